@@ -1,0 +1,21 @@
+// One subcommand: adds its options to the command line, then runs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "globals.h"
+
+namespace shunt::cli {
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  [[nodiscard]] virtual CLI::App* app() const = 0;
+  // Returns the exit code.
+  virtual int run(const Globals& globals) = 0;
+};
+
+std::unique_ptr<Command> make_faststart(CLI::App& parent);
+
+}  // namespace shunt::cli

@@ -1,0 +1,24 @@
+// The exit codes of the contract, and which of them an error means.
+#pragma once
+
+#include "base/cancel.h"
+#include "base/error.h"
+
+namespace shunt::cli {
+
+enum ExitCode : int {
+  kDone = 0,
+  kFailed = 1,  // also: the answer to a question is no
+  kUsage = 2,
+  kSomeFailed = 3,
+  kCorrupt = 4,
+  kNetwork = 5,
+  kIntegrity = 6,
+  kLocalIo = 7,
+  kBusy = 8,
+};
+
+// 128 and the signal's number for an interruption.
+[[nodiscard]] int exit_code_of(ErrorCode code, const CancelToken& cancel);
+
+}  // namespace shunt::cli

@@ -1,0 +1,321 @@
+// shunt faststart: options in, reports out.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/size_text.h"
+#include "command.h"
+#include "exit_code.h"
+#include "faststart/faststart.h"
+#include "faststart_report.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "signals.h"
+
+namespace shunt::cli {
+namespace {
+
+using faststart::Report;
+using faststart::Status;
+
+constexpr unsigned kMaxJobs = 64;
+
+constexpr const char* kDescription =
+    "Put the moov box of MP4 and QuickTime files in front of the media, in place.";
+constexpr const char* kFooter =
+    "Without -o each FILE is changed in place: whatever happens, the original or the result can be\n"
+    "had back, by the next run or by --recover. With -o the result is a new file, or a stream.\n"
+    "Memory: at most 32 MiB for each file at work, besides what --verify takes.\n"
+    "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or unsupported,\n"
+    "6 packets differ, 7 local I/O, 8 in use.";
+
+Error usage_error(std::string reason) {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.reason = std::move(reason);
+  error.hint = "see 'shunt faststart --help'";
+  return error;
+}
+
+Report failed(const std::string& path, const Error& error) {
+  Report report;
+  report.path = path;
+  report.error = error.with_path(path);
+  return report;
+}
+
+class Faststart final : public Command {
+ public:
+  explicit Faststart(CLI::App& parent);
+
+  [[nodiscard]] CLI::App* app() const override { return app_; }
+  int run(const Globals& globals) override;
+
+ private:
+  Result<void> parse_options();
+  int run_output(const Globals& globals);
+  int run_files(const Globals& globals);
+  int run_check(const Globals& globals);
+  [[nodiscard]] Report check_one(const std::string& path) const;
+  [[nodiscard]] Report output_one();
+  [[nodiscard]] Report to_stdout();
+  [[nodiscard]] Report from_stdin_to(io::File& out);
+
+  CLI::App* app_;
+  std::vector<std::string> files_;
+  std::string out_;
+  bool check_ = false;
+  std::string strategy_ = "auto";
+  std::string padding_ = "0";
+  std::string jobs_text_ = "1";
+  unsigned jobs_ = 1;
+  faststart::Options options_;
+  ProgressBar progress_;
+};
+
+Faststart::Faststart(CLI::App& parent)
+    : app_(parent.add_subcommand("faststart", kDescription)) {
+  app_->fallthrough();
+  app_->footer(kFooter);
+  app_->get_formatter()->column_width(26);
+  app_->add_option("FILE", files_, "Files to change in place; with -o one SOURCE, - for standard input")
+      ->required()
+      ->type_name("");
+  app_->add_option("-o,--output", out_, "Write to OUT instead; - is standard output")
+      ->type_name("OUT");
+  app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
+  app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
+  with_environment(app_->add_option("--strategy", strategy_,
+                                    "auto, reserve, insert, reflink, copy or shift")
+                       ->check(CLI::IsMember({"auto", "reserve", "insert", "reflink", "copy",
+                                              "shift"}))
+                       ->option_text("NAME"));
+  with_environment(app_->add_flag("--verify", options_.verify,
+                                  "Compare every packet before and after (libavformat)"));
+  app_->add_flag("--recover", options_.recover_only,
+                 "Finish or undo what an earlier run left, and nothing else");
+  with_environment(app_->add_option("--padding", padding_, "Room to leave behind moov for later edits")
+                       ->type_name("SIZE"));
+  with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once")->type_name("N"));
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file");
+}
+
+Result<void> Faststart::parse_options() {
+  if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
+  SHUNT_ASSIGN(options_.padding, parse_size(padding_));
+  if (options_.padding > UINT32_MAX - 8) return usage_error("--padding must be below 4 GiB");
+  const Result<std::uint64_t> jobs = parse_size(jobs_text_);
+  if (!jobs || *jobs == 0 || *jobs > kMaxJobs) {
+    return usage_error(fmt::format("--jobs takes a number from 1 to {}", kMaxJobs));
+  }
+  jobs_ = static_cast<unsigned>(*jobs);
+  if (check_ + options_.dry_run + options_.recover_only > 1) {
+    return usage_error("--check, --dry-run and --recover exclude one another");
+  }
+  if (!out_.empty()) {
+    if (files_.size() > 1) return usage_error("-o takes one SOURCE");
+    if (check_ || options_.recover_only) return usage_error("-o goes with neither --check nor --recover");
+  } else {
+    for (const std::string& file : files_) {
+      if (file == "-" && !check_) return usage_error("standard input needs -o");
+    }
+    if (options_.force) return usage_error("--force goes with -o");
+  }
+  return {};
+}
+
+int Faststart::run(const Globals& globals) {
+  options_.cancel = &cancel_token();
+  if (globals.shows_progress()) options_.progress = &progress_;
+  if (Result<void> parsed = parse_options(); !parsed) {
+    print_error(globals, parsed.error());
+    return exit_code_of(parsed.error().code, cancel_token());
+  }
+  if (check_) return run_check(globals);
+  return out_.empty() ? run_files(globals) : run_output(globals);
+}
+
+// One code for several files: the file's own where there is one, or where all fail alike.
+int exit_code_for(const std::vector<Report>& reports) {
+  std::optional<int> code;
+  std::size_t failures = 0;
+  bool alike = true;
+  for (const Report& report : reports) {
+    if (report.status != Status::kFailed) continue;
+    ++failures;
+    const int own = exit_code_of(report.error->code, cancel_token());
+    alike = alike && (!code || *code == own);
+    code = own;
+  }
+  if (cancel_token().requested()) return exit_code_of(ErrorCode::kInterrupted, cancel_token());
+  if (failures == 0) return kDone;
+  if (failures < reports.size()) return kSomeFailed;
+  return alike ? *code : kFailed;
+}
+
+// ---- in place -----------------------------------------------------------------------------------
+
+// The names of each file together, by device and inode, so that one file is never worked on twice
+// at once. What cannot be looked at stands alone; its own run says why.
+std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>& files) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::map<std::pair<dev_t, ino_t>, std::size_t> known;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    struct stat status {};
+    if (::stat(files[i].c_str(), &status) != 0) {
+      groups.push_back({i});
+      continue;
+    }
+    const auto [at, added] = known.try_emplace({status.st_dev, status.st_ino}, groups.size());
+    if (added) {
+      groups.push_back({i});
+    } else {
+      groups[at->second].push_back(i);
+    }
+  }
+  return groups;
+}
+
+int Faststart::run_files(const Globals& globals) {
+  std::vector<Report> reports(files_.size());
+  const auto groups = group_names(files_);
+  std::atomic<std::size_t> next_group{0};
+  std::mutex printing;
+  const auto work = [&] {
+    for (std::size_t g = next_group++; g < groups.size(); g = next_group++) {
+      for (const std::size_t i : groups[g]) {
+        if (const Result<void> go_on = cancel_token().check(); !go_on) {
+          reports[i] = failed(files_[i], go_on.error());
+          continue;
+        }
+        reports[i] = faststart::run_in_place(files_[i], options_);
+        if (globals.json) continue;
+        const std::lock_guard lock(printing);
+        progress_.clear();
+        print_faststart_text(globals, reports[i]);
+      }
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < std::min<std::size_t>(jobs_, groups.size()); ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (globals.json) print_faststart_json(Stream::kOut, reports);
+  return exit_code_for(reports);
+}
+
+// ---- elsewhere ----------------------------------------------------------------------------------
+
+Report Faststart::from_stdin_to(io::File& out) {
+  io::Counters counters;
+  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
+  return faststart::run_from_pipe(in, out, options_);
+}
+
+Report Faststart::to_stdout() {
+  if (::isatty(STDOUT_FILENO) == 1 && !options_.dry_run) {
+    return failed(files_.front(),
+                  usage_error("binary data is not written to a terminal; redirect it, or name a file"));
+  }
+  io::File out = io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)");
+  Report report;
+  if (files_.front() == "-") {
+    report = from_stdin_to(out);
+  } else {
+    io::Counters counters;
+    const auto source = io::FileSource::open(files_.front(), &counters);
+    if (!source) return failed(files_.front(), source.error());
+    report = faststart::run_to_stream(*source, out, options_);
+  }
+  if (Result<void> closed = out.close(); !closed && report.status != Status::kFailed) {
+    return failed(files_.front(), closed.error());
+  }
+  return report;
+}
+
+Report Faststart::output_one() {
+  if (out_ == "-") return to_stdout();
+  io::Counters counters;
+  if (files_.front() != "-") {
+    const auto source = io::FileSource::open(files_.front(), &counters);
+    if (!source) return failed(files_.front(), source.error());
+    return faststart::run_to_file(*source, out_, options_);
+  }
+  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
+  const auto source = faststart::spool(in, options_.cancel);
+  if (!source) return failed("-", source.error());
+  return faststart::run_to_file(*source, out_, options_);
+}
+
+int Faststart::run_output(const Globals& globals) {
+  const Report report = output_one();
+  progress_.clear();
+  if (globals.json) {
+    print_faststart_json(out_ == "-" && !options_.dry_run ? Stream::kErr : Stream::kOut, {report});
+  } else {
+    print_faststart_text(globals, report);
+  }
+  return exit_code_for({report});
+}
+
+// ---- asking -------------------------------------------------------------------------------------
+
+Report Faststart::check_one(const std::string& path) const {
+  const auto ask = [&]() -> Result<Report> {
+    io::SourcePtr source;
+    if (path == "-") {
+      const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+      SHUNT_ASSIGN(source, faststart::spool(in, options_.cancel));
+    } else {
+      SHUNT_ASSIGN(source, io::FileSource::open(path));
+    }
+    SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
+    Report report;
+    report.path = path;
+    report.status = in_front ? Status::kAlready : Status::kPlanned;
+    report.size_before = report.size_after = source->size();
+    return report;
+  };
+  const Result<Report> report = ask();
+  return report ? *report : failed(path, report.error());
+}
+
+int Faststart::run_check(const Globals& globals) {
+  std::vector<Report> reports;
+  bool all_in_front = true;
+  for (const std::string& path : files_) {
+    reports.push_back(check_one(path));
+    const Report& report = reports.back();
+    if (report.status == Status::kPlanned) all_in_front = false;
+    if (globals.json) continue;
+    if (report.status == Status::kFailed) {
+      print_error(globals, *report.error);
+    } else if (!globals.quiet) {
+      print(Stream::kOut, fmt::format("{}: {}\n", path,
+                                      report.status == Status::kAlready
+                                          ? "moov is in front of the media"
+                                          : "moov is behind the media"));
+    }
+  }
+  if (globals.json) print_faststart_json(Stream::kOut, reports);
+  const int code = exit_code_for(reports);
+  if (code != kDone) return code;
+  return all_in_front ? kDone : kFailed;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_faststart(CLI::App& parent) {
+  return std::make_unique<Faststart>(parent);
+}
+
+}  // namespace shunt::cli

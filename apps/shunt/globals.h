@@ -1,0 +1,29 @@
+// The options that every subcommand shares.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace shunt::cli {
+
+struct Globals {
+  bool quiet = false;
+  int verbose = 0;
+  bool json = false;
+  std::string color = "auto";
+  bool no_progress = false;
+  std::string cache_dir;
+
+  // Whether to use colour on descriptor `fd`.
+  [[nodiscard]] bool colored(int fd) const;
+  // Whether a progress bar may be drawn on standard error.
+  [[nodiscard]] bool shows_progress() const;
+};
+
+// Adds the global options, the environment and the configuration file to `app`.
+void add_globals(CLI::App& app, Globals& globals);
+
+// For an option that may also come from the environment: SHUNT_ and its long name.
+CLI::Option* with_environment(CLI::Option* option);
+
+}  // namespace shunt::cli

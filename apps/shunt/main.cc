@@ -1,0 +1,81 @@
+// shunt: parses the command line and hands over to a subcommand.
+#include <fmt/format.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "command.h"
+#include "exit_code.h"
+#include "globals.h"
+#include "output.h"
+#include "signals.h"
+#include "version.h"
+
+namespace shunt::cli {
+namespace {
+
+void start_logging(const Globals& globals) {
+  auto logger = spdlog::stderr_color_st(
+      "shunt", globals.colored(2) ? spdlog::color_mode::always : spdlog::color_mode::never);
+  logger->set_pattern("shunt: %v");
+  logger->set_level(globals.quiet          ? spdlog::level::off
+                    : globals.verbose == 0 ? spdlog::level::warn
+                    : globals.verbose == 1 ? spdlog::level::info
+                                           : spdlog::level::debug);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+// Errors of parsing come before the options are known: look for --json by hand.
+int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, Globals globals,
+                       int argc, char** argv) {
+  if (parse_error.get_exit_code() == 0) return app.exit(parse_error);
+  globals.json = globals.json || std::any_of(argv + 1, argv + argc, [](std::string_view argument) {
+                   return argument == "--json";
+                 });
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.reason = parse_error.what();
+  const auto chosen = app.get_subcommands();
+  error.hint = fmt::format("see 'shunt {}--help'",
+                           chosen.empty() ? "" : chosen.front()->get_name() + " ");
+  print_error(globals, error);
+  return kUsage;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Moves the bytes of media files and blobs as little as possible.", "shunt");
+  Globals globals;
+  add_globals(app, globals);
+  app.set_version_flag("--version", "shunt " SHUNT_VERSION);
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(26);
+  std::vector<std::unique_ptr<Command>> commands;
+  commands.push_back(make_faststart(app));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return report_parse_error(app, error, globals, argc, argv);
+  }
+  start_logging(globals);
+  install_signal_handlers();
+  const auto chosen = std::ranges::find_if(
+      commands, [](const auto& command) { return command->app()->parsed(); });
+  return (*chosen)->run(globals);
+}
+
+}  // namespace
+}  // namespace shunt::cli
+
+int main(int argc, char** argv) {
+  try {
+    return shunt::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    // Only bugs and exhausted memory come here; the journal keeps what was under way.
+    std::fprintf(stderr, "shunt: internal error: %s\n", error.what());
+    return shunt::cli::kFailed;
+  }
+}

@@ -1,0 +1,56 @@
+#include "output.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "exit_code.h"
+#include "signals.h"
+
+namespace shunt::cli {
+
+void print(Stream stream, std::string_view text) {
+  const int fd = stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO;
+  while (!text.empty()) {
+    const ssize_t put = ::write(fd, text.data(), text.size());
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+}
+
+void print_json(Stream stream, const nlohmann::ordered_json& document) {
+  // Paths are bytes; what is no UTF-8 in them is replaced.
+  print(stream,
+        document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+nlohmann::ordered_json error_json(const Error& error) {
+  Error without_path = error;
+  without_path.path.clear();
+  nlohmann::ordered_json json = {{"code", exit_code_of(error.code, cancel_token())},
+                                 {"message", without_path.describe()},
+                                 {"path", nullptr}};
+  if (!error.path.empty()) json["path"] = error.path;
+  if (!error.hint.empty()) json["hint"] = error.hint;
+  if (error.offset) json["offset"] = *error.offset;
+  return json;
+}
+
+void print_error(const Globals& globals, const Error& error) {
+  if (globals.json) {
+    print_json(Stream::kOut, {{"schema_version", kSchemaVersion}, {"error", error_json(error)}});
+    return;
+  }
+  const bool color = globals.colored(STDERR_FILENO);
+  std::string text = fmt::format("{}shunt:{} {}\n", color ? "\033[1;31m" : "",
+                                 color ? "\033[0m" : "", error.describe());
+  if (!error.hint.empty()) text += "  " + error.hint + "\n";
+  print(Stream::kErr, text);
+}
+
+}  // namespace shunt::cli

@@ -1,0 +1,28 @@
+// Where text and JSON go, and how an error looks in either.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "base/error.h"
+#include "globals.h"
+
+namespace shunt::cli {
+
+enum class Stream { kOut, kErr };
+
+// Writes all of `text`; a closed pipe is no failure here, since nothing but words is lost.
+void print(Stream stream, std::string_view text);
+
+// One JSON document and a newline.
+void print_json(Stream stream, const nlohmann::ordered_json& document);
+
+// The error object of the contract: code (the exit code), message, path; hint and offset if any.
+[[nodiscard]] nlohmann::ordered_json error_json(const Error& error);
+
+// "shunt: PATH: operation: reason" and the hint, or the JSON document of an error.
+void print_error(const Globals& globals, const Error& error);
+
+inline constexpr int kSchemaVersion = 1;
+
+}  // namespace shunt::cli

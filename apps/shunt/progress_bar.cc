@@ -1,0 +1,61 @@
+#include "progress_bar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/size_text.h"
+
+namespace shunt::cli {
+namespace {
+
+constexpr double kFirstDraw = 0.5;  // seconds
+constexpr double kRedraw = 0.1;
+constexpr int kWidth = 24;
+
+}  // namespace
+
+void ProgressBar::begin(std::string_view what, std::uint64_t total) {
+  const std::lock_guard lock(mutex_);
+  what_ = what;
+  total_ = total;
+  done_ = 0;
+  stopwatch_ = {};
+  last_drawn_ = 0;
+}
+
+void ProgressBar::advance(std::uint64_t bytes) {
+  done_ += bytes;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return;  // somebody else is drawing
+  const double seconds = stopwatch_.seconds();
+  if (seconds < kFirstDraw || seconds - last_drawn_ < kRedraw) return;
+  last_drawn_ = seconds;
+  draw(seconds);
+}
+
+void ProgressBar::draw(double seconds) {
+  const std::uint64_t done = std::min<std::uint64_t>(done_, total_);
+  const double part = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
+  const double rate = static_cast<double>(done) / seconds;
+  const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
+  const int filled = static_cast<int>(part * kWidth);
+  const std::string line = fmt::format(
+      "\r\033[K{} [{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left", what_, std::string(static_cast<std::size_t>(filled), '#'),
+      std::string(static_cast<std::size_t>(kWidth - filled), '.'), part * 100, format_size(done), format_size(total_),
+      format_size(static_cast<std::uint64_t>(rate)), left);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+  visible_ = true;
+}
+
+void ProgressBar::clear() {
+  const std::lock_guard lock(mutex_);
+  if (!visible_) return;
+  std::fputs("\r\033[K", stderr);
+  std::fflush(stderr);
+  visible_ = false;
+}
+
+}  // namespace shunt::cli

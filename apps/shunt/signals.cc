@@ -1,0 +1,27 @@
+#include "signals.h"
+
+#include <csignal>
+
+namespace shunt::cli {
+namespace {
+
+CancelToken token;
+
+void on_signal(int number) { token.request(number); }
+
+}  // namespace
+
+CancelToken& cancel_token() { return token; }
+
+void install_signal_handlers() {
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  // Long calls, such as a sync, go on: stopping happens between steps.
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace shunt::cli

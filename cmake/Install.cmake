@@ -1,0 +1,29 @@
+# What `cmake --install` puts where: the binary, its media module, the library with its headers,
+# package files for CMake and pkg-config, manual pages and completions.
+include(CMakePackageConfigHelpers)
+
+install(TARGETS shunt-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+# Beside the binary's directory, where it looks first: PREFIX/bin/shunt, PREFIX/lib/shunt.
+install(TARGETS shunt-media LIBRARY DESTINATION lib/shunt)
+
+install(TARGETS shunt EXPORT shunt-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+get_property(headers GLOBAL PROPERTY SHUNT_HEADERS)
+foreach(header IN LISTS headers)
+  get_filename_component(room ${header} DIRECTORY)
+  install(FILES lib/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/shunt/${room})
+endforeach()
+install(EXPORT shunt-targets NAMESPACE shunt:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+configure_package_config_file(cmake/shunt-config.cmake.in shunt-config.cmake
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+write_basic_package_version_file(shunt-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${CMAKE_CURRENT_BINARY_DIR}/shunt-config.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/shunt-config-version.cmake
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+configure_file(cmake/shunt.pc.in shunt.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/shunt.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+install(FILES completions/shunt.bash
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME shunt)
+install(FILES completions/_shunt DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

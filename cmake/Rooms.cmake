@@ -1,0 +1,26 @@
+# A room: a folder under lib/ with one purpose, built as an object library that the one library of
+# the project collects. ROOMS names the rooms below that it may include; tests/cli/architecture.sh
+# checks the includes against the floors in docs/architecture.md.
+
+add_library(shunt_compile_options INTERFACE)
+target_compile_options(shunt_compile_options INTERFACE
+  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow
+  $<$<BOOL:${SHUNT_WARNINGS_AS_ERRORS}>:-Werror>)
+# Files above 2 GiB on every machine.
+target_compile_definitions(shunt_compile_options INTERFACE _FILE_OFFSET_BITS=64 _GNU_SOURCE)
+
+function(shunt_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;ROOMS;LIBRARIES" ${ARGN})
+  set(target shunt_${name})
+  add_library(${target} OBJECT ${ROOM_SOURCES} ${ROOM_HEADERS})
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/lib)
+  target_link_libraries(${target} PRIVATE shunt_compile_options PUBLIC ${ROOM_LIBRARIES})
+  foreach(room IN LISTS ROOM_ROOMS)
+    target_link_libraries(${target} PUBLIC shunt_${room})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY SHUNT_ROOMS ${name})
+  set_property(GLOBAL APPEND PROPERTY SHUNT_LIBRARIES ${ROOM_LIBRARIES})
+  foreach(header IN LISTS ROOM_HEADERS)
+    set_property(GLOBAL APPEND PROPERTY SHUNT_HEADERS ${name}/${header})
+  endforeach()
+endfunction()

@@ -1,0 +1,33 @@
+// Asking long work to stop at its next safe point.
+#pragma once
+
+#include <atomic>
+
+#include "base/result.h"
+
+namespace shunt {
+
+// Any thread, and a signal handler, may request a stop; the work asks between steps.
+// The first request means "stop at a safe point that needs no explaining" (undo, or finish);
+// a second one means "stop as soon as nothing would be lost".
+class CancelToken {
+ public:
+  void request(int signal_number) noexcept {
+    signal_number_.store(signal_number, std::memory_order_relaxed);
+    requests_.fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] bool requested() const noexcept { return requests() > 0; }
+  [[nodiscard]] int requests() const noexcept { return requests_.load(std::memory_order_relaxed); }
+  [[nodiscard]] int signal_number() const noexcept {
+    return signal_number_.load(std::memory_order_relaxed);
+  }
+  // A kInterrupted error once a stop has been requested.
+  [[nodiscard]] Result<void> check() const;
+
+ private:
+  static_assert(std::atomic<int>::is_always_lock_free, "used from signal handlers");
+  std::atomic<int> requests_{0};
+  std::atomic<int> signal_number_{0};
+};
+
+}  // namespace shunt

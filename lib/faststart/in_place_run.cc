@@ -1,0 +1,239 @@
+// run_in_place: opens, locks, recovers, plans, and runs the first strategy that can.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "faststart/choose.h"
+#include "faststart/faststart.h"
+#include "faststart/new_file.h"
+#include "faststart/run.h"
+#include "io/attributes.h"
+#include "io/kernel.h"
+#include "io/lock.h"
+#include "io/new_file.h"
+#include "io/path.h"
+#include "layout/original_view.h"
+#include "layout/realise.h"
+
+namespace shunt::faststart {
+namespace {
+
+// Units to try for an insertion after the file system's own block: the allocation units of ext4
+// with bigalloc and of XFS real-time files are larger and do not show.
+constexpr std::uint64_t kLargerUnits[] = {std::uint64_t{64} << 10, std::uint64_t{1} << 20};
+
+class InPlaceRun {
+ public:
+  InPlaceRun(const std::string& path, const Options& options) : run_(path, options) {}
+
+  Report report() { return run_.finish(work()); }
+
+ private:
+  Result<void> work() {
+    SHUNT_TRY(open());
+    SHUNT_TRY(recover());
+    if (options().recover_only) return {};
+    view_ = std::make_shared<layout::OriginalView>(file_, run_.report().size_before);
+    SHUNT_ASSIGN(mp4::Movie movie, mp4::read_movie(view_));
+    SHUNT_TRY(run_.begin(movie));
+    if (movie.file.moov_in_front) {
+      const bool finished = run_.report().recovery == Report::Recovery::kFinished;
+      run_.report().status = finished ? Status::kRecovered : Status::kAlready;
+      return {};
+    }
+    SHUNT_ASSIGN(setting_, Setting::of(file_));
+    if (options().dry_run) return dry_run(movie);
+    return choose_and_run(movie);
+  }
+
+  [[nodiscard]] const Options& options() const { return run_.options(); }
+
+  Result<void> open() {
+    SHUNT_ASSIGN(real_path_, io::resolve(run_.report().path));
+    if (!options().dry_run) SHUNT_TRY(io::check_no_writer(real_path_));
+    for (;;) {
+      SHUNT_ASSIGN(file_, io::File::open_to_change(real_path_, &run_.counters()));
+      SHUNT_ASSIGN(const struct stat status, file_.status());
+      if (!S_ISREG(status.st_mode)) {
+        Error error = system_error(EINVAL, run_.report().path, "open");
+        error.reason = "not a regular file";
+        return error;
+      }
+      SHUNT_TRY(io::lock_exclusive(file_));
+      // Whoever had the lock may have put a new file in its place.
+      struct stat named {};
+      if (::stat(real_path_.c_str(), &named) == 0 && named.st_ino == status.st_ino &&
+          named.st_dev == status.st_dev) {
+        access_time_ = status.st_atim;
+        run_.report().size_before = static_cast<std::uint64_t>(status.st_size);
+        run_.report().size_after = run_.report().size_before;
+        return {};
+      }
+      SHUNT_ASSIGN(real_path_, io::resolve(run_.report().path));
+    }
+  }
+
+  Result<void> recover() {
+    const std::string leftover = io::companion(real_path_, io::kNewFileSuffix);
+    if (options().dry_run) return refuse_pending();
+    SHUNT_TRY(io::remove_if_there(leftover));
+    layout::InPlaceOptions in_place;
+    in_place.cancel = options().cancel;
+    in_place.progress = options().progress;
+    SHUNT_ASSIGN(const layout::Recovered recovered,
+                 layout::recover_in_place(file_, replan, in_place));
+    Report& report = run_.report();
+    report.status = Status::kAlready;
+    if (recovered == layout::Recovered::kNothing) return {};
+    const bool finished = recovered == layout::Recovered::kFinished;
+    report.recovery = finished ? Report::Recovery::kFinished : Report::Recovery::kOriginal;
+    report.status = Status::kRecovered;
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    report.size_after = size;
+    if (!options().recover_only) report.size_before = size;
+    return {};
+  }
+
+  // A dry run changes nothing, so that it can say nothing of a file between two states either.
+  Result<void> refuse_pending() {
+    if (::access(layout::Journal::path_for(real_path_).c_str(), F_OK) != 0) return {};
+    Error error;
+    error.operation = "plan";
+    error.reason = "an earlier run was interrupted";
+    error.hint = fmt::format("'shunt faststart --recover {}' finishes or undoes it",
+                             run_.report().path);
+    return error;
+  }
+
+  // The strategies in question, in the order in which they are tried.
+  [[nodiscard]] std::vector<Strategy> candidates() const {
+    if (options().strategy) return {*options().strategy};
+    return {kAllStrategies.begin(), kAllStrategies.end()};
+  }
+
+  [[nodiscard]] PlanOptions plan_options(std::uint64_t unit) const {
+    return {options().padding, unit};
+  }
+
+  Result<void> dry_run(mp4::Movie& movie) {
+    std::optional<Error> first_error;
+    for (const Strategy strategy : candidates()) {
+      const Result<Plan> plan =
+          make_plan(movie, strategy, plan_options(setting_.file_system.block_size));
+      if (!plan && plan.error().code != ErrorCode::kUnsuitable) return plan.error();
+      std::string reason = plan ? why_not(*plan, setting_) : plan.error().reason;
+      const bool suitable = reason.empty();
+      if (suitable) reason = describe(*plan);
+      if (suitable && run_.report().status != Status::kPlanned) run_.note_dry_run(*plan);
+      run_.report().assessments.push_back({strategy, suitable, std::move(reason)});
+    }
+    if (run_.report().status == Status::kPlanned) return {};
+    return no_strategy();
+  }
+
+  // No strategy was found; says why not, for each.
+  [[nodiscard]] Error no_strategy() const {
+    Error error;
+    error.code = ErrorCode::kLocalIo;
+    error.operation = "plan";
+    error.reason = "there is no way to move moov here";
+    for (const Assessment& assessment : run_.report().assessments) {
+      error.reason += fmt::format("; {}: {}", name_of(assessment.strategy), assessment.reason);
+    }
+    return error;
+  }
+
+  Result<void> choose_and_run(mp4::Movie& movie) {
+    for (const Strategy strategy : candidates()) {
+      const Result<void> done = try_strategy(movie, strategy);
+      if (done) return keep_access_time();
+      if (!leaves_to_others(strategy, done.error())) return done;
+      spdlog::debug("{}: {}: {}", real_path_, name_of(strategy), done.error().describe());
+      run_.report().assessments.push_back({strategy, false, done.error().reason});
+      run_.report().strategy.reset();
+    }
+    return no_strategy();
+  }
+
+  Result<void> try_strategy(mp4::Movie& movie, Strategy strategy) {
+    Result<void> done = try_unit(movie, strategy, setting_.file_system.block_size);
+    if (strategy != Strategy::kInsert) return done;
+    for (const std::uint64_t unit : kLargerUnits) {
+      if (done || done.error().system_errno != EINVAL) break;
+      if (unit > setting_.file_system.block_size) done = try_unit(movie, strategy, unit);
+    }
+    return done;
+  }
+
+  Result<void> try_unit(mp4::Movie& movie, Strategy strategy, std::uint64_t unit) {
+    SHUNT_ASSIGN(const Plan plan, make_plan(movie, strategy, plan_options(unit)));
+    if (!options().strategy) {
+      if (std::string reason = why_not(plan, setting_); !reason.empty()) {
+        Error error;
+        error.code = ErrorCode::kUnsuitable;
+        error.reason = std::move(reason);
+        return error;
+      }
+    }
+    spdlog::debug("{}: {}: {}", real_path_, name_of(strategy), describe(plan));
+    if (keeps_inode(strategy)) {
+      SHUNT_TRY(edit_in_place(plan));
+    } else {
+      SHUNT_TRY(replace(plan));
+    }
+    run_.note(plan);
+    run_.report().status = Status::kMoved;
+    return {};
+  }
+
+  Result<void> edit_in_place(const Plan& plan) {
+    // The plan is a Source: what it will read like is known before a byte changes.
+    SHUNT_TRY(run_.verify(plan.layout));
+    layout::InPlaceOptions in_place;
+    in_place.cancel = options().cancel;
+    in_place.progress = options().progress;
+    if (options().strategy) in_place.max_saved = UINT64_MAX;
+    SHUNT_TRY(layout::run_in_place(file_, *view_, *plan.edit, in_place));
+    return run_.verify(io::BorrowedFileSource(file_, plan.size_after()));
+  }
+
+  Result<void> replace(const Plan& plan) {
+    SHUNT_ASSIGN(const io::Attributes attributes, io::Attributes::of(file_));
+    SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(real_path_, &run_.counters()));
+    // First what may be refused, then the work.
+    SHUNT_TRY(attributes.apply_to(new_file.file()));
+    if (plan.strategy == Strategy::kReflink) {
+      SHUNT_TRY(write_reflink(plan, file_, new_file.file()));
+    } else {
+      SHUNT_TRY(layout::write_file(plan.layout, new_file.file(),
+                                   {options().cancel, options().progress}));
+    }
+    SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));
+    return new_file.commit(io::IfThere::kReplace);
+  }
+
+  // Reading it was our doing; only the modification time is to change.
+  Result<void> keep_access_time() {
+    const struct timespec times[2] = {access_time_, {0, UTIME_OMIT}};
+    (void)io::kernel().futimens(file_.fd(), times);  // a courtesy; the work is done
+    return {};
+  }
+
+  Run run_;
+  std::string real_path_;
+  io::File file_;
+  struct timespec access_time_ {};
+  Setting setting_;
+  std::shared_ptr<layout::OriginalView> view_;
+};
+
+}  // namespace
+
+Report run_in_place(const std::string& path, const Options& options) {
+  return InPlaceRun(path, options).report();
+}
+
+}  // namespace shunt::faststart

@@ -1,0 +1,75 @@
+#include "faststart/new_file.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/checked.h"
+
+namespace shunt::faststart {
+namespace {
+
+Result<void> write_zeros(io::File& out, ByteRange range) {
+  const std::vector<std::byte> zeros(
+      static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), 64 * 1024)));
+  for (std::uint64_t at = range.begin; at < range.end;) {
+    const auto part = std::span(zeros).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), range.end - at)));
+    SHUNT_TRY(out.write_at(at, part));
+    at += part.size();
+  }
+  return {};
+}
+
+Result<void> write_all(const io::Source& content, std::uint64_t at, io::File& out) {
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(content.size(), 1 << 20));
+  for (std::uint64_t done = 0; done < content.size();) {
+    SHUNT_ASSIGN(const std::size_t got, content.read_at(done, buffer));
+    SHUNT_TRY(out.write_at(at + done, std::span(buffer).first(got)));
+    done += got;
+  }
+  return {};
+}
+
+Result<void> write_field(const layout::FieldPatch& patch, std::uint64_t at, io::File& out) {
+  const layout::FieldPatch::Bytes bytes = patch.encode(patch.new_value);
+  return out.write_at(at, std::span(bytes).first(patch.width));
+}
+
+}  // namespace
+
+Result<void> write_reflink(const Plan& plan, const io::File& source, io::File& out) {
+  const layout::InPlaceEdit& edit = *plan.edit;
+  if (edit.gap_at > 0) SHUNT_TRY(out.clone_from(source, {0, edit.gap_at}, 0));
+  // Whole blocks, but for the last one of the file. What is shared beyond the cut is cut again.
+  const std::uint64_t old_end = edit.cut_at ? *edit.cut_at - edit.gap_size : edit.size_before;
+  const std::uint64_t end = std::min(round_up(old_end, edit.unit), edit.size_before);
+  if (end > edit.gap_at) {
+    SHUNT_TRY(out.clone_from(source, {edit.gap_at, end}, edit.gap_at + edit.gap_size));
+  }
+  SHUNT_TRY(out.truncate(edit.size_after()));
+  SHUNT_TRY(write_all(*edit.front, edit.front_at.begin, out));
+  // The old head came along with its block and lies in the free box now.
+  const std::uint64_t front_end = edit.front_at.begin + edit.front->size();
+  SHUNT_TRY(write_zeros(out, {std::clamp(edit.gap_at + edit.gap_size, front_end, edit.front_at.end),
+                              edit.front_at.end}));
+  for (const layout::FieldPatch& patch : edit.patches) {
+    SHUNT_TRY(write_field(patch, edit.moved(patch.at), out));
+  }
+  if (edit.mark) SHUNT_TRY(write_field(*edit.mark, edit.moved(edit.mark->at), out));
+  return {};
+}
+
+std::string why_not_replaceable(const struct stat& status) {
+  if (status.st_nlink > 1) {
+    return fmt::format("the file has {} names, which a new file would part", status.st_nlink);
+  }
+  if (::geteuid() != 0 && status.st_uid != ::geteuid()) {
+    return "the file belongs to another user, whom a new file could not be given to";
+  }
+  return {};
+}
+
+}  // namespace shunt::faststart

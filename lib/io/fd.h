@@ -1,0 +1,33 @@
+// A file descriptor with one owner.
+#pragma once
+
+#include <utility>
+
+namespace shunt::io {
+
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int number) : number_(number) {}
+  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    if (this != &other) {
+      reset();
+      number_ = std::exchange(other.number_, -1);
+    }
+    return *this;
+  }
+  ~Fd() { reset(); }
+
+  [[nodiscard]] int get() const { return number_; }
+  [[nodiscard]] bool valid() const { return number_ >= 0; }
+  [[nodiscard]] int release() { return std::exchange(number_, -1); }
+  // Closes, without word of a failure: for descriptors that were only read, or on an error's way
+  // out. What was written is closed through File::close.
+  void reset();
+
+ private:
+  int number_ = -1;
+};
+
+}  // namespace shunt::io

@@ -1,0 +1,99 @@
+// A file by its descriptor: whole reads and writes, and the Linux calls that move extents.
+//
+// Short counts and EINTR end here. Every failure is an Error that names the path and the operation.
+// A File has one owner; its const functions may be called from several threads at once, and
+// write_at too for ranges that do not overlap.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/byte_range.h"
+#include "base/result.h"
+#include "io/counters.h"
+#include "io/fd.h"
+
+namespace shunt::io {
+
+// What the page cache should hold of the bytes afterwards.
+enum class Caching {
+  kKeep,  // as usual
+  kDrop,  // nothing that was not there before, where the kernel can (RWF_DONTCACHE)
+};
+
+class File {
+ public:
+  File() = default;
+
+  static Result<File> open_to_read(const std::string& path, Counters* counters = nullptr);
+  static Result<File> open_to_change(const std::string& path, Counters* counters = nullptr);
+  // A new file that must not exist yet, mode 0600, open for reading and writing.
+  static Result<File> create(const std::string& path, Counters* counters = nullptr);
+  // A FIFO or device that is there already, for write_next. Waits for a FIFO's reader.
+  static Result<File> open_to_write_stream(const std::string& path, Counters* counters = nullptr);
+  // A file without a name in `directory`, which vanishes with its descriptor.
+  static Result<File> create_unnamed(const std::string& directory, Counters* counters = nullptr);
+  // Takes over a descriptor that is already open; `name` is for messages.
+  static File adopt(Fd fd, std::string name, Counters* counters = nullptr);
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] bool valid() const { return fd_.valid(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] Counters* counters() const { return counters_; }
+
+  [[nodiscard]] Result<struct stat> status() const;
+  [[nodiscard]] Result<std::uint64_t> size() const;
+
+  // Reads until `into` is full or the file ends; returns how many bytes that were.
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
+                                            Caching caching = Caching::kKeep) const;
+  // For a descriptor without positions, such as a pipe: read_next until `into` is full or the input
+  // ends, read_some what there is as soon as there is any; 0 at the end.
+  [[nodiscard]] Result<std::size_t> read_some(std::span<std::byte> into) const;
+  [[nodiscard]] Result<std::size_t> read_next(std::span<std::byte> into) const;
+
+  Result<void> write_at(std::uint64_t offset, std::span<const std::byte> data,
+                        Caching caching = Caching::kKeep);
+  Result<void> write_next(std::span<const std::byte> data);
+
+  Result<void> truncate(std::uint64_t size);
+  Result<void> sync();       // data and metadata
+  Result<void> sync_data();  // data, and the metadata that reading it back needs
+  // Closes and tells of a failure; the File is empty afterwards either way.
+  Result<void> close();
+
+  // Space for `range`, which extends the file where it ends earlier (fallocate, mode 0).
+  Result<void> allocate(ByteRange range);
+  // kUnsuitable where the file system can't; kLocalIo with EINVAL where `at` or `size` are no
+  // multiples of its allocation unit.
+  Result<void> insert_range(std::uint64_t at, std::uint64_t size);
+  Result<void> collapse_range(std::uint64_t at, std::uint64_t size);
+  // Turns `range` into zeros, without storage where the file system can.
+  Result<void> punch_hole(ByteRange range);
+  // Shares the extents of `from` (FICLONERANGE); kUnsuitable where the file system can't.
+  Result<void> clone_from(const File& from, ByteRange range, std::uint64_t to);
+  // Copies within the kernel; returns how much was done, 0 at the end of `from`.
+  Result<std::uint64_t> copy_from(const File& from, ByteRange range, std::uint64_t to);
+
+  // The first stretch of data at or after `offset` (SEEK_DATA, SEEK_HOLE); empty, at the end of the
+  // file, when there is none. A file system that knows no holes gives all the rest.
+  [[nodiscard]] Result<ByteRange> next_data(std::uint64_t offset) const;
+
+ private:
+  File(Fd fd, std::string path, Counters* counters);
+  [[nodiscard]] Error failure(const char* operation) const;  // of errno
+
+  Fd fd_;
+  std::string path_;
+  Counters* counters_ = nullptr;  // not owned; may be null
+};
+
+// Whether reads and writes through `file` can leave the page cache alone (RWF_DONTCACHE).
+// Asked with a read, so that nothing changes.
+[[nodiscard]] bool supports_uncached(const File& file);
+
+}  // namespace shunt::io

@@ -1,0 +1,88 @@
+#include "io/file_system.h"
+
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/statfs.h>
+
+#include <cerrno>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+#ifndef F2FS_SUPER_MAGIC
+#define F2FS_SUPER_MAGIC 0xF2F52010
+#endif
+#ifndef CIFS_SUPER_MAGIC
+#define CIFS_SUPER_MAGIC 0xFF534D42
+#endif
+#ifndef SMB2_SUPER_MAGIC
+#define SMB2_SUPER_MAGIC 0xFE534D42
+#endif
+#ifndef NFS_SUPER_MAGIC
+#define NFS_SUPER_MAGIC 0x6969
+#endif
+#ifndef BTRFS_SUPER_MAGIC
+#define BTRFS_SUPER_MAGIC 0x9123683E
+#endif
+#ifndef TMPFS_MAGIC
+#define TMPFS_MAGIC 0x01021994
+#endif
+
+namespace shunt::io {
+namespace {
+
+// ext4 shares its magic number with ext2 and ext3, whose files have no extents to insert.
+bool has_extents(const File& file) {
+  int flags = 0;
+  return ::ioctl(file.fd(), FS_IOC_GETFLAGS, &flags) != 0 || (flags & FS_EXTENT_FL) != 0;
+}
+
+}  // namespace
+
+Result<FileSystem> FileSystem::of(const File& file) {
+  struct statfs status {};
+  while (::fstatfs(file.fd(), &status) != 0) {
+    if (errno != EINTR) return system_error(errno, file.path(), "look at the file system");
+  }
+  FileSystem result;
+  result.block_size = status.f_bsize > 0 ? static_cast<std::uint64_t>(status.f_bsize) : 4096;
+  result.free_bytes =
+      static_cast<std::uint64_t>(status.f_bavail) *
+      static_cast<std::uint64_t>(status.f_frsize > 0 ? status.f_frsize : status.f_bsize);
+  switch (static_cast<std::uint32_t>(status.f_type)) {
+    case EXT4_SUPER_MAGIC:
+      result.name = "ext4";
+      result.insert_range = has_extents(file);
+      break;
+    case XFS_SUPER_MAGIC:
+      result.name = "XFS";
+      result.insert_range = result.clone_range = true;
+      break;
+    case F2FS_SUPER_MAGIC:
+      result.name = "F2FS";
+      result.insert_range = true;
+      break;
+    case CIFS_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+      result.name = "CIFS";
+      result.insert_range = result.in_kernel_copy_first = true;
+      // f_bsize is what suits the wire; the server's files move in units of its own blocks.
+      result.block_size = 4096;
+      break;
+    case BTRFS_SUPER_MAGIC:
+      result.name = "btrfs";
+      result.clone_range = true;
+      break;
+    case NFS_SUPER_MAGIC:
+      result.name = "NFS";
+      result.in_kernel_copy_first = true;
+      result.block_size = 4096;
+      break;
+    case TMPFS_MAGIC: result.name = "tmpfs"; break;
+    default: result.name = "other"; break;
+  }
+  return result;
+}
+
+}  // namespace shunt::io

@@ -1,0 +1,100 @@
+#include "io/kernel.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+namespace shunt::io {
+
+ssize_t Kernel::pread(int fd, void* data, std::size_t size, off_t offset, int rwf_flags) {
+  if (rwf_flags == 0) return ::pread(fd, data, size, offset);
+  const iovec vector{data, size};
+  return ::preadv2(fd, &vector, 1, offset, rwf_flags);
+}
+
+ssize_t Kernel::read(int fd, void* data, std::size_t size) { return ::read(fd, data, size); }
+
+int Kernel::open(const char* path, int flags, mode_t mode) { return ::open(path, flags, mode); }
+
+int Kernel::close(int fd) { return ::close(fd); }
+
+ssize_t Kernel::pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags) {
+  if (rwf_flags == 0) return ::pwrite(fd, data, size, offset);
+  const iovec vector{const_cast<void*>(data), size};
+  return ::pwritev2(fd, &vector, 1, offset, rwf_flags);
+}
+
+ssize_t Kernel::write(int fd, const void* data, std::size_t size) {
+  return ::write(fd, data, size);
+}
+
+int Kernel::ftruncate(int fd, off_t size) { return ::ftruncate(fd, size); }
+
+int Kernel::fallocate(int fd, int mode, off_t offset, off_t size) {
+  return ::fallocate(fd, mode, offset, size);
+}
+
+int Kernel::fsync(int fd) { return ::fsync(fd); }
+
+int Kernel::fdatasync(int fd) { return ::fdatasync(fd); }
+
+int Kernel::sync_file_range(int fd, off_t offset, off_t size, unsigned flags) {
+  return ::sync_file_range(fd, offset, size, flags);
+}
+
+ssize_t Kernel::copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
+                                std::size_t size) {
+  return ::copy_file_range(from, from_offset, to, to_offset, size, 0);
+}
+
+int Kernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t size, int to,
+                        std::uint64_t to_offset) {
+  file_clone_range range{};
+  range.src_fd = from;
+  range.src_offset = from_offset;
+  range.src_length = size;
+  range.dest_offset = to_offset;
+  return ::ioctl(to, FICLONERANGE, &range);
+}
+
+int Kernel::rename(const char* from, const char* to) { return ::rename(from, to); }
+
+int Kernel::rename_no_replace(const char* from, const char* to) {
+  return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int Kernel::unlink(const char* path) { return ::unlink(path); }
+
+int Kernel::fchmod(int fd, mode_t mode) { return ::fchmod(fd, mode); }
+
+int Kernel::fchown(int fd, uid_t owner, gid_t group) { return ::fchown(fd, owner, group); }
+
+int Kernel::futimens(int fd, const struct timespec times[2]) { return ::futimens(fd, times); }
+
+int Kernel::fsetxattr(int fd, const char* name, const void* value, std::size_t size) {
+  return ::fsetxattr(fd, name, value, size, 0);
+}
+
+namespace {
+
+Kernel* real_kernel() {
+  static Kernel instance;
+  return &instance;
+}
+
+Kernel* current = nullptr;
+
+}  // namespace
+
+Kernel& kernel() { return current != nullptr ? *current : *real_kernel(); }
+
+KernelOverride::KernelOverride(Kernel* replacement) : previous_(current) { current = replacement; }
+
+KernelOverride::~KernelOverride() { current = previous_; }
+
+}  // namespace shunt::io

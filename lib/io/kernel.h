@@ -1,0 +1,63 @@
+// The seam between shunt and the operating system: each call that reads or changes a file.
+//
+// Production uses the real calls. A test installs an implementation that fails the n-th call, cuts
+// it short, stops the process there or records it. Functions keep the conventions of the calls they
+// stand for: -1 and errno on failure, short counts, EINTR. Whoever calls them lives in lib/io.
+#pragma once
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace shunt::io {
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // Calls that only look.
+  virtual ssize_t pread(int fd, void* data, std::size_t size, off_t offset, int rwf_flags);
+  virtual ssize_t read(int fd, void* data, std::size_t size);
+
+  // Calls that change something; these are what a fault test counts.
+  virtual int open(const char* path, int flags, mode_t mode);  // counts only with O_CREAT|O_TMPFILE
+  virtual int close(int fd);
+  virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags);
+  virtual ssize_t write(int fd, const void* data, std::size_t size);
+  virtual int ftruncate(int fd, off_t size);
+  virtual int fallocate(int fd, int mode, off_t offset, off_t size);
+  virtual int fsync(int fd);
+  virtual int fdatasync(int fd);
+  virtual int sync_file_range(int fd, off_t offset, off_t size, unsigned flags);
+  virtual ssize_t copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
+                                  std::size_t size);
+  // ioctl(FICLONERANGE)
+  virtual int clone_range(int from, std::uint64_t from_offset, std::uint64_t size, int to,
+                          std::uint64_t to_offset);
+  virtual int rename(const char* from, const char* to);
+  virtual int rename_no_replace(const char* from, const char* to);
+  virtual int unlink(const char* path);
+  virtual int fchmod(int fd, mode_t mode);
+  virtual int fchown(int fd, uid_t owner, gid_t group);
+  virtual int futimens(int fd, const struct timespec times[2]);
+  virtual int fsetxattr(int fd, const char* name, const void* value, std::size_t size);
+};
+
+// The implementation in use. Replaced only by tests, while no other thread runs.
+[[nodiscard]] Kernel& kernel();
+
+// Installs `replacement` (not owned; nullptr: the real calls) for its own lifetime.
+class KernelOverride {
+ public:
+  explicit KernelOverride(Kernel* replacement);
+  ~KernelOverride();
+  KernelOverride(const KernelOverride&) = delete;
+  KernelOverride& operator=(const KernelOverride&) = delete;
+
+ private:
+  Kernel* previous_;
+};
+
+}  // namespace shunt::io

@@ -1,0 +1,42 @@
+#include "io/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+
+#include "io/fd.h"
+#include "io/kernel.h"
+
+namespace shunt::io {
+
+Result<void> lock_exclusive(const File& file) {
+  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) {
+      Error error = system_error(errno, file.path(), "lock");
+      error.reason = "in use by another process";
+      error.hint = "try again when it has ended";
+      return error;
+    }
+    // No locks here (some network file systems): go on without, as other tools do.
+    return {};
+  }
+  return {};
+}
+
+Result<void> check_no_writer(const std::string& path) {
+  const Fd fd(kernel().open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
+  if (!fd.valid()) return system_error(errno, path, "open");
+  if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) == 0) {
+    ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
+    return {};
+  }
+  if (errno != EAGAIN) return {};
+  Error error = system_error(EBUSY, path, "open for writing");
+  error.reason = "another process has the file open for writing";
+  error.hint = "try again when it has been closed";
+  return error;
+}
+
+}  // namespace shunt::io

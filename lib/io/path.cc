@@ -1,0 +1,67 @@
+#include "io/path.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <limits.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "io/fd.h"
+#include "io/kernel.h"
+
+namespace shunt::io {
+namespace {
+
+// FNV-1a: enough to tell two long names in one directory apart, and the same in every version.
+std::uint64_t name_hash(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+}  // namespace
+
+std::string parent_directory(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+Result<std::string> resolve(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
+                                                         &std::free);
+  if (real == nullptr) return system_error(errno, path, "open");
+  return std::string(real.get());
+}
+
+std::string companion(const std::string& path, std::string_view suffix) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  if (name.size() + suffix.size() + 1 > NAME_MAX) {
+    const std::string hash = fmt::format("~{:016x}", name_hash(name));
+    name = name.substr(0, NAME_MAX - 1 - suffix.size() - hash.size()) + hash;
+  }
+  return directory + "." + name + std::string(suffix);
+}
+
+Result<void> sync_directory(const std::string& directory) {
+  const Fd fd(kernel().open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  if (!fd.valid()) return system_error(errno, directory, "open directory");
+  if (kernel().fsync(fd.get()) != 0) {
+    // Some network and FUSE file systems have no such thing; they order names themselves.
+    if (errno == EINVAL || errno == ENOTSUP || errno == EROFS) return {};
+    return system_error(errno, directory, "sync directory");
+  }
+  return {};
+}
+
+Result<bool> remove_if_there(const std::string& path) {
+  if (kernel().unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT) return false;
+  return system_error(errno, path, "remove");
+}
+
+}  // namespace shunt::io

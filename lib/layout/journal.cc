@@ -1,0 +1,329 @@
+#include "layout/journal.h"
+
+#include <xxhash.h>
+
+#include <array>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "base/checked.h"
+#include "io/kernel.h"
+#include "io/path.h"
+
+namespace shunt::layout {
+namespace {
+
+constexpr std::string_view kMagic = "shuntjnl";
+constexpr std::uint32_t kVersion = 1;
+constexpr std::uint64_t kMaxRecord = std::uint64_t{1} << 30;
+constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
+constexpr std::size_t kSlotBytes = 24;
+constexpr const char* kSuffix = ".shunt-journal";
+constexpr const char* kUnnamedSuffix = ".shunt-journal-new";
+
+static_assert(std::endian::native == std::endian::little, "the journal is written as it lies");
+
+std::uint64_t digest_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+class Writer {
+ public:
+  template <typename T>
+  void put(T value) {
+    const auto* const bytes = reinterpret_cast<const std::byte*>(&value);
+    out_.insert(out_.end(), bytes, bytes + sizeof value);
+  }
+  void put(ByteRange range) {
+    put(range.begin);
+    put(range.end);
+  }
+  void put_bytes(std::span<const std::byte> bytes) {
+    out_.insert(out_.end(), bytes.begin(), bytes.end());
+  }
+  [[nodiscard]] std::vector<std::byte>& bytes() { return out_; }
+
+ private:
+  std::vector<std::byte> out_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  void take(T& value) {
+    if (const auto from = take_bytes(sizeof value); !from.empty()) {
+      std::memcpy(&value, from.data(), sizeof value);
+    }
+  }
+  void take(ByteRange& range) {
+    take(range.begin);
+    take(range.end);
+    ok_ = ok_ && range.begin <= range.end;
+  }
+  // Empty, and not ok from then on, when there are fewer.
+  std::span<const std::byte> take_bytes(std::uint64_t size) {
+    ok_ = ok_ && size <= bytes_.size() - at_;
+    if (!ok_) return {};
+    const auto part = bytes_.subspan(at_, static_cast<std::size_t>(size));
+    at_ += part.size();
+    return part;
+  }
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::size_t at_ = 0;
+  bool ok_ = true;
+};
+
+void put_patch(Writer& out, const FieldPatch& patch) {
+  out.put(patch.at);
+  out.put(patch.width);
+  out.put(patch.old_value);
+  out.put(patch.new_value);
+}
+
+FieldPatch take_patch(Reader& in) {
+  FieldPatch patch;
+  in.take(patch.at);
+  in.take(patch.width);
+  in.take(patch.old_value);
+  in.take(patch.new_value);
+  return patch;
+}
+
+Error damaged(std::string_view why) {
+  Error error;
+  error.code = ErrorCode::kIntegrity;
+  error.operation = "read the journal";
+  error.reason = why;
+  return error;
+}
+
+}  // namespace
+
+std::vector<std::byte> encode_record(const JournalRecord& record) {
+  const InPlaceEdit& edit = record.edit;
+  Writer out;
+  out.put_bytes(std::as_bytes(std::span(kMagic)));
+  out.put(kVersion);
+  out.put(static_cast<std::uint32_t>(edit.room));
+  out.put(std::uint64_t{0});  // the size of the record, filled in below
+  out.put(record.inode);
+  out.put(edit.size_before);
+  out.put(edit.gap_at);
+  out.put(edit.gap_size);
+  out.put(edit.unit);
+  out.put(edit.front_at);
+  out.put(edit.overwritten);
+  out.put(edit.needed);
+  out.put(record.needed_digest);
+  out.put(static_cast<std::uint32_t>(edit.cut_at.has_value()));
+  out.put(edit.cut_at.value_or(0));
+  out.put(static_cast<std::uint32_t>(edit.mark.has_value()));
+  put_patch(out, edit.mark.value_or(FieldPatch{}));
+  out.put(static_cast<std::uint64_t>(edit.patches.size()));
+  for (const FieldPatch& patch : edit.patches) put_patch(out, patch);
+  out.put(record.saved.zeros());
+  out.put(static_cast<std::uint64_t>(record.saved.runs().size()));
+  for (const SavedBytes::Run& run : record.saved.runs()) {
+    out.put(run.at);
+    out.put(static_cast<std::uint64_t>(run.bytes.size()));
+    out.put_bytes(run.bytes);
+  }
+  out.put(static_cast<std::uint64_t>(record.holes.size()));
+  for (const ByteRange hole : record.holes) out.put(hole);
+  const std::uint64_t size = out.bytes().size() + sizeof(std::uint64_t);
+  std::memcpy(out.bytes().data() + 16, &size, sizeof size);
+  out.put(digest_of(out.bytes()));
+  return std::move(out.bytes());
+}
+
+Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
+  Reader head(bytes);
+  const auto magic = head.take_bytes(kMagic.size());
+  std::uint32_t version = 0;
+  std::uint32_t room = 0;
+  std::uint64_t size = 0;
+  head.take(version);
+  head.take(room);
+  head.take(size);
+  if (!head.ok() || std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
+    return damaged("it is no journal of shunt");
+  }
+  if (version != kVersion) return damaged("it is of another version of shunt");
+  if (size < 32 || size > bytes.size()) return damaged("it is cut short");
+  bytes = bytes.first(static_cast<std::size_t>(size));
+  const auto body = bytes.first(bytes.size() - 8);
+  std::uint64_t digest = 0;
+  std::memcpy(&digest, bytes.data() + body.size(), sizeof digest);
+  if (digest != digest_of(body)) return damaged("its checksum does not match");
+
+  JournalRecord record;
+  InPlaceEdit& edit = record.edit;
+  Reader in(body);
+  (void)in.take_bytes(24);
+  edit.room = static_cast<RoomKind>(room);
+  in.take(record.inode);
+  in.take(edit.size_before);
+  in.take(edit.gap_at);
+  in.take(edit.gap_size);
+  in.take(edit.unit);
+  in.take(edit.front_at);
+  in.take(edit.overwritten);
+  in.take(edit.needed);
+  in.take(record.needed_digest);
+  std::uint32_t has_cut = 0;
+  std::uint64_t cut_at = 0;
+  std::uint32_t has_mark = 0;
+  in.take(has_cut);
+  in.take(cut_at);
+  in.take(has_mark);
+  const FieldPatch mark = take_patch(in);
+  if (has_cut != 0) edit.cut_at = cut_at;
+  if (has_mark != 0) edit.mark = mark;
+  std::uint64_t count = 0;
+  in.take(count);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) edit.patches.push_back(take_patch(in));
+  ByteRange zeros;
+  in.take(zeros);
+  record.saved.set_zeros(zeros);
+  count = 0;
+  in.take(count);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    std::uint64_t at = 0;
+    std::uint64_t run_size = 0;
+    in.take(at);
+    in.take(run_size);
+    record.saved.add(at, in.take_bytes(run_size));
+  }
+  count = 0;
+  in.take(count);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    ByteRange hole;
+    in.take(hole);
+    record.holes.push_back(hole);
+  }
+  const bool known_room = edit.room == RoomKind::kReserved || edit.room == RoomKind::kInserted ||
+                          edit.room == RoomKind::kShifted;
+  if (!in.ok() || !in.at_end() || !known_room || edit.unit == 0 ||
+      edit.needed.end > edit.size_before || edit.gap_at > edit.size_before) {
+    return damaged("its content makes no sense");
+  }
+  return record;
+}
+
+Journal::Journal(io::File file, std::string path, JournalRecord record)
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      record_(std::move(record)),
+      cursor_(record_.edit.size_before) {}
+
+std::string Journal::path_for(const std::string& target) { return io::companion(target, kSuffix); }
+
+Result<Journal> Journal::create(const std::string& target, const JournalRecord& record,
+                                io::Counters* counters) {
+  const std::string unnamed = io::companion(target, kUnnamedSuffix);
+  SHUNT_TRY(io::remove_if_there(unnamed));  // of a run that died before its journal was whole
+  SHUNT_ASSIGN(io::File file, io::File::create(unnamed, counters));
+  Journal journal(std::move(file), path_for(target), record);
+  const std::vector<std::byte> bytes = encode_record(record);
+  journal.record_size_ = bytes.size();
+  const auto write_and_name = [&]() -> Result<void> {
+    SHUNT_TRY(journal.file_.write_at(0, bytes));
+    if (record.edit.room == RoomKind::kShifted) {
+      // The slots have to be there for good before the first cursor is written into them, so that
+      // writing one changes no metadata.
+      const std::vector<std::byte> zeros(2 * kSlotSize);
+      SHUNT_TRY(journal.file_.write_at(journal.slot_at(0), zeros));
+    }
+    // The content comes before the name, so that a journal with its name is always whole.
+    SHUNT_TRY(journal.file_.sync());
+    if (io::kernel().rename_no_replace(unnamed.c_str(), journal.path_.c_str()) != 0) {
+      return system_error(errno, journal.path_, "create the journal");
+    }
+    return {};
+  };
+  if (Result<void> done = write_and_name(); !done) {
+    (void)io::remove_if_there(unnamed);
+    return done.error();
+  }
+  // The name comes before the first change to the target, which the caller makes next.
+  if (Result<void> synced = io::sync_directory(io::parent_directory(target)); !synced) {
+    (void)io::remove_if_there(journal.path_);
+    return synced.error();
+  }
+  return journal;
+}
+
+Result<std::optional<Journal>> Journal::open(const std::string& target) {
+  SHUNT_TRY(io::remove_if_there(io::companion(target, kUnnamedSuffix)));
+  const std::string path = path_for(target);
+  Result<io::File> file = io::File::open_to_change(path);
+  if (!file) {
+    if (file.error().system_errno == ENOENT) return std::optional<Journal>();
+    return file.error();
+  }
+  SHUNT_ASSIGN(const std::uint64_t size, file->size());
+  if (size > kMaxRecord) return damaged("it is too large").with_path(path);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  SHUNT_ASSIGN(const std::size_t got, file->read_at(0, bytes));
+  bytes.resize(got);
+  Result<JournalRecord> record = parse_record(bytes);
+  if (!record) return record.error().with_path(path);
+  Journal journal(std::move(*file), path, std::move(*record));
+  std::memcpy(&journal.record_size_, bytes.data() + 16, sizeof journal.record_size_);
+  if (journal.record_.edit.room == RoomKind::kShifted) SHUNT_TRY(journal.read_cursor());
+  return std::optional<Journal>(std::move(journal));
+}
+
+std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
+  return round_up(record_size_, kSlotSize) + sequence % 2 * kSlotSize;
+}
+
+Result<void> Journal::set_cursor(std::uint64_t cursor) {
+  // The two slots take turns: while one is being written the other still holds the cursor before.
+  ++sequence_;
+  Writer out;
+  out.put(sequence_);
+  out.put(cursor);
+  out.put(digest_of(out.bytes()));
+  SHUNT_TRY(file_.write_at(slot_at(sequence_), out.bytes()));
+  SHUNT_TRY(file_.sync_data());
+  cursor_ = cursor;
+  return {};
+}
+
+Result<void> Journal::read_cursor() {
+  for (const std::uint64_t slot : {std::uint64_t{0}, std::uint64_t{1}}) {
+    std::array<std::byte, kSlotBytes> bytes{};
+    SHUNT_ASSIGN(const std::size_t got, file_.read_at(slot_at(slot), bytes));
+    if (got < bytes.size()) continue;
+    Reader in(bytes);
+    std::uint64_t sequence = 0;
+    std::uint64_t cursor = 0;
+    std::uint64_t digest = 0;
+    in.take(sequence);
+    in.take(cursor);
+    in.take(digest);
+    if (digest != digest_of(std::span(bytes).first(16)) || sequence <= sequence_) continue;
+    sequence_ = sequence;
+    cursor_ = cursor;
+  }
+  if (cursor_ < record_.edit.gap_at || cursor_ > record_.edit.size_before) {
+    return damaged("its cursor makes no sense").with_path(path_);
+  }
+  return {};
+}
+
+Result<void> Journal::remove() {
+  SHUNT_TRY(io::remove_if_there(path_));
+  SHUNT_TRY(file_.close());
+  return io::sync_directory(io::parent_directory(path_));
+}
+
+}  // namespace shunt::layout

@@ -1,0 +1,66 @@
+// The journal of an in-place edit: a file beside the target that is durable before the first byte
+// of the target changes, and gone once the last one has. Format: docs/formats/journal.md.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file.h"
+#include "layout/in_place_edit.h"
+#include "layout/saved_bytes.h"
+
+namespace shunt::layout {
+
+// All that bringing back the original, or computing the result again, needs to know.
+struct JournalRecord {
+  std::uint64_t inode = 0;
+  InPlaceEdit edit;                 // without its front, which is computed again
+  std::uint64_t needed_digest = 0;  // XXH3-64 of edit.needed
+  SavedBytes saved;
+  std::vector<ByteRange> holes;     // of an inserted room: those of the original from gap_at on
+};
+
+// The record as bytes, and back. parse_record checks magic, version, checksum and every size, and
+// gives kIntegrity for anything else.
+[[nodiscard]] std::vector<std::byte> encode_record(const JournalRecord& record);
+[[nodiscard]] Result<JournalRecord> parse_record(std::span<const std::byte> bytes);
+
+// One open journal. One owner, one thread.
+class Journal {
+ public:
+  [[nodiscard]] static std::string path_for(const std::string& target);
+
+  // Writes, syncs and names it: a journal that has its name is whole. `target` has no journal yet.
+  static Result<Journal> create(const std::string& target, const JournalRecord& record,
+                                io::Counters* counters);
+  // nullopt when there is none.
+  static Result<std::optional<Journal>> open(const std::string& target);
+
+  [[nodiscard]] const JournalRecord& record() const { return record_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // For a shifted room: old bytes from `cursor` on have been moved. Durable on return.
+  Result<void> set_cursor(std::uint64_t cursor);
+  // The last cursor that became durable; size_before when none did.
+  [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
+
+  // Takes the journal away, durably.
+  Result<void> remove();
+
+ private:
+  Journal(io::File file, std::string path, JournalRecord record);
+  Result<void> read_cursor();
+  [[nodiscard]] std::uint64_t slot_at(std::uint64_t sequence) const;
+
+  io::File file_;
+  std::string path_;
+  JournalRecord record_;
+  std::uint64_t record_size_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t cursor_ = 0;
+};
+
+}  // namespace shunt::layout

@@ -1,0 +1,177 @@
+#include "layout/realise.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "io/file_system.h"
+#include "io/page_cache.h"
+#include "io/transfer.h"
+
+namespace shunt::layout {
+namespace {
+
+// Stretches of a local file at least this long are worth a look for holes, and a call to the kernel.
+constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
+constexpr std::uint64_t kCopyWindow = io::WriteBehind::kWindow;
+
+bool is_large_file_range(const Extent& extent) {
+  return extent.kind == Extent::Kind::kSource && extent.size >= kLarge &&
+         extent.source->in_file().file != nullptr;
+}
+
+// Yields the bytes of a Layout in order, leaving out its holes.
+class LayoutReader {
+ public:
+  explicit LayoutReader(const Layout& layout) : layout_(layout) {}
+
+  Result<bool> fill(io::Block& block) {
+    SHUNT_ASSIGN(const ByteRange run, next_run());
+    if (run.empty()) return false;
+    block.at = run.begin;
+    block.data = block.data.first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(block.data.size(), run.size())));
+    SHUNT_ASSIGN(const std::size_t got,
+                 layout_.read_at(run.begin, block.data, io::Caching::kDrop));
+    if (got < block.data.size()) return corrupt("the input ends too early", run.begin + got);
+    at_ = run.begin + got;
+    return true;
+  }
+
+ private:
+  // What follows at_: bytes without a hole in them, as far as it is worth knowing.
+  Result<ByteRange> next_run() {
+    while (at_ < layout_.size()) {
+      if (at_ < run_.end) return ByteRange{at_, run_.end};
+      const auto& extents = layout_.extents();
+      while (extents[index_].at + extents[index_].size <= at_) ++index_;
+      const Extent& extent = extents[index_];
+      const std::uint64_t end = extent.at + extent.size;
+      if (extent.kind == Extent::Kind::kZeros) {
+        at_ = end;
+        continue;
+      }
+      if (is_large_file_range(extent)) {
+        const io::FileRange in_file = extent.source->in_file();
+        // Where the extent's bytes lie in the file, relative to where they lie in the Layout.
+        const std::uint64_t first = in_file.begin + extent.begin;
+        SHUNT_ASSIGN(const ByteRange data, in_file.file->next_data(first + (at_ - extent.at)));
+        if (data.begin >= first + extent.size) {
+          at_ = end;
+          continue;
+        }
+        at_ = std::max(at_, extent.at + (data.begin - first));
+        run_ = {at_, std::min(end, extent.at + (data.end - first))};
+        continue;
+      }
+      // Everything up to the next stretch that has a chance of holes.
+      run_ = {at_, end};
+      for (std::size_t i = index_ + 1; i < extents.size() && !is_large_file_range(extents[i]) &&
+                                       extents[i].kind != Extent::Kind::kZeros;
+           ++i) {
+        run_.end = extents[i].at + extents[i].size;
+      }
+    }
+    return ByteRange{};
+  }
+
+  const Layout& layout_;
+  std::uint64_t at_ = 0;
+  ByteRange run_;
+  std::size_t index_ = 0;
+};
+
+// Reading and writing through our own buffers, past the page cache.
+Result<void> transfer_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
+  LayoutReader reader(layout);
+  io::WriteBehind behind(out);
+  io::TransferOptions transfer_options;
+  transfer_options.cancel = options.cancel;
+  transfer_options.progress = options.progress;
+  SHUNT_TRY(io::transfer([&](io::Block& block) { return reader.fill(block); },
+                         [&](const io::Block& block) -> Result<void> {
+                           SHUNT_TRY(out.write_at(block.at, block.data, io::Caching::kDrop));
+                           behind.wrote(ByteRange::of(block.at, block.data.size()));
+                           return {};
+                         },
+                         transfer_options));
+  behind.finish();
+  return {};
+}
+
+// Copying within the kernel, a window at a time, which a file system may turn into sharing or leave
+// to its server.
+Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
+  io::WriteBehind behind(out);
+  std::vector<std::byte> buffer(io::kTransferBufferSize);
+  for (const Extent& extent : layout.extents()) {
+    if (extent.kind == Extent::Kind::kZeros) continue;
+    const bool large = is_large_file_range(extent);
+    const io::FileRange in_file = large ? extent.source->in_file() : io::FileRange{};
+    for (std::uint64_t done = 0; done < extent.size;) {
+      if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+      std::uint64_t step = std::min(extent.size - done, std::uint64_t{buffer.size()});
+      if (large) {
+        const std::uint64_t first = in_file.begin + extent.begin;
+        SHUNT_ASSIGN(const ByteRange data, in_file.file->next_data(first + done));
+        done = std::min(extent.size, std::max(done, data.begin - first));
+        step = std::min({kCopyWindow, extent.size - done, data.end - (first + done)});
+        if (done == extent.size) break;
+        const ByteRange range = ByteRange::of(first + done, step);
+        const io::CachedPages pages(*in_file.file, range);
+        SHUNT_ASSIGN(step, out.copy_from(*in_file.file, range, extent.at + done));
+        if (step == 0) return corrupt("the input ends too early", range.begin);
+      } else {
+        const auto part = std::span(buffer).first(static_cast<std::size_t>(step));
+        SHUNT_TRY(io::read_exactly(layout, extent.at + done, part));
+        SHUNT_TRY(out.write_at(extent.at + done, part));
+      }
+      behind.wrote(ByteRange::of(extent.at + done, step));
+      done += step;
+      if (options.progress != nullptr) options.progress->advance(step);
+    }
+  }
+  behind.finish();
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
+  if (options.progress != nullptr) options.progress->begin("copying", layout.size());
+  // The size first: it shows a limit at once, and what is not written stays a hole.
+  SHUNT_TRY(out.truncate(layout.size()));
+  SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out));
+  const bool in_kernel = file_system.in_kernel_copy_first || file_system.clone_range ||
+                         !io::supports_uncached(out);
+  if (in_kernel) {
+    Result<void> copied = copy_file(layout, out, options);
+    // Between two file systems, or from a special one, the kernel may not copy.
+    if (copied || copied.error().code != ErrorCode::kUnsuitable) return copied;
+  }
+  return transfer_file(layout, out, options);
+}
+
+Result<void> write_stream(const io::Source& source, io::File& out, const RealiseOptions& options) {
+  // Fewer switches between us and the reader of the pipe; where it is no pipe this does nothing.
+  (void)::fcntl(out.fd(), F_SETPIPE_SZ, 1 << 20);
+  if (options.progress != nullptr) options.progress->begin("copying", source.size());
+  std::uint64_t at = 0;
+  const auto fill = [&](io::Block& block) -> Result<bool> {
+    SHUNT_ASSIGN(const std::size_t got, source.read_at(at, block.data, io::Caching::kDrop));
+    block.data = block.data.first(got);
+    at += got;
+    return got > 0;
+  };
+  io::TransferOptions transfer_options;
+  transfer_options.cancel = options.cancel;
+  transfer_options.progress = options.progress;
+  SHUNT_TRY(io::transfer(
+      fill, [&](const io::Block& block) { return out.write_next(block.data); }, transfer_options));
+  if (at == source.size()) return {};
+  Error error = corrupt("the input ends too early", at);
+  error.path = source.name();
+  return error;
+}
+
+}  // namespace shunt::layout

@@ -1,0 +1,28 @@
+// Realising a Layout as a new file, or into a pipe.
+#pragma once
+
+#include <cstdint>
+
+#include "base/cancel.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "layout/layout.h"
+
+namespace shunt::layout {
+
+struct RealiseOptions {
+  const CancelToken* cancel = nullptr;
+  Progress* progress = nullptr;
+};
+
+// Writes `layout` into `out`, an empty regular file. Holes of the Sources and zeros become holes.
+// The page cache is left as it was found, for the files that are read as well, and only a few MiB
+// are dirty at a time. Not synced yet on return. Memory: two transfer buffers.
+Result<void> write_file(const Layout& layout, io::File& out, const RealiseOptions& options);
+
+// Writes `source` into `out` from its current position on: a pipe, a terminal, a socket. Memory: two
+// transfer buffers.
+Result<void> write_stream(const io::Source& source, io::File& out, const RealiseOptions& options);
+
+}  // namespace shunt::layout

@@ -1,0 +1,79 @@
+#include "layout/saved_bytes.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace shunt::layout {
+namespace {
+
+// Zeros are left out in units of this; shorter stretches are not worth a run of their own.
+constexpr std::size_t kUnit = 512;
+
+bool all_zero(std::span<const std::byte> bytes) {
+  return std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
+
+void SavedBytes::add(std::uint64_t at, std::span<const std::byte> bytes) {
+  if (bytes.empty()) return;
+  if (!runs_.empty() && runs_.back().range().end == at) {
+    runs_.back().bytes.insert(runs_.back().bytes.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  runs_.push_back({at, {bytes.begin(), bytes.end()}});
+}
+
+std::uint64_t SavedBytes::size() const {
+  std::uint64_t sum = 0;
+  for (const Run& run : runs_) sum += run.bytes.size();
+  return sum;
+}
+
+Result<SavedBytes> SavedBytes::of(const io::Source& source, ByteRange range, std::uint64_t limit) {
+  SavedBytes saved;
+  saved.set_zeros(range);
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(range.size(), 256 * 1024));
+  std::uint64_t kept = 0;
+  for (std::uint64_t at = range.begin; at < range.end;) {
+    const auto batch = std::span(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.end - at)));
+    SHUNT_TRY(io::read_exactly(source, at, batch));
+    for (std::size_t i = 0; i < batch.size(); i += kUnit) {
+      const auto unit = batch.subspan(i, std::min(kUnit, batch.size() - i));
+      if (all_zero(unit)) continue;
+      kept += unit.size();
+      if (kept > limit) {
+        Error error;
+        error.code = ErrorCode::kUnsuitable;
+        error.path = source.name();
+        error.reason = "the bytes that would be overwritten hold more than is kept aside";
+        return error;
+      }
+      saved.add(at + i, unit);
+    }
+    at += batch.size();
+  }
+  return saved;
+}
+
+void SavedBytes::overlay(std::uint64_t offset, std::span<std::byte> into) const {
+  const ByteRange wanted = ByteRange::of(offset, into.size());
+  const auto part = [&](ByteRange range) {
+    return into.subspan(static_cast<std::size_t>(range.begin - offset),
+                        static_cast<std::size_t>(range.size()));
+  };
+  if (const ByteRange common = wanted.intersect(zeros_); !common.empty()) {
+    std::ranges::fill(part(common), std::byte{0});
+  }
+  auto run = std::ranges::upper_bound(runs_, wanted.begin, {},
+                                      [](const Run& candidate) { return candidate.range().end; });
+  for (; run != runs_.end() && run->at < wanted.end; ++run) {
+    const ByteRange common = wanted.intersect(run->range());
+    if (common.empty()) continue;
+    std::memcpy(part(common).data(), run->bytes.data() + (common.begin - run->at),
+                static_cast<std::size_t>(common.size()));
+  }
+}
+
+}  // namespace shunt::layout

@@ -1,0 +1,90 @@
+#include "layout/torn_insert.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "io/extent_map.h"
+
+namespace shunt::layout {
+namespace {
+
+std::uint64_t last_block_end(const InPlaceEdit& edit) {
+  return round_up(edit.size_before, edit.unit);
+}
+
+void add_joined(std::vector<ByteRange>& holes, ByteRange hole) {
+  if (hole.empty()) return;
+  if (!holes.empty() && holes.back().end == hole.begin) {
+    holes.back().end = hole.end;
+  } else {
+    holes.push_back(hole);
+  }
+}
+
+// The holes of the grown file when old bytes from `cursor` on have moved.
+std::vector<ByteRange> predict(const InPlaceEdit& edit, const std::vector<ByteRange>& holes_then,
+                               std::uint64_t cursor) {
+  std::vector<ByteRange> holes;
+  const auto gap = ByteRange::of(cursor, edit.gap_size);
+  bool gap_added = false;
+  for (const ByteRange hole : holes_then) {
+    const ByteRange before{hole.begin, std::clamp(cursor, hole.begin, hole.end)};
+    const ByteRange behind{before.end, hole.end};
+    add_joined(holes, before);
+    if (!behind.empty()) {
+      if (!gap_added) add_joined(holes, gap);
+      gap_added = true;
+      add_joined(holes, behind.moved_by(edit.gap_size));
+    }
+  }
+  if (!gap_added) add_joined(holes, gap);
+  return holes;
+}
+
+// The parts of `holes` from `begin` on.
+std::vector<ByteRange> from(const std::vector<ByteRange>& holes, std::uint64_t begin) {
+  std::vector<ByteRange> part;
+  for (const ByteRange hole : holes) {
+    add_joined(part, {std::max(hole.begin, std::min(begin, hole.end)), hole.end});
+  }
+  return part;
+}
+
+}  // namespace
+
+Result<std::vector<ByteRange>> holes_before(const io::File& file, const InPlaceEdit& edit) {
+  return io::holes_of(file, {edit.gap_at, last_block_end(edit)}, kMaxHoles);
+}
+
+std::optional<std::uint64_t> find_cursor(const InPlaceEdit& edit,
+                                         const std::vector<ByteRange>& holes_then,
+                                         const std::vector<ByteRange>& holes_now) {
+  // A finished insertion may have been written into already: only what lies behind the front counts.
+  const std::uint64_t behind_front = round_up(edit.front_at.end, edit.unit);
+  if (from(predict(edit, holes_then, edit.gap_at), behind_front) == from(holes_now, behind_front)) {
+    return edit.gap_at;
+  }
+  // Otherwise the new hole begins where one of today's holes begins, possibly joined to an old one.
+  for (const ByteRange hole : holes_now) {
+    if (hole.size() < edit.gap_size) continue;
+    if (predict(edit, holes_then, hole.begin) == holes_now) return hole.begin;
+  }
+  return std::nullopt;
+}
+
+Result<std::uint64_t> find_cursor(const io::File& file, const InPlaceEdit& edit,
+                                  const std::vector<ByteRange>& holes_then) {
+  const ByteRange grown{edit.gap_at, last_block_end(edit) + edit.gap_size};
+  SHUNT_ASSIGN(const std::vector<ByteRange> holes_now,
+               io::holes_of(file, grown, 2 * kMaxHoles + 2));
+  if (const auto cursor = find_cursor(edit, holes_then, holes_now)) return *cursor;
+  Error error;
+  error.code = ErrorCode::kIntegrity;
+  error.path = file.path();
+  error.operation = "recover";
+  error.reason = "its extents are not those that an interrupted insertion leaves";
+  error.hint = "the file has been changed since; it is left as it is, and so is the journal";
+  return error;
+}
+
+}  // namespace shunt::layout

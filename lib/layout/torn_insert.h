@@ -1,0 +1,39 @@
+// Telling from the storage of a file how far an interrupted range insertion came.
+//
+// The kernel grows the file first and then moves its extents one by one, from the last to the
+// first; a collapse moves them the other way. Whenever either stops, the file is its old bytes with
+// one hole of the inserted size somewhere: the invariant of layout/shift.h, without a cursor. The
+// holes that the file had before, which the journal keeps, tell where the new one is.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "layout/in_place_edit.h"
+
+namespace shunt::layout {
+
+// At most so many holes are kept; a file with more is not edited by insertion.
+inline constexpr std::size_t kMaxHoles = 2048;
+
+// The holes of `file` behind `edit.gap_at`, before the insertion. Whole blocks, up to the block in
+// which the file ends. kUnsuitable with too many, or where the file system does not tell.
+[[nodiscard]] Result<std::vector<ByteRange>> holes_before(const io::File& file,
+                                                          const InPlaceEdit& edit);
+
+// The cursor that `holes_now` (of the grown file, up to as many blocks) shows: old bytes from there
+// on have moved. nullopt when the holes are not those of an interrupted insertion. Several cursors
+// that differ by holes alone stand for the same bytes; one of them is given.
+[[nodiscard]] std::optional<std::uint64_t> find_cursor(const InPlaceEdit& edit,
+                                                       const std::vector<ByteRange>& holes_then,
+                                                       const std::vector<ByteRange>& holes_now);
+
+// The same for the file itself, which has the size that it gets with the gap.
+[[nodiscard]] Result<std::uint64_t> find_cursor(const io::File& file, const InPlaceEdit& edit,
+                                                const std::vector<ByteRange>& holes_then);
+
+}  // namespace shunt::layout

@@ -1,0 +1,55 @@
+// What a box holds that changes when bytes move: its tables of offsets, and the boxes around them
+// whose sizes follow. Built by scan_box, sized by grow_for, turned into a Layout by append_moved.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "io/source.h"
+#include "layout/layout.h"
+#include "mp4/box.h"
+#include "mp4/item_location.h"
+#include "mp4/offset_map.h"
+#include "mp4/offset_table.h"
+
+namespace shunt::mp4 {
+
+// A box around a table, or around another such box.
+struct Container {
+  Box box;
+  std::int32_t parent = -1;  // index in BoxModel::containers, which comes before this one
+};
+
+struct BoxModel {
+  io::SourcePtr source;  // where `box` lies: the file, or an inflated moov
+  Box box;
+  std::vector<Container> containers;
+  std::vector<OffsetTable> tables;    // ascending by place
+  std::vector<ItemLocations> ilocs;   // ascending by place
+  bool has_compressed_moov = false;   // a cmov was met; nothing within it was looked at
+  // The box ended with the file (size 0) and is to say its size where it goes.
+  bool write_own_size = false;
+
+  [[nodiscard]] std::uint64_t growth() const;
+  [[nodiscard]] std::uint64_t moved_size() const { return box.range.size() + growth(); }
+  [[nodiscard]] std::uint32_t widened_tables() const;
+};
+
+// Walks `box` and finds all of it. Everything is checked against the box it lies in; a malformed
+// box is kCorrupt with its place. `zones` is what the maxima of the tables are kept by.
+Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones);
+
+// Widens every table that needs it after `map`; true when that changed anything. `map` is exact for
+// this state of the model. kCorrupt where a table that cannot widen no longer fits.
+Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones);
+
+// Adds, to a map whose last piece begins at the box, where the parts of the box go that its growth
+// pushes back. `delta` is the shift of its first byte.
+void add_inner_pieces(const BoxModel& model, std::int64_t delta, OffsetMap& map);
+
+// The box as it will be.
+Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const OffsetMap>& map,
+                          layout::Layout& layout);
+
+}  // namespace shunt::mp4

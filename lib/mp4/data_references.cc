@@ -1,0 +1,99 @@
+#include "mp4/data_references.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/big_endian.h"
+#include "mp4/limits.h"
+
+namespace shunt::mp4 {
+namespace {
+
+constexpr std::uint32_t kSelfContained = 1;
+
+// For each data reference, whether its data lies in this file at absolute offsets. References into
+// an imda box (imdt, snim) count from that box and never move.
+Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box& dref) {
+  std::vector<bool> here;
+  SHUNT_ASSIGN(const auto head, view_payload(reader, dref, 4, 4));
+  const auto count = load_be<std::uint32_t>(head.data());
+  std::uint64_t at = dref.payload().begin + 8;
+  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
+    SHUNT_ASSIGN(const Box entry, read_box(reader, at, dref.payload()));
+    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, entry));
+    const bool absolute = entry.type != BoxType("rsrc") && entry.type != BoxType("imdt") &&
+                          entry.type != BoxType("snim");
+    here.push_back(absolute && (word.flags & kSelfContained) != 0);
+    at = entry.range.end;
+  }
+  return here;
+}
+
+// For each sample description, whether its data lies here. An index that names no reference means
+// this file, as players take it.
+Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Box& stsd,
+                                            const std::vector<bool>& references) {
+  std::vector<bool> here;
+  SHUNT_ASSIGN(const auto head, view_payload(reader, stsd, 4, 4));
+  const auto count = load_be<std::uint32_t>(head.data());
+  std::uint64_t at = stsd.payload().begin + 8;
+  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
+    SHUNT_ASSIGN(const Box entry, read_box(reader, at, stsd.payload()));
+    SHUNT_ASSIGN(const auto bytes, view_payload(reader, entry, 6, 2));
+    const auto index = load_be<std::uint16_t>(bytes.data());
+    here.push_back(index == 0 || index > references.size() || references[index - 1U]);
+    at = entry.range.end;
+  }
+  return here;
+}
+
+Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, const Box& stsc,
+                                                const std::vector<bool>& descriptions) {
+  std::vector<ChunkFilter::Run> runs;
+  SHUNT_ASSIGN(const auto head, view_payload(reader, stsc, 4, 4));
+  const auto count = load_be<std::uint32_t>(head.data());
+  std::uint32_t last_first = 0;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    SHUNT_ASSIGN(const auto entry, view_payload(reader, stsc, 8 + std::uint64_t{i} * 12, 12));
+    const auto first = load_be<std::uint32_t>(entry.data());
+    const auto description = load_be<std::uint32_t>(entry.data() + 8);
+    if (first == 0 || first <= last_first) {
+      return bad_box(stsc, "its chunk numbers do not ascend");
+    }
+    last_first = first;
+    const bool here = description == 0 || description > descriptions.size() ||
+                      descriptions[description - 1U];
+    if (!runs.empty() && runs.back().here == here) continue;
+    if (runs.size() == kMaxFilterRuns) {
+      return bad_box(stsc, "it changes between own and external data too often");
+    }
+    runs.push_back({first - 1, here});
+  }
+  return runs;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const ChunkFilter>> find_chunks_here(io::BufferedReader& reader,
+                                                            const TrackReferences& track) {
+  const std::shared_ptr<const ChunkFilter> all_here;
+  if (!track.dref) return all_here;
+  SHUNT_ASSIGN(const std::vector<bool> references, read_references(reader, *track.dref));
+  if (std::ranges::all_of(references, [](bool here) { return here; })) return all_here;
+  std::vector<bool> descriptions = {references.front()};
+  if (track.stsd) {
+    SHUNT_ASSIGN(descriptions, read_descriptions(reader, *track.stsd, references));
+  }
+  std::vector<ChunkFilter::Run> runs;
+  if (track.stsc) {
+    SHUNT_ASSIGN(runs, read_runs(reader, *track.stsc, descriptions));
+  } else if (!descriptions.empty()) {
+    runs = {{0, descriptions.front()}};
+  }
+  if (std::ranges::all_of(runs, [](const ChunkFilter::Run& run) { return run.here; })) {
+    return all_here;
+  }
+  return std::make_shared<const ChunkFilter>(std::move(runs));
+}
+
+}  // namespace shunt::mp4

@@ -1,0 +1,200 @@
+#include "mp4/field_scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <optional>
+
+#include "base/big_endian.h"
+#include "base/checked.h"
+#include "mp4/limits.h"
+
+namespace shunt::mp4 {
+namespace {
+
+constexpr std::array<std::uint8_t, 16> kC2paUuid = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b, 0x0e, 0x48, 0x3c,
+                                                    0x92, 0x97, 0x58, 0x28, 0x87, 0x7e, 0xc4, 0x81};
+
+class FieldScanner {
+ public:
+  FieldScanner(const io::SourcePtr& source, const Zones& zones)
+      : source_(source), zones_(zones), reader_(*source) {}
+
+  Result<FieldModel> run(const FileMap& file) {
+    for (const Box& box : file.with_offsets) {
+      if (box.type == BoxType("moof")) SHUNT_TRY(scan_moof(box));
+      if (box.type == BoxType("mfra")) SHUNT_TRY(scan_mfra(box));
+      if (box.type == BoxType("uuid")) SHUNT_TRY(scan_uuid(box));
+      if (box.type == BoxType("meta") || box.type == BoxType("meco")) {
+        SHUNT_ASSIGN(BoxModel meta, scan_box(source_, box, zones_));
+        if (!meta.ilocs.empty()) model_.metas.push_back(std::move(meta));
+      }
+    }
+    return std::move(model_);
+  }
+
+ private:
+  // Calls `visit` for each box in `parent`.
+  template <typename Visit>
+  Result<void> for_children(const Box& parent, const Visit& visit) {
+    for (std::uint64_t at = parent.payload().begin; parent.range.end - at >= 8;) {
+      SHUNT_ASSIGN(const Box child, read_box(reader_, at, parent.range));
+      SHUNT_TRY(visit(child));
+      at = child.range.end;
+    }
+    return {};
+  }
+
+  Result<void> scan_moof(const Box& moof) {
+    return for_children(moof, [&](const Box& child) -> Result<void> {
+      if (child.type == BoxType("traf")) return scan_traf(child);
+      return {};
+    });
+  }
+
+  Result<void> scan_traf(const Box& traf) {
+    std::optional<OffsetField> base;
+    bool has_run = false;
+    SHUNT_TRY(for_children(traf, [&](const Box& child) -> Result<void> {
+      if (child.type == BoxType("tfhd")) {
+        SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, child));
+        if ((word.flags & 1) == 0) return {};
+        SHUNT_ASSIGN(const auto bytes, view_payload(reader_, child, 8, 8));
+        const auto value = load_be<std::uint64_t>(bytes.data());
+        base = OffsetField{child.payload().begin + 8, 8, value, value};
+      }
+      if (child.type == BoxType("trun") && base) {
+        SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, child));
+        if ((word.flags & 1) == 0) return {};
+        SHUNT_ASSIGN(const auto bytes, view_payload(reader_, child, 8, 4));
+        const auto distance = static_cast<std::int32_t>(load_be<std::uint32_t>(bytes.data()));
+        const std::uint64_t target = checked_shift(base->value, distance).value_or(base->value);
+        // One base serves all runs: they have to move alike.
+        if (has_run && zones_.of(target) != zones_.of(base->target)) {
+          return bad_box(traf, "its runs lie on both sides of moov");
+        }
+        base->target = target;
+        has_run = true;
+      }
+      return {};
+    }));
+    return base ? add(*base) : Result<void>();
+  }
+
+  Result<void> scan_mfra(const Box& mfra) {
+    return for_children(mfra, [&](const Box& child) -> Result<void> {
+      if (child.type == BoxType("tfra")) return scan_tfra(child);
+      return {};
+    });
+  }
+
+  Result<void> scan_tfra(const Box& tfra) {
+    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, tfra));
+    SHUNT_ASSIGN(const auto head, view_payload(reader_, tfra, 8, 8));
+    const auto lengths = load_be<std::uint32_t>(head.data());
+    const auto count = load_be<std::uint32_t>(head.data() + 4);
+    const std::uint32_t width = word.version == 1 ? 8 : 4;
+    const std::uint64_t numbers =
+        3 + (lengths >> 4 & 3) + (lengths >> 2 & 3) + (lengths & 3);
+    const std::uint64_t stride = 2 * width + numbers;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t at = 16 + i * stride + width;
+      SHUNT_ASSIGN(const auto bytes, view_payload(reader_, tfra, at, width));
+      const std::uint64_t value = width == 8 ? load_be<std::uint64_t>(bytes.data())
+                                             : load_be<std::uint32_t>(bytes.data());
+      SHUNT_TRY(add({tfra.payload().begin + at, width, value, value}));
+    }
+    return {};
+  }
+
+  Result<void> scan_uuid(const Box& box) {
+    if (box.payload().size() < kC2paUuid.size()) return {};
+    SHUNT_ASSIGN(const auto id, view_payload(reader_, box, 0, kC2paUuid.size()));
+    if (!std::ranges::equal(id, std::as_bytes(std::span(kC2paUuid)))) return {};
+    model_.warnings.push_back(
+        fmt::format("the C2PA manifest at byte {} binds the file by hash; moving bytes breaks that "
+                    "binding", box.range.begin));
+    // Version and flags, a purpose ending in NUL, then the offset, if the purpose has one.
+    constexpr std::size_t kPurposeAt = 20;
+    constexpr std::string_view kPurposes[] = {"manifest", "original", "update"};
+    for (const std::string_view purpose : kPurposes) {
+      const std::size_t size = purpose.size() + 1;
+      if (box.payload().size() < kPurposeAt + size + 8) continue;
+      SHUNT_ASSIGN(const auto bytes, view_payload(reader_, box, kPurposeAt, size + 8));
+      const auto text = std::as_bytes(std::span(purpose.data(), purpose.size()));
+      if (!std::ranges::equal(bytes.first(purpose.size()), text) ||
+          bytes[purpose.size()] != std::byte{0}) {
+        continue;
+      }
+      const auto value = load_be<std::uint64_t>(bytes.data() + size);
+      if (value == 0) return {};
+      return add({box.payload().begin + kPurposeAt + size, 8, value, value});
+    }
+    return {};
+  }
+
+  Result<void> add(const OffsetField& field) {
+    if (model_.fields.size() == kMaxFields) return corrupt("too many offset fields", field.at);
+    model_.fields.push_back(field);
+    return {};
+  }
+
+  const io::SourcePtr& source_;
+  const Zones& zones_;
+  io::BufferedReader reader_;
+  FieldModel model_;
+};
+
+// A box that keeps its size but not its content, as patches of 32-bit words.
+Result<void> add_difference(const io::Source& source, const ItemLocations& iloc,
+                            const OffsetMap& map, std::vector<layout::FieldPatch>& patches) {
+  const std::vector<std::byte> changed = iloc.rewrite(map);
+  std::vector<std::byte> old(changed.size());
+  SHUNT_TRY(io::read_exactly(source, iloc.box().range.begin, old));
+  for (std::size_t i = 0; i < changed.size();) {
+    if (changed[i] == old[i]) {
+      ++i;
+      continue;
+    }
+    const std::size_t at = std::min(i, changed.size() - 4);  // a full box is larger than that
+    patches.push_back({iloc.box().range.begin + at, 4, load_be<std::uint32_t>(old.data() + at),
+                       load_be<std::uint32_t>(changed.data() + at)});
+    i = at + 4;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
+                               const Zones& zones) {
+  return FieldScanner(source, zones).run(file);
+}
+
+Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
+                                                     const OffsetMap& map) {
+  std::vector<layout::FieldPatch> patches;
+  for (const OffsetField& field : model.fields) {
+    const std::int64_t delta = map.stretch_at(field.target).delta;
+    if (delta == 0) continue;
+    const auto moved = checked_shift(field.value, delta);
+    if (!moved) continue;  // far outside any file, before and after
+    if (field.width == 4 && *moved > std::numeric_limits<std::uint32_t>::max()) {
+      return corrupt("an offset outside moov would pass 4 GiB, which its field cannot hold",
+                     field.at);
+    }
+    patches.push_back({field.at, field.width, field.value, *moved});
+  }
+  for (const BoxModel& meta : model.metas) {
+    if (meta.growth() > 0) continue;
+    for (const ItemLocations& iloc : meta.ilocs) {
+      SHUNT_TRY(add_difference(*meta.source, iloc, map, patches));
+    }
+  }
+  std::ranges::sort(patches, {}, &layout::FieldPatch::at);
+  return patches;
+}
+
+}  // namespace shunt::mp4

@@ -1,0 +1,135 @@
+#include "mp4/file_map.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/big_endian.h"
+#include "mp4/limits.h"
+
+namespace shunt::mp4 {
+namespace {
+
+bool is_one_of(BoxType type, std::initializer_list<BoxType> types) {
+  return std::ranges::find(types, type) != types.end();
+}
+
+bool holds_media(BoxType type) { return is_one_of(type, {BoxType("mdat"), BoxType("imda")}); }
+
+// What belongs to the fragment that follows: moov does not go between (8.16.3: a sidx is anchored
+// at the first byte after it).
+bool leads_media(BoxType type) {
+  return is_one_of(type, {BoxType("moof"), BoxType("sidx"), BoxType("ssix"), BoxType("styp"),
+                          BoxType("prft"), BoxType("emsg")});
+}
+
+bool may_hold_offsets(BoxType type) {
+  return is_one_of(type, {BoxType("meta"), BoxType("meco"), BoxType("moof"), BoxType("mfra"),
+                          BoxType("uuid")});
+}
+
+Error not_media(const io::Source& source, std::uint64_t at) {
+  Error error = corrupt(at == 0 ? "not an MP4 or QuickTime file"
+                                : "no box begins here, and no moov was found before", at);
+  error.path = source.name();
+  return error;
+}
+
+class Mapper {
+ public:
+  explicit Mapper(const io::Source& source) : source_(source), reader_(source) {
+    map_.size = source.size();
+  }
+
+  Result<FileMap> run() {
+    std::uint64_t at = 0;
+    for (std::size_t boxes = 0; at < map_.size; ++boxes) {
+      if (boxes == kMaxTopLevelBoxes) return corrupt("too many boxes at the top level", at);
+      const Result<std::optional<Box>> box = next(at);
+      if (!box) return box.error().with_path(source_.name());
+      if (!*box) break;  // the rest is no box
+      if (Result<void> added = add(**box); !added) return added.error().with_path(source_.name());
+      if (map_.moov_in_front) return map_;
+      at = (*box)->range.end;
+    }
+    if (!moov_) {
+      Error error = corrupt(media_ ? "it has no moov box" : "it has neither moov nor mdat");
+      error.path = source_.name();
+      return error;
+    }
+    finish();
+    return map_;
+  }
+
+ private:
+  // nullopt where no box begins and none is needed any more.
+  Result<std::optional<Box>> next(std::uint64_t at) {
+    Result<Box> box = read_box(reader_, at, {0, map_.size});
+    if (box && box->type.plausible()) return std::optional(*box);
+    if (!box && box.error().code != ErrorCode::kCorrupt) return box.error();
+    // Behind moov anything may follow: a camera's trailer, a last box that was cut off.
+    if (moov_) return std::optional<Box>();
+    if (at == 0 || box || map_.size - at < 8) return not_media(source_, at);
+    // A box that claims too much, or less than its own header: say which one.
+    SHUNT_ASSIGN(const auto header, reader_.view(at, 8));
+    if (!BoxType(load_be<std::uint32_t>(header.data() + 4)).plausible()) {
+      return not_media(source_, at);
+    }
+    return box.error().with_hint("the file seems to be cut short");
+  }
+
+  Result<void> add(const Box& box) {
+    if (box.type == BoxType("moov")) {
+      if (moov_) return bad_box(box, "a second moov; which one counts cannot be told");
+      moov_ = box;
+      map_.moov_in_front = !media_;
+      map_.moov = box;
+      return {};
+    }
+    if (box.type == BoxType("afra")) {
+      return bad_box(box, "Adobe's fragment index cannot be moved safely");
+    }
+    if (box.type == BoxType("ftyp") && !first_media_ && !ftyp_end_) ftyp_end_ = box.range.end;
+    if (holds_media(box.type)) media_ = true;
+    if (holds_media(box.type) || leads_media(box.type)) {
+      if (!first_media_) first_media_ = box.range.begin;
+    } else if (is_one_of(box.type, {BoxType("free"), BoxType("skip")}) && !first_media_) {
+      map_.free_in_front.push_back(box);
+      if (map_.free_in_front.size() > kMaxFilterRuns) {
+        return corrupt("too many free boxes at the top level", box.range.begin);
+      }
+    }
+    if (leads_media(box.type)) fragments_ = true;
+    if (may_hold_offsets(box.type)) map_.with_offsets.push_back(box);
+    return {};
+  }
+
+  void finish() {
+    map_.insert_at = ftyp_end_.value_or(0);
+    map_.first_media = first_media_.value_or(map_.moov.range.begin);
+    std::erase_if(map_.free_in_front,
+                  [&](const Box& box) { return box.range.begin < map_.insert_at; });
+    map_.distances_cross_moov = fragments_ && !map_.moov_is_last();
+  }
+
+  const io::Source& source_;
+  io::BufferedReader reader_;
+  FileMap map_;
+  std::optional<Box> moov_;
+  std::optional<std::uint64_t> ftyp_end_;
+  std::optional<std::uint64_t> first_media_;
+  bool media_ = false;
+  bool fragments_ = false;
+};
+
+}  // namespace
+
+Result<FileMap> map_file(const io::Source& source) { return Mapper(source).run(); }
+
+FrontBox classify_front(BoxType type) {
+  if (type == BoxType("moov")) return FrontBox::kMoov;
+  return holds_media(type) ? FrontBox::kMedia : FrontBox::kOther;
+}
+
+}  // namespace shunt::mp4

@@ -1,0 +1,147 @@
+#include "mp4/moov_sizing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "mp4/compressed_moov.h"
+#include "mp4/limits.h"
+
+namespace shunt::mp4 {
+namespace {
+
+constexpr std::uint64_t kSmallestBox = 8;
+
+// The model of the moov proper: of what a cmov holds, where there is one.
+Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, const Zones& zones) {
+  SHUNT_ASSIGN(BoxModel model, scan_box(source, file.moov, zones));
+  model.write_own_size = file.moov.size_is_zero;
+  if (!model.has_compressed_moov) return model;
+  SHUNT_ASSIGN(const io::SourcePtr inflated, inflate_moov(*source, file.moov));
+  io::BufferedReader reader(*inflated);
+  const Result<Box> box = read_box(reader, 0, {0, inflated->size()});
+  if (!box || box->type != BoxType("moov")) {
+    return bad_box(file.moov, "what it holds compressed is no moov");
+  }
+  Result<BoxModel> inner = scan_box(inflated, *box, zones);
+  if (!inner) {
+    Error error = inner.error();
+    error.reason = fmt::format("in the inflated moov, at its byte {}: {}",
+                               error.offset.value_or(0), error.reason);
+    error.offset = file.moov.range.begin;
+    return error;
+  }
+  if (inner->has_compressed_moov) {
+    return bad_box(file.moov, "what it holds compressed is compressed again");
+  }
+  inner->write_own_size = box->size_is_zero;
+  return inner;
+}
+
+struct Distances {
+  std::uint64_t shift = 0;
+  bool drops_old_moov = false;
+};
+
+OffsetMap build_map(const Movie& movie, const Room& room, const Distances& distances) {
+  OffsetMap map;
+  std::int64_t grown = 0;  // by file-level metas so far
+  const auto shift = static_cast<std::int64_t>(distances.shift);
+  const auto add_metas = [&](std::uint64_t from, std::uint64_t to, std::int64_t delta) {
+    for (const BoxModel& meta : movie.fields.metas) {
+      if (meta.box.range.begin < from || meta.box.range.begin >= to) continue;
+      add_inner_pieces(meta, delta + grown, map);
+      grown += static_cast<std::int64_t>(meta.growth());
+    }
+  };
+  const ByteRange moov = movie.file.moov.range;
+  map.add(room.at, shift);
+  add_metas(room.at, moov.begin, shift);
+  const auto to_front = static_cast<std::int64_t>(room.at) - static_cast<std::int64_t>(moov.begin);
+  map.add(moov.begin, to_front);
+  if (!movie.compressed()) add_inner_pieces(movie.moov, to_front, map);
+  const std::int64_t behind =
+      shift - (distances.drops_old_moov ? static_cast<std::int64_t>(moov.size()) : 0);
+  map.add(moov.end, behind + grown);
+  add_metas(moov.end, movie.file.size, behind);
+  return map;
+}
+
+Error too_small(const Room& room, std::uint64_t size) {
+  Error error;
+  error.code = ErrorCode::kUnsuitable;
+  error.reason = fmt::format("the {} bytes reserved do not hold a moov of {}{}", room.reserved,
+                             size, room.padding > 0 ? " and the padding" : "");
+  return error;
+}
+
+}  // namespace
+
+Result<Movie> read_movie(io::SourcePtr source) {
+  Movie movie;
+  movie.source = std::move(source);
+  SHUNT_ASSIGN(movie.file, map_file(*movie.source));
+  if (movie.file.moov_in_front) return movie;
+  movie.zones = {movie.file.insert_at, movie.file.moov.range};
+  const auto with_name = [&](const Error& error) { return error.with_path(movie.source->name()); };
+  Result<BoxModel> moov = scan_moov(movie.source, movie.file, movie.zones);
+  if (!moov) return with_name(moov.error());
+  movie.moov = std::move(*moov);
+  Result<FieldModel> fields = scan_fields(movie.source, movie.file, movie.zones);
+  if (!fields) return with_name(fields.error());
+  movie.fields = std::move(*fields);
+  return movie;
+}
+
+std::uint64_t Room::opened_for(std::uint64_t size) const {
+  const std::uint64_t wanted = padding > 0 ? size + std::max(padding, kSmallestBox) : size;
+  std::uint64_t room = round_up(std::max(wanted, at_least), unit);
+  while (room != size && room - size < kSmallestBox) room += unit < kSmallestBox ? 1 : unit;
+  return room;
+}
+
+Result<Sizing> size_moov(Movie& movie, const Room& room) {
+  Sizing sizing;
+  sizing.drops_old_moov = !room.keep_old_moov || movie.file.moov_is_last();
+  for (bool changed = true; changed;) {
+    sizing.moov_size = movie.moov.moved_size();
+    if (sizing.moov_size > kMaxMoovSize) {
+      return bad_box(movie.file.moov, "it would grow past 4 GiB").with_path(movie.source->name());
+    }
+    if (room.reserved > 0) {
+      const std::uint64_t padding = room.padding > 0 ? std::max(room.padding, kSmallestBox) : 0;
+      const std::uint64_t left = room.reserved - std::min(room.reserved, sizing.moov_size);
+      if (sizing.moov_size > room.reserved || left < padding ||
+          (left > 0 && left < kSmallestBox)) {
+        return too_small(room, sizing.moov_size);
+      }
+      sizing.free_size = left;
+    } else {
+      sizing.shift = room.opened_for(sizing.moov_size);
+      sizing.free_size = sizing.shift - sizing.moov_size;
+    }
+    const OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
+    SHUNT_ASSIGN(changed, grow_for(movie.moov, map, movie.zones));
+    for (BoxModel& meta : movie.fields.metas) {
+      SHUNT_ASSIGN(const bool grew, grow_for(meta, map, movie.zones));
+      if (grew && meta.box.range.begin < room.at) {
+        return bad_box(meta.box, "its item locations would have to grow in front of moov");
+      }
+      changed = changed || grew;
+    }
+    if (!changed) sizing.map = std::make_shared<const OffsetMap>(map);
+  }
+  return sizing;
+}
+
+void reset_sizing(Movie& movie) {
+  const auto reset = [](BoxModel& model) {
+    for (OffsetTable& table : model.tables) table.widened = false;
+    for (ItemLocations& iloc : model.ilocs) iloc.reset();
+  };
+  reset(movie.moov);
+  for (BoxModel& meta : movie.fields.metas) reset(meta);
+}
+
+}  // namespace shunt::mp4
