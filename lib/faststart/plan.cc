@@ -177,7 +177,9 @@ Result<Plan> make_plan_for(mp4::Movie& movie, Strategy strategy, const mp4::Room
   const auto kind = strategy == Strategy::kReserve ? layout::RoomKind::kReserved
                     : strategy == Strategy::kShift ? layout::RoomKind::kShifted
                                                    : layout::RoomKind::kInserted;
-  SHUNT_ASSIGN(plan.edit, build_edit(movie, std::move(front), std::move(patches), kind, plan));
+  SHUNT_ASSIGN(layout::InPlaceEdit edit,
+               build_edit(movie, std::move(front), std::move(patches), kind, plan));
+  plan.edit = std::move(edit);
   return plan;
 }
 

@@ -146,7 +146,7 @@ std::vector<Recipe> four_gib_recipes() {
       {"iloc-grow-4g-base", Expect::kMove, "in moov, with the address in a 4-byte base",
        [] { return grow_iloc(true, true); }},
       {"saio-grow-4g", Expect::kMove, "saio v0 that must become v1", grow_saio},
-      {"tfra-grow-4g", Expect::kMove, "tfra v0 whose moof crosses 4 GiB: must become v1",
+      {"tfra-grow-4g", Expect::kRefuse, "tfra v0 whose moof crosses 4 GiB: its field cannot grow",
        grow_tfra},
       {"gps-4g", Expect::kRefuse, "a Novatek block crosses 4 GiB: its field cannot grow",
        [] {

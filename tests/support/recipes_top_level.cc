@@ -98,9 +98,9 @@ std::vector<Recipe> top_level_recipes() {
        }},
       {"empty-mdat", Expect::kMove, "an mdat of 8 bytes and a track without samples",
        [] { return cat(ftyp(), box("mdat"), moov({fixed_track(1, 0)})); }},
-      {"tiny", Expect::kMove, "no ftyp, one sample of one byte",
+      {"tiny", Expect::kMove, "no ftyp, one sample of four bytes",
        [] {
-         const std::vector<Track> tracks = {fixed_track(1, 1, 1, 1)};
+         const std::vector<Track> tracks = {fixed_track(1, 1, 1, 4)};
          return cat(box("mdat", interleave(tracks)), moov(tracks));
        }},
       {"two-moov", Expect::kRefuse, "two moovs: which one counts?",

@@ -1,0 +1,376 @@
+// crash_test: edits a movie in place, goes wrong at each call that changes something, recovers, and
+// holds what is there against the original and the result, byte for byte.
+//
+//   crash_test calls ext4|xfs|btrfs|DIR   killed before and after, EIO, ENOSPC, short writes
+//   crash_test power ext4|xfs             the power cut after each call, log flushed or not
+//   crash_test twice ext4|xfs|DIR         killed, then killed again while recovering
+//   crash_test torn  ext4|xfs             an insertion stopped at each extent boundary
+//
+// Exit 77: not possible here. SHUNT_TEST_FULL=1 leaves nothing out; SHUNT_SEED picks the sample.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+
+#include "faulty_kernel.h"
+#include "io/extent_map.h"
+#include "io/kernel.h"
+#include "layout/journal.h"
+#include "loop_mount.h"
+#include "workbench.h"
+
+namespace shunt::test {
+namespace {
+
+constexpr int kSkipped = 77;
+constexpr std::size_t kManyExtents = 100'000;  // bytes; a smaller file has few extents anyway
+
+struct Tally {
+  unsigned tried = 0;
+  unsigned failed = 0;
+  unsigned originals = 0;
+  unsigned results = 0;
+};
+
+// Everything that a mode of the test works with.
+struct Setup {
+  std::unique_ptr<LoopMount> mount;  // null in a plain directory
+  std::unique_ptr<Workbench> bench;
+  bool full = false;
+  std::mt19937 random;
+  Tally tally;
+
+  // The calls to go wrong at: all of them, or a sample that has both ends.
+  std::vector<unsigned> sample(unsigned count, unsigned most) {
+    std::vector<unsigned> all(count);
+    for (unsigned i = 0; i < count; ++i) all[i] = i + 1;
+    if (full || count <= most) return all;
+    std::vector<unsigned> chosen;
+    std::sample(all.begin(), all.end(), std::back_inserter(chosen), most, random);
+    return chosen;
+  }
+};
+
+// Runs `body` in a child process under `kernel`. The exit status, or minus the signal.
+int in_child(FaultyKernel& kernel, const std::function<int()>& body) {
+  std::fflush(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const io::KernelOverride installed(&kernel);
+    ::_exit(body());
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+  }
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int run_in_child(const Setup& setup, FaultyKernel& kernel, faststart::Strategy strategy) {
+  return in_child(kernel, [&] {
+    const faststart::Report report = setup.bench->run(strategy);
+    if (report.error && std::getenv("SHUNT_CRASH_VERBOSE") != nullptr) {
+      std::printf("    child: %s; %s\n", report.error->describe().c_str(),
+                  report.error->hint.c_str());
+      std::fflush(nullptr);
+    }
+    return report.error ? 1 : 0;
+  });
+}
+
+void complain(Setup& setup, const std::string& where, const std::string& what) {
+  ++setup.tally.failed;
+  std::printf("FAILED %s: %s\n", where.c_str(), what.c_str());
+}
+
+// The uninterrupted run: what the result is, and which calls it makes. nullopt when the strategy is
+// not possible on this file system.
+struct Reference {
+  Bytes result;
+  std::vector<std::string> calls;
+};
+
+std::optional<Reference> reference(Setup& setup, const Fixture& fixture) {
+  setup.bench->reset(fixture.original);
+  FaultyKernel counting(Fault::kNone, 0);
+  const io::KernelOverride installed(&counting);
+  const faststart::Report report = setup.bench->run(fixture.strategy);
+  if (report.error) {
+    if (report.error->code == ErrorCode::kUnsuitable || report.error->code == ErrorCode::kLocalIo) {
+      return std::nullopt;
+    }
+    complain(setup, std::string(fixture.name), report.error->describe());
+    return std::nullopt;
+  }
+  return Reference{read_file(setup.bench->target()), counting.names()};
+}
+
+// After whatever happened: recovers, and checks that one of the two good states is there and
+// nothing else. A child that said it had succeeded must have left the result.
+void recover_and_check(Setup& setup, const std::string& where, const Fixture& fixture,
+                       const Bytes& result, bool claimed_success) {
+  ++setup.tally.tried;
+  if (claimed_success &&
+      content_of(setup.bench->target(), fixture.original, result) != Content::kResult) {
+    complain(setup, where, "it reported success, but the result is not there");
+  }
+  const faststart::Report report = setup.bench->recover();
+  if (report.error) {
+    complain(setup, where, "recovery: " + report.error->describe());
+    return;
+  }
+  switch (content_of(setup.bench->target(), fixture.original, result)) {
+    case Content::kNeither: complain(setup, where, "neither original nor result"); return;
+    case Content::kOriginal:
+      ++setup.tally.originals;
+      if (report.recovery == faststart::Report::Recovery::kFinished) {
+        complain(setup, where, "it says finished, but the original is there");
+      }
+      break;
+    case Content::kResult:
+      ++setup.tally.results;
+      if (report.recovery == faststart::Report::Recovery::kOriginal) {
+        complain(setup, where, "it says original, but the result is there");
+      }
+      break;
+  }
+  for (const std::string& name : setup.bench->leftovers()) complain(setup, where, "left " + name);
+}
+
+std::string where_text(const Fixture& fixture, const Reference& reference, unsigned at,
+                       Fault fault) {
+  return std::string(fixture.name) + " call " + std::to_string(at) + " (" +
+         reference.calls[at - 1] + ") " + name_of(fault);
+}
+
+// ---- the modes ----------------------------------------------------------------------------------
+
+void test_calls(Setup& setup, const Fixture& fixture) {
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) {
+    std::printf("%-14s not possible here\n", std::string(fixture.name).c_str());
+    return;
+  }
+  const auto count = static_cast<unsigned>(known->calls.size());
+  for (const Fault fault : {Fault::kKillBefore, Fault::kKillAfter, Fault::kEio, Fault::kEnospc,
+                            Fault::kShort}) {
+    for (const unsigned at : setup.sample(count, 40)) {
+      setup.bench->reset(fixture.original);
+      FaultyKernel kernel(fault, at);
+      const int status = run_in_child(setup, kernel, fixture.strategy);
+      const std::string where = where_text(fixture, *known, at, fault);
+      const bool killed = fault == Fault::kKillBefore || fault == Fault::kKillAfter;
+      if (killed != (status == -SIGKILL)) {
+        complain(setup, where, "the child ended with " + std::to_string(status));
+      }
+      recover_and_check(setup, where, fixture, known->result, status == 0);
+    }
+  }
+  std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
+}
+
+void test_power(Setup& setup, const Fixture& fixture) {
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  const auto count = static_cast<unsigned>(known->calls.size());
+  for (const bool keep_log : {false, true}) {
+    for (const unsigned at : setup.sample(count, 12)) {
+      setup.bench->reset(fixture.original);
+      FaultyKernel kernel(Fault::kCutAfter, at);
+      kernel.cut_power = [&] {
+        shut_down(setup.bench->directory(), keep_log);
+        ::raise(SIGKILL);
+      };
+      run_in_child(setup, kernel, fixture.strategy);
+      setup.mount->remount();
+      recover_and_check(setup,
+                        where_text(fixture, *known, at, Fault::kCutAfter) +
+                            (keep_log ? ", log flushed" : ""),
+                        fixture, known->result, false);
+    }
+  }
+  std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
+}
+
+void test_twice(Setup& setup, const Fixture& fixture) {
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  const auto count = static_cast<unsigned>(known->calls.size());
+  for (const unsigned at : setup.sample(count, 10)) {
+    // Recovery has few calls of its own, or, in the middle of a shift, as many as the shift.
+    for (const unsigned second : {1U, 2U, 3U, 4U, 5U, 7U, 11U, 23U, 60U}) {
+      setup.bench->reset(fixture.original);
+      FaultyKernel first_kernel(Fault::kKillAfter, at);
+      run_in_child(setup, first_kernel, fixture.strategy);
+      FaultyKernel second_kernel(second % 2 == 0 ? Fault::kKillBefore : Fault::kKillAfter, second);
+      in_child(second_kernel, [&] { return setup.bench->recover().error ? 1 : 0; });
+      recover_and_check(setup,
+                        where_text(fixture, *known, at, Fault::kKillAfter) + ", again at call " +
+                            std::to_string(second) + " of recovery",
+                        fixture, known->result, false);
+    }
+  }
+}
+
+constexpr std::uint64_t kFragment = 16384;
+
+// Leaves only small pieces of free space on an ext4, so that every file on it has many extents: a
+// file takes all there is, then gives back every other piece of it.
+void shatter_free_space(const std::string& mount_point) {
+  auto filler = io::File::create(mount_point + "/filler");
+  if (!filler) std::exit(2);
+  std::uint64_t size = 0;
+  for (std::uint64_t step = std::uint64_t{8} << 20; step >= kFragment;) {
+    if (filler->allocate(ByteRange::of(size, step))) {
+      size += step;
+    } else {
+      step /= 2;
+    }
+  }
+  for (std::uint64_t at = 0; at + kFragment <= size; at += 2 * kFragment) {
+    if (!filler->punch_hole(ByteRange::of(at, kFragment))) std::exit(2);
+  }
+  if (!filler->sync()) std::exit(2);
+}
+
+// Writes the file anew, with holes where it is zero, and in many extents: from the back, with a sync
+// after each piece, so that XFS cannot allocate it in one stretch.
+void fragment(const std::string& path, const Bytes& bytes) {
+  constexpr std::size_t kPiece = 16384;
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const auto size = static_cast<off_t>(bytes.size());
+  if (fd < 0 || ::ftruncate(fd, size) != 0) std::exit(2);
+  for (std::size_t end = bytes.size(); end > 0;) {
+    const std::size_t begin = (end - 1) / kPiece * kPiece;
+    const bool zeros = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                                   bytes.begin() + static_cast<std::ptrdiff_t>(end),
+                                   [](std::byte b) { return b == std::byte{0}; });
+    if (!zeros && ::pwrite(fd, bytes.data() + begin, end - begin, static_cast<off_t>(begin)) < 0) {
+      std::exit(2);
+    }
+    if (::fsync(fd) != 0) std::exit(2);
+    end = begin;
+  }
+  ::close(fd);
+}
+
+// The movie with stretches of zeros in its media, so that the file has holes of its own.
+Bytes with_holes(Bytes bytes) {
+  for (std::size_t at = 65536; at + 49152 < bytes.size() * 3 / 4; at += 81920) {
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), 32768, std::byte{0});
+  }
+  return bytes;
+}
+
+// The states between the first and the last step of the kernel's own insertion, made by inserting
+// the range further on.
+void test_torn(Setup& setup, Fixture fixture, bool holes) {
+  if (holes) fixture.original = with_holes(fixture.original);
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) {
+    complain(setup, std::string(fixture.name), "insertion is not possible here");
+    return;
+  }
+  const auto insert = std::find(known->calls.begin(), known->calls.end(), "insert");
+  const auto at = static_cast<unsigned>(insert - known->calls.begin()) + 1;
+  unsigned boundaries = 0;
+  for (std::size_t index = 0;; ++index) {
+    setup.bench->reset(fixture.original);
+    fragment(setup.bench->target(), fixture.original);
+    FaultyKernel kernel(Fault::kKillBefore, at);
+    run_in_child(setup, kernel, fixture.strategy);
+    const auto journal = layout::Journal::open(setup.bench->target());
+    auto file = io::File::open_to_change(setup.bench->target());
+    if (!journal || !*journal || !file) {
+      complain(setup, std::string(fixture.name), "no journal to begin with");
+      return;
+    }
+    const layout::InPlaceEdit& edit = (*journal)->record().edit;
+    const auto extents = io::extents_of(*file, {0, edit.size_before}, 10000);
+    if (!extents || index > extents->size()) break;
+    // The last state in the list, which is the kernel's first: the file has only grown.
+    if (index == extents->size()) {
+      if (!file->truncate(edit.size_with_gap())) std::exit(2);
+    } else {
+      const std::uint64_t boundary = (*extents)[index].begin;
+      if (boundary < edit.gap_at) continue;
+      if (!file->insert_range(boundary, edit.gap_size)) std::exit(2);
+    }
+    if (!file->sync()) std::exit(2);
+    file = io::File();
+    ++boundaries;
+    recover_and_check(setup,
+                      std::string(fixture.name) + (holes ? " with holes" : "") + " torn at extent " +
+                          std::to_string(index),
+                      fixture, known->result, false);
+  }
+  std::printf("%-14s %u boundaries%s\n", std::string(fixture.name).c_str(), boundaries,
+              holes ? ", with holes" : "");
+  if (fixture.original.size() > kManyExtents && boundaries < 8) complain(setup, std::string(fixture.name), "too few extents to mean much");
+}
+
+int run(const std::string& mode, const std::string& where) {
+  char scratch[] = "/tmp/shunt-crash-XXXXXX";
+  const char* const base = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/shunt-crash-XXXXXX" : scratch;
+  std::string directory = base;
+  if (::mkdtemp(directory.data()) == nullptr) return 2;
+  struct Cleanup {
+    std::string directory;
+    ~Cleanup() {
+      if (std::system(("rm -rf --one-file-system '" + directory + "'").c_str()) != 0) return;
+    }
+  } const cleanup{directory};
+
+  Setup setup;
+  setup.full = std::getenv("SHUNT_TEST_FULL") != nullptr;
+  const char* const seed_text = std::getenv("SHUNT_SEED");
+  const auto seed = seed_text != nullptr ? static_cast<unsigned>(std::atoi(seed_text))
+                                         : std::random_device()();
+  setup.random.seed(seed);
+  std::printf("SHUNT_SEED=%u\n", seed);
+  if (where == "ext4" || where == "xfs" || where == "btrfs") {
+    if (!LoopMount::possible(where)) {
+      std::printf("skipped: needs root, loop devices and mkfs.%s\n", where.c_str());
+      return kSkipped;
+    }
+    setup.mount = std::make_unique<LoopMount>(where, directory);
+    const std::string bench = setup.mount->mount_point() + "/bench";
+    if (::mkdir(bench.c_str(), 0700) != 0) return 2;
+    setup.bench = std::make_unique<Workbench>(bench);
+    if (mode == "torn" && where == "ext4") shatter_free_space(setup.mount->mount_point());
+  } else {
+    setup.bench = std::make_unique<Workbench>(directory);
+  }
+  for (const Fixture& fixture : fixtures()) {
+    if (mode == "calls") test_calls(setup, fixture);
+    if (mode == "power") test_power(setup, fixture);
+    if (mode == "twice") test_twice(setup, fixture);
+    if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
+      test_torn(setup, fixture, false);
+      if (fixture.original.size() > kManyExtents) test_torn(setup, fixture, true);
+    }
+  }
+  const Tally& tally = setup.tally;
+  std::printf("%u states: %u originals, %u results, %u failed\n", tally.tried, tally.originals,
+              tally.results, tally.failed);
+  return tally.failed == 0 && tally.tried > 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace shunt::test
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: crash_test calls|power|twice|torn ext4|xfs|btrfs|tmpfs\n");
+    return 2;
+  }
+  return shunt::test::run(argv[1], argv[2]);
+}

@@ -1,0 +1,62 @@
+// A Kernel that goes wrong at the n-th call that changes something.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/kernel.h"
+
+namespace shunt::test {
+
+enum class Fault {
+  kNone,        // only counts
+  kKillBefore,  // SIGKILL instead of the call
+  kKillAfter,   // the call, then SIGKILL
+  kCutAfter,    // the call, then the power goes: see cut_power
+  kEio,
+  kEnospc,
+  kShort,       // a write of half its bytes (at least one); other calls fail with EINTR once
+};
+[[nodiscard]] const char* name_of(Fault fault);
+
+// Counts calls from 1. For one process; calls may come from several threads, as long as those that
+// change something come from one.
+class FaultyKernel final : public io::Kernel {
+ public:
+  FaultyKernel(Fault fault, unsigned at) : fault_(fault), at_(at) {}
+
+  [[nodiscard]] unsigned calls() const { return static_cast<unsigned>(names_.size()); }
+  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  // What kCutAfter does instead of waiting for a real power cut. Must not return.
+  std::function<void()> cut_power;
+
+  int open(const char* path, int flags, mode_t mode) override;
+  ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags) override;
+  ssize_t write(int fd, const void* data, std::size_t size) override;
+  int ftruncate(int fd, off_t size) override;
+  int fallocate(int fd, int mode, off_t offset, off_t size) override;
+  int fsync(int fd) override;
+  int fdatasync(int fd) override;
+  ssize_t copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
+                          std::size_t size) override;
+  int clone_range(int from, std::uint64_t from_offset, std::uint64_t size, int to,
+                  std::uint64_t to_offset) override;
+  int rename(const char* from, const char* to) override;
+  int rename_no_replace(const char* from, const char* to) override;
+  int unlink(const char* path) override;
+  int fchmod(int fd, mode_t mode) override;
+  int fsetxattr(int fd, const char* name, const void* value, std::size_t size) override;
+
+ private:
+  // Runs `call` with whatever has to go wrong around it. `shortened` runs it cut short.
+  template <typename T>
+  T with_fault(const char* name, const std::function<T()>& call,
+               const std::function<T()>& shortened = nullptr);
+
+  Fault fault_;
+  unsigned at_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace shunt::test

@@ -1,0 +1,134 @@
+#include "workbench.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "support/recipes.h"
+
+namespace shunt::test {
+namespace {
+
+[[noreturn]] void die(const std::string& what) {
+  std::perror(what.c_str());
+  std::exit(2);
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  struct Close {
+    void operator()(DIR* listing) const { ::closedir(listing); }
+  };
+  const std::unique_ptr<DIR, Close> listing(::opendir(directory.c_str()));
+  if (listing == nullptr) die(directory);
+  while (const dirent* entry = ::readdir(listing.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != ".." && name != "lost+found") names.push_back(name);
+  }
+  return names;
+}
+
+Bytes recipe(const char* name) { return find_recipe(name)->build().to_vector(); }
+
+// Media of some size behind an ftyp, so that a shift takes many steps.
+Bytes long_movie() {
+  const std::vector<Track> tracks = {varying_track(1, 40), fixed_track(2, 40, 16, 256)};
+  return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks)).to_vector();
+}
+
+// The same with a moov in the middle, so that the old one is marked and not cut off.
+Bytes movie_with_tail() {
+  const std::vector<Track> tracks = {varying_track(1, 20), fixed_track(2, 20, 16, 256)};
+  return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks),
+             box("uuid", noise(7, 7, 5000)), noise(8, 8, 77))
+      .to_vector();
+}
+
+}  // namespace
+
+Bytes read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) die(path);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) die(path);
+  Bytes bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done,
+                                static_cast<off_t>(done));
+    if (got <= 0) die(path);
+    done += static_cast<std::size_t>(got);
+  }
+  ::close(fd);
+  return bytes;
+}
+
+void write_file(const std::string& path, const Bytes& bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) die(path);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t put = ::write(fd, bytes.data() + done, bytes.size() - done);
+    if (put <= 0) die(path);
+    done += static_cast<std::size_t>(put);
+  }
+  if (::fsync(fd) != 0 || ::close(fd) != 0) die(path);
+}
+
+std::vector<Fixture> fixtures() {
+  using faststart::Strategy;
+  const Bytes movie = long_movie();
+  const Bytes tail = movie_with_tail();
+  return {
+      {"reserve", Strategy::kReserve, recipe("reserve-roomy")},
+      {"reserve-dirty", Strategy::kReserve, recipe("reserve-dirty")},
+      {"insert", Strategy::kInsert, movie},
+      {"insert-tail", Strategy::kInsert, tail},
+      {"insert-fields", Strategy::kInsert, recipe("tfhd-base")},
+      {"insert-cmov", Strategy::kInsert, recipe("cmov")},
+      {"shift", Strategy::kShift, movie},
+      {"shift-tail", Strategy::kShift, tail},
+      {"shift-fields", Strategy::kShift, recipe("tfhd-base")},
+      {"copy", Strategy::kCopy, movie},
+      {"reflink", Strategy::kReflink, movie},
+  };
+}
+
+void Workbench::reset(const Bytes& original) const {
+  for (const std::string& name : names_in(directory_)) {
+    if (::unlink((directory_ + "/" + name).c_str()) != 0) die(name);
+  }
+  write_file(target(), original);
+  const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0 || ::fsync(fd) != 0) die(directory_);
+  ::close(fd);
+}
+
+std::vector<std::string> Workbench::leftovers() const {
+  std::vector<std::string> names = names_in(directory_);
+  std::erase(names, "movie.mp4");
+  return names;
+}
+
+faststart::Report Workbench::run(faststart::Strategy strategy) const {
+  faststart::Options options;
+  options.strategy = strategy;
+  return faststart::run_in_place(target(), options);
+}
+
+faststart::Report Workbench::recover() const {
+  faststart::Options options;
+  options.recover_only = true;
+  return faststart::run_in_place(target(), options);
+}
+
+Content content_of(const std::string& path, const Bytes& original, const Bytes& result) {
+  const Bytes now = read_file(path);
+  if (now == original) return Content::kOriginal;
+  return now == result ? Content::kResult : Content::kNeither;
+}
+
+}  // namespace shunt::test
