@@ -214,7 +214,12 @@ Result<void> File::allocate(ByteRange range) {
 }
 
 Result<void> File::insert_range(std::uint64_t at, std::uint64_t size) {
-  return call_fallocate(*this, FALLOC_FL_INSERT_RANGE, ByteRange::of(at, size), "insert a range");
+  Result<void> inserted =
+      call_fallocate(*this, FALLOC_FL_INSERT_RANGE, ByteRange::of(at, size), "insert a range");
+  if (!inserted && inserted.error().system_errno == EINVAL) {
+    inserted.error().code = ErrorCode::kUnsuitable;
+  }
+  return inserted;
 }
 
 Result<void> File::collapse_range(std::uint64_t at, std::uint64_t size) {

@@ -68,8 +68,8 @@ class File {
 
   // Space for `range`, which extends the file where it ends earlier (fallocate, mode 0).
   Result<void> allocate(ByteRange range);
-  // kUnsuitable where the file system can't; kLocalIo with EINVAL where `at` or `size` are no
-  // multiples of its allocation unit.
+  // kUnsuitable where the file system can't; with EINVAL where `at` or `size` are no multiples of
+  // its allocation unit.
   Result<void> insert_range(std::uint64_t at, std::uint64_t size);
   Result<void> collapse_range(std::uint64_t at, std::uint64_t size);
   // Turns `range` into zeros, without storage where the file system can.

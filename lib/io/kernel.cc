@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 namespace shunt::io {
@@ -65,7 +66,17 @@ int Kernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t size,
 int Kernel::rename(const char* from, const char* to) { return ::rename(from, to); }
 
 int Kernel::rename_no_replace(const char* from, const char* to) {
-  return ::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  // File systems without it (NFS, many in user space): a second name fails when it is taken.
+  if (::link(from, to) == 0) return ::unlink(from);
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
+  // Without links too (FAT): look, then rename.
+  if (::access(to, F_OK) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  return ::rename(from, to);
 }
 
 int Kernel::unlink(const char* path) { return ::unlink(path); }

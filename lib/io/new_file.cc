@@ -1,5 +1,7 @@
 #include "io/new_file.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 
 #include "io/kernel.h"
@@ -8,20 +10,48 @@
 
 namespace shunt::io {
 
-Result<NewFile> NewFile::create(const std::string& target, Counters* counters) {
-  std::string temporary = companion(target, kNewFileSuffix);
-  Result<File> file = File::create(temporary, counters);
-  if (!file && file.error().system_errno == EEXIST) {
-    // A leftover, or a run that is at it now: its lock tells.
-    if (Result<File> leftover = File::open_to_change(temporary)) {
-      SHUNT_TRY(lock_exclusive(*leftover));
-    }
-    SHUNT_TRY(remove_if_there(temporary));
-    file = File::create(temporary, counters);
+namespace {
+
+bool is_named(const File& file, const std::string& path) {
+  struct stat named {};
+  const Result<struct stat> own = file.status();
+  return own && ::stat(path.c_str(), &named) == 0 && named.st_ino == own->st_ino &&
+         named.st_dev == own->st_dev;
+}
+
+// kBusy when another process holds it.
+Result<void> remove_leftover(const std::string& temporary) {
+  const Result<File> leftover = File::open_to_change(temporary);
+  if (!leftover) {
+    if (leftover.error().system_errno == ENOENT) return {};
+    return leftover.error();
   }
-  if (!file) return file.error();
-  SHUNT_TRY(lock_exclusive(*file));
-  return NewFile(std::move(*file), std::move(temporary), target);
+  SHUNT_TRY(lock_exclusive(*leftover));
+  if (is_named(*leftover, temporary)) SHUNT_TRY(remove_if_there(temporary));
+  return {};
+}
+
+}  // namespace
+
+Result<NewFile> NewFile::create(const std::string& target, Counters* counters) {
+  const std::string temporary = companion(target, kNewFileSuffix);
+  for (;;) {
+    Result<File> file = File::create(temporary, counters);
+    if (!file && file.error().system_errno == EEXIST) {
+      SHUNT_TRY(remove_leftover(temporary));
+      continue;
+    }
+    if (!file) return file.error();
+    // Between creating and locking, another process may have taken it for a leftover.
+    if (!lock_exclusive(*file) || !is_named(*file, temporary)) continue;
+    return NewFile(std::move(*file), temporary, target);
+  }
+}
+
+Result<void> NewFile::sweep(const std::string& target) {
+  const Result<void> removed = remove_leftover(companion(target, kNewFileSuffix));
+  if (!removed && removed.error().code == ErrorCode::kBusy) return {};
+  return removed;
 }
 
 NewFile::~NewFile() {

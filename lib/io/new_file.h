@@ -20,6 +20,8 @@ enum class IfThere {
 class NewFile {
  public:
   static Result<NewFile> create(const std::string& target, Counters* counters = nullptr);
+  // Takes away what a run that died has left for `target`; what is in use stays.
+  static Result<void> sweep(const std::string& target);
   NewFile(NewFile&&) = default;
   NewFile& operator=(NewFile&&) = delete;
   ~NewFile();
