@@ -67,23 +67,33 @@ Result<void> write_field(io::File& file, const FieldPatch& patch, std::uint64_t 
 // What an undo and a look at the original need besides the file itself: everything that the edit
 // overwrites, by its old place.
 SavedBytes all_saved(const JournalRecord& record) {
-  struct Piece {
-    std::uint64_t at;
-    std::vector<std::byte> bytes;
+  const InPlaceEdit& edit = record.edit;
+  SavedBytes all;
+  all.set_zeros(record.saved.zeros());
+  std::size_t run = 0;
+  auto patch = edit.patches.begin();
+  bool mark_pending = edit.mark.has_value();
+  const auto add = [&](const FieldPatch& field) {
+    const FieldPatch::Bytes bytes = field.encode(field.old_value);
+    all.add(field.at, std::span(bytes).first(field.width));
   };
-  std::vector<Piece> pieces;
-  for (const SavedBytes::Run& run : record.saved.runs()) pieces.push_back({run.at, run.bytes});
-  const auto add = [&](const FieldPatch& patch) {
-    const FieldPatch::Bytes bytes = patch.encode(patch.old_value);
-    pieces.push_back({patch.at, {bytes.begin(), bytes.begin() + patch.width}});
-  };
-  for (const FieldPatch& patch : record.edit.patches) add(patch);
-  if (record.edit.mark) add(*record.edit.mark);
-  std::ranges::stable_sort(pieces, {}, &Piece::at);
-  SavedBytes saved;
-  saved.set_zeros(record.saved.zeros());
-  for (const Piece& piece : pieces) saved.add(piece.at, piece.bytes);
-  return saved;
+  // Three lists, each in order, become one.
+  for (;;) {
+    const std::uint64_t next_run =
+        run < record.saved.count() ? record.saved.range(run).begin : UINT64_MAX;
+    const std::uint64_t next_patch = patch != edit.patches.end() ? patch->at : UINT64_MAX;
+    const std::uint64_t next_mark = mark_pending ? edit.mark->at : UINT64_MAX;
+    const std::uint64_t next = std::min({next_run, next_patch, next_mark});
+    if (next == UINT64_MAX) return all;
+    if (next == next_run) {
+      all.add(next_run, record.saved.bytes(run++));
+    } else if (next == next_patch) {
+      add(*patch++);
+    } else {
+      add(*edit.mark);
+      mark_pending = false;
+    }
+  }
 }
 
 // One edit on one file, from whatever point it has come to.
@@ -106,7 +116,7 @@ class Job {
         return {};
       case RoomKind::kShifted: {
         // All the space is had before the first byte moves, so that a full disk is met here.
-        SHUNT_TRY(file_.allocate(ByteRange::of(edit_.size_before, edit_.gap_size)));
+        SHUNT_TRY(extend(ByteRange::of(edit_.size_before, edit_.gap_size)));
         return shift_from(edit_.size_before);
       }
     }
@@ -166,12 +176,20 @@ class Job {
   Result<void> restore() {
     const SavedBytes saved = all_saved(journal_.record());
     SHUNT_TRY(restore_range(saved, saved.zeros()));
-    for (const SavedBytes::Run& run : saved.runs()) SHUNT_TRY(restore_range(saved, run.range()));
+    for (std::size_t run = 0; run < saved.count(); ++run) {
+      SHUNT_TRY(restore_range(saved, saved.range(run)));
+    }
     SHUNT_TRY(file_.sync());
     return journal_.remove();
   }
 
  private:
+  Result<void> extend(ByteRange range) {
+    Result<void> allocated = file_.allocate(range);
+    if (allocated || allocated.error().code != ErrorCode::kUnsuitable) return allocated;
+    return fill_zeros(file_, range);  // a file system that cannot reserve
+  }
+
   Shift make_shift() {
     Shift shift;
     shift.file = &file_;

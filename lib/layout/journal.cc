@@ -96,6 +96,51 @@ FieldPatch take_patch(Reader& in) {
   return patch;
 }
 
+bool is_field(const FieldPatch& patch, std::uint64_t file_size) {
+  return (patch.width == 4 || patch.width == 8) && patch.width <= file_size &&
+         patch.at <= file_size - patch.width;
+}
+
+// Whether a record speaks of one file and one edit of it. A checksum vouches for the bytes of the
+// journal, not for who wrote them.
+bool is_consistent(const JournalRecord& record) {
+  const InPlaceEdit& edit = record.edit;
+  constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62;
+  const bool gap = edit.room == RoomKind::kInserted || edit.room == RoomKind::kShifted;
+  if (!gap && edit.room != RoomKind::kReserved) return false;
+  const ByteRange file{0, edit.size_before};
+  if (edit.size_before > kMaxSize || edit.gap_size > kMaxSize || !std::has_single_bit(edit.unit) ||
+      edit.unit > kMaxSize) {
+    return false;
+  }
+  if (gap ? edit.gap_size == 0 || edit.gap_size % edit.unit != 0 || edit.gap_at % edit.unit != 0 ||
+                edit.gap_at >= edit.size_before
+          : edit.gap_size != 0 || edit.gap_at != edit.size_before) {
+    return false;
+  }
+  if (!file.contains(edit.needed) || !file.contains(edit.overwritten) ||
+      !ByteRange{0, edit.size_with_gap()}.contains(edit.front_at) ||
+      (gap && edit.front_at.begin != edit.gap_at)) {
+    return false;
+  }
+  if (edit.cut_at.has_value() == edit.mark.has_value()) return false;
+  if (edit.cut_at && *edit.cut_at > edit.size_with_gap()) return false;
+  if (edit.mark && !is_field(*edit.mark, edit.size_before)) return false;
+  for (const FieldPatch& patch : edit.patches) {
+    if (!is_field(patch, edit.size_before)) return false;
+  }
+  const SavedBytes& saved = record.saved;
+  if (!saved.zeros().empty() && !(saved.zeros() == edit.overwritten)) return false;
+  for (std::size_t run = 0; run < saved.count(); ++run) {
+    const bool ascends = run == 0 || saved.range(run - 1).end <= saved.range(run).begin;
+    if (!ascends || !edit.overwritten.contains(saved.range(run))) return false;
+  }
+  for (const ByteRange hole : record.holes) {
+    if (hole.begin < edit.gap_at || hole.end > edit.size_before + edit.unit) return false;
+  }
+  return true;
+}
+
 Error damaged(std::string_view why) {
   Error error;
   error.code = ErrorCode::kIntegrity;
@@ -129,11 +174,11 @@ std::vector<std::byte> encode_record(const JournalRecord& record) {
   out.put(static_cast<std::uint64_t>(edit.patches.size()));
   for (const FieldPatch& patch : edit.patches) put_patch(out, patch);
   out.put(record.saved.zeros());
-  out.put(static_cast<std::uint64_t>(record.saved.runs().size()));
-  for (const SavedBytes::Run& run : record.saved.runs()) {
-    out.put(run.at);
-    out.put(static_cast<std::uint64_t>(run.bytes.size()));
-    out.put_bytes(run.bytes);
+  out.put(static_cast<std::uint64_t>(record.saved.count()));
+  for (std::size_t run = 0; run < record.saved.count(); ++run) {
+    out.put(record.saved.range(run).begin);
+    out.put(record.saved.range(run).size());
+    out.put_bytes(record.saved.bytes(run));
   }
   out.put(static_cast<std::uint64_t>(record.holes.size()));
   for (const ByteRange hole : record.holes) out.put(hole);
@@ -199,7 +244,11 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     std::uint64_t run_size = 0;
     in.take(at);
     in.take(run_size);
-    record.saved.add(at, in.take_bytes(run_size));
+    const auto run_bytes = in.take_bytes(run_size);
+    if (at > edit.size_before || run_size > edit.size_before - at) {
+      return damaged("its content makes no sense");
+    }
+    record.saved.add(at, run_bytes);
   }
   count = 0;
   in.take(count);
@@ -208,10 +257,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     in.take(hole);
     record.holes.push_back(hole);
   }
-  const bool known_room = edit.room == RoomKind::kReserved || edit.room == RoomKind::kInserted ||
-                          edit.room == RoomKind::kShifted;
-  if (!in.ok() || !in.at_end() || !known_room || edit.unit == 0 ||
-      edit.needed.end > edit.size_before || edit.gap_at > edit.size_before) {
+  if (!in.ok() || !in.at_end() || !is_consistent(record)) {
     return damaged("its content makes no sense");
   }
   return record;

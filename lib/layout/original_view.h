@@ -39,7 +39,7 @@ class OriginalView final : public io::Source {
 
  private:
   [[nodiscard]] bool untouched() const {
-    return cursor_ == UINT64_MAX && saved_.runs().empty() && saved_.zeros().empty();
+    return cursor_ == UINT64_MAX && saved_.empty();
   }
 
   const io::File& file_;

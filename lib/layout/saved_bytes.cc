@@ -17,24 +17,18 @@ bool all_zero(std::span<const std::byte> bytes) {
 
 void SavedBytes::add(std::uint64_t at, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
-  if (!runs_.empty() && runs_.back().range().end == at) {
-    runs_.back().bytes.insert(runs_.back().bytes.end(), bytes.begin(), bytes.end());
-    return;
+  if (!runs_.empty() && runs_.back().end() == at) {
+    runs_.back().size += bytes.size();  // the content only grows at its end
+  } else {
+    runs_.push_back({at, content_.size(), bytes.size()});
   }
-  runs_.push_back({at, {bytes.begin(), bytes.end()}});
-}
-
-std::uint64_t SavedBytes::size() const {
-  std::uint64_t sum = 0;
-  for (const Run& run : runs_) sum += run.bytes.size();
-  return sum;
+  content_.insert(content_.end(), bytes.begin(), bytes.end());
 }
 
 Result<SavedBytes> SavedBytes::of(const io::Source& source, ByteRange range, std::uint64_t limit) {
   SavedBytes saved;
   saved.set_zeros(range);
   std::vector<std::byte> buffer(std::min<std::uint64_t>(range.size(), 256 * 1024));
-  std::uint64_t kept = 0;
   for (std::uint64_t at = range.begin; at < range.end;) {
     const auto batch = std::span(buffer).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.end - at)));
@@ -42,8 +36,7 @@ Result<SavedBytes> SavedBytes::of(const io::Source& source, ByteRange range, std
     for (std::size_t i = 0; i < batch.size(); i += kUnit) {
       const auto unit = batch.subspan(i, std::min(kUnit, batch.size() - i));
       if (all_zero(unit)) continue;
-      kept += unit.size();
-      if (kept > limit) {
+      if (saved.size() + unit.size() > limit) {
         Error error;
         error.code = ErrorCode::kUnsuitable;
         error.path = source.name();
@@ -66,12 +59,11 @@ void SavedBytes::overlay(std::uint64_t offset, std::span<std::byte> into) const 
   if (const ByteRange common = wanted.intersect(zeros_); !common.empty()) {
     std::ranges::fill(part(common), std::byte{0});
   }
-  auto run = std::ranges::upper_bound(runs_, wanted.begin, {},
-                                      [](const Run& candidate) { return candidate.range().end; });
+  auto run = std::ranges::upper_bound(runs_, wanted.begin, {}, &Run::end);
   for (; run != runs_.end() && run->at < wanted.end; ++run) {
-    const ByteRange common = wanted.intersect(run->range());
+    const ByteRange common = wanted.intersect({run->at, run->end()});
     if (common.empty()) continue;
-    std::memcpy(part(common).data(), run->bytes.data() + (common.begin - run->at),
+    std::memcpy(part(common).data(), content_.data() + run->content + (common.begin - run->at),
                 static_cast<std::size_t>(common.size()));
   }
 }

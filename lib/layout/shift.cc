@@ -11,6 +11,8 @@
 namespace shunt::layout {
 namespace {
 
+constexpr std::uint64_t kLargestBuffer = std::uint64_t{8} << 20;
+
 enum class Direction { kTowardsEnd, kBack };
 
 // Yields the pieces of a shift in the order in which they are moved: steps in the order of the
@@ -131,6 +133,9 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
   };
   io::TransferOptions options;
   options.progress = shift.progress;
+  // Reading goes on while a step is being synced, as far as the buffers reach.
+  options.buffer_size =
+      static_cast<std::size_t>(std::min(kLargestBuffer, std::max(shift.distance, shift.unit)));
   return io::transfer([&](io::Block& block) { return pieces.fill(block); }, drain, options);
 }
 

@@ -1,0 +1,86 @@
+#include "layout/torn_insert.h"
+
+#include <rapidcheck.h>
+
+#include "support/catch.h"
+
+namespace shunt::layout {
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;
+
+// A file as a row of blocks, each with storage or without: what FIEMAP would say of it.
+using Blocks = std::vector<bool>;
+
+std::vector<ByteRange> holes_of(const Blocks& blocks, std::uint64_t first) {
+  std::vector<ByteRange> holes;
+  for (std::size_t i = first; i < blocks.size(); ++i) {
+    if (blocks[i]) continue;
+    if (!holes.empty() && holes.back().end == i * kBlock) {
+      holes.back().end += kBlock;
+    } else {
+      holes.push_back(ByteRange::of(i * kBlock, kBlock));
+    }
+  }
+  return holes;
+}
+
+// The blocks after an insertion of `gap` blocks that stopped with the hole at `cursor`.
+Blocks torn(Blocks blocks, std::size_t cursor, std::size_t gap) {
+  blocks.insert(blocks.begin() + static_cast<std::ptrdiff_t>(cursor), gap, false);
+  return blocks;
+}
+
+TEST_CASE("the cursor of a torn insertion is found, up to moves of nothing") {
+  CHECK(rc::check([] {
+    const auto count = *rc::gen::inRange<std::size_t>(2, 40);
+    const auto at = *rc::gen::inRange<std::size_t>(0, count);
+    const auto gap = *rc::gen::inRange<std::size_t>(1, 6);
+    Blocks blocks(count);
+    for (std::size_t i = 0; i < count; ++i) blocks[i] = *rc::gen::inRange(0, 3) != 0;
+    const auto cursor = *rc::gen::inRange<std::size_t>(at, count + 1);
+
+    InPlaceEdit edit;
+    edit.room = RoomKind::kInserted;
+    edit.unit = kBlock;
+    edit.size_before = count * kBlock - *rc::gen::inRange<std::uint64_t>(0, kBlock);
+    edit.gap_at = at * kBlock;
+    edit.gap_size = gap * kBlock;
+    edit.front_at = {edit.gap_at, edit.gap_at + edit.gap_size};
+    const Blocks after = torn(blocks, cursor, gap);
+    const auto found = find_cursor(edit, holes_of(blocks, at), holes_of(after, at));
+    RC_ASSERT(found.has_value());
+    // Whatever cursor is named, closing the gap there gives the same file: what lies between it and
+    // the true one has no storage at all.
+    RC_ASSERT(*found % kBlock == 0);
+    RC_ASSERT(torn(blocks, *found / kBlock, gap) == after);
+  }));
+}
+
+TEST_CASE("a finished insertion is known although its front has been written") {
+  InPlaceEdit edit;
+  edit.room = RoomKind::kInserted;
+  edit.size_before = 10 * kBlock;
+  edit.gap_at = 0;
+  edit.gap_size = 3 * kBlock;
+  edit.front_at = {0, 3 * kBlock + 32};
+  const Blocks now = {true, true, false, true, true, true, true, true, true, true, true, true, true};
+  CHECK(find_cursor(edit, {}, holes_of(now, 0)) == 0U);
+}
+
+TEST_CASE("holes that no insertion leaves are not explained away") {
+  InPlaceEdit edit;
+  edit.room = RoomKind::kInserted;
+  edit.size_before = 10 * kBlock;
+  edit.gap_at = 0;
+  edit.gap_size = 2 * kBlock;
+  edit.front_at = {0, 2 * kBlock};
+  const std::vector<ByteRange> one_block = {ByteRange::of(6 * kBlock, kBlock)};
+  CHECK_FALSE(find_cursor(edit, {}, one_block));
+  const std::vector<ByteRange> two_gaps = {ByteRange::of(4 * kBlock, 2 * kBlock),
+                                           ByteRange::of(8 * kBlock, 2 * kBlock)};
+  CHECK_FALSE(find_cursor(edit, {}, two_gaps));
+}
+
+}  // namespace
+}  // namespace shunt::layout
