@@ -43,10 +43,8 @@ bool map_fields(std::byte* field, std::size_t count, std::size_t stride, OffsetT
   OffsetMap::Stretch stretch{{0, 0}, 0};
   for (std::size_t i = 0; i < count; ++i, field += stride) {
     const std::uint64_t old_offset = load_be<T>(field);
-    if (!stretch.range.contains(old_offset)) {
-      if (is_unused(kind, old_offset)) continue;
-      stretch = map.stretch_at(old_offset);
-    }
+    if (!stretch.range.contains(old_offset)) stretch = map.stretch_at(old_offset);
+    if (is_unused(kind, old_offset)) continue;
     const auto moved = checked_shift(old_offset, stretch.delta);
     if (!moved) continue;  // far outside any file, before and after
     if (*moved > std::numeric_limits<T>::max()) return false;
