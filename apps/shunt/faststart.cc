@@ -34,7 +34,7 @@ constexpr const char* kFooter =
     "had back, by the next run or by --recover. With -o the result is a new file, or a stream.\n"
     "Memory: at most 32 MiB for each file at work, besides what --verify takes.\n"
     "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or unsupported,\n"
-    "6 packets differ, 7 local I/O, 8 in use.";
+    "6 packets differ, 7 local I/O or not possible here, 8 in use, 130 and 143 interrupted.";
 
 Error usage_error(std::string reason) {
   Error error;
@@ -96,7 +96,7 @@ Faststart::Faststart(CLI::App& parent)
                                     "auto, reserve, insert, reflink, copy or shift")
                        ->check(CLI::IsMember({"auto", "reserve", "insert", "reflink", "copy",
                                               "shift"}))
-                       ->option_text("NAME"));
+                       ->option_text("NAME (Env:SHUNT_STRATEGY)"));
   with_environment(app_->add_flag("--verify", options_.verify,
                                   "Compare every packet before and after (libavformat)"));
   app_->add_flag("--recover", options_.recover_only,
@@ -104,7 +104,7 @@ Faststart::Faststart(CLI::App& parent)
   with_environment(app_->add_option("--padding", padding_, "Room to leave behind moov for later edits")
                        ->type_name("SIZE"));
   with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once")->type_name("N"));
-  app_->add_flag("--force", options_.force, "OUT may replace an existing file");
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file")->configurable(false);
 }
 
 Result<void> Faststart::parse_options() {
@@ -135,7 +135,7 @@ int Faststart::run(const Globals& globals) {
   options_.cancel = &cancel_token();
   if (globals.shows_progress()) options_.progress = &progress_;
   if (Result<void> parsed = parse_options(); !parsed) {
-    print_error(globals, parsed.error());
+    print_error(globals, parsed.error(), out_ == "-" ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
   }
   if (check_) return run_check(globals);
@@ -232,7 +232,7 @@ Report Faststart::to_stdout() {
     report = from_stdin_to(out);
   } else {
     io::Counters counters;
-    const auto source = io::FileSource::open(files_.front(), &counters);
+    const auto source = faststart::open_source(files_.front(), &counters);
     if (!source) return failed(files_.front(), source.error());
     report = faststart::run_to_stream(*source, out, options_);
   }
@@ -246,14 +246,16 @@ Report Faststart::output_one() {
   if (out_ == "-") return to_stdout();
   io::Counters counters;
   if (files_.front() != "-") {
-    const auto source = io::FileSource::open(files_.front(), &counters);
+    const auto source = faststart::open_source(files_.front(), &counters);
     if (!source) return failed(files_.front(), source.error());
     return faststart::run_to_file(*source, out_, options_);
   }
   const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
   const auto source = faststart::spool(in, options_.cancel);
   if (!source) return failed("-", source.error());
-  return faststart::run_to_file(*source, out_, options_);
+  Report report = faststart::run_to_file(*source, out_, options_);
+  report.bytes_read += counters.bytes_read;
+  return report;
 }
 
 int Faststart::run_output(const Globals& globals) {
@@ -276,7 +278,7 @@ Report Faststart::check_one(const std::string& path) const {
       const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
       SHUNT_ASSIGN(source, faststart::spool(in, options_.cancel));
     } else {
-      SHUNT_ASSIGN(source, io::FileSource::open(path));
+      SHUNT_ASSIGN(source, faststart::open_source(path));
     }
     SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
     Report report;

@@ -81,6 +81,20 @@ nlohmann::ordered_json to_json(const Report& report) {
                                  {"error", nullptr}};
   if (report.verified) json["verified"] = *report.verified;
   if (report.error) json["error"] = error_json(*report.error);
+  // What only some reports have.
+  if (report.recovery != Report::Recovery::kNothing) {
+    json["recovered"] = report.recovery == Report::Recovery::kFinished ? "finished" : "original";
+  }
+  if (!report.warnings.empty()) json["warnings"] = report.warnings;
+  if (report.status == Status::kPlanned && !report.assessments.empty()) {
+    json["memory"] = report.memory;
+    json["disk_space"] = report.disk_space;
+    for (const faststart::Assessment& assessment : report.assessments) {
+      json["strategies"].push_back({{"strategy", name_of(assessment.strategy)},
+                                    {"suitable", assessment.suitable},
+                                    {"reason", assessment.reason}});
+    }
+  }
   return json;
 }
 

@@ -71,7 +71,7 @@ void add_globals(CLI::App& app, Globals& globals) {
   with_environment(
       app.add_option("--cache-dir", globals.cache_dir, "Where the cache lies")->type_name("DIR"));
   app.config_formatter(std::make_shared<ConfigBehindEnvironment>());
-  app.set_config("--config", config_path(), "Configuration file")->group("");
+  app.set_config("--config", config_path(), "Configuration file")->type_name("FILE");
 }
 
 }  // namespace shunt::cli

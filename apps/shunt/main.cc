@@ -29,20 +29,26 @@ void start_logging(const Globals& globals) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// Errors of parsing come before the options are known: look for --json by hand.
+// Errors of parsing come before the options are known: look for --json, and for data on standard
+// output, by hand.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, Globals globals,
                        int argc, char** argv) {
   if (parse_error.get_exit_code() == 0) return app.exit(parse_error);
-  globals.json = globals.json || std::any_of(argv + 1, argv + argc, [](std::string_view argument) {
-                   return argument == "--json";
-                 });
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+  globals.json = globals.json || std::ranges::find(arguments, "--json") != arguments.end();
+  bool data_on_stdout = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool names_output = arguments[i] == "-o" || arguments[i] == "--output";
+    data_on_stdout = data_on_stdout || arguments[i] == "-o-" || arguments[i] == "--output=-" ||
+                     (names_output && i + 1 < arguments.size() && arguments[i + 1] == "-");
+  }
   Error error;
   error.code = ErrorCode::kUsage;
   error.reason = parse_error.what();
   const auto chosen = app.get_subcommands();
   error.hint = fmt::format("see 'shunt {}--help'",
                            chosen.empty() ? "" : chosen.front()->get_name() + " ");
-  print_error(globals, error);
+  print_error(globals, error, data_on_stdout ? Stream::kErr : Stream::kOut);
   return kUsage;
 }
 
@@ -52,6 +58,7 @@ int run(int argc, char** argv) {
   add_globals(app, globals);
   app.set_version_flag("--version", "shunt " SHUNT_VERSION);
   app.require_subcommand(1);
+  app.allow_config_extras(CLI::config_extras_mode::error);
   app.get_formatter()->column_width(26);
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_faststart(app));

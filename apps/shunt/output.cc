@@ -41,9 +41,9 @@ nlohmann::ordered_json error_json(const Error& error) {
   return json;
 }
 
-void print_error(const Globals& globals, const Error& error) {
+void print_error(const Globals& globals, const Error& error, Stream json_stream) {
   if (globals.json) {
-    print_json(Stream::kOut, {{"schema_version", kSchemaVersion}, {"error", error_json(error)}});
+    print_json(json_stream, {{"schema_version", kSchemaVersion}, {"error", error_json(error)}});
     return;
   }
   const bool color = globals.colored(STDERR_FILENO);

@@ -20,8 +20,9 @@ void print_json(Stream stream, const nlohmann::ordered_json& document);
 // The error object of the contract: code (the exit code), message, path; hint and offset if any.
 [[nodiscard]] nlohmann::ordered_json error_json(const Error& error);
 
-// "shunt: PATH: operation: reason" and the hint, or the JSON document of an error.
-void print_error(const Globals& globals, const Error& error);
+// "shunt: PATH: operation: reason" and the hint on standard error; as JSON the document of an error
+// on `json_stream`.
+void print_error(const Globals& globals, const Error& error, Stream json_stream = Stream::kOut);
 
 inline constexpr int kSchemaVersion = 1;
 

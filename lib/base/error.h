@@ -12,7 +12,7 @@ namespace shunt {
 enum class ErrorCode {
   kFailed,       // exit 1: failed for another reason
   kUsage,        // exit 2: asked for wrongly
-  kUnsuitable,   // exit 1: this way of doing it is not possible here; another may be
+  kUnsuitable,   // exit 7: this way of doing it is not possible here; another may be
   kCorrupt,      // exit 4: input corrupt or of an unsupported kind
   kNetwork,      // exit 5
   kIntegrity,    // exit 6: digest, checksum or packet comparison mismatch

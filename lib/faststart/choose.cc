@@ -69,8 +69,6 @@ std::string describe(const Plan& plan) {
 
 bool leaves_to_others(Strategy strategy, const Error& error) {
   if (error.code == ErrorCode::kUnsuitable) return true;
-  // A file system of larger units than it shows refuses the alignment.
-  if (strategy == Strategy::kInsert) return error.system_errno == EINVAL;
   // A new file that does not fit: the shift needs less.
   return !keeps_inode(strategy) && (error.system_errno == ENOSPC || error.system_errno == EDQUOT);
 }

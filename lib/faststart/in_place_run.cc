@@ -25,11 +25,29 @@ namespace {
 // with bigalloc and of XFS real-time files are larger and do not show.
 constexpr std::uint64_t kLargerUnits[] = {std::uint64_t{64} << 10, std::uint64_t{1} << 20};
 
+Result<void> refuse_pending(const std::string& path) {
+  SHUNT_ASSIGN(const std::string real_path, io::resolve(path));
+  if (::access(layout::Journal::path_for(real_path).c_str(), F_OK) != 0) return {};
+  Error error;
+  error.path = path;
+  error.reason = "an earlier run was interrupted";
+  error.hint = fmt::format("'shunt faststart --recover {}' finishes or undoes it", path);
+  return error;
+}
+
+// What a reserve that was asked for may keep aside in the journal; auto keeps less.
+constexpr std::uint64_t kMaxSavedOnRequest = std::uint64_t{2} << 20;
+
 class InPlaceRun {
  public:
   InPlaceRun(const std::string& path, const Options& options) : run_(path, options) {}
 
-  Report report() { return run_.finish(work()); }
+  Report report() {
+    Result<void> done = work();
+    // Messages name the file as the caller did.
+    if (!done && done.error().path == real_path_) done.error().path = run_.report().path;
+    return run_.finish(done);
+  }
 
  private:
   Result<void> work() {
@@ -55,14 +73,16 @@ class InPlaceRun {
     SHUNT_ASSIGN(real_path_, io::resolve(run_.report().path));
     if (!options().dry_run) SHUNT_TRY(io::check_no_writer(real_path_));
     for (;;) {
-      SHUNT_ASSIGN(file_, io::File::open_to_change(real_path_, &run_.counters()));
+      SHUNT_ASSIGN(file_, options().dry_run
+                              ? io::File::open_to_read(real_path_, &run_.counters())
+                              : io::File::open_to_change(real_path_, &run_.counters()));
       SHUNT_ASSIGN(const struct stat status, file_.status());
       if (!S_ISREG(status.st_mode)) {
         Error error = system_error(EINVAL, run_.report().path, "open");
         error.reason = "not a regular file";
         return error;
       }
-      SHUNT_TRY(io::lock_exclusive(file_));
+      if (!options().dry_run) SHUNT_TRY(io::lock_exclusive(file_));
       // Whoever had the lock may have put a new file in its place.
       struct stat named {};
       if (::stat(real_path_.c_str(), &named) == 0 && named.st_ino == status.st_ino &&
@@ -77,9 +97,9 @@ class InPlaceRun {
   }
 
   Result<void> recover() {
-    const std::string leftover = io::companion(real_path_, io::kNewFileSuffix);
-    if (options().dry_run) return refuse_pending();
-    SHUNT_TRY(io::remove_if_there(leftover));
+    // A dry run changes nothing, so that it can say nothing of a file between two states either.
+    if (options().dry_run) return refuse_pending(run_.report().path);
+    SHUNT_TRY(io::NewFile::sweep(real_path_));
     layout::InPlaceOptions in_place;
     in_place.cancel = options().cancel;
     in_place.progress = options().progress;
@@ -95,17 +115,6 @@ class InPlaceRun {
     report.size_after = size;
     if (!options().recover_only) report.size_before = size;
     return {};
-  }
-
-  // A dry run changes nothing, so that it can say nothing of a file between two states either.
-  Result<void> refuse_pending() {
-    if (::access(layout::Journal::path_for(real_path_).c_str(), F_OK) != 0) return {};
-    Error error;
-    error.operation = "plan";
-    error.reason = "an earlier run was interrupted";
-    error.hint = fmt::format("'shunt faststart --recover {}' finishes or undoes it",
-                             run_.report().path);
-    return error;
   }
 
   // The strategies in question, in the order in which they are tried.
@@ -124,7 +133,13 @@ class InPlaceRun {
       const Result<Plan> plan =
           make_plan(movie, strategy, plan_options(setting_.file_system.block_size));
       if (!plan && plan.error().code != ErrorCode::kUnsuitable) return plan.error();
-      std::string reason = plan ? why_not(*plan, setting_) : plan.error().reason;
+      // A strategy that was asked for is run, or fails, whatever auto would think of it.
+      std::string reason;
+      if (!plan) {
+        reason = plan.error().reason;
+      } else if (!options().strategy) {
+        reason = why_not(*plan, setting_);
+      }
       const bool suitable = reason.empty();
       if (suitable) reason = describe(*plan);
       if (suitable && run_.report().status != Status::kPlanned) run_.note_dry_run(*plan);
@@ -149,7 +164,7 @@ class InPlaceRun {
   Result<void> choose_and_run(mp4::Movie& movie) {
     for (const Strategy strategy : candidates()) {
       const Result<void> done = try_strategy(movie, strategy);
-      if (done) return keep_access_time();
+      if (done) return {};
       if (!leaves_to_others(strategy, done.error())) return done;
       spdlog::debug("{}: {}: {}", real_path_, name_of(strategy), done.error().describe());
       run_.report().assessments.push_back({strategy, false, done.error().reason});
@@ -162,7 +177,9 @@ class InPlaceRun {
     Result<void> done = try_unit(movie, strategy, setting_.file_system.block_size);
     if (strategy != Strategy::kInsert) return done;
     for (const std::uint64_t unit : kLargerUnits) {
-      if (done || done.error().system_errno != EINVAL) break;
+      const bool misaligned = !done && done.error().code == ErrorCode::kUnsuitable &&
+                              done.error().system_errno == EINVAL;
+      if (!misaligned) break;
       if (unit > setting_.file_system.block_size) done = try_unit(movie, strategy, unit);
     }
     return done;
@@ -195,13 +212,16 @@ class InPlaceRun {
     layout::InPlaceOptions in_place;
     in_place.cancel = options().cancel;
     in_place.progress = options().progress;
-    if (options().strategy) in_place.max_saved = UINT64_MAX;
+    if (options().strategy) in_place.max_saved = kMaxSavedOnRequest;
     SHUNT_TRY(layout::run_in_place(file_, *view_, *plan.edit, in_place));
-    return run_.verify(io::BorrowedFileSource(file_, plan.size_after()));
+    SHUNT_TRY(run_.verify(io::BorrowedFileSource(file_, plan.size_after())));
+    keep_access_time();
+    return {};
   }
 
   Result<void> replace(const Plan& plan) {
-    SHUNT_ASSIGN(const io::Attributes attributes, io::Attributes::of(file_));
+    SHUNT_ASSIGN(io::Attributes attributes, io::Attributes::of(file_));
+    attributes.status.st_atim = access_time_;
     SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(real_path_, &run_.counters()));
     // First what may be refused, then the work.
     SHUNT_TRY(attributes.apply_to(new_file.file()));
@@ -216,10 +236,9 @@ class InPlaceRun {
   }
 
   // Reading it was our doing; only the modification time is to change.
-  Result<void> keep_access_time() {
+  void keep_access_time() {
     const struct timespec times[2] = {access_time_, {0, UTIME_OMIT}};
     (void)io::kernel().futimens(file_.fd(), times);  // a courtesy; the work is done
-    return {};
   }
 
   Run run_;
@@ -231,6 +250,12 @@ class InPlaceRun {
 };
 
 }  // namespace
+
+Result<io::SourcePtr> open_source(const std::string& path, io::Counters* counters) {
+  SHUNT_TRY(refuse_pending(path));
+  SHUNT_ASSIGN(const io::SourcePtr source, io::FileSource::open(path, counters));
+  return source;
+}
 
 Report run_in_place(const std::string& path, const Options& options) {
   return InPlaceRun(path, options).report();

@@ -9,6 +9,7 @@
 #include "faststart/run.h"
 #include "io/attributes.h"
 #include "io/new_file.h"
+#include "io/path.h"
 #include "layout/realise.h"
 
 namespace shunt::faststart {
@@ -78,12 +79,17 @@ class OutputRun {
     return {};
   }
 
-  Result<void> work_to_file(const std::string& out) {
+  Result<void> work_to_file(const std::string& name) {
     if (options().strategy && keeps_inode(*options().strategy)) {
       return usage("into another file, the strategies are reflink and copy");
     }
     struct stat existing {};
-    const bool exists = ::stat(out.c_str(), &existing) == 0;
+    const bool exists = ::stat(name.c_str(), &existing) == 0;
+    // Through a symbolic link, what it points to is replaced and not the link.
+    std::string out = name;
+    if (exists && S_ISREG(existing.st_mode)) {
+      SHUNT_ASSIGN(out, io::resolve(name));
+    }
     if (exists && !S_ISREG(existing.st_mode)) {
       // A device or a FIFO is written to, not replaced.
       SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(out));
