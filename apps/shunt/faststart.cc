@@ -1,4 +1,6 @@
 // shunt faststart: options in, reports out.
+#include "faststart/faststart.h"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +15,6 @@
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
-#include "faststart/faststart.h"
 #include "faststart_report.h"
 #include "output.h"
 #include "progress_bar.h"
@@ -30,10 +31,12 @@ constexpr unsigned kMaxJobs = 64;
 constexpr const char* kDescription =
     "Put the moov box of MP4 and QuickTime files in front of the media, in place.";
 constexpr const char* kFooter =
-    "Without -o each FILE is changed in place: whatever happens, the original or the result can be\n"
+    "Without -o each FILE is changed in place: whatever happens, the original or the result can "
+    "be\n"
     "had back, by the next run or by --recover. With -o the result is a new file, or a stream.\n"
     "Memory: at most 32 MiB for each file at work, besides what --verify takes.\n"
-    "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or unsupported,\n"
+    "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or "
+    "unsupported,\n"
     "6 packets differ, 7 local I/O or not possible here, 8 in use, 130 and 143 interrupted.";
 
 Error usage_error(std::string reason) {
@@ -80,31 +83,33 @@ class Faststart final : public Command {
   ProgressBar progress_;
 };
 
-Faststart::Faststart(CLI::App& parent)
-    : app_(parent.add_subcommand("faststart", kDescription)) {
+Faststart::Faststart(CLI::App& parent) : app_(parent.add_subcommand("faststart", kDescription)) {
   app_->fallthrough();
   app_->footer(kFooter);
   app_->get_formatter()->column_width(26);
-  app_->add_option("FILE", files_, "Files to change in place; with -o one SOURCE, - for standard input")
+  app_->add_option("FILE", files_,
+                   "Files to change in place; with -o one SOURCE, - for standard input")
       ->required()
       ->type_name("");
   app_->add_option("-o,--output", out_, "Write to OUT instead; - is standard output")
       ->type_name("OUT");
   app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
-  with_environment(app_->add_option("--strategy", strategy_,
-                                    "auto, reserve, insert, reflink, copy or shift")
-                       ->check(CLI::IsMember({"auto", "reserve", "insert", "reflink", "copy",
-                                              "shift"}))
-                       ->option_text("NAME (Env:SHUNT_STRATEGY)"));
+  with_environment(
+      app_->add_option("--strategy", strategy_, "auto, reserve, insert, reflink, copy or shift")
+          ->check(CLI::IsMember({"auto", "reserve", "insert", "reflink", "copy", "shift"}))
+          ->option_text("NAME (Env:SHUNT_STRATEGY)"));
   with_environment(app_->add_flag("--verify", options_.verify,
                                   "Compare every packet before and after (libavformat)"));
   app_->add_flag("--recover", options_.recover_only,
                  "Finish or undo what an earlier run left, and nothing else");
-  with_environment(app_->add_option("--padding", padding_, "Room to leave behind moov for later edits")
-                       ->type_name("SIZE"));
-  with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once")->type_name("N"));
-  app_->add_flag("--force", options_.force, "OUT may replace an existing file")->configurable(false);
+  with_environment(
+      app_->add_option("--padding", padding_, "Room to leave behind moov for later edits")
+          ->type_name("SIZE"));
+  with_environment(
+      app_->add_option("--jobs", jobs_text_, "Work on N files at once")->type_name("N"));
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file")
+      ->configurable(false);
 }
 
 Result<void> Faststart::parse_options() {
@@ -121,7 +126,8 @@ Result<void> Faststart::parse_options() {
   }
   if (!out_.empty()) {
     if (files_.size() > 1) return usage_error("-o takes one SOURCE");
-    if (check_ || options_.recover_only) return usage_error("-o goes with neither --check nor --recover");
+    if (check_ || options_.recover_only)
+      return usage_error("-o goes with neither --check nor --recover");
   } else {
     for (const std::string& file : files_) {
       if (file == "-" && !check_) return usage_error("standard input needs -o");
@@ -223,8 +229,9 @@ Report Faststart::from_stdin_to(io::File& out) {
 
 Report Faststart::to_stdout() {
   if (::isatty(STDOUT_FILENO) == 1 && !options_.dry_run) {
-    return failed(files_.front(),
-                  usage_error("binary data is not written to a terminal; redirect it, or name a file"));
+    return failed(
+        files_.front(),
+        usage_error("binary data is not written to a terminal; redirect it, or name a file"));
   }
   io::File out = io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)");
   Report report;
@@ -302,10 +309,10 @@ int Faststart::run_check(const Globals& globals) {
     if (report.status == Status::kFailed) {
       print_error(globals, *report.error);
     } else if (!globals.quiet) {
-      print(Stream::kOut, fmt::format("{}: {}\n", path,
-                                      report.status == Status::kAlready
-                                          ? "moov is in front of the media"
-                                          : "moov is behind the media"));
+      print(Stream::kOut,
+            fmt::format("{}: {}\n", path,
+                        report.status == Status::kAlready ? "moov is in front of the media"
+                                                          : "moov is behind the media"));
     }
   }
   if (globals.json) print_faststart_json(Stream::kOut, reports);

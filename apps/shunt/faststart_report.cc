@@ -1,9 +1,8 @@
 #include "faststart_report.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "base/size_text.h"
 #include "output.h"
@@ -31,10 +30,13 @@ std::string summary(const Report& report) {
                          strategy_name(report), format_size(report.moov_size),
                          format_size(report.bytes_read), format_size(report.bytes_written),
                          report.seconds, report.verified.value_or(false) ? ", verified" : "");
-    case Status::kAlready: return "already: nothing to do";
-    case Status::kRecovered: return "recovered: " + recovery_text(report);
+    case Status::kAlready:
+      return "already: nothing to do";
+    case Status::kRecovered:
+      return "recovered: " + recovery_text(report);
     case Status::kPlanned:
-    case Status::kFailed: break;
+    case Status::kFailed:
+      break;
   }
   return {};
 }
@@ -54,8 +56,8 @@ std::string plan_text(const Report& report) {
       report.path, strategy_name(report), format_size(report.moov_size), report.moov_size,
       report.co64_upgraded > 0 ? fmt::format(", {} tables become co64", report.co64_upgraded) : "",
       format_size(report.shift), format_size(report.padding), format_size(report.bytes_read),
-      format_size(report.bytes_written), format_size(report.memory),
-      format_size(report.disk_space), report.size_before, report.size_after);
+      format_size(report.bytes_written), format_size(report.memory), format_size(report.disk_space),
+      report.size_before, report.size_after);
   for (const faststart::Assessment& assessment : report.assessments) {
     const bool chosen = report.strategy == assessment.strategy;
     text += fmt::format("  {} {:8} {:4} {}\n", chosen ? '>' : ' ', name_of(assessment.strategy),

@@ -61,8 +61,7 @@ CLI::Option* with_environment(CLI::Option* option) {
 
 void add_globals(CLI::App& app, Globals& globals) {
   with_environment(app.add_flag("-q,--quiet", globals.quiet, "Say nothing but errors"));
-  with_environment(
-      app.add_flag("-v,--verbose", globals.verbose, "Say more; twice, still more"));
+  with_environment(app.add_flag("-v,--verbose", globals.verbose, "Say more; twice, still more"));
   with_environment(app.add_flag("--json", globals.json, "One JSON document instead of text"));
   with_environment(app.add_option("--color", globals.color, "Colour: auto, always or never")
                        ->check(CLI::IsMember({"auto", "always", "never"}))

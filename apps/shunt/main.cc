@@ -46,8 +46,8 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
   error.code = ErrorCode::kUsage;
   error.reason = parse_error.what();
   const auto chosen = app.get_subcommands();
-  error.hint = fmt::format("see 'shunt {}--help'",
-                           chosen.empty() ? "" : chosen.front()->get_name() + " ");
+  error.hint =
+      fmt::format("see 'shunt {}--help'", chosen.empty() ? "" : chosen.front()->get_name() + " ");
   print_error(globals, error, data_on_stdout ? Stream::kErr : Stream::kOut);
   return kUsage;
 }
@@ -69,8 +69,8 @@ int run(int argc, char** argv) {
   }
   start_logging(globals);
   install_signal_handlers();
-  const auto chosen = std::ranges::find_if(
-      commands, [](const auto& command) { return command->app()->parsed(); });
+  const auto chosen =
+      std::ranges::find_if(commands, [](const auto& command) { return command->app()->parsed(); });
   return (*chosen)->run(globals);
 }
 

@@ -1,10 +1,10 @@
 #include "output.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "exit_code.h"
 #include "signals.h"

@@ -41,10 +41,11 @@ void ProgressBar::draw(double seconds) {
   const double rate = static_cast<double>(done) / seconds;
   const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
   const int filled = static_cast<int>(part * kWidth);
-  const std::string line = fmt::format(
-      "\r\033[K{} [{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left", what_, std::string(static_cast<std::size_t>(filled), '#'),
-      std::string(static_cast<std::size_t>(kWidth - filled), '.'), part * 100, format_size(done), format_size(total_),
-      format_size(static_cast<std::uint64_t>(rate)), left);
+  const std::string line = fmt::format("\r\033[K{} [{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left",
+                                       what_, std::string(static_cast<std::size_t>(filled), '#'),
+                                       std::string(static_cast<std::size_t>(kWidth - filled), '.'),
+                                       part * 100, format_size(done), format_size(total_),
+                                       format_size(static_cast<std::uint64_t>(rate)), left);
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);
   visible_ = true;

@@ -7,11 +7,15 @@ namespace {
 
 CancelToken token;
 
-void on_signal(int number) { token.request(number); }
+void on_signal(int number) {
+  token.request(number);
+}
 
 }  // namespace
 
-CancelToken& cancel_token() { return token; }
+CancelToken& cancel_token() {
+  return token;
+}
 
 void install_signal_handlers() {
   struct sigaction action {};

@@ -9,15 +9,24 @@ namespace shunt {
 
 std::string_view to_string(ErrorCode code) {
   switch (code) {
-    case ErrorCode::kFailed: return "failed";
-    case ErrorCode::kUsage: return "usage";
-    case ErrorCode::kUnsuitable: return "unsuitable";
-    case ErrorCode::kCorrupt: return "corrupt";
-    case ErrorCode::kNetwork: return "network";
-    case ErrorCode::kIntegrity: return "integrity";
-    case ErrorCode::kLocalIo: return "local-io";
-    case ErrorCode::kBusy: return "busy";
-    case ErrorCode::kInterrupted: return "interrupted";
+    case ErrorCode::kFailed:
+      return "failed";
+    case ErrorCode::kUsage:
+      return "usage";
+    case ErrorCode::kUnsuitable:
+      return "unsuitable";
+    case ErrorCode::kCorrupt:
+      return "corrupt";
+    case ErrorCode::kNetwork:
+      return "network";
+    case ErrorCode::kIntegrity:
+      return "integrity";
+    case ErrorCode::kLocalIo:
+      return "local-io";
+    case ErrorCode::kBusy:
+      return "busy";
+    case ErrorCode::kInterrupted:
+      return "interrupted";
   }
   return "failed";
 }
@@ -51,11 +60,14 @@ ErrorCode code_of_errno(int number) {
   switch (number) {
     case EOPNOTSUPP:
     case ENOSYS:
-    case EXDEV: return ErrorCode::kUnsuitable;
+    case EXDEV:
+      return ErrorCode::kUnsuitable;
     case EWOULDBLOCK:
     case EBUSY:
-    case ETXTBSY: return ErrorCode::kBusy;
-    default: return ErrorCode::kLocalIo;
+    case ETXTBSY:
+      return ErrorCode::kBusy;
+    default:
+      return ErrorCode::kLocalIo;
   }
 }
 

@@ -1,7 +1,9 @@
-// Result<T>: a value or an Error. The library returns these; exceptions are for bugs and allocation.
+// Result<T>: a value or an Error. The library returns these; exceptions are for bugs and
+// allocation.
 #pragma once
 
 #include <tl/expected.hpp>
+
 #include <utility>
 
 #include "base/error.h"
@@ -29,18 +31,19 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 
 // Returns early with the error of `expression`, a Result of any type.
 #define SHUNT_TRY(expression) SHUNT_TRY_INNER(SHUNT_CONCAT(shunt_result_, __COUNTER__), expression)
-#define SHUNT_TRY_INNER(name, expression)                                      \
-  do {                                                                         \
-    if (auto name = (expression); !name.has_value()) {                         \
-      return std::move(name).error();                                          \
-    }                                                                          \
+#define SHUNT_TRY_INNER(name, expression)              \
+  do {                                                 \
+    if (auto name = (expression); !name.has_value()) { \
+      return std::move(name).error();                  \
+    }                                                  \
   } while (false)
 
-// Declares or assigns `declaration` from the value of `expression`, or returns early with its error.
-// Several statements: within an if, it needs braces.
+// Declares or assigns `declaration` from the value of `expression`, or returns early with its
+// error. Several statements: within an if, it needs braces.
 //   SHUNT_ASSIGN(const auto file, File::open(path));
 #define SHUNT_ASSIGN(declaration, expression) \
   SHUNT_ASSIGN_INNER(SHUNT_CONCAT(shunt_value_, __COUNTER__), declaration, expression)
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot be in parentheses
 #define SHUNT_ASSIGN_INNER(name, declaration, expression) \
   auto name = (expression);                               \
   if (!name.has_value()) return std::move(name).error();  \

@@ -73,7 +73,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   if (!unit) return bad_size(text, fmt::format("'{}' is no unit", text.substr(i)));
   const auto product = checked_mul(digits, *unit);
   if (!product) return bad_size(text, "it is too large");
-  if (*unit == 1 && *product % scale != 0) return bad_size(text, "it is not a whole number of bytes");
+  if (*unit == 1 && *product % scale != 0)
+    return bad_size(text, "it is not a whole number of bytes");
   return *product / scale;
 }
 

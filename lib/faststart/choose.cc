@@ -19,7 +19,8 @@ Result<Setting> Setting::of(const io::File& file) {
 std::string why_not(const Plan& plan, const Setting& setting) {
   const io::FileSystem& file_system = setting.file_system;
   switch (plan.strategy) {
-    case Strategy::kReserve: return {};
+    case Strategy::kReserve:
+      return {};
     case Strategy::kInsert:
       if (!file_system.insert_range) {
         return fmt::format("{} cannot insert a range into a file", file_system.name);
@@ -34,7 +35,8 @@ std::string why_not(const Plan& plan, const Setting& setting) {
     case Strategy::kCopy:
       if (std::string reason = why_not_replaceable(setting.status); !reason.empty()) return reason;
       break;
-    case Strategy::kShift: break;
+    case Strategy::kShift:
+      break;
   }
   std::uint64_t needed = plan.space_needed();
   if (plan.strategy == Strategy::kCopy) {
@@ -59,7 +61,8 @@ std::string describe(const Plan& plan) {
                          format_size(plan.sizing.shift), plan.edit->gap_at);
     case Strategy::kReflink:
       return "a new file shares the extents of this one and takes its place; only moov is written";
-    case Strategy::kCopy: return "a new file is written beside this one and takes its place";
+    case Strategy::kCopy:
+      return "a new file is written beside this one and takes its place";
     case Strategy::kShift:
       return fmt::format("every byte behind moov moves by {} within the file, in steps of that",
                          format_size(plan.sizing.shift));

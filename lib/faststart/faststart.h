@@ -21,7 +21,7 @@ struct Options {
   bool verify = false;               // compare packets before and after
   bool dry_run = false;              // plan, and change nothing
   bool recover_only = false;
-  bool force = false;                // an output file may replace an existing one
+  bool force = false;  // an output file may replace an existing one
   const CancelToken* cancel = nullptr;
   Progress* progress = nullptr;
 };
@@ -56,21 +56,21 @@ struct Report {
   std::uint64_t bytes_read = 0;     // of a dry run: that it would
   std::uint64_t bytes_written = 0;
   double seconds = 0;
-  std::optional<bool> verified;     // nullopt: not asked for, or nothing to compare
-  std::optional<Error> error;       // of kFailed
+  std::optional<bool> verified;  // nullopt: not asked for, or nothing to compare
+  std::optional<Error> error;    // of kFailed
   std::vector<std::string> warnings;
 
   // Of a dry run.
   std::vector<Assessment> assessments;
-  std::uint64_t memory = 0;         // the most that the run holds
-  std::uint64_t disk_space = 0;     // needed besides the file
+  std::uint64_t memory = 0;      // the most that the run holds
+  std::uint64_t disk_space = 0;  // needed besides the file
 
   // What an earlier, interrupted run had left, if anything.
   enum class Recovery { kNothing, kOriginal, kFinished } recovery = Recovery::kNothing;
 };
 
-// The file at `path`, to be read. Fails when an interrupted run has left a journal for it, since its
-// bytes may be neither the original's nor the result's then.
+// The file at `path`, to be read. Fails when an interrupted run has left a journal for it, since
+// its bytes may be neither the original's nor the result's then.
 Result<io::SourcePtr> open_source(const std::string& path, io::Counters* counters = nullptr);
 
 // Whether moov is in front of all media. Reads headers only.

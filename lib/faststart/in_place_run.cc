@@ -228,8 +228,8 @@ class InPlaceRun {
     if (plan.strategy == Strategy::kReflink) {
       SHUNT_TRY(write_reflink(plan, file_, new_file.file()));
     } else {
-      SHUNT_TRY(layout::write_file(plan.layout, new_file.file(),
-                                   {options().cancel, options().progress}));
+      SHUNT_TRY(
+          layout::write_file(plan.layout, new_file.file(), {options().cancel, options().progress}));
     }
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));
     return new_file.commit(io::IfThere::kReplace);

@@ -21,13 +21,13 @@ class BoxTracker {
     while (!bytes.empty() && !done_) {
       if (left_ == 0) {
         const std::size_t taken = std::min(bytes.size(), needed_ - header_size_);
-        std::copy_n(bytes.begin(), taken, header_.begin() + static_cast<std::ptrdiff_t>(header_size_));
+        std::copy_n(bytes.begin(), taken,
+                    header_.begin() + static_cast<std::ptrdiff_t>(header_size_));
         header_size_ += taken;
         bytes = bytes.subspan(taken);
         if (header_size_ == needed_) take_header();
       } else {
-        const auto taken =
-            static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left_));
+        const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), left_));
         left_ -= taken;
         bytes = bytes.subspan(taken);
       }

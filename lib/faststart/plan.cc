@@ -14,10 +14,18 @@ namespace {
 
 constexpr std::uint64_t kFreeHeader = 8;
 constexpr std::uint64_t kMaxFreeBox = std::numeric_limits<std::uint32_t>::max();
-// A shift syncs twice a step. This many steps cost little beside the bytes; a gap larger than the
-// second figure gains nothing more.
+// A shift syncs twice a step, which takes as long as writing a mebibyte or more. A larger gap means
+// fewer steps, but lies in front of the media: it is kept to a small part of the file, and a step
+// above the last figure gains nothing more.
 constexpr std::uint64_t kShiftSteps = 256;
+constexpr std::uint64_t kFewestShiftSteps = 64;
+constexpr std::uint64_t kWorthwhileShiftStep = std::uint64_t{1} << 20;
 constexpr std::uint64_t kMaxShiftStep = std::uint64_t{16} << 20;
+
+std::uint64_t shift_step(std::uint64_t bytes_to_move) {
+  const std::uint64_t few = std::min(kWorthwhileShiftStep, bytes_to_move / kFewestShiftSteps);
+  return std::max(few, std::min(kMaxShiftStep, bytes_to_move / kShiftSteps));
+}
 
 Error unsuitable(std::string reason) {
   Error error;
@@ -53,8 +61,9 @@ class PatchedRanges {
       const std::uint64_t begin = std::max(patch->at, range.begin);
       const layout::FieldPatch::Bytes bytes = patch->encode(patch->new_value);
       layout_.append(movie_.source, {range.begin, begin});
-      layout_.append_bytes(std::span(bytes).first(patch->width).subspan(
-          static_cast<std::size_t>(begin - patch->at)));
+      layout_.append_bytes(std::span(bytes)
+                               .first(patch->width)
+                               .subspan(static_cast<std::size_t>(begin - patch->at)));
       range.begin = patch->at + patch->width;
     }
     layout_.append(movie_.source, range);
@@ -209,8 +218,10 @@ Result<Plan> plan_reserve(mp4::Movie& movie, const PlanOptions& options) {
     if (plan || plan.error().code != ErrorCode::kUnsuitable) return plan;
   }
   if (largest == 0) return unsuitable("there is no free box in front of the media");
-  return unsuitable(fmt::format("the largest free box in front of the media has {} bytes, moov "
-                                "needs {}", largest, movie.moov.moved_size() + options.padding));
+  return unsuitable(
+      fmt::format("the largest free box in front of the media has {} bytes, moov "
+                  "needs {}",
+                  largest, movie.moov.moved_size() + options.padding));
 }
 
 }  // namespace
@@ -220,10 +231,14 @@ std::uint64_t Plan::bytes_to_read() const {
   const std::uint64_t moov = sizing.moov_size;
   switch (strategy) {
     case Strategy::kReserve:
-    case Strategy::kInsert: return 3 * moov;
-    case Strategy::kReflink: return 2 * moov;
-    case Strategy::kCopy: return size_before + moov;
-    case Strategy::kShift: return size_before + 3 * moov;
+    case Strategy::kInsert:
+      return 3 * moov;
+    case Strategy::kReflink:
+      return 2 * moov;
+    case Strategy::kCopy:
+      return size_before + moov;
+    case Strategy::kShift:
+      return size_before + 3 * moov;
   }
   return 0;
 }
@@ -232,20 +247,27 @@ std::uint64_t Plan::bytes_to_write() const {
   switch (strategy) {
     case Strategy::kReserve:
     case Strategy::kInsert:
-    case Strategy::kReflink: return edit->front->size();
-    case Strategy::kCopy: return size_after();
-    case Strategy::kShift: return size_before - edit->gap_at + edit->front->size();
+    case Strategy::kReflink:
+      return edit->front->size();
+    case Strategy::kCopy:
+      return size_after();
+    case Strategy::kShift:
+      return size_before - edit->gap_at + edit->front->size();
   }
   return 0;
 }
 
 std::uint64_t Plan::space_needed() const {
   switch (strategy) {
-    case Strategy::kReserve: return 0;
+    case Strategy::kReserve:
+      return 0;
     case Strategy::kInsert:
-    case Strategy::kReflink: return round_up(edit->front->size(), room.unit) + room.unit;
-    case Strategy::kCopy: return size_after();
-    case Strategy::kShift: return edit->gap_size;
+    case Strategy::kReflink:
+      return round_up(edit->front->size(), room.unit) + room.unit;
+    case Strategy::kCopy:
+      return size_after();
+    case Strategy::kShift:
+      return edit->gap_size;
   }
   return 0;
 }
@@ -261,8 +283,7 @@ Result<Plan> make_plan(mp4::Movie& movie, Strategy strategy, const PlanOptions& 
   }
   room.unit = options.unit;
   if (strategy == Strategy::kShift) {
-    room.at_least =
-        std::min(kMaxShiftStep, (movie.file.size - movie.file.insert_at) / kShiftSteps);
+    room.at_least = shift_step(movie.file.size - movie.file.insert_at);
   }
   return make_plan_for(movie, strategy, room);
 }
@@ -285,7 +306,8 @@ Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
     room.at_least = then.gap_size;
   }
   SHUNT_ASSIGN(Plan plan, make_plan_for(movie, strategy, room));
-  layout::InPlaceEdit& now = *plan.edit;
+  if (!plan.edit) return unsuitable("the plan has no edit");
+  layout::InPlaceEdit now = std::move(*plan.edit);
   const auto same_patch = [](const layout::FieldPatch& a, const layout::FieldPatch& b) {
     return a.at == b.at && a.width == b.width && a.new_value == b.new_value;
   };
@@ -295,7 +317,7 @@ Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
                     now.mark.has_value() == then.mark.has_value() &&
                     std::ranges::equal(now.patches, then.patches, same_patch);
   if (!same) return unsuitable("the plan does not come out as it was");
-  return std::move(now);
+  return now;
 }
 
 }  // namespace shunt::faststart

@@ -27,7 +27,7 @@ struct Plan {
   mp4::Sizing sizing;
   std::uint32_t co64_upgraded = 0;
   std::uint64_t size_before = 0;
-  layout::Layout layout;            // the whole new file
+  layout::Layout layout;  // the whole new file
   // Of every strategy but copy: the same as an edit of the old file. reflink makes the gap by
   // cloning; the edit's room is kInserted then.
   std::optional<layout::InPlaceEdit> edit;

@@ -6,11 +6,16 @@ namespace shunt::faststart {
 
 std::string_view name_of(Status status) {
   switch (status) {
-    case Status::kMoved: return "moved";
-    case Status::kAlready: return "already";
-    case Status::kPlanned: return "planned";
-    case Status::kRecovered: return "recovered";
-    case Status::kFailed: return "failed";
+    case Status::kMoved:
+      return "moved";
+    case Status::kAlready:
+      return "already";
+    case Status::kPlanned:
+      return "planned";
+    case Status::kRecovered:
+      return "recovered";
+    case Status::kFailed:
+      return "failed";
   }
   return "";
 }

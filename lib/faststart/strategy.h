@@ -15,17 +15,21 @@ enum class Strategy {
   kShift,    // in place, every byte moved
 };
 
-inline constexpr std::array kAllStrategies = {Strategy::kReserve, Strategy::kInsert,
-                                              Strategy::kReflink, Strategy::kCopy,
-                                              Strategy::kShift};
+inline constexpr std::array kAllStrategies = {
+    Strategy::kReserve, Strategy::kInsert, Strategy::kReflink, Strategy::kCopy, Strategy::kShift};
 
 [[nodiscard]] constexpr std::string_view name_of(Strategy strategy) {
   switch (strategy) {
-    case Strategy::kReserve: return "reserve";
-    case Strategy::kInsert: return "insert";
-    case Strategy::kReflink: return "reflink";
-    case Strategy::kCopy: return "copy";
-    case Strategy::kShift: return "shift";
+    case Strategy::kReserve:
+      return "reserve";
+    case Strategy::kInsert:
+      return "insert";
+    case Strategy::kReflink:
+      return "reflink";
+    case Strategy::kCopy:
+      return "copy";
+    case Strategy::kShift:
+      return "shift";
   }
   return "";
 }

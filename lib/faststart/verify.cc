@@ -15,8 +15,7 @@ Result<void> Verifier::remember(const io::Source& original) {
 
 Result<void> Verifier::compare(const io::Source& candidate) const {
   if (!comparable()) return {};
-  SHUNT_ASSIGN(const media::PacketTrace trace,
-               media::trace_packets(candidate, cancel_, progress_));
+  SHUNT_ASSIGN(const media::PacketTrace trace, media::trace_packets(candidate, cancel_, progress_));
   const auto difference = media::first_difference(original_, trace);
   if (!difference) return {};
   Error error;

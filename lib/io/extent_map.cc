@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <functional>
 #include <cstddef>
+#include <functional>
 
 namespace shunt::io {
 namespace {

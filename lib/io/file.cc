@@ -22,7 +22,9 @@ void count(std::atomic<std::uint64_t> Counters::*member, Counters* counters, std
   if (counters != nullptr) (counters->*member).fetch_add(bytes, std::memory_order_relaxed);
 }
 
-bool refuses_flag(int number) { return number == EOPNOTSUPP || number == EINVAL; }
+bool refuses_flag(int number) {
+  return number == EOPNOTSUPP || number == EINVAL;
+}
 
 }  // namespace
 
@@ -33,7 +35,9 @@ File File::adopt(Fd fd, std::string name, Counters* counters) {
   return File(std::move(fd), std::move(name), counters);
 }
 
-Error File::failure(const char* operation) const { return system_error(errno, path_, operation); }
+Error File::failure(const char* operation) const {
+  return system_error(errno, path_, operation);
+}
 
 static Result<Fd> open_fd(const std::string& path, int flags, const char* operation) {
   for (;;) {

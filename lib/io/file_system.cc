@@ -79,8 +79,12 @@ Result<FileSystem> FileSystem::of(const File& file) {
       result.in_kernel_copy_first = true;
       result.block_size = 4096;
       break;
-    case TMPFS_MAGIC: result.name = "tmpfs"; break;
-    default: result.name = "other"; break;
+    case TMPFS_MAGIC:
+      result.name = "tmpfs";
+      break;
+    default:
+      result.name = "other";
+      break;
   }
   return result;
 }

@@ -10,12 +10,12 @@
 namespace shunt::io {
 
 struct FileSystem {
-  std::string_view name;            // "ext4", "XFS", …; "other"
-  bool insert_range = false;        // knows FALLOC_FL_INSERT_RANGE
-  bool clone_range = false;         // may know FICLONERANGE (XFS: when it was made with reflink)
+  std::string_view name;              // "ext4", "XFS", …; "other"
+  bool insert_range = false;          // knows FALLOC_FL_INSERT_RANGE
+  bool clone_range = false;           // may know FICLONERANGE (XFS: when it was made with reflink)
   bool in_kernel_copy_first = false;  // copy_file_range may share, or copy on the server
   std::uint64_t block_size = 4096;
-  std::uint64_t free_bytes = 0;     // for this user
+  std::uint64_t free_bytes = 0;  // for this user
 
   static Result<FileSystem> of(const File& file);
 };

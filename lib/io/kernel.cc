@@ -18,11 +18,17 @@ ssize_t Kernel::pread(int fd, void* data, std::size_t size, off_t offset, int rw
   return ::preadv2(fd, &vector, 1, offset, rwf_flags);
 }
 
-ssize_t Kernel::read(int fd, void* data, std::size_t size) { return ::read(fd, data, size); }
+ssize_t Kernel::read(int fd, void* data, std::size_t size) {
+  return ::read(fd, data, size);
+}
 
-int Kernel::open(const char* path, int flags, mode_t mode) { return ::open(path, flags, mode); }
+int Kernel::open(const char* path, int flags, mode_t mode) {
+  return ::open(path, flags, mode);
+}
 
-int Kernel::close(int fd) { return ::close(fd); }
+int Kernel::close(int fd) {
+  return ::close(fd);
+}
 
 ssize_t Kernel::pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags) {
   if (rwf_flags == 0) return ::pwrite(fd, data, size, offset);
@@ -34,15 +40,21 @@ ssize_t Kernel::write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
 }
 
-int Kernel::ftruncate(int fd, off_t size) { return ::ftruncate(fd, size); }
+int Kernel::ftruncate(int fd, off_t size) {
+  return ::ftruncate(fd, size);
+}
 
 int Kernel::fallocate(int fd, int mode, off_t offset, off_t size) {
   return ::fallocate(fd, mode, offset, size);
 }
 
-int Kernel::fsync(int fd) { return ::fsync(fd); }
+int Kernel::fsync(int fd) {
+  return ::fsync(fd);
+}
 
-int Kernel::fdatasync(int fd) { return ::fdatasync(fd); }
+int Kernel::fdatasync(int fd) {
+  return ::fdatasync(fd);
+}
 
 int Kernel::sync_file_range(int fd, off_t offset, off_t size, unsigned flags) {
   return ::sync_file_range(fd, offset, size, flags);
@@ -63,7 +75,9 @@ int Kernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t size,
   return ::ioctl(to, FICLONERANGE, &range);
 }
 
-int Kernel::rename(const char* from, const char* to) { return ::rename(from, to); }
+int Kernel::rename(const char* from, const char* to) {
+  return ::rename(from, to);
+}
 
 int Kernel::rename_no_replace(const char* from, const char* to) {
   if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
@@ -79,13 +93,21 @@ int Kernel::rename_no_replace(const char* from, const char* to) {
   return ::rename(from, to);
 }
 
-int Kernel::unlink(const char* path) { return ::unlink(path); }
+int Kernel::unlink(const char* path) {
+  return ::unlink(path);
+}
 
-int Kernel::fchmod(int fd, mode_t mode) { return ::fchmod(fd, mode); }
+int Kernel::fchmod(int fd, mode_t mode) {
+  return ::fchmod(fd, mode);
+}
 
-int Kernel::fchown(int fd, uid_t owner, gid_t group) { return ::fchown(fd, owner, group); }
+int Kernel::fchown(int fd, uid_t owner, gid_t group) {
+  return ::fchown(fd, owner, group);
+}
 
-int Kernel::futimens(int fd, const struct timespec times[2]) { return ::futimens(fd, times); }
+int Kernel::futimens(int fd, const struct timespec times[2]) {
+  return ::futimens(fd, times);
+}
 
 int Kernel::fsetxattr(int fd, const char* name, const void* value, std::size_t size) {
   return ::fsetxattr(fd, name, value, size, 0);
@@ -102,10 +124,16 @@ Kernel* current = nullptr;
 
 }  // namespace
 
-Kernel& kernel() { return current != nullptr ? *current : *real_kernel(); }
+Kernel& kernel() {
+  return current != nullptr ? *current : *real_kernel();
+}
 
-KernelOverride::KernelOverride(Kernel* replacement) : previous_(current) { current = replacement; }
+KernelOverride::KernelOverride(Kernel* replacement) : previous_(current) {
+  current = replacement;
+}
 
-KernelOverride::~KernelOverride() { current = previous_; }
+KernelOverride::~KernelOverride() {
+  current = previous_;
+}
 
 }  // namespace shunt::io

@@ -13,8 +13,8 @@ namespace shunt::io {
 Result<void> lock_exclusive(const File& file);
 
 // kBusy when a process has the file at `path` open for writing (a read lease is refused then; see
-// fcntl(2), F_SETLEASE). Tells nothing, and is no error, where leases are not to be had. To be asked
-// before the caller opens the file for writing itself.
+// fcntl(2), F_SETLEASE). Tells nothing, and is no error, where leases are not to be had. To be
+// asked before the caller opens the file for writing itself.
 Result<void> check_no_writer(const std::string& path);
 
 }  // namespace shunt::io

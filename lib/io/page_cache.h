@@ -1,8 +1,8 @@
 // Large copies that leave the page cache as they found it, with few dirty bytes in flight.
 //
-// Where the kernel has RWF_DONTCACHE, Caching::kDrop on each read and write is enough for the cache;
-// elsewhere sync_file_range and posix_fadvise do it a window at a time. Bounding the dirty bytes
-// needs sync_file_range in both cases.
+// Where the kernel has RWF_DONTCACHE, Caching::kDrop on each read and write is enough for the
+// cache; elsewhere sync_file_range and posix_fadvise do it a window at a time. Bounding the dirty
+// bytes needs sync_file_range in both cases.
 #pragma once
 
 #include <cstdint>
@@ -48,7 +48,7 @@ class CachedPages {
 
  private:
   const File& file_;
-  ByteRange range_;        // whole pages
+  ByteRange range_;          // whole pages
   bool was_cached_ = false;  // any page of it
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace shunt::io {
 namespace {
@@ -17,9 +16,10 @@ Error ended_early(const Source& source, std::uint64_t offset) {
 Result<std::size_t> read_within(const File& file, std::uint64_t size, std::uint64_t offset,
                                 std::span<std::byte> into, Caching caching) {
   if (offset >= size) return std::size_t{0};
-  return file.read_at(offset, into.first(static_cast<std::size_t>(
-                                  std::min<std::uint64_t>(into.size(), size - offset))),
-                      caching);
+  return file.read_at(
+      offset,
+      into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size - offset))),
+      caching);
 }
 
 }  // namespace
@@ -57,7 +57,7 @@ Result<std::size_t> MemorySource::read_at(std::uint64_t offset, std::span<std::b
                                           Caching /*caching*/) const {
   if (offset >= bytes_.size()) return std::size_t{0};
   const std::size_t size = std::min(into.size(), bytes_.size() - static_cast<std::size_t>(offset));
-  std::memcpy(into.data(), bytes_.data() + offset, size);
+  std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(offset), size, into.begin());
   return size;
 }
 

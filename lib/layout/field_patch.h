@@ -12,7 +12,7 @@
 namespace shunt::layout {
 
 struct FieldPatch {
-  std::uint64_t at = 0;  // in the original file
+  std::uint64_t at = 0;     // in the original file
   std::uint32_t width = 4;  // bytes: 4 or 8
   std::uint64_t old_value = 0;
   std::uint64_t new_value = 0;

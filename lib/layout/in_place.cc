@@ -109,7 +109,8 @@ class Job {
 
   Result<void> open_gap() {
     switch (edit_.room) {
-      case RoomKind::kReserved: return {};
+      case RoomKind::kReserved:
+        return {};
       case RoomKind::kInserted:
         SHUNT_TRY(file_.insert_range(edit_.gap_at, edit_.gap_size));
         view_.set_gap(edit_.gap_at, edit_.gap_size);
@@ -158,8 +159,8 @@ class Job {
   Result<void> finish_tail() {
     if (edit_.cut_at) SHUNT_TRY(file_.truncate(*edit_.cut_at));
     if (edit_.mark) {
-      SHUNT_TRY(write_field(file_, *edit_.mark, edit_.moved(edit_.mark->at),
-                            edit_.mark->new_value));
+      SHUNT_TRY(
+          write_field(file_, *edit_.mark, edit_.moved(edit_.mark->at), edit_.mark->new_value));
     }
     // The result is on disk before the journal that could rebuild it goes.
     SHUNT_TRY(file_.sync());
@@ -217,8 +218,8 @@ class Job {
       SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, std::span(now).first(size)));
       std::copy_n(now.begin(), size, then.begin());
       saved.overlay(at, std::span(then).first(size));
-      if (got < size || !std::equal(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(size),
-                                    then.begin())) {
+      if (got < size ||
+          !std::equal(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(size), then.begin())) {
         SHUNT_TRY(file_.write_at(at, std::span(then).first(size)));
       }
       at += size;
@@ -229,12 +230,14 @@ class Job {
   // Zeros behind the front, where there is a gap: what a reader would find there are old bytes.
   Result<void> clear_rest(ByteRange rest) {
     switch (edit_.room) {
-      case RoomKind::kReserved: return {};
+      case RoomKind::kReserved:
+        return {};
       case RoomKind::kInserted:
         // The insertion left a hole; only the bytes that came to lie behind it are old.
         rest.begin = std::clamp(edit_.gap_at + edit_.gap_size, rest.begin, rest.end);
         return fill_zeros(file_, rest);
-      case RoomKind::kShifted: return clear(file_, rest, edit_.unit);
+      case RoomKind::kShifted:
+        return clear(file_, rest, edit_.unit);
     }
     return {};
   }
@@ -266,7 +269,8 @@ class Job {
 };
 
 std::string recover_hint(const std::string& path) {
-  return fmt::format("the journal is kept; 'shunt faststart --recover {}' goes on from there", path);
+  return fmt::format("the journal is kept; 'shunt faststart --recover {}' goes on from there",
+                     path);
 }
 
 // Undoes after `error`; what is returned tells whether that went well.
@@ -280,8 +284,8 @@ Error undo_after(Job& job, const io::File& file, const Error& error) {
   both.hint = recover_hint(file.path());
   if (undone.error().code == ErrorCode::kInterrupted) return both;
   if (both.code == ErrorCode::kUnsuitable) both.code = undone.error().code;
-  both.reason += fmt::format("; then, while undoing: {}: {}", undone.error().operation,
-                             undone.error().reason);
+  both.reason +=
+      fmt::format("; then, while undoing: {}: {}", undone.error().operation, undone.error().reason);
   return both;
 }
 
@@ -384,7 +388,8 @@ class Recovery {
       case State::Kind::kUntouched:
         SHUNT_TRY(job_.restore());
         return Recovered::kOriginal;
-      case State::Kind::kOpen: return finish_or_undo(state.cursor);
+      case State::Kind::kOpen:
+        return finish_or_undo(state.cursor);
     }
     return Recovered::kNothing;
   }
@@ -425,8 +430,7 @@ class Recovery {
       return not_the_same(file_, job_.journal(), "the file has been changed since");
     }
     if (edit.cut_at == size) return State{State::Kind::kDone};
-    return not_the_same(file_, job_.journal(),
-                        fmt::format("the file is {} bytes long now", size));
+    return not_the_same(file_, job_.journal(), fmt::format("the file is {} bytes long now", size));
   }
 
   Result<Recovered> undo() {

@@ -269,7 +269,9 @@ Journal::Journal(io::File file, std::string path, JournalRecord record)
       record_(std::move(record)),
       cursor_(record_.edit.size_before) {}
 
-std::string Journal::path_for(const std::string& target) { return io::companion(target, kSuffix); }
+std::string Journal::path_for(const std::string& target) {
+  return io::companion(target, kSuffix);
+}
 
 Result<Journal> Journal::create(const std::string& target, const JournalRecord& record,
                                 io::Counters* counters) {

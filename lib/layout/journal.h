@@ -20,7 +20,7 @@ struct JournalRecord {
   InPlaceEdit edit;                 // without its front, which is computed again
   std::uint64_t needed_digest = 0;  // XXH3-64 of edit.needed
   SavedBytes saved;
-  std::vector<ByteRange> holes;     // of an inserted room: those of the original from gap_at on
+  std::vector<ByteRange> holes;  // of an inserted room: those of the original from gap_at on
 };
 
 // The record as bytes, and back. parse_record checks magic, version, checksum and every size, and

@@ -49,8 +49,12 @@ void Layout::append_layout(const Layout& other) {
       case Extent::Kind::kSource:
         append(extent.source, ByteRange::of(extent.begin, extent.size));
         break;
-      case Extent::Kind::kMemory: append_bytes(other.memory(extent)); break;
-      case Extent::Kind::kZeros: append_zeros(extent.size); break;
+      case Extent::Kind::kMemory:
+        append_bytes(other.memory(extent));
+        break;
+      case Extent::Kind::kZeros:
+        append_zeros(extent.size);
+        break;
     }
   }
 }
@@ -70,9 +74,8 @@ Result<std::size_t> Layout::read_at(std::uint64_t offset, std::span<std::byte> i
   for (; done < into.size() && extent != extents_.end(); ++extent) {
     const std::uint64_t within = offset + done - extent->at;
     if (within >= extent->size) break;  // past the end
-    const auto part = into.subspan(
-        done, static_cast<std::size_t>(
-                  std::min<std::uint64_t>(into.size() - done, extent->size - within)));
+    const auto part = into.subspan(done, static_cast<std::size_t>(std::min<std::uint64_t>(
+                                             into.size() - done, extent->size - within)));
     switch (extent->kind) {
       case Extent::Kind::kSource: {
         SHUNT_ASSIGN(const std::size_t got,
@@ -87,7 +90,9 @@ Result<std::size_t> Layout::read_at(std::uint64_t offset, std::span<std::byte> i
       case Extent::Kind::kMemory:
         std::memcpy(part.data(), memory_.data() + extent->begin + within, part.size());
         break;
-      case Extent::Kind::kZeros: std::memset(part.data(), 0, part.size()); break;
+      case Extent::Kind::kZeros:
+        std::memset(part.data(), 0, part.size());
+        break;
     }
     done += part.size();
   }

@@ -14,8 +14,8 @@ Result<std::size_t> OriginalView::read_at(std::uint64_t offset, std::span<std::b
     std::span<std::byte> part = into.subspan(done);
     const bool moved = at >= cursor_;
     if (!moved) {
-      part = part.first(
-          static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), cursor_ - at)));
+      part =
+          part.first(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), cursor_ - at)));
     }
     SHUNT_ASSIGN(const std::size_t got, file_.read_at(moved ? at + gap_ : at, part, caching));
     done += got;

@@ -38,9 +38,7 @@ class OriginalView final : public io::Source {
   }
 
  private:
-  [[nodiscard]] bool untouched() const {
-    return cursor_ == UINT64_MAX && saved_.empty();
-  }
+  [[nodiscard]] bool untouched() const { return cursor_ == UINT64_MAX && saved_.empty(); }
 
   const io::File& file_;
   std::uint64_t size_;

@@ -11,7 +11,8 @@
 namespace shunt::layout {
 namespace {
 
-// Stretches of a local file at least this long are worth a look for holes, and a call to the kernel.
+// Stretches of a local file at least this long are worth a look for holes, and a call to the
+// kernel.
 constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
 constexpr std::uint64_t kCopyWindow = io::WriteBehind::kWindow;
 
@@ -31,8 +32,7 @@ class LayoutReader {
     block.at = run.begin;
     block.data = block.data.first(
         static_cast<std::size_t>(std::min<std::uint64_t>(block.data.size(), run.size())));
-    SHUNT_ASSIGN(const std::size_t got,
-                 layout_.read_at(run.begin, block.data, io::Caching::kDrop));
+    SHUNT_ASSIGN(const std::size_t got, layout_.read_at(run.begin, block.data, io::Caching::kDrop));
     if (got < block.data.size()) return corrupt("the input ends too early", run.begin + got);
     at_ = run.begin + got;
     return true;
@@ -142,8 +142,8 @@ Result<void> write_file(const Layout& layout, io::File& out, const RealiseOption
   // The size first: it shows a limit at once, and what is not written stays a hole.
   SHUNT_TRY(out.truncate(layout.size()));
   SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out));
-  const bool in_kernel = file_system.in_kernel_copy_first || file_system.clone_range ||
-                         !io::supports_uncached(out);
+  const bool in_kernel =
+      file_system.in_kernel_copy_first || file_system.clone_range || !io::supports_uncached(out);
   if (in_kernel) {
     Result<void> copied = copy_file(layout, out, options);
     // Between two file systems, or from a special one, the kernel may not copy.

@@ -21,8 +21,8 @@ struct RealiseOptions {
 // are dirty at a time. Not synced yet on return. Memory: two transfer buffers.
 Result<void> write_file(const Layout& layout, io::File& out, const RealiseOptions& options);
 
-// Writes `source` into `out` from its current position on: a pipe, a terminal, a socket. Memory: two
-// transfer buffers.
+// Writes `source` into `out` from its current position on: a pipe, a terminal, a socket. Memory:
+// two transfer buffers.
 Result<void> write_stream(const io::Source& source, io::File& out, const RealiseOptions& options);
 
 }  // namespace shunt::layout

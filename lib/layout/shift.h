@@ -20,9 +20,9 @@
 namespace shunt::layout {
 
 struct Shift {
-  io::File* file = nullptr;      // not owned
-  std::uint64_t distance = 0;    // by which bytes move; a multiple of unit
-  std::uint64_t unit = 4096;     // steps begin and end on multiples of this, but for the file's end
+  io::File* file = nullptr;    // not owned
+  std::uint64_t distance = 0;  // by which bytes move; a multiple of unit
+  std::uint64_t unit = 4096;   // steps begin and end on multiples of this, but for the file's end
   std::function<Result<void>(std::uint64_t cursor)> set_cursor;  // makes it durable
   std::function<bool()> should_stop;  // asked after each step; may be empty
   Progress* progress = nullptr;       // may be null

@@ -59,7 +59,8 @@ Result<std::vector<ByteRange>> holes_before(const io::File& file, const InPlaceE
 std::optional<std::uint64_t> find_cursor(const InPlaceEdit& edit,
                                          const std::vector<ByteRange>& holes_then,
                                          const std::vector<ByteRange>& holes_now) {
-  // A finished insertion may have been written into already: only what lies behind the front counts.
+  // A finished insertion may have been written into already: only what lies behind the front
+  // counts.
   const std::uint64_t behind_front = round_up(edit.front_at.end, edit.unit);
   if (from(predict(edit, holes_then, edit.gap_at), behind_front) == from(holes_now, behind_front)) {
     return edit.gap_at;

@@ -11,7 +11,9 @@ char byte_of(std::uint32_t code, int index) {
   return static_cast<char>(code >> (24 - 8 * index) & 0xff);
 }
 
-bool printable(char c) { return c >= 0x20 && c <= 0x7e; }
+bool printable(char c) {
+  return c >= 0x20 && c <= 0x7e;
+}
 
 }  // namespace
 
@@ -56,8 +58,8 @@ Result<Box> read_box(io::BufferedReader& reader, std::uint64_t at, ByteRange par
     return bad_box(box, fmt::format("its size of {} is smaller than its header", size));
   }
   if (size > parent.end - at) {
-    return bad_box(box, fmt::format("it claims {} bytes where only {} are left", size,
-                                    parent.end - at));
+    return bad_box(box,
+                   fmt::format("it claims {} bytes where only {} are left", size, parent.end - at));
   }
   box.range.end = at + size;
   return box;

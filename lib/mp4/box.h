@@ -35,9 +35,9 @@ class BoxType {
 
 struct Box {
   BoxType type;
-  ByteRange range;                 // header and all
-  std::uint32_t header_size = 8;   // 8, or 16 with a 64-bit size
-  bool size_is_zero = false;       // "to the end of what it lies in"
+  ByteRange range;                // header and all
+  std::uint32_t header_size = 8;  // 8, or 16 with a 64-bit size
+  bool size_is_zero = false;      // "to the end of what it lies in"
 
   [[nodiscard]] ByteRange payload() const { return {range.begin + header_size, range.end}; }
   // Where the size field lies and how wide it is, for a box that changes its size. A box with

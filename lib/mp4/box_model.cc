@@ -120,8 +120,9 @@ std::uint64_t BoxModel::growth() const {
 }
 
 std::uint32_t BoxModel::widened_tables() const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(
-      tables, [](const OffsetTable& t) { return t.widened && t.kind == OffsetTable::Kind::kStco; }));
+  return static_cast<std::uint32_t>(std::ranges::count_if(tables, [](const OffsetTable& t) {
+    return t.widened && t.kind == OffsetTable::Kind::kStco;
+  }));
 }
 
 Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones) {

@@ -25,9 +25,9 @@ struct BoxModel {
   io::SourcePtr source;  // where `box` lies: the file, or an inflated moov
   Box box;
   std::vector<Container> containers;
-  std::vector<OffsetTable> tables;    // ascending by place
-  std::vector<ItemLocations> ilocs;   // ascending by place
-  bool has_compressed_moov = false;   // a cmov was met; nothing within it was looked at
+  std::vector<OffsetTable> tables;   // ascending by place
+  std::vector<ItemLocations> ilocs;  // ascending by place
+  bool has_compressed_moov = false;  // a cmov was met; nothing within it was looked at
   // The box ended with the file (size 0) and is to say its size where it goes.
   bool write_own_size = false;
 

@@ -20,8 +20,8 @@ constexpr std::array kPlainContainers = {
 };
 
 // Canon's uuid in moov, which holds CTBO.
-constexpr std::array<std::uint8_t, 16> kCanonUuid = {0x85, 0xc0, 0xb6, 0x87, 0x82, 0x0f, 0x11, 0xe0,
-                                                     0x81, 0x11, 0xf4, 0xce, 0x46, 0x2b, 0x6a, 0x48};
+constexpr std::array<std::uint8_t, 16> kCanonUuid = {
+    0x85, 0xc0, 0xb6, 0x87, 0x82, 0x0f, 0x11, 0xe0, 0x81, 0x11, 0xf4, 0xce, 0x46, 0x2b, 0x6a, 0x48};
 
 class Scanner {
  public:
@@ -162,8 +162,7 @@ Result<void> Scanner::finish_track(const Track& track) {
 }
 
 Result<void> Scanner::add_table(OffsetTable::Kind kind, const Box& box, std::uint64_t count_at,
-                                std::int32_t container,
-                                std::shared_ptr<const ChunkFilter> filter) {
+                                std::int32_t container, std::shared_ptr<const ChunkFilter> filter) {
   SHUNT_ASSIGN(const auto head, view_payload(reader_, box, count_at, 4));
   OffsetTable table;
   table.kind = kind;

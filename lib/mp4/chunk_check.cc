@@ -103,12 +103,11 @@ Result<void> check_chunks(const io::Source& source, const Zones& zones, const Of
   if (!counts.listed) return {};
   EntryCursor offsets(source, table.entries_at, table.count, table.stride());
   EntryCursor sizes(source, stsz.payload().begin + 12, counts.samples, 4);
-  SamplesPerChunk samples_per_chunk(
-      EntryCursor(source, stsc.payload().begin + 8, counts.runs, 12));
+  SamplesPerChunk samples_per_chunk(EntryCursor(source, stsc.payload().begin + 8, counts.runs, 12));
   for (std::uint32_t chunk = 0; chunk < table.count && !sizes.at_end(); ++chunk) {
     SHUNT_ASSIGN(const std::byte* const entry, offsets.next());
-    const std::uint64_t offset = table.field_width() == 4 ? load_be<std::uint32_t>(entry)
-                                                          : load_be<std::uint64_t>(entry);
+    const std::uint64_t offset =
+        table.field_width() == 4 ? load_be<std::uint32_t>(entry) : load_be<std::uint64_t>(entry);
     SHUNT_ASSIGN(const std::uint32_t samples, samples_per_chunk.of(chunk + 1));
     std::uint64_t size = 0;
     for (std::uint32_t i = 0; i < samples && !sizes.at_end(); ++i) {
@@ -122,7 +121,8 @@ Result<void> check_chunks(const io::Source& source, const Zones& zones, const Of
     if (zone == zones.of(last) && zone != Zones::kMoov) continue;
     return bad_box(table.box,
                    fmt::format("chunk {} ({} bytes at byte {}) runs into moov; the media seems to "
-                               "be cut short", chunk + 1, size, offset));
+                               "be cut short",
+                               chunk + 1, size, offset));
   }
   return {};
 }

@@ -75,8 +75,8 @@ Result<io::SourcePtr> inflate_moov(const io::Source& source, const Box& moov) {
   SHUNT_ASSIGN(const Compressed compressed, find_compressed(reader, moov));
   if (compressed.size > kMaxInflatedMoov ||
       compressed.size > compressed.data.size() * kMaxRatio + 64) {
-    return bad_box(compressed.cmvd, fmt::format("an inflated size of {} is not supported",
-                                                compressed.size));
+    return bad_box(compressed.cmvd,
+                   fmt::format("an inflated size of {} is not supported", compressed.size));
   }
   Inflater inflater;
   if (!inflater.ready()) {

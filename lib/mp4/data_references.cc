@@ -61,8 +61,8 @@ Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, cons
       return bad_box(stsc, "its chunk numbers do not ascend");
     }
     last_first = first;
-    const bool here = description == 0 || description > descriptions.size() ||
-                      descriptions[description - 1U];
+    const bool here =
+        description == 0 || description > descriptions.size() || descriptions[description - 1U];
     if (!runs.empty() && runs.back().here == here) continue;
     if (runs.size() == kMaxFilterRuns) {
       return bad_box(stsc, "it changes between own and external data too often");

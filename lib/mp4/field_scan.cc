@@ -96,14 +96,13 @@ class FieldScanner {
     const auto lengths = load_be<std::uint32_t>(head.data());
     const auto count = load_be<std::uint32_t>(head.data() + 4);
     const std::uint32_t width = word.version == 1 ? 8 : 4;
-    const std::uint64_t numbers =
-        3 + (lengths >> 4 & 3) + (lengths >> 2 & 3) + (lengths & 3);
+    const std::uint64_t numbers = 3 + (lengths >> 4 & 3) + (lengths >> 2 & 3) + (lengths & 3);
     const std::uint64_t stride = 2 * width + numbers;
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint64_t at = 16 + i * stride + width;
       SHUNT_ASSIGN(const auto bytes, view_payload(reader_, tfra, at, width));
-      const std::uint64_t value = width == 8 ? load_be<std::uint64_t>(bytes.data())
-                                             : load_be<std::uint32_t>(bytes.data());
+      const std::uint64_t value =
+          width == 8 ? load_be<std::uint64_t>(bytes.data()) : load_be<std::uint32_t>(bytes.data());
       SHUNT_TRY(add({tfra.payload().begin + at, width, value, value}));
     }
     return {};
@@ -115,7 +114,8 @@ class FieldScanner {
     if (!std::ranges::equal(id, std::as_bytes(std::span(kC2paUuid)))) return {};
     model_.warnings.push_back(
         fmt::format("the C2PA manifest at byte {} binds the file by hash; moving bytes breaks that "
-                    "binding", box.range.begin));
+                    "binding",
+                    box.range.begin));
     // Version and flags, a purpose ending in NUL, then the offset, if the purpose has one.
     constexpr std::size_t kPurposeAt = 20;
     constexpr std::string_view kPurposes[] = {"manifest", "original", "update"};

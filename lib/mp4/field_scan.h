@@ -29,9 +29,9 @@ struct OffsetField {
 };
 
 struct FieldModel {
-  std::vector<OffsetField> fields;   // ascending by place
-  std::vector<BoxModel> metas;       // file-level meta and meco with an iloc
-  std::vector<std::string> warnings; // for people: what moving bytes does to signatures
+  std::vector<OffsetField> fields;    // ascending by place
+  std::vector<BoxModel> metas;        // file-level meta and meco with an iloc
+  std::vector<std::string> warnings;  // for people: what moving bytes does to signatures
 };
 
 Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
@@ -39,7 +39,6 @@ Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
 
 // What changes in place, ascending. kCorrupt when a value no longer fits its field and the field
 // cannot grow. Metas that have grown are not among them.
-Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
-                                                     const OffsetMap& map);
+Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model, const OffsetMap& map);
 
 }  // namespace shunt::mp4

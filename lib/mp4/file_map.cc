@@ -15,7 +15,9 @@ bool is_one_of(BoxType type, std::initializer_list<BoxType> types) {
   return std::ranges::find(types, type) != types.end();
 }
 
-bool holds_media(BoxType type) { return is_one_of(type, {BoxType("mdat"), BoxType("imda")}); }
+bool holds_media(BoxType type) {
+  return is_one_of(type, {BoxType("mdat"), BoxType("imda")});
+}
 
 // What belongs to the fragment that follows: moov does not go between (8.16.3: a sidx is anchored
 // at the first byte after it).
@@ -25,13 +27,14 @@ bool leads_media(BoxType type) {
 }
 
 bool may_hold_offsets(BoxType type) {
-  return is_one_of(type, {BoxType("meta"), BoxType("meco"), BoxType("moof"), BoxType("mfra"),
-                          BoxType("uuid")});
+  return is_one_of(
+      type, {BoxType("meta"), BoxType("meco"), BoxType("moof"), BoxType("mfra"), BoxType("uuid")});
 }
 
 Error not_media(const io::Source& source, std::uint64_t at) {
-  Error error = corrupt(at == 0 ? "not an MP4 or QuickTime file"
-                                : "no box begins here, and no moov was found before", at);
+  Error error = corrupt(
+      at == 0 ? "not an MP4 or QuickTime file" : "no box begins here, and no moov was found before",
+      at);
   error.path = source.name();
   return error;
 }
@@ -125,7 +128,9 @@ class Mapper {
 
 }  // namespace
 
-Result<FileMap> map_file(const io::Source& source) { return Mapper(source).run(); }
+Result<FileMap> map_file(const io::Source& source) {
+  return Mapper(source).run();
+}
 
 FrontBox classify_front(BoxType type) {
   if (type == BoxType("moov")) return FrontBox::kMoov;

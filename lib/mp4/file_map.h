@@ -26,7 +26,7 @@ struct FileMap {
   // There are fragments and bytes behind moov: moof and sidx count from themselves, and may count
   // across moov. What lies behind it must then keep its distance from what lies before.
   bool distances_cross_moov = false;
-  std::vector<Box> with_offsets;   // meta, meco, moof, mfra, uuid: see FieldScan
+  std::vector<Box> with_offsets;  // meta, meco, moof, mfra, uuid: see FieldScan
 
   [[nodiscard]] bool moov_is_last() const { return moov.range.end == size; }
 };

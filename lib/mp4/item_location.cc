@@ -56,7 +56,9 @@ std::uint8_t width_for(std::uint64_t value) {
   return value > std::numeric_limits<std::uint32_t>::max() ? 8 : 4;
 }
 
-bool known_width(std::uint64_t width) { return width == 0 || width == 4 || width == 8; }
+bool known_width(std::uint64_t width) {
+  return width == 0 || width == 4 || width == 8;
+}
 
 }  // namespace
 

@@ -10,10 +10,10 @@ namespace shunt::mp4 {
 inline constexpr unsigned kMaxDepth = 16;                  // boxes within boxes
 inline constexpr std::size_t kMaxTopLevelBoxes = 1 << 19;  // three days of one-second fragments
 inline constexpr std::size_t kMaxInnerBoxes = 1 << 20;     // within one moov
-inline constexpr std::size_t kMaxOffsetTables = 1 << 14;   // stco, co64, saio, …; one or two a track
-inline constexpr std::size_t kMaxFields = 1 << 16;         // offsets outside moov, one a fragment
+inline constexpr std::size_t kMaxOffsetTables = 1 << 14;  // stco, co64, saio, …; one or two a track
+inline constexpr std::size_t kMaxFields = 1 << 16;        // offsets outside moov, one a fragment
 inline constexpr std::uint64_t kMaxIlocBytes = 256 << 10;  // all iloc boxes together
-inline constexpr std::size_t kMaxFilterRuns = 1 << 16;     // changes between own and external chunks
+inline constexpr std::size_t kMaxFilterRuns = 1 << 16;  // changes between own and external chunks
 inline constexpr std::uint64_t kMaxInflatedMoov = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kMaxMoovSize = 0xffffffff;  // a moov keeps a 32-bit size
 

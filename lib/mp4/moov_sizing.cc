@@ -27,8 +27,8 @@ Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, con
   Result<BoxModel> inner = scan_box(inflated, *box, zones);
   if (!inner) {
     Error error = inner.error();
-    error.reason = fmt::format("in the inflated moov, at its byte {}: {}",
-                               error.offset.value_or(0), error.reason);
+    error.reason = fmt::format("in the inflated moov, at its byte {}: {}", error.offset.value_or(0),
+                               error.reason);
     error.offset = file.moov.range.begin;
     return error;
   }
@@ -112,8 +112,7 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
     if (room.reserved > 0) {
       const std::uint64_t padding = room.padding > 0 ? std::max(room.padding, kSmallestBox) : 0;
       const std::uint64_t left = room.reserved - std::min(room.reserved, sizing.moov_size);
-      if (sizing.moov_size > room.reserved || left < padding ||
-          (left > 0 && left < kSmallestBox)) {
+      if (sizing.moov_size > room.reserved || left < padding || (left > 0 && left < kSmallestBox)) {
         return too_small(room, sizing.moov_size);
       }
       sizing.free_size = left;

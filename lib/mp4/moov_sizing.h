@@ -21,7 +21,7 @@ struct Movie {
   io::SourcePtr source;
   FileMap file;
   Zones zones;
-  BoxModel moov;      // of an inflated moov when the file's is compressed
+  BoxModel moov;  // of an inflated moov when the file's is compressed
   FieldModel fields;
 
   [[nodiscard]] bool compressed() const { return moov.source != source; }
@@ -33,12 +33,12 @@ Result<Movie> read_movie(io::SourcePtr source);
 
 // What room moov is given where it goes.
 struct Room {
-  std::uint64_t at = 0;             // where the new moov begins; at or behind Movie's insert_at
-  std::uint64_t reserved = 0;       // bytes there already that it may use up, or 0
-  std::uint64_t unit = 1;           // room is opened in multiples of this
-  std::uint64_t padding = 0;        // at least this much stays free behind moov
-  std::uint64_t at_least = 0;       // open at least this much
-  bool keep_old_moov = true;        // its bytes stay as a free box, unless it is the last box
+  std::uint64_t at = 0;        // where the new moov begins; at or behind Movie's insert_at
+  std::uint64_t reserved = 0;  // bytes there already that it may use up, or 0
+  std::uint64_t unit = 1;      // room is opened in multiples of this
+  std::uint64_t padding = 0;   // at least this much stays free behind moov
+  std::uint64_t at_least = 0;  // open at least this much
+  bool keep_old_moov = true;   // its bytes stay as a free box, unless it is the last box
 
   // The room to open for a moov of `size`: what is left over is 0, or enough for a free box (8).
   [[nodiscard]] std::uint64_t opened_for(std::uint64_t size) const;
@@ -46,9 +46,9 @@ struct Room {
 
 struct Sizing {
   std::uint64_t moov_size = 0;
-  std::uint64_t shift = 0;          // by how much all that follows `at` moves
-  std::uint64_t free_size = 0;      // the free box behind moov, header and all; 0 without one
-  bool drops_old_moov = false;      // its bytes are gone from the layout
+  std::uint64_t shift = 0;      // by how much all that follows `at` moves
+  std::uint64_t free_size = 0;  // the free box behind moov, header and all; 0 without one
+  bool drops_old_moov = false;  // its bytes are gone from the layout
   std::shared_ptr<const OffsetMap> map;
 };
 

@@ -16,9 +16,9 @@ void OffsetMap::add(std::uint64_t begin, std::int64_t delta) {
 }
 
 OffsetMap::Stretch OffsetMap::stretch_at(std::uint64_t offset) const {
-  auto next = std::upper_bound(
-      pieces_.begin(), pieces_.end(), offset,
-      [](std::uint64_t value, const Piece& piece) { return value < piece.begin; });
+  auto next =
+      std::upper_bound(pieces_.begin(), pieces_.end(), offset,
+                       [](std::uint64_t value, const Piece& piece) { return value < piece.begin; });
   const std::uint64_t end =
       next == pieces_.end() ? std::numeric_limits<std::uint64_t>::max() : next->begin;
   --next;

@@ -56,9 +56,9 @@ bool map_fields(std::byte* field, std::size_t count, std::size_t stride, OffsetT
 }  // namespace
 
 ChunkFilter::Stretch ChunkFilter::stretch_at(std::uint32_t chunk) const {
-  auto next = std::upper_bound(
-      runs_.begin(), runs_.end(), chunk,
-      [](std::uint32_t value, const Run& run) { return value < run.first_chunk; });
+  auto next =
+      std::upper_bound(runs_.begin(), runs_.end(), chunk,
+                       [](std::uint32_t value, const Run& run) { return value < run.first_chunk; });
   const std::uint32_t end =
       next == runs_.end() ? std::numeric_limits<std::uint32_t>::max() : next->first_chunk;
   return {end, next == runs_.begin() || std::prev(next)->here};
@@ -67,16 +67,21 @@ ChunkFilter::Stretch ChunkFilter::stretch_at(std::uint32_t chunk) const {
 std::uint32_t OffsetTable::stride() const {
   switch (kind) {
     case Kind::kStco:
-    case Kind::kSaio32: return 4;
+    case Kind::kSaio32:
+      return 4;
     case Kind::kCo64:
     case Kind::kSaio64:
-    case Kind::kGps: return 8;
-    case Kind::kCtbo: return 20;
+    case Kind::kGps:
+      return 8;
+    case Kind::kCtbo:
+      return 20;
   }
   return 4;
 }
 
-std::uint32_t OffsetTable::field_at() const { return kind == Kind::kCtbo ? 4 : 0; }
+std::uint32_t OffsetTable::field_at() const {
+  return kind == Kind::kCtbo ? 4 : 0;
+}
 
 std::uint32_t OffsetTable::field_width() const {
   return kind == Kind::kStco || kind == Kind::kSaio32 || kind == Kind::kGps ? 4 : 8;
@@ -99,17 +104,17 @@ Result<void> find_largest(const io::Source& source, const Zones& zones, OffsetTa
     const std::uint32_t count = std::min(batch, table.count - first);
     const auto bytes = std::span(buffer).first(std::size_t{count} * stride);
     SHUNT_TRY(io::read_exactly(source, table.entries_at + std::uint64_t{first} * stride, bytes));
-    SHUNT_TRY(for_chunks_here(
-        table.filter.get(), first, first + count,
-        [&](std::uint32_t from, std::uint32_t to) -> Result<void> {
-          const std::byte* field = bytes.data() + std::size_t{from - first} * stride +
-                                   table.field_at();
-          for (std::uint32_t i = from; i < to; ++i, field += stride) {
-            look(table.field_width() == 4 ? load_be<std::uint32_t>(field)
-                                          : load_be<std::uint64_t>(field));
-          }
-          return {};
-        }));
+    SHUNT_TRY(for_chunks_here(table.filter.get(), first, first + count,
+                              [&](std::uint32_t from, std::uint32_t to) -> Result<void> {
+                                const std::byte* field = bytes.data() +
+                                                         std::size_t{from - first} * stride +
+                                                         table.field_at();
+                                for (std::uint32_t i = from; i < to; ++i, field += stride) {
+                                  look(table.field_width() == 4 ? load_be<std::uint32_t>(field)
+                                                                : load_be<std::uint64_t>(field));
+                                }
+                                return {};
+                              }));
     first += count;
   }
   for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
@@ -122,13 +127,15 @@ MappedTable::MappedTable(io::SourcePtr source, OffsetTable table,
                          std::shared_ptr<const OffsetMap> map)
     : source_(std::move(source)), table_(std::move(table)), map_(std::move(map)) {}
 
-std::uint64_t MappedTable::size() const { return table_.entries_size() + table_.growth(); }
+std::uint64_t MappedTable::size() const {
+  return table_.entries_size() + table_.growth();
+}
 
 Result<std::size_t> MappedTable::read_at(std::uint64_t offset, std::span<std::byte> into,
                                          io::Caching caching) const {
   if (offset >= size()) return std::size_t{0};
-  into = into.first(
-      static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size() - offset)));
+  into =
+      into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size() - offset)));
   const std::uint32_t stride = table_.widened ? 8 : table_.stride();
   std::size_t done = 0;
   std::array<std::byte, 20> entry{};

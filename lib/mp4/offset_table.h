@@ -65,15 +65,15 @@ struct OffsetTable {
   Box box;
   std::uint64_t entries_at = 0;
   std::uint32_t count = 0;
-  std::int32_t container = -1;  // index of the box around it in its BoxModel
+  std::int32_t container = -1;                // index of the box around it in its BoxModel
   std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie here
   // The largest offset in each zone, which is all that sizing needs to know.
   std::array<std::optional<std::uint64_t>, Zones::kCount> largest;
   bool widened = false;  // 32-bit entries are to become 64-bit
 
   [[nodiscard]] bool can_widen() const { return kind == Kind::kStco || kind == Kind::kSaio32; }
-  [[nodiscard]] std::uint32_t stride() const;      // bytes from entry to entry
-  [[nodiscard]] std::uint32_t field_at() const;    // of the offset within an entry
+  [[nodiscard]] std::uint32_t stride() const;    // bytes from entry to entry
+  [[nodiscard]] std::uint32_t field_at() const;  // of the offset within an entry
   [[nodiscard]] std::uint32_t field_width() const;
   [[nodiscard]] std::uint64_t entries_size() const { return std::uint64_t{count} * stride(); }
   [[nodiscard]] std::uint64_t growth() const { return widened ? std::uint64_t{count} * 4 : 0; }

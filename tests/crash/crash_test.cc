@@ -128,7 +128,9 @@ void recover_and_check(Setup& setup, const std::string& where, const Fixture& fi
     return;
   }
   switch (content_of(setup.bench->target(), fixture.original, result)) {
-    case Content::kNeither: complain(setup, where, "neither original nor result"); return;
+    case Content::kNeither:
+      complain(setup, where, "neither original nor result");
+      return;
     case Content::kOriginal:
       ++setup.tally.originals;
       if (report.recovery == faststart::Report::Recovery::kFinished) {
@@ -160,8 +162,8 @@ void test_calls(Setup& setup, const Fixture& fixture) {
     return;
   }
   const auto count = static_cast<unsigned>(known->calls.size());
-  for (const Fault fault : {Fault::kKillBefore, Fault::kKillAfter, Fault::kEio, Fault::kEnospc,
-                            Fault::kShort}) {
+  for (const Fault fault :
+       {Fault::kKillBefore, Fault::kKillAfter, Fault::kEio, Fault::kEnospc, Fault::kShort}) {
     for (const unsigned at : setup.sample(count, 40)) {
       setup.bench->reset(fixture.original);
       FaultyKernel kernel(fault, at);
@@ -191,10 +193,10 @@ void test_power(Setup& setup, const Fixture& fixture) {
       };
       run_in_child(setup, kernel, fixture.strategy);
       setup.mount->remount();
-      recover_and_check(setup,
-                        where_text(fixture, *known, at, Fault::kCutAfter) +
-                            (keep_log ? ", log flushed" : ""),
-                        fixture, known->result, false);
+      recover_and_check(
+          setup,
+          where_text(fixture, *known, at, Fault::kCutAfter) + (keep_log ? ", log flushed" : ""),
+          fixture, known->result, false);
     }
   }
   std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
@@ -241,8 +243,8 @@ void shatter_free_space(const std::string& mount_point) {
   if (!filler->sync()) std::exit(2);
 }
 
-// Writes the file anew, with holes where it is zero, and in many extents: from the back, with a sync
-// after each piece, so that XFS cannot allocate it in one stretch.
+// Writes the file anew, with holes where it is zero, and in many extents: from the back, with a
+// sync after each piece, so that XFS cannot allocate it in one stretch.
 void fragment(const std::string& path, const Bytes& bytes) {
   constexpr std::size_t kPiece = 16384;
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -308,18 +310,20 @@ void test_torn(Setup& setup, Fixture fixture, bool holes) {
     file = io::File();
     ++boundaries;
     recover_and_check(setup,
-                      std::string(fixture.name) + (holes ? " with holes" : "") + " torn at extent " +
-                          std::to_string(index),
+                      std::string(fixture.name) + (holes ? " with holes" : "") +
+                          " torn at extent " + std::to_string(index),
                       fixture, known->result, false);
   }
   std::printf("%-14s %u boundaries%s\n", std::string(fixture.name).c_str(), boundaries,
               holes ? ", with holes" : "");
-  if (fixture.original.size() > kManyExtents && boundaries < 8) complain(setup, std::string(fixture.name), "too few extents to mean much");
+  if (fixture.original.size() > kManyExtents && boundaries < 8)
+    complain(setup, std::string(fixture.name), "too few extents to mean much");
 }
 
 int run(const std::string& mode, const std::string& where) {
   char scratch[] = "/tmp/shunt-crash-XXXXXX";
-  const char* const base = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/shunt-crash-XXXXXX" : scratch;
+  const char* const base =
+      ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/shunt-crash-XXXXXX" : scratch;
   std::string directory = base;
   if (::mkdtemp(directory.data()) == nullptr) return 2;
   struct Cleanup {
@@ -332,8 +336,8 @@ int run(const std::string& mode, const std::string& where) {
   Setup setup;
   setup.full = std::getenv("SHUNT_TEST_FULL") != nullptr;
   const char* const seed_text = std::getenv("SHUNT_SEED");
-  const auto seed = seed_text != nullptr ? static_cast<unsigned>(std::atoi(seed_text))
-                                         : std::random_device()();
+  const auto seed =
+      seed_text != nullptr ? static_cast<unsigned>(std::atoi(seed_text)) : std::random_device()();
   setup.random.seed(seed);
   std::printf("SHUNT_SEED=%u\n", seed);
   if (where == "ext4" || where == "xfs" || where == "btrfs") {

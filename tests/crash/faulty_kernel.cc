@@ -11,13 +11,20 @@ namespace shunt::test {
 
 const char* name_of(Fault fault) {
   switch (fault) {
-    case Fault::kNone: return "none";
-    case Fault::kKillBefore: return "kill-before";
-    case Fault::kKillAfter: return "kill-after";
-    case Fault::kCutAfter: return "cut-after";
-    case Fault::kEio: return "EIO";
-    case Fault::kEnospc: return "ENOSPC";
-    case Fault::kShort: return "short";
+    case Fault::kNone:
+      return "none";
+    case Fault::kKillBefore:
+      return "kill-before";
+    case Fault::kKillAfter:
+      return "kill-after";
+    case Fault::kCutAfter:
+      return "cut-after";
+    case Fault::kEio:
+      return "EIO";
+    case Fault::kEnospc:
+      return "ENOSPC";
+    case Fault::kShort:
+      return "short";
   }
   return "";
 }
@@ -32,8 +39,11 @@ T FaultyKernel::with_fault(const char* name, const std::function<T()>& call,
     return T{-1};
   };
   switch (fault_) {
-    case Fault::kNone: return call();
-    case Fault::kKillBefore: ::raise(SIGKILL); break;
+    case Fault::kNone:
+      return call();
+    case Fault::kKillBefore:
+      ::raise(SIGKILL);
+      break;
     case Fault::kKillAfter:
       (void)call();
       ::raise(SIGKILL);
@@ -42,9 +52,12 @@ T FaultyKernel::with_fault(const char* name, const std::function<T()>& call,
       (void)call();
       cut_power();
       break;
-    case Fault::kEio: return fail(EIO);
-    case Fault::kEnospc: return fail(ENOSPC);
-    case Fault::kShort: return shortened ? shortened() : fail(EINTR);
+    case Fault::kEio:
+      return fail(EIO);
+    case Fault::kEnospc:
+      return fail(ENOSPC);
+    case Fault::kShort:
+      return shortened ? shortened() : fail(EINTR);
   }
   ::abort();
 }

@@ -16,7 +16,7 @@ enum class Fault {
   kCutAfter,    // the call, then the power goes: see cut_power
   kEio,
   kEnospc,
-  kShort,       // a write of half its bytes (at least one); other calls fail with EINTR once
+  kShort,  // a write of half its bytes (at least one); other calls fail with EINTR once
 };
 [[nodiscard]] const char* name_of(Fault fault);
 

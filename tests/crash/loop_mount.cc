@@ -43,11 +43,17 @@ LoopMount::LoopMount(const std::string& kind, const std::string& directory)
   mount();
 }
 
-LoopMount::~LoopMount() { unmount(); }
+LoopMount::~LoopMount() {
+  unmount();
+}
 
-void LoopMount::mount() { run("mount -o loop '" + image_ + "' '" + mount_point_ + "'"); }
+void LoopMount::mount() {
+  run("mount -o loop '" + image_ + "' '" + mount_point_ + "'");
+}
 
-void LoopMount::unmount() { run("umount '" + mount_point_ + "'"); }
+void LoopMount::unmount() {
+  run("umount '" + mount_point_ + "'");
+}
 
 void LoopMount::remount() {
   unmount();

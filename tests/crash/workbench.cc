@@ -33,7 +33,9 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
-Bytes recipe(const char* name) { return find_recipe(name)->build().to_vector(); }
+Bytes recipe(const char* name) {
+  return find_recipe(name)->build().to_vector();
+}
 
 // Media of some size behind an ftyp, so that a shift takes many steps.
 Bytes long_movie() {
@@ -44,8 +46,8 @@ Bytes long_movie() {
 // The same with a moov in the middle, so that the old one is marked and not cut off.
 Bytes movie_with_tail() {
   const std::vector<Track> tracks = {varying_track(1, 20), fixed_track(2, 20, 16, 256)};
-  return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks),
-             box("uuid", noise(7, 7, 5000)), noise(8, 8, 77))
+  return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks), box("uuid", noise(7, 7, 5000)),
+             noise(8, 8, 77))
       .to_vector();
 }
 
@@ -58,8 +60,8 @@ Bytes read_file(const std::string& path) {
   if (::fstat(fd, &status) != 0) die(path);
   Bytes bytes(static_cast<std::size_t>(status.st_size));
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got = ::pread(fd, bytes.data() + done, bytes.size() - done,
-                                static_cast<off_t>(done));
+    const ssize_t got =
+        ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
     if (got <= 0) die(path);
     done += static_cast<std::size_t>(got);
   }

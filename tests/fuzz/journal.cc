@@ -1,9 +1,10 @@
 // A journal's record from anywhere: parsed or refused, and what is parsed encodes to the same.
-#include <cstdlib>
-#include <cstring>
+#include "layout/journal.h"
+
 #include <xxhash.h>
 
-#include "layout/journal.h"
+#include <cstdlib>
+#include <cstring>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace shunt;

@@ -1,5 +1,5 @@
-// A whole file in, plans out: each plan's result, planned again, must say that nothing is to do, and
-// every strategy must keep the bytes outside moov.
+// A whole file in, plans out: each plan's result, planned again, must say that nothing is to do,
+// and every strategy must keep the bytes outside moov.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -37,9 +37,10 @@ void check_plan(const Bytes& input, const mp4::Movie& movie, const faststart::Pl
   require(again->moov.range == ByteRange::of(plan.room.at, plan.sizing.moov_size),
           "moov is where it was planned, as large as it was planned");
   // In front of moov's place nothing moves.
-  require(std::equal(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(movie.file.insert_at),
-                     result->begin()),
-          "what lies before stays");
+  require(
+      std::equal(input.begin(), input.begin() + static_cast<std::ptrdiff_t>(movie.file.insert_at),
+                 result->begin()),
+      "what lies before stays");
   // A trailer that is no box keeps its distance from the end.
   require(plan.size_after() >= input.size() - movie.file.moov.range.size(), "nothing is lost");
 }

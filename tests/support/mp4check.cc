@@ -1,13 +1,14 @@
 // mp4check: whether RESULT is what moving moov to the front may make of ORIGINAL.
 //
-//   mp4check ORIGINAL RESULT [--already | --moved] [--no-packets]
+//   mp4check ORIGINAL RESULT [--already | --moved | --same] [--no-packets]
 //
 // Checks that moov stands in front of the media and behind ftyp; that all bytes outside moov are
 // there, in order; that every absolute position (stco, co64, saio, iloc, tfhd, tfra, sidx, 'gps ',
-// CTBO, C2PA) leads to the bytes that it led to before, and those into other files are as they were;
-// and that libavformat delivers the same packets, where it can read the original at all.
+// CTBO, C2PA) leads to the bytes that it led to before, and those into other files are as they
+// were; and that libavformat delivers the same packets, where it can read the original at all.
 //   --already     moov was in front: the two files have to be identical
 //   --moved       moov was behind: it has to have moved
+//   --same        whatever they are, the two files have to be identical (holes are not read)
 //   --no-packets  leaves libavformat out
 // Exit: 0 they belong together, 1 they do not, 2 usage, 3 trouble (a file that cannot be read).
 #include <cstdio>
@@ -26,7 +27,7 @@ namespace {
 
 using namespace shunt::test::check;
 
-enum class Wanted { kEither, kAlready, kMoved };
+enum class Wanted { kEither, kAlready, kMoved, kSame };
 
 struct Arguments {
   std::string original;
@@ -36,10 +37,10 @@ struct Arguments {
 };
 
 void check_identical(const FileBytes& before, const FileBytes& after) {
-  if (before.size() != after.size()) throw Mismatch("another size, although nothing was to do");
+  if (before.size() != after.size()) throw Mismatch("it has another size");
   const std::uint64_t same = first_difference(before, 0, after, 0, before.size());
   if (same != before.size()) {
-    throw Mismatch("byte " + std::to_string(same) + " differs, although nothing was to do");
+    throw Mismatch("byte " + std::to_string(same) + " differs");
   }
 }
 
@@ -54,7 +55,8 @@ shunt::media::PacketTrace packets_of(const std::string& path) {
 std::string check_packets(const Arguments& arguments) {
   const auto before = packets_of(arguments.original);
   if (!before.opened) return "not compared, libavformat cannot read the original";
-  if (const auto difference = shunt::media::first_difference(before, packets_of(arguments.result))) {
+  if (const auto difference =
+          shunt::media::first_difference(before, packets_of(arguments.result))) {
     throw Mismatch(*difference);
   }
   return std::to_string(before.packets.size()) + " the same";
@@ -87,6 +89,10 @@ std::string check_moved(const FileBytes& before, const FileBytes& after,
 int run(const Arguments& arguments) {
   const FileBytes before(arguments.original);
   const FileBytes after(arguments.result);
+  if (arguments.wanted == Wanted::kSame) {
+    check_identical(before, after);
+    return 0;
+  }
   const bool was_in_front = moov_in_front(boxes_in(before, 0, before.size()));
   if (arguments.wanted == Wanted::kMoved && was_in_front) {
     throw Mismatch("moov was in front before");
@@ -109,6 +115,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.wanted = Wanted::kAlready;
     } else if (argument == "--moved") {
       arguments.wanted = Wanted::kMoved;
+    } else if (argument == "--same") {
+      arguments.wanted = Wanted::kSame;
     } else if (argument == "--no-packets") {
       arguments.packets = false;
     } else if (argument.starts_with("--")) {
@@ -128,7 +136,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
-    std::fputs("usage: mp4check ORIGINAL RESULT [--already | --moved] [--no-packets]\n", stderr);
+    std::fputs("usage: mp4check ORIGINAL RESULT [--already | --moved | --same] [--no-packets]\n",
+               stderr);
     return 2;
   }
   try {

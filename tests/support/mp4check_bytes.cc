@@ -48,7 +48,9 @@ FileBytes::FileBytes(const std::string& path)
   size_ = static_cast<std::uint64_t>(status.st_size);
 }
 
-FileBytes::~FileBytes() { ::close(fd_); }
+FileBytes::~FileBytes() {
+  ::close(fd_);
+}
 
 void FileBytes::read(std::uint64_t at, std::span<std::uint8_t> into) const {
   while (!into.empty()) {
@@ -92,8 +94,8 @@ std::uint64_t first_difference(const Bytes& a, std::uint64_t at_a, const Bytes& 
   std::vector<std::uint8_t> left(static_cast<std::size_t>(std::min<std::uint64_t>(size, kBuffer)));
   std::vector<std::uint8_t> right(left.size());
   for (std::uint64_t done = 0; done < size;) {
-    const std::uint64_t data = std::min(a.next_data(at_a + done) - at_a,
-                                        b.next_data(at_b + done) - at_b);
+    const std::uint64_t data =
+        std::min(a.next_data(at_a + done) - at_a, b.next_data(at_b + done) - at_b);
     done = std::max(done, data);
     if (done >= size) break;
     const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left.size(), size - done));

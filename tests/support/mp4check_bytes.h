@@ -90,7 +90,8 @@ struct BoxList {
   std::uint64_t end = 0;  // where the last of them ends; the rest is no box
 };
 [[nodiscard]] BoxList boxes_in(const Bytes& bytes, std::uint64_t begin, std::uint64_t end);
-// The first box along `path` within `parent`; nullptr type, that is an empty one, when there is none.
+// The first box along `path` within `parent`; nullptr type, that is an empty one, when there is
+// none.
 [[nodiscard]] Box find_box(const Bytes& bytes, const Box& parent,
                            std::initializer_list<std::string_view> path);
 

@@ -6,8 +6,12 @@
 namespace shunt::test::check {
 namespace {
 
-bool is_media(const Box& box) { return box.is("mdat") || box.is("imda"); }
-bool is_free(const Box& box) { return box.is("free") || box.is("skip"); }
+bool is_media(const Box& box) {
+  return box.is("mdat") || box.is("imda");
+}
+bool is_free(const Box& box) {
+  return box.is("free") || box.is("skip");
+}
 bool leads_media(const Box& box) {
   return is_media(box) || box.is("moof") || box.is("sidx") || box.is("styp");
 }
@@ -24,8 +28,8 @@ bool alike(const Box& a, const Box& b) {
 void check_front(const BoxList& before, const BoxList& after) {
   if (!moov_in_front(after)) throw Mismatch("moov does not stand in front of the media");
   const auto first_media = std::find_if(before.boxes.begin(), before.boxes.end(), leads_media);
-  const bool ftyp_led = std::any_of(before.boxes.begin(), first_media,
-                                    [](const Box& box) { return box.is("ftyp"); });
+  const bool ftyp_led =
+      std::any_of(before.boxes.begin(), first_media, [](const Box& box) { return box.is("ftyp"); });
   if (!ftyp_led) return;
   for (const Box& box : after.boxes) {
     if (box.is("ftyp")) return;
@@ -36,7 +40,8 @@ void check_front(const BoxList& before, const BoxList& after) {
 class SideBySide {
  public:
   SideBySide(const Bytes& before, const Bytes& after)
-      : before_(before), after_(after),
+      : before_(before),
+        after_(after),
         old_(boxes_in(before, 0, before.size())),
         new_(boxes_in(after, 0, after.size())) {}
 
@@ -76,7 +81,7 @@ class SideBySide {
         ++next_;
         return;
       }
-      if (box.is("free")) break;  // inserted
+      if (box.is("free") && !is_followed_by(box)) break;  // inserted
       if (!leave_out(old)) {
         throw Mismatch("after " + described(box) + " where " + described(old) + " was before");
       }
@@ -86,6 +91,13 @@ class SideBySide {
       return;
     }
     inserted_before_ = true;
+  }
+
+  // Whether the old moov is the next box, and is gone, and `box` stood behind it.
+  [[nodiscard]] bool is_followed_by(const Box& box) const {
+    if (!old_.boxes[next_].is("moov") || next_ + 1 == old_.boxes.size()) return false;
+    const Box& behind = old_.boxes[next_ + 1];
+    return alike(behind, box) && !differs(behind, box);
   }
 
   [[nodiscard]] bool differs(const Box& old, const Box& box) const {

@@ -23,9 +23,9 @@ struct Pair {
 struct Places {
   Box old_moov;
   Box new_moov;
-  std::vector<Pair> pairs;         // ascending
-  std::vector<Box> used_up;        // free boxes of the original whose room moov took
-  std::uint64_t old_raw_at = 0;    // the bytes behind the last box
+  std::vector<Pair> pairs;       // ascending
+  std::vector<Box> used_up;      // free boxes of the original whose room moov took
+  std::uint64_t old_raw_at = 0;  // the bytes behind the last box
   std::uint64_t new_raw_at = 0;
   std::uint64_t raw_size = 0;
 

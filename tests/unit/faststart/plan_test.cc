@@ -44,15 +44,16 @@ TEST_CASE("the plan of a plan says already, for every strategy and every movie")
 }
 
 TEST_CASE("an edit and the layout of the same plan are the same bytes") {
-  const auto source =
-      std::make_shared<const io::MemorySource>(test::find_recipe("trailing-uuid")->build().to_vector());
+  const auto source = std::make_shared<const io::MemorySource>(
+      test::find_recipe("trailing-uuid")->build().to_vector());
   auto movie = mp4::read_movie(source);
   REQUIRE(movie);
   const auto plan = make_plan(*movie, Strategy::kInsert, {0, 4096});
   REQUIRE(plan);
   const layout::InPlaceEdit& edit = *plan->edit;
   Bytes edited = read_all(*source);
-  edited.insert(edited.begin() + static_cast<std::ptrdiff_t>(edit.gap_at), edit.gap_size, std::byte{0});
+  edited.insert(edited.begin() + static_cast<std::ptrdiff_t>(edit.gap_at), edit.gap_size,
+                std::byte{0});
   const Bytes front = read_all(*edit.front);
   std::fill(edited.begin() + static_cast<std::ptrdiff_t>(edit.front_at.begin),
             edited.begin() + static_cast<std::ptrdiff_t>(edit.front_at.end), std::byte{0});
@@ -60,7 +61,8 @@ TEST_CASE("an edit and the layout of the same plan are the same bytes") {
             edited.begin() + static_cast<std::ptrdiff_t>(edit.front_at.begin));
   REQUIRE(edit.mark);
   const auto mark = edit.mark->encode(edit.mark->new_value);
-  std::copy_n(mark.begin(), 4, edited.begin() + static_cast<std::ptrdiff_t>(edit.moved(edit.mark->at)));
+  std::copy_n(mark.begin(), 4,
+              edited.begin() + static_cast<std::ptrdiff_t>(edit.moved(edit.mark->at)));
   CHECK(edited == read_all(plan->layout));
 }
 

@@ -32,7 +32,8 @@ TEST_CASE("a spool gives back what went in, in memory and in a file") {
     const auto bytes = counting(50'000);
     Spool spool(limit);
     for (std::size_t at = 0; at < bytes.size(); at += 777) {
-      REQUIRE(spool.append(std::span(bytes).subspan(at, std::min<std::size_t>(777, bytes.size() - at))));
+      REQUIRE(spool.append(
+          std::span(bytes).subspan(at, std::min<std::size_t>(777, bytes.size() - at))));
     }
     const auto source = spool.finish("input");
     REQUIRE(source);

@@ -39,7 +39,8 @@ Model random_model() {
       case 0: {
         const auto begin = static_cast<std::size_t>(*rc::gen::inRange(0, 4000));
         model.layout.append(source, ByteRange::of(begin, size));
-        model.plain.insert(model.plain.end(), source_bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+        model.plain.insert(model.plain.end(),
+                           source_bytes.begin() + static_cast<std::ptrdiff_t>(begin),
                            source_bytes.begin() + static_cast<std::ptrdiff_t>(begin + size));
         break;
       }
@@ -68,8 +69,9 @@ TEST_CASE("a layout reads like the array that it stands for") {
       RC_ASSERT(got.has_value());
       const std::size_t left = at < model.plain.size() ? model.plain.size() - at : 0;
       RC_ASSERT(*got == std::min(into.size(), left));
-      RC_ASSERT(std::equal(into.begin(), into.begin() + static_cast<std::ptrdiff_t>(*got),
-                           model.plain.begin() + static_cast<std::ptrdiff_t>(std::min(at, model.plain.size()))));
+      RC_ASSERT(std::equal(
+          into.begin(), into.begin() + static_cast<std::ptrdiff_t>(*got),
+          model.plain.begin() + static_cast<std::ptrdiff_t>(std::min(at, model.plain.size()))));
     }
   }));
 }
@@ -115,7 +117,8 @@ TEST_CASE("a layout becomes a file, holes and all") {
   REQUIRE(in->truncate(std::uint64_t{64} << 20));
   REQUIRE(in->write_at(std::uint64_t{32} << 20, data));
   REQUIRE(in->sync());
-  const auto source = std::make_shared<const io::FileSource>(std::move(*in), std::uint64_t{64} << 20);
+  const auto source =
+      std::make_shared<const io::FileSource>(std::move(*in), std::uint64_t{64} << 20);
   Layout layout;
   layout.append_bytes(noise(123, 6));
   layout.append(source, {100, std::uint64_t{40} << 20});
@@ -134,7 +137,8 @@ TEST_CASE("a layout becomes a file, holes and all") {
     REQUIRE(a);
     REQUIRE(b);
     REQUIRE(*a == *b);
-    REQUIRE(std::equal(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(*a), got.begin()));
+    REQUIRE(std::equal(expected.begin(), expected.begin() + static_cast<std::ptrdiff_t>(*a),
+                       got.begin()));
   }
   const auto status = out->status();
   REQUIRE(status);

@@ -32,7 +32,8 @@ Bytes read_back(const io::File& file) {
 bool holds(const Bytes& now, const Bytes& old, std::uint64_t cursor, std::uint64_t distance) {
   const auto at = static_cast<std::ptrdiff_t>(cursor);
   return std::equal(old.begin(), old.begin() + at, now.begin()) &&
-         std::equal(old.begin() + at, old.end(), now.begin() + at + static_cast<std::ptrdiff_t>(distance));
+         std::equal(old.begin() + at, old.end(),
+                    now.begin() + at + static_cast<std::ptrdiff_t>(distance));
 }
 
 TEST_CASE("at each cursor every byte is at its old place or at its new one, and back") {
@@ -40,8 +41,8 @@ TEST_CASE("at each cursor every byte is at its old place or at its new one, and 
   CHECK(rc::check([&] {
     const auto size = *rc::gen::inRange<std::size_t>(1, 300'000);
     const std::uint64_t distance = kUnit * *rc::gen::inRange<std::uint64_t>(1, 20);
-    const std::uint64_t begin =
-        std::min<std::uint64_t>(kUnit * *rc::gen::inRange<std::uint64_t>(0, 4), size / kUnit * kUnit);
+    const std::uint64_t begin = std::min<std::uint64_t>(
+        kUnit * *rc::gen::inRange<std::uint64_t>(0, 4), size / kUnit * kUnit);
     const Bytes old = random_file(size);
     (void)std::remove(dir.file("a").c_str());
     auto file = io::File::create(dir.file("a"));

@@ -64,7 +64,8 @@ TEST_CASE("a finished insertion is known although its front has been written") {
   edit.gap_at = 0;
   edit.gap_size = 3 * kBlock;
   edit.front_at = {0, 3 * kBlock + 32};
-  const Blocks now = {true, true, false, true, true, true, true, true, true, true, true, true, true};
+  const Blocks now = {true, true, false, true, true, true, true,
+                      true, true, true,  true, true, true};
   CHECK(find_cursor(edit, {}, holes_of(now, 0)) == 0U);
 }
 

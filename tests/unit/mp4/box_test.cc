@@ -51,10 +51,16 @@ TEST_CASE("types are told from noise") {
   CHECK(BoxType(0x6d6f0076).text() == "mo\\x00v");
 }
 
-Result<FileMap> map_of(const Blob& blob) { return map_file(io::MemorySource(blob.to_vector())); }
+Result<FileMap> map_of(const Blob& blob) {
+  return map_file(io::MemorySource(blob.to_vector()));
+}
 
-Blob moov() { return test::box("moov", test::box("mvhd", Blob().zeros(100))); }
-Blob mdat() { return test::box("mdat", Blob().zeros(50)); }
+Blob moov() {
+  return test::box("moov", test::box("mvhd", Blob().zeros(100)));
+}
+Blob mdat() {
+  return test::box("mdat", Blob().zeros(50));
+}
 
 TEST_CASE("moov goes behind an ftyp that comes first, otherwise to the very front") {
   const auto usual = map_of(test::cat(test::ftyp(), mdat(), moov()));
@@ -78,8 +84,9 @@ TEST_CASE("free boxes count only between ftyp and the media") {
 }
 
 TEST_CASE("a sidx is never parted from its moof") {
-  const auto map = map_of(test::cat(test::ftyp(), test::box("sidx", Blob().zeros(20)),
-                                    test::free_box(4096), test::box("moof", Blob()), mdat(), moov()));
+  const auto map =
+      map_of(test::cat(test::ftyp(), test::box("sidx", Blob().zeros(20)), test::free_box(4096),
+                       test::box("moof", Blob()), mdat(), moov()));
   REQUIRE(map);
   CHECK(map->first_media == test::ftyp().to_vector().size());
   CHECK(map->free_in_front.empty());

@@ -23,7 +23,8 @@ std::vector<std::uint64_t> addresses(const Bytes& bytes) {
   std::size_t at = 8;
   const auto take = [&](unsigned width) {
     std::uint64_t value = 0;
-    for (unsigned i = 0; i < width; ++i) value = value << 8 | static_cast<std::uint64_t>(bytes[at++]);
+    for (unsigned i = 0; i < width; ++i)
+      value = value << 8 | static_cast<std::uint64_t>(bytes[at++]);
     return value;
   };
   const unsigned version = static_cast<unsigned>(take(1));
@@ -64,7 +65,8 @@ test::Blob random_iloc() {
     const auto extents = *rc::gen::inRange(1, 4);
     for (int e = 0; e < extents; ++e) {
       test::ItemExtent extent;
-      if (locations.offset_size > 0) extent.offset = {"", *rc::gen::inRange<std::uint64_t>(0, 3000)};
+      if (locations.offset_size > 0)
+        extent.offset = {"", *rc::gen::inRange<std::uint64_t>(0, 3000)};
       extent.length = 10;
       item.extents.push_back(extent);
     }
@@ -79,8 +81,10 @@ TEST_CASE("every address is mapped, whatever the fields, and no other changes") 
     auto iloc = read_iloc(old);
     RC_ASSERT(iloc.has_value());
     OffsetMap map;
-    map.add(*rc::gen::inRange<std::uint64_t>(0, 2000), *rc::gen::element<std::int64_t>(0, 500, 5'000'000'000));
-    map.add(*rc::gen::inRange<std::uint64_t>(2000, 5000), *rc::gen::element<std::int64_t>(300, 500));
+    map.add(*rc::gen::inRange<std::uint64_t>(0, 2000),
+            *rc::gen::element<std::int64_t>(0, 500, 5'000'000'000));
+    map.add(*rc::gen::inRange<std::uint64_t>(2000, 5000),
+            *rc::gen::element<std::int64_t>(300, 500));
     while (iloc->widen_for(map)) {
     }
     const Bytes now = iloc->rewrite(map);

@@ -109,7 +109,8 @@ TEST_CASE("vendor tables move their offsets and nothing else") {
 
 TEST_CASE("the largest offset of each zone is found") {
   Bytes raw;
-  for (const std::uint32_t value : {10U, 500U, 400U, 950U, 2000U, 1500U}) put<std::uint32_t>(raw, value);
+  for (const std::uint32_t value : {10U, 500U, 400U, 950U, 2000U, 1500U})
+    put<std::uint32_t>(raw, value);
   OffsetTable table = table_of(OffsetTable::Kind::kStco, 6);
   const Zones zones{100, {900, 1000}};
   REQUIRE(find_largest(io::MemorySource(raw), zones, table));

@@ -1,0 +1,167 @@
+#!/usr/bin/env bash
+# Every include keeps to the floors of docs/architecture.md and to the ROOMS of its CMakeLists.txt.
+# Then the check is checked: each rule, broken in a copy of the sources, has to be noticed.
+#
+#   SHUNT_SOURCE_DIR  the root of the sources
+set -euo pipefail
+
+if [[ ! -d ${SHUNT_SOURCE_DIR-} ]]; then
+  echo "skipped: SHUNT_SOURCE_DIR does not name the sources"
+  exit 77
+fi
+
+# room_words ROOT ROOM KEYWORD: the words behind a keyword of shunt_room(), one on each line.
+room_words() {
+  sed 's/#.*//' "$1/lib/$2/CMakeLists.txt" | tr '\n' ' ' |
+    sed -n 's/.*shunt_room(\([^)]*\)).*/\1/p' | tr -s ' ' '\n' |
+    awk -v keyword="$3" '
+      /^(SOURCES|HEADERS|ROOMS|LIBRARIES)$/ { wanted = $0 == keyword; next }
+      wanted && NF'
+}
+
+# includes_of DIR...: "FILE<TAB>quoted or angled<TAB>what it includes".
+includes_of() {
+  grep -rE --include='*.h' --include='*.cc' --include='*.in' '^[[:space:]]*#[[:space:]]*include' "$@" |
+    sed -nE -e 's/^([^:]*):[^"<]*"([^"]*)".*/\1\tquoted\t\2/p' \
+      -e 's/^([^:]*):[^"<]*<([^>]*)>.*/\1\tangled\t\2/p'
+}
+
+# check ROOT: prints what is wrong there; nothing when all is well.
+check() {
+  local root=$1 floor_number names name room other file how what header
+  local -A floor=() order=() may=() public=()
+  local page=$root/docs/architecture.md
+
+  # ---- the table of floors
+  while read -r floor_number names; do
+    for name in $names; do floor[$name]=$floor_number; done
+  done < <(awk '/^```floors$/ { inside = 1; next } /^```/ { inside = 0 } inside' "$page")
+  [[ ${#floor[@]} -gt 0 ]] || echo "no table of floors in docs/architecture.md"
+
+  # ---- rooms: those that are there, those that are described, and what each may use
+  local position=0
+  while read -r room; do
+    order[$room]=$((position++))
+  done < <(sed -n 's/^add_subdirectory(\([a-z0-9_]*\)).*/\1/p' "$root/lib/CMakeLists.txt")
+
+  local -a rooms=() programs=()
+  for file in "$root"/lib/*/; do rooms+=("$(basename "$file")"); done
+  for file in "$root"/apps/*/; do programs+=("$(basename "$file")"); done
+  for name in "${rooms[@]/#/lib/}" "${programs[@]/#/apps/}"; do
+    [[ -n ${floor[${name#*/}]-} ]] || echo "$name stands on no floor of docs/architecture.md"
+    grep -qE "^- \`$name/\`: .{10,}" "$page" || echo "$name has no description in docs/architecture.md"
+  done
+  for name in "${!floor[@]}"; do
+    [[ -d $root/lib/$name || -d $root/apps/$name ]] ||
+      echo "docs/architecture.md has a room $name, which is not there"
+  done
+  for room in "${rooms[@]}"; do
+    while read -r header; do
+      public[$room/$header]=yes
+      [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header, which is not there"
+    done < <(room_words "$root" "$room" HEADERS)
+    while read -r other; do
+      may[$room/$other]=yes
+      if ((${floor[$other]-99} > ${floor[$room]-0})); then
+        echo "lib/$room lists $other, which stands on a floor above"
+      elif ((${order[$other]-99} >= ${order[$room]--1})); then
+        echo "lib/$room lists $other, which lib/CMakeLists.txt does not put before it"
+      fi
+    done < <(room_words "$root" "$room" ROOMS)
+  done
+
+  # ---- includes
+  while IFS=$'\t' read -r file how what; do
+    file=${file#"$root"/}
+    name=${file#*/} name=${name%%/*}
+    other=${what%%/*}
+    if [[ $what =~ ^lib(av|sw)[a-z]+/ && $file != lib/media/* ]]; then
+      echo "$file includes FFmpeg's $what, which only lib/media may"
+    fi
+    if [[ $how == angled ]]; then
+      [[ ! -d $root/lib/$other || $what != */*.h ]] || echo "$file includes <$what>; rooms come in quotes"
+      continue
+    fi
+    if [[ $what != */* ]]; then
+      if [[ $file == lib/* ]]; then
+        echo "$file includes \"$what\" without its room"
+      elif [[ ! -f $root/apps/$name/$what && ! -f $root/apps/$name/$what.in ]]; then
+        echo "$file includes \"$what\", which is not in apps/$name"
+      fi
+      continue
+    fi
+    if [[ $file == lib/$other/* ]]; then
+      [[ -f $root/lib/$what ]] || echo "$file includes \"$what\", which is not there"
+    elif [[ ! -d $root/lib/$other || -z ${floor[$other]-} ]]; then
+      echo "$file includes \"$what\", and $other is no room"
+    elif ((floor[$other] > ${floor[$name]-0})); then
+      echo "$file includes \"$what\" from a floor above"
+    elif [[ -z ${public[$what]-} ]]; then
+      echo "$file includes \"$what\", which is not among the HEADERS of lib/$other"
+    elif [[ $file == lib/* && -z ${may[$name/$other]-} ]]; then
+      echo "$file includes \"$what\", and $other is not among the ROOMS of lib/$name"
+    fi
+  done < <(includes_of "$root/lib" "$root/apps")
+}
+
+failures=0
+
+problems=$(check "$SHUNT_SOURCE_DIR")
+if [[ -n $problems ]]; then
+  echo "$problems"
+  failures=$(wc -l <<<"$problems")
+fi
+
+# ---- does it notice? ------------------------------------------------------------------------------
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# notices WANTED COMMAND: after the command, run in a copy of the sources, the check says what is
+# wanted (a part of a line).
+notices() {
+  rm -rf "$work/copy"
+  mkdir -p "$work/copy/docs"
+  cp -r "$SHUNT_SOURCE_DIR/lib" "$SHUNT_SOURCE_DIR/apps" "$work/copy/"
+  cp "$SHUNT_SOURCE_DIR/docs/architecture.md" "$work/copy/docs/"
+  (cd "$work/copy" && eval "$2")
+  if ! grep -qF -- "$1" <<<"$(check "$work/copy")"; then
+    echo "FAILED: not noticed: $2"
+    failures=$((failures + 1))
+  fi
+}
+
+if ((failures == 0)); then
+  include() { printf '#include %s\n' "$2" >>"$1"; }
+  notices '"faststart/plan.h" from a floor above' 'include lib/mp4/box.cc "\"faststart/plan.h\""'
+  notices '"layout/layout.h" from a floor above' 'include lib/io/fd.h "\"layout/layout.h\""'
+  notices 'layout is not among the ROOMS of lib/media' \
+    'include lib/media/packet_trace.cc "\"layout/layout.h\""'
+  notices 'mp4 is not among the ROOMS of lib/layout' 'include lib/layout/shift.h "\"mp4/box.h\""'
+  notices 'not among the ROOMS of lib/mp4' 'sed -i "s/ROOMS base io layout/ROOMS base io/" lib/mp4/CMakeLists.txt'
+  notices 'is not among the HEADERS of lib/media' 'include apps/shunt/main.cc "\"media/packet_digest.h\""'
+  notices 'is not among the HEADERS of lib/mp4' 'include lib/faststart/plan.cc "\"mp4/nothing.h\""'
+  notices 'lib is no room' 'include apps/shunt/main.cc "\"lib/io/file.h\""'
+  notices '.. is no room' 'include apps/shunt/main.cc "\"../../lib/io/file.h\""'
+  notices 'shunt is no room' 'include lib/base/error.cc "\"shunt/globals.h\""'
+  notices 'rooms come in quotes' 'include lib/base/error.cc "<io/file.h>"'
+  notices 'without its room' 'include lib/base/error.cc "\"clock.h\""'
+  notices 'which only lib/media may' 'include lib/faststart/verify.cc "<libavformat/avformat.h>"'
+  notices 'lists faststart, which stands on a floor above' \
+    'sed -i "s/ROOMS base io layout/ROOMS base io layout faststart/" lib/mp4/CMakeLists.txt'
+  notices 'lists mp4, which lib/CMakeLists.txt does not put before it' \
+    'sed -i "s/ROOMS base io/ROOMS base io mp4/" lib/layout/CMakeLists.txt'
+  notices 'lib/mp4 has no description' 'sed -i "/^- .lib\/mp4\//d" docs/architecture.md'
+  notices 'lib/mp4 stands on no floor' 'sed -i "s/^1 layout media mp4/1 layout media/" docs/architecture.md'
+  notices 'lib/vault stands on no floor' 'mkdir lib/vault && echo "shunt_room(vault)" >lib/vault/CMakeLists.txt'
+  notices 'has a room vault, which is not there' \
+    'sed -i "s/^1 layout media mp4/& vault/" docs/architecture.md'
+  notices 'no table of floors' 'sed -i "s/^.*floors$//" docs/architecture.md'
+  notices 'lists a header nothing.h' 'sed -i "s/HEADERS/& nothing.h/" lib/base/CMakeLists.txt'
+fi
+
+if ((failures > 0)); then
+  echo "$failures failed"
+  exit 1
+fi
+echo "passed"

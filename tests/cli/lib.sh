@@ -1,0 +1,165 @@
+# What the command-line tests share; each of them sources this file first.
+#
+# From the environment:
+#   SHUNT            the program                    MP4GEN    writes the generated files
+#   SHUNT_CORPUS     a folder of real files, or ""  MP4CHECK  holds a result against its original
+#   SHUNT_SANITIZED  1: a sanitizer build, whose memory says nothing
+#   SHUNT_TEST_FULL  1: every file with every strategy, instead of a sample
+#
+# A script exits 0 when all is well, 1 when not, and 77 when it could not test, with the reason.
+# $work is a folder of its own that goes away with it, and so do the file systems mounted in it.
+set -euo pipefail
+
+failures=0
+mounts=()
+background=()
+
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+skip() {
+  echo "skipped: $*"
+  exit 77
+}
+
+[[ -x ${SHUNT-} && -x ${MP4GEN-} && -x ${MP4CHECK-} ]] ||
+  skip "SHUNT, MP4GEN and MP4CHECK have to name programs"
+corpus=${SHUNT_CORPUS-}
+full=${SHUNT_TEST_FULL-0}
+sanitized=${SHUNT_SANITIZED-0}
+# Neither the configuration nor the settings of whoever runs this.
+unset SHUNT_STRATEGY SHUNT_VERIFY SHUNT_PADDING SHUNT_JOBS SHUNT_QUIET SHUNT_VERBOSE SHUNT_JSON \
+  SHUNT_COLOR SHUNT_NO_PROGRESS SHUNT_CACHE_DIR
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/shunt-cli.XXXXXX")
+work=$(realpath "$work")
+export XDG_CONFIG_HOME=$work/no-config
+
+clean_up() {
+  local status=$? pid mount
+  set +e
+  for pid in "${background[@]}"; do
+    kill -CONT "$pid" 2>/dev/null
+    kill -KILL "$pid" 2>/dev/null
+    wait "$pid" 2>/dev/null
+  done
+  for mount in "${mounts[@]}"; do
+    umount "$mount" 2>/dev/null || umount -l "$mount"
+  done
+  rm -rf "$work"
+  if ((status == 0 && failures > 0)); then status=1; fi
+  exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+need_command() {
+  local name
+  for name in "$@"; do
+    command -v "$name" >/dev/null || skip "there is no $name"
+  done
+}
+
+need_root() { ((EUID == 0)) || skip "needs root"; }
+
+# with_fs NAME [SIZE]: mounts a fresh ext4, xfs, btrfs or tmpfs on $work/NAME, which $mnt names then.
+# The image is sparse, so that a large SIZE costs nothing.
+with_fs() {
+  local name=$1 size=${2:-12G} image=$work/$1.img
+  need_root
+  mnt=$work/$name
+  mkdir -p "$mnt"
+  case $name in
+    tmpfs) mount -t tmpfs -o "size=$size" tmpfs "$mnt" || skip "tmpfs cannot be mounted here" ;;
+    ext4 | xfs | btrfs)
+      need_command "mkfs.$name"
+      truncate -s "$size" "$image"
+      case $name in
+        ext4) mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 "$image" ;;
+        xfs) mkfs.xfs -q -m reflink=1 "$image" ;;
+        btrfs) mkfs.btrfs -q "$image" 2>/dev/null ;;
+      esac
+      mount -o loop "$image" "$mnt" || skip "$name cannot be loop-mounted here"
+      ;;
+    *) fail "no such file system: $name" && exit 1 ;;
+  esac
+  mounts=("$mnt" "${mounts[@]}")
+}
+
+# run ARGUMENT...: runs shunt; $rc is its exit status, $work/out and $work/err what it said.
+# The time limit only guards against hanging.
+run() {
+  rc=0
+  timeout 300 "$SHUNT" "$@" >"$work/out" 2>"$work/err" || rc=$?
+}
+
+said() { head -c 400 "$work/err" | tr '\n' '|'; }
+
+# expect CODE ARGUMENT...: runs shunt and wants this exit status.
+expect() {
+  local code=$1
+  shift
+  run "$@"
+  ((rc == code)) || fail "shunt $*: exit $rc instead of $code: $(said)"
+}
+
+# says PATTERN and tells PATTERN: what the last run wrote to standard error and to standard output.
+says() { grep -Eq -- "$1" "$work/err" || fail "standard error lacks '$1': $(said)"; }
+tells() { grep -Eq -- "$1" "$work/out" || fail "standard output lacks '$1': $(head -c 400 "$work/out")"; }
+silent() { [[ ! -s $work/out ]] || fail "standard output is not empty: $(head -c 200 "$work/out" | tr -d '\0')"; }
+
+same() { cmp -s "$1" "$2" || fail "$1 is not the same as $2${3:+ ($3)}"; }
+
+equal() { [[ $2 == "$3" ]] || fail "$1: '$2' instead of '$3'"; }
+
+# check ORIGINAL RESULT [OPTION...]: holds a result against its original.
+check() {
+  "$MP4CHECK" "$@" >"$work/check" 2>&1 || fail "$(cat "$work/check")${what:+ ($what)}"
+}
+
+# no_leftovers DIR: nothing of a run is left in it.
+no_leftovers() {
+  local left
+  left=$(find "$1" -name '.*shunt*' -print)
+  [[ -z $left ]] || fail "left behind: $left"
+}
+
+# state FILE: all that must not change of a file that is left alone; not the time of access.
+state() { echo "$(stat -c '%i %f %h %u %g %s %y %z' "$1") $(sha256sum <"$1")"; }
+
+generate() { "$MP4GEN" "$1" "$2"; }
+
+# big_file OUT MIB: an MP4 with so much media, of random bytes that no track refers to, and moov
+# behind them.
+big_file() {
+  local out=$1 bytes=$(($2 << 20)) plain=$work/big-plain moov_at size
+  generate plain "$plain"
+  size=$(stat -c %s "$plain")
+  moov_at=$(($(grep -abo moov "$plain" | tail -1 | cut -d: -f1) - 4))
+  {
+    head -c "$moov_at" "$plain"
+    # shellcheck disable=SC2059
+    printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' $((bytes >> 24 & 255)) $((bytes >> 16 & 255)) \
+      $((bytes >> 8 & 255)) $((bytes & 255)))mdat"
+    head -c $((bytes - 8)) /dev/urandom
+    tail -c $((size - moov_at)) "$plain"
+  } >"$out"
+}
+
+# appears FILE PID: waits until FILE is there; false when the process ends without it.
+appears() {
+  while [[ ! -e $1 ]]; do kill -0 "$2" 2>/dev/null || return 1; done
+}
+
+# peak ARGUMENT...: runs shunt; $rss is the most memory it held, in KiB.
+peak() {
+  rc=0
+  timeout 300 /usr/bin/time -f %M -o "$work/rss" "$SHUNT" "$@" >"$work/out" 2>"$work/err" || rc=$?
+  rss=$(tail -1 "$work/rss")
+}
+
+# json FILTER: a value of the document that the last run wrote to standard output.
+json() { jq -r "$1" "$work/out"; }

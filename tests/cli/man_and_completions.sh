@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# Manual pages and completions name the options of --help, all of them and no others, and work.
+#
+#   SHUNT             the program
+#   SHUNT_SOURCE_DIR  the root of the sources
+set -euo pipefail
+
+if [[ ! -x ${SHUNT-} || ! -d ${SHUNT_SOURCE_DIR-} ]]; then
+  echo "skipped: SHUNT and SHUNT_SOURCE_DIR do not name a program and the sources"
+  exit 77
+fi
+
+# Neither the configuration nor the environment of whoever runs this.
+while IFS= read -r name; do
+  [[ $name == SHUNT || $name == SHUNT_SOURCE_DIR ]] || unset "$name"
+done < <(compgen -e SHUNT_)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export XDG_CONFIG_HOME=$work
+
+readonly kMan=$SHUNT_SOURCE_DIR/docs/man
+readonly kBash=$SHUNT_SOURCE_DIR/completions/shunt.bash
+readonly kZsh=$SHUNT_SOURCE_DIR/completions/_shunt
+
+failures=0
+fail() {
+  echo "FAILED: $*"
+  failures=$((failures + 1))
+}
+
+# same WHAT EXPECTED FOUND: both are lists, one word on each line.
+same() {
+  local missing extra
+  missing=$(comm -23 <(sort -u <<<"$2") <(sort -u <<<"$3") | paste -sd ' ')
+  extra=$(comm -13 <(sort -u <<<"$2") <(sort -u <<<"$3") | paste -sd ' ')
+  [[ -z $missing ]] || fail "$1 lacks: $missing"
+  [[ -z $extra ]] || fail "$1 has what --help does not: $extra"
+}
+
+# ---- what --help says -----------------------------------------------------------------------------
+
+# options_of HELP: "  -o,--output OUT  Write…" gives -o and --output.
+options_of() { sed -n 's/^  \(-[^ ]*\).*/\1/p' <<<"$1" | tr ',' '\n'; }
+variables_of() { grep -oE 'Env:SHUNT_[A-Z_]+' <<<"$1" | sed 's/^Env://'; }
+
+top_help=$("$SHUNT" --help)
+faststart_help=$("$SHUNT" faststart --help)
+top=$(options_of "$top_help")
+faststart=$(options_of "$faststart_help")
+for option in --help --json --version; do
+  grep -qxe "$option" <<<"$top" || fail "--help was not understood: no $option in it"
+done
+for option in -o --strategy --recover; do
+  grep -qxe "$option" <<<"$faststart" || fail "faststart --help was not understood: no $option in it"
+done
+# The common options of which --help of the subcommand shows only its own -h and --help.
+common=$(grep -vxe --version <<<"$top")
+subcommands=$(sed -n '/^Subcommands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$top_help")
+[[ -n $subcommands ]] || fail "--help was not understood: no subcommands in it"
+
+# values OPTION: the words that the program accepts for an option, out of its own refusal.
+values() {
+  { "$SHUNT" faststart "$1" no-such-word FILE 2>&1 || true; } | sed -n 's/.*not in {\(.*\)}.*/\1/p' | tr ',' '\n'
+}
+strategies=$(values --strategy)
+colors=$(values --color)
+[[ -n $strategies && -n $colors ]] || fail "the program does not say what it accepts"
+
+# ---- manual pages -------------------------------------------------------------------------------
+
+# In mdoc, "Fl o" is -o and "Fl -output" is --output. described: those of the list of options.
+flags() { grep -oE '\bFl -?[a-z][a-z-]*' | sed 's/^Fl /-/'; }
+described() { grep -E '^\.It Fl ' "$1" | flags; }
+mentioned() { flags <"$1"; }
+
+same shunt.1 "$top" "$(described "$kMan/shunt.1")"
+same shunt-faststart.1 "$faststart" "$(described "$kMan/shunt-faststart.1")"
+for page in shunt.1 shunt-faststart.1; do
+  unknown=$(comm -13 <(sort -u <<<"$top"$'\n'"$faststart") <(mentioned "$kMan/$page" | sort -u))
+  [[ -z $unknown ]] || fail "$page mentions ${unknown//$'\n'/ }, which --help does not have"
+done
+same "shunt.1 (environment)" "$(variables_of "$top_help")" \
+  "$(grep -oE '\bSHUNT_[A-Z_]+' "$kMan/shunt.1")"
+for variable in $(variables_of "$faststart_help"); do
+  grep -qw "$variable" "$kMan/shunt-faststart.1" || fail "shunt-faststart.1 lacks: $variable"
+done
+same "shunt-faststart.1 (strategies)" "$(grep -vx auto <<<"$strategies")" \
+  "$(sed -n '/^\.Ss Strategies/,/^\.El/s/^\.It Cm //p' "$kMan/shunt-faststart.1")"
+for name in $subcommands; do
+  [[ -f $kMan/shunt-$name.1 ]] || fail "the subcommand $name has no manual page"
+  grep -qx "\.It Cm $name" "$kMan/shunt.1" || fail "shunt.1 lacks the subcommand $name"
+done
+if command -v mandoc >/dev/null; then
+  for page in "$kMan"/*.1; do
+    mandoc -Tlint -W warning "$page" || fail "mandoc finds fault with $page"
+  done
+else
+  echo "not checked, no mandoc: the markup of the manual pages"
+fi
+
+# ---- bash ---------------------------------------------------------------------------------------
+
+# completed WORD...: what the completion offers for the last word.
+completed() (
+  set +eu
+  # shellcheck source=/dev/null
+  source "$kBash"
+  # Names that only this function reads.
+  # shellcheck disable=SC2034
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+  _shunt
+  printf '%s\n' "${COMPREPLY[@]}"
+)
+
+# offers WORDS WANTED: exactly these, both separated by blanks.
+offers() {
+  local words found
+  read -ra words <<<"$1"
+  [[ $1 != *' ' ]] || words+=('')
+  found=$(cd "$work/files" && completed "${words[@]}" | sort | paste -sd ' ')
+  [[ $found == "$2" ]] || fail "bash: '$1' offers '$found' instead of '$2'"
+}
+
+mkdir -p "$work/files/dir"
+touch "$work/files/a.mp4" "$work/files/b.mp4"
+
+(
+  set +eu
+  # shellcheck source=/dev/null
+  source "$kBash" && complete -p shunt >/dev/null
+) || fail "bash: shunt has no completion after sourcing $kBash"
+
+same "bash, shunt" "$top" "$(completed shunt -)"
+same "bash, shunt faststart" "$common"$'\n'"$faststart" "$(completed shunt faststart -)"
+same "bash, subcommands" "$subcommands" "$(completed shunt '')"
+same "bash, --strategy" "$strategies" "$(completed shunt faststart --strategy '')"
+same "bash, --color" "$colors" "$(completed shunt --color '')"
+offers "shunt fast" "faststart"
+offers "shunt --json fast" "faststart"
+offers "shunt --color never fast" "faststart"
+offers "shunt faststart --rec" "--recover"
+offers "shunt faststart --strategy re" "reflink reserve"
+offers "shunt faststart --strategy = sh" "shift"
+offers "shunt faststart --strategy =" "auto copy insert reflink reserve shift"
+offers "shunt faststart a" "a.mp4"
+offers "shunt faststart -o b" "b.mp4"
+offers "shunt faststart a.mp4 " "a.mp4 b.mp4 dir"
+offers "shunt faststart --cache-dir " "dir"
+offers "shunt faststart -- --rec" ""
+
+# ---- zsh ----------------------------------------------------------------------------------------
+
+[[ $(head -n 1 "$kZsh") == '#compdef shunt' ]] || fail "zsh: $kZsh does not say what it completes"
+if command -v zsh >/dev/null; then
+  zsh -n "$kZsh" || fail "zsh: syntax"
+  # specs ARRAY: its elements as zsh expands them, "(-q --quiet)-q[say nothing]:…"
+  specs() {
+    sed -n "/^$1=(/,/^)/p" "$kZsh" >"$work/array"
+    zsh -fc 'source $1 && print -rl -- ${(P)2}' zsh "$work/array" "$1"
+  }
+  # The option of each: without what it excludes, without a leading *, up to the description.
+  spec_options() { specs "$1" | sed -nE 's/^(\([^)]*\))?\*?(--?[a-z][a-z-]*)[+=]?-?\[.*/\2/p'; }
+  spec_values() { specs "$1" | sed -nE "s/^$2=?\[.*:\((.*)\)\$/\1/p" | tr ' ' '\n'; }
+
+  same "zsh, shunt" "$top" "$(spec_options globals && spec_options top)"
+  same "zsh, shunt faststart" "$common"$'\n'"$faststart" \
+    "$(spec_options globals && spec_options faststart)"
+  same "zsh, subcommands" "$subcommands" "$(specs subcommands | sed 's/:.*//')"
+  same "zsh, --strategy" "$strategies" "$(spec_values faststart --strategy)"
+  same "zsh, --color" "$colors" "$(spec_values globals --color)"
+else
+  echo "not checked, no zsh: $kZsh"
+fi
+
+if ((failures > 0)); then
+  echo "$failures failed"
+  exit 1
+fi
+echo "passed"
