@@ -24,7 +24,7 @@ _shunt() {
   fi
   COMPREPLY=()
 
-  local globals='-h --help -q --quiet -v --verbose --json --color --no-progress --cache-dir'
+  local globals='-h --help -q --quiet -v --verbose --json --color --no-progress --cache-dir --config'
   local faststart='-o --output --check -n --dry-run --strategy --verify --recover --padding --jobs
     --force'
   local subcommands='faststart'
@@ -34,7 +34,7 @@ _shunt() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       --) ended=yes ;;
-      --color | --cache-dir) [[ ${COMP_WORDS[i + 1]} == = ]] && ((++i)); ((++i)) ;;
+      --color | --cache-dir | --config) [[ ${COMP_WORDS[i + 1]} == = ]] && ((++i)); ((++i)) ;;
       -*) ;;
       *) [[ $subcommand ]] || subcommand=${COMP_WORDS[i]} ;;
     esac
@@ -44,6 +44,7 @@ _shunt() {
     case $prev in
       --color) _shunt_words 'auto always never' "$cur"; return ;;
       --cache-dir) _shunt_directories "$cur"; return ;;
+      --config) _shunt_files "$cur"; return ;;
     esac
     if [[ $subcommand == faststart ]]; then
       case $prev in

@@ -13,7 +13,7 @@ packages_for() {
     test)
       # Frameworks, then what makes files and file systems, then what looks at the result.
       printf '%s\n' catch2 librapidcheck-dev \
-        ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux acl attr \
+        ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.
       printf '%s\n' libbenchmark-dev
@@ -21,7 +21,7 @@ packages_for() {
     fuzz) printf '%s\n' clang libclang-rt-14-dev ;;
     bench)
       printf '%s\n' catch2 librapidcheck-dev libbenchmark-dev \
-        ffmpeg python3 e2fsprogs xfsprogs mount util-linux bsdextrautils jq time curl hyperfine
+        ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine
       ;;
     lint) printf '%s\n' clang-format-14 clang-tidy-14 shellcheck git ;;
     *)

@@ -215,13 +215,12 @@ class InPlaceRun {
     if (options().strategy) in_place.max_saved = kMaxSavedOnRequest;
     SHUNT_TRY(layout::run_in_place(file_, *view_, *plan.edit, in_place));
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(file_, plan.size_after())));
-    keep_access_time();
+    keep_access_time(file_);
     return {};
   }
 
   Result<void> replace(const Plan& plan) {
-    SHUNT_ASSIGN(io::Attributes attributes, io::Attributes::of(file_));
-    attributes.status.st_atim = access_time_;
+    SHUNT_ASSIGN(const io::Attributes attributes, io::Attributes::of(file_));
     SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(real_path_, &run_.counters()));
     // First what may be refused, then the work.
     SHUNT_TRY(attributes.apply_to(new_file.file()));
@@ -232,13 +231,14 @@ class InPlaceRun {
           layout::write_file(plan.layout, new_file.file(), {options().cancel, options().progress}));
     }
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));
+    keep_access_time(new_file.file());
     return new_file.commit(io::IfThere::kReplace);
   }
 
   // Reading it was our doing; only the modification time is to change.
-  void keep_access_time() {
+  void keep_access_time(const io::File& file) const {
     const struct timespec times[2] = {access_time_, {0, UTIME_OMIT}};
-    (void)io::kernel().futimens(file_.fd(), times);  // a courtesy; the work is done
+    (void)io::kernel().futimens(file.fd(), times);  // a courtesy; the work is done
   }
 
   Run run_;

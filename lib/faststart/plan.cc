@@ -207,7 +207,13 @@ std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
 
 Result<Plan> plan_reserve(mp4::Movie& movie, const PlanOptions& options) {
   std::uint64_t largest = 0;
+  const std::uint64_t first_referenced = movie.first_referenced();
   for (const ByteRange range : reserved_ranges(movie.file)) {
+    if (range.end > first_referenced) {
+      if (largest > 0) break;
+      return unsuitable(fmt::format("the free box at byte {} is referred to (byte {})", range.begin,
+                                    first_referenced));
+    }
     largest = std::max(largest, range.size());
     mp4::Room room;
     room.at = range.begin;

@@ -51,18 +51,22 @@ class FileSource final : public Source {
   // A regular file as large as it is now. Anything else is a kLocalIo error.
   static Result<std::shared_ptr<const FileSource>> open(const std::string& path,
                                                         Counters* counters = nullptr);
-  FileSource(File file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
+  FileSource(File file, std::uint64_t size) : FileSource(std::move(file), size, {}) {}
+  // `name` is for messages; empty: the path.
+  FileSource(File file, std::uint64_t size, std::string name)
+      : file_(std::move(file)), size_(size), name_(std::move(name)) {}
 
   [[nodiscard]] const File& file() const { return file_; }
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             Caching caching) const override;
-  [[nodiscard]] std::string name() const override { return file_.path(); }
+  [[nodiscard]] std::string name() const override { return name_.empty() ? file_.path() : name_; }
   [[nodiscard]] FileRange in_file() const override { return {&file_, 0}; }
 
  private:
   File file_;
   std::uint64_t size_;
+  std::string name_;
 };
 
 // A file that somebody else owns and that outlives this view of it.

@@ -33,7 +33,7 @@ Result<void> Spool::spill() {
 Result<SourcePtr> Spool::finish(const std::string& name) {
   const std::uint64_t size = std::exchange(size_, 0);
   if (!file_.valid()) return SourcePtr(std::make_shared<MemorySource>(std::move(memory_), name));
-  return SourcePtr(std::make_shared<FileSource>(std::move(file_), size));
+  return SourcePtr(std::make_shared<FileSource>(std::move(file_), size, name));
 }
 
 }  // namespace shunt::io

@@ -322,7 +322,10 @@ Result<std::optional<Journal>> Journal::open(const std::string& target) {
   SHUNT_ASSIGN(const std::size_t got, file->read_at(0, bytes));
   bytes.resize(got);
   Result<JournalRecord> record = parse_record(bytes);
-  if (!record) return record.error().with_path(path);
+  if (!record) {
+    return record.error().with_path(path).with_hint(
+        "nothing was changed; if the file beside it is whole, remove the journal");
+  }
   Journal journal(std::move(*file), path, std::move(*record));
   std::memcpy(&journal.record_size_, bytes.data() + 16, sizeof journal.record_size_);
   if (journal.record_.edit.room == RoomKind::kShifted) SHUNT_TRY(journal.read_cursor());

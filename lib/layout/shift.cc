@@ -97,6 +97,21 @@ Result<void> write_zeros(io::File& file, ByteRange range) {
   return {};
 }
 
+// What was written stays in the page cache only if what it came from was there. RWF_DONTCACHE alone
+// does not see to that: pages of blocks that are overwritten stay. `uncached` says whether reading
+// the step left the cache alone, so that it still tells what was there before.
+void drop_cache(const Shift& shift, ByteRange step, Direction direction, bool uncached) {
+  const bool back = direction == Direction::kBack;
+  const ByteRange from = step.moved_by(back ? shift.distance : 0);
+  const ByteRange to = step.moved_by(back ? 0 : shift.distance);
+  const auto drop = [&](ByteRange range) {
+    ::posix_fadvise(shift.file->fd(), static_cast<off_t>(range.begin),
+                    static_cast<off_t>(range.size()), POSIX_FADV_DONTNEED);
+  };
+  if (!uncached) drop(from);
+  if (!uncached || io::cached_bytes(*shift.file, from).value_or(0) < from.size() / 2) drop(to);
+}
+
 Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
   if (old.empty()) return {};
   const bool uncached = io::supports_uncached(*shift.file);
@@ -116,13 +131,7 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
     // First the bytes, then the cursor: a cursor on disk vouches for the bytes behind it.
     SHUNT_TRY(shift.file->sync_data());
     SHUNT_TRY(shift.set_cursor(direction == Direction::kTowardsEnd ? step.begin : step.end));
-    if (!uncached) {
-      // Both places of the step; they lie `distance` apart, and neither is read again.
-      for (const std::uint64_t offset : {std::uint64_t{0}, shift.distance}) {
-        ::posix_fadvise(shift.file->fd(), static_cast<off_t>(step.begin + offset),
-                        static_cast<off_t>(step.size()), POSIX_FADV_DONTNEED);
-      }
-    }
+    drop_cache(shift, step, direction, uncached);
     if (!shift.should_stop || !shift.should_stop()) return {};
     Error error;
     error.code = ErrorCode::kInterrupted;

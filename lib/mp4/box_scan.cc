@@ -180,7 +180,7 @@ Result<void> Scanner::keep(OffsetTable table) {
                                           table.count, table.box.range.size()));
   }
   if (model_.tables.size() == kMaxOffsetTables) return bad_box(table.box, "too many tables");
-  SHUNT_TRY(find_largest(*model_.source, zones_, table));
+  SHUNT_TRY(find_extremes(*model_.source, zones_, table));
   model_.tables.push_back(std::move(table));
   return {};
 }

@@ -177,6 +177,18 @@ std::uint64_t ItemLocations::growth() const {
   return payload_size(widths_) - payload_size(old_widths_);
 }
 
+std::optional<std::uint64_t> ItemLocations::smallest_address(std::uint64_t from) const {
+  std::optional<std::uint64_t> smallest;
+  for (const Item& item : items_) {
+    if (!item.in_file()) continue;
+    for (const Extent& extent : item.extents) {
+      const auto address = checked_add(item.base, extent.offset);
+      if (address && *address >= from) smallest = std::min(*address, smallest.value_or(*address));
+    }
+  }
+  return smallest;
+}
+
 bool ItemLocations::widen_for(const OffsetMap& map) {
   const Widths before = widths_;
   // An item that widens a field may change how the ones before it fit; the widths only grow.

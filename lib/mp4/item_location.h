@@ -29,6 +29,8 @@ class ItemLocations {
   // Addresses that no width can hold stay as they are.
   bool widen_for(const OffsetMap& map);
   void reset() { widths_ = old_widths_; }
+  // The smallest address of an item in this file at or behind `from`.
+  [[nodiscard]] std::optional<std::uint64_t> smallest_address(std::uint64_t from) const;
   // The whole box with its addresses mapped. widen_for has been called with the same map.
   [[nodiscard]] std::vector<std::byte> rewrite(const OffsetMap& map) const;
 

@@ -78,6 +78,23 @@ Error too_small(const Room& room, std::uint64_t size) {
 
 }  // namespace
 
+std::uint64_t Movie::first_referenced() const {
+  std::uint64_t first = UINT64_MAX;
+  const auto consider = [&](std::optional<std::uint64_t> offset) {
+    if (offset) first = std::min(first, *offset);
+  };
+  const auto consider_model = [&](const BoxModel& model) {
+    for (const OffsetTable& table : model.tables) consider(table.smallest_in_media);
+    for (const ItemLocations& iloc : model.ilocs) consider(iloc.smallest_address(zones.insert_at));
+  };
+  consider_model(moov);
+  for (const BoxModel& meta : fields.metas) consider_model(meta);
+  for (const OffsetField& field : fields.fields) {
+    if (field.target >= zones.insert_at) consider(field.target);
+  }
+  return first;
+}
+
 Result<Movie> read_movie(io::SourcePtr source) {
   Movie movie;
   movie.source = std::move(source);

@@ -25,6 +25,10 @@ struct Movie {
   FieldModel fields;
 
   [[nodiscard]] bool compressed() const { return moov.source != source; }
+  // The first byte at or behind moov's new place that some table or field points at. What lies
+  // between is referred to by nothing; what a free box holds behind it may be of use to somebody
+  // (GPS tracks of cameras lie in free boxes).
+  [[nodiscard]] std::uint64_t first_referenced() const;
 };
 
 // Reads everything that planning needs, once. When moov is in front already, `file` alone is filled

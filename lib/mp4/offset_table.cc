@@ -87,18 +87,20 @@ std::uint32_t OffsetTable::field_width() const {
   return kind == Kind::kStco || kind == Kind::kSaio32 || kind == Kind::kGps ? 4 : 8;
 }
 
-Result<void> find_largest(const io::Source& source, const Zones& zones, OffsetTable& table) {
+Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetTable& table) {
   const std::uint32_t stride = table.stride();
   const auto batch = static_cast<std::uint32_t>(kBatchBytes / stride);
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kBatchBytes, table.entries_size()));
   // Offsets come in long ascending runs, so that most of them only raise the maximum of a zone.
   std::array<std::uint64_t, Zones::kCount> largest{};
   std::array<bool, Zones::kCount> any{};
+  std::uint64_t smallest_in_media = UINT64_MAX;
   const auto look = [&](std::uint64_t offset) {
     if (is_unused(table.kind, offset)) return;
     const Zones::Zone zone = zones.of(offset);
     any[zone] = true;
     largest[zone] = std::max(largest[zone], offset);
+    if (zone == Zones::kMedia) smallest_in_media = std::min(smallest_in_media, offset);
   };
   for (std::uint32_t first = 0; first < table.count;) {
     const std::uint32_t count = std::min(batch, table.count - first);
@@ -120,6 +122,7 @@ Result<void> find_largest(const io::Source& source, const Zones& zones, OffsetTa
   for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
     if (any[zone]) table.largest[zone] = largest[zone];
   }
+  if (any[Zones::kMedia]) table.smallest_in_media = smallest_in_media;
   return {};
 }
 

@@ -69,6 +69,7 @@ struct OffsetTable {
   std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie here
   // The largest offset in each zone, which is all that sizing needs to know.
   std::array<std::optional<std::uint64_t>, Zones::kCount> largest;
+  std::optional<std::uint64_t> smallest_in_media;
   bool widened = false;  // 32-bit entries are to become 64-bit
 
   [[nodiscard]] bool can_widen() const { return kind == Kind::kStco || kind == Kind::kSaio32; }
@@ -79,8 +80,8 @@ struct OffsetTable {
   [[nodiscard]] std::uint64_t growth() const { return widened ? std::uint64_t{count} * 4 : 0; }
 };
 
-// Fills `table.largest` by reading the table once.
-Result<void> find_largest(const io::Source& source, const Zones& zones, OffsetTable& table);
+// Fills `table.largest` and `table.smallest_in_media` by reading the table once.
+Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetTable& table);
 
 // The entries of a table as they will be: mapped, and widened where the table says so. Computed as
 // they are read, in any order. Shares ownership of the source and the map.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A file with moov in front needs nothing: exit 0, untouched to the time stamp.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What belongs to a file stays with it: mode, owner, time of access, extended attributes, ACLs, and
 # its names. On every file system that has the strategy.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_root
 need_command setfattr getfattr setfacl getfacl
@@ -21,6 +22,7 @@ prepare() {
   chmod 2640 "$1"
   chown 1234:2345 "$1"
   chmod 2640 "$1"
+  # tmpfs has no user attributes before Linux 6.6.
   if [[ $fs != tmpfs ]]; then
     setfattr -n user.comment -v 'kept' "$1"
     setfattr -n user.binary -v 0x00ff00 "$1"
@@ -43,6 +45,11 @@ test_strategy() {
   case $strategy in
     insert | shift | reserve) equal "the inode after $what" "$(stat -c %i "$file")" "$inode" ;;
   esac
+
+  # Comparing packets reads old and new.
+  prepare "$file"
+  expect 0 faststart --strategy "$strategy" --verify "$file"
+  equal "attributes after $what, verified" "$(attributes_of "$file")" "$before"
 
   # A symbolic link stays one.
   prepare "$file"

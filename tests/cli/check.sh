@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # --check tells where moov is by its exit status and changes nothing.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 for name in plain already-front no-moov fragmented cmov; do generate "$name" "$work/$name"; done

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # --dry-run prints the plan and what it costs, names every strategy, and changes nothing at all.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every documented exit status, and that the file is as it was whenever it is not 0.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Files that lie are refused with exit 4, at once, untouched; so is a real one cut anywhere in moov.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every generated file in place: moved, already, or refused and left alone, as mp4gen says.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 mkdir "$work/original" "$work/now"

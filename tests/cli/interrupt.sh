@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SIGINT and SIGTERM in the middle of a shift: the original or the result, and the exit status says
 # so. A second one stops at once and leaves a journal, from which --recover goes on.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # --json: the documented fields, one document, on the stream that is free; errors too.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_command jq
 
@@ -17,7 +18,8 @@ one_document() {
 # The plan, and what became of it.
 expect 0 --json faststart --dry-run --strategy copy plain
 one_document out
-equal "fields" "$(json '.files[0] | keys_unsorted | join(" ")')" "$fields"
+# A plan may say more.
+equal "fields of a plan" "$(json '.files[0] | keys_unsorted[:14] | join(" ")')" "$fields"
 equal "planned" "$(json '.files[0] | [.path, .status, .strategy, .verified, .error] | map(tostring) | join(" ")')" \
   "plain planned copy null null"
 planned=$(json '.files[0] | [.size_before, .size_after, .moov_size, .shift, .padding] | join(" ")')
@@ -26,7 +28,7 @@ same plain original
 expect 0 faststart --json --strategy copy --verify plain
 one_document out
 [[ ! -s err ]] || fail "--json writes to standard error: $(said)"
-equal "fields" "$(json '.files[0] | keys_unsorted | join(" ")')" "$fields"
+equal "fields" "$(json '.files[0] | keys_unsorted[:14] | join(" ")')" "$fields"
 equal "moved" "$(json '.files[0] | [.status, .strategy, .verified, .error] | map(tostring) | join(" ")')" "moved copy true null"
 equal "the plan and the result" "$(json '.files[0] | [.size_before, .size_after, .moov_size, .shift, .padding] | join(" ")')" "$planned"
 equal "size_before" "$(json '.files[0].size_before')" "$(stat -c %s original)"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What an earlier run left: a half-written new file is taken away, a journal of another file is not
 # acted upon, and one that makes no sense stops the run before it touches anything.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

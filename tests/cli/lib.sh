@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # What the command-line tests share; each of them sources this file first.
 #
 # From the environment:
@@ -80,7 +81,7 @@ with_fs() {
       case $name in
         ext4) mkfs.ext4 -q -m 0 -E lazy_itable_init=1,lazy_journal_init=1 "$image" ;;
         xfs) mkfs.xfs -q -m reflink=1 "$image" ;;
-        btrfs) mkfs.btrfs -q "$image" 2>/dev/null ;;
+        btrfs) mkfs.btrfs -q "$image" >/dev/null 2>&1 ;;
       esac
       mount -o loop "$image" "$mnt" || skip "$name cannot be loop-mounted here"
       ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # At most 32 MiB at any time, whatever the strategy and however large the index.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 [[ $sanitized != 1 ]] || skip "a sanitizer build needs memory of its own"
 [[ -x /usr/bin/time ]] || skip "there is no /usr/bin/time"

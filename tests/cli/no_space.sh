@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A full file system: another strategy, or exit 7 with the reason; never a lost byte or a leftover.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_command jq
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # -o: a new file never takes the place of another unasked, appears under its name when it is whole,
 # and a failure leaves nothing.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

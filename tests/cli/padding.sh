@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # --padding leaves at least so much room behind moov, as a free box, whatever the strategy.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 # free_behind_moov FILE: the size of the free box that follows moov, 0 when there is none.

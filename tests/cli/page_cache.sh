@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # copy and shift leave the page cache as they found it: a large file does not turn up in it.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_command fincore
 with_fs ext4 4G

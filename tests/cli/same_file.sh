@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Two names for one file are recognised by what they are, not by how they are spelt.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Standard input and output: what has moov in front passes through as it comes, all else is spooled
 # to a file without a name.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 cd "$work"

@@ -3,6 +3,7 @@
 # all else stays, packets included; a second run has nothing to do.
 #
 # Unless SHUNT_TEST_FULL is 1, each file takes some of the ways, others on each file system.
+# shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
 fs=${1:?the file system}

@@ -157,6 +157,20 @@ std::vector<Recipe> vendor_recipes() {
        [=] { return gps_movie(false, false); }},
       {"gps-toplevel", Expect::kMove, "its blocks are top-level free boxes, which must stay",
        [=] { return gps_movie(true, false); }},
+      {"gps-front", Expect::kMove,
+       "its blocks are free boxes in front of mdat, large enough for moov: no room to be used",
+       [] {
+         const auto tracks = two_tracks();
+         Blob blocks;
+         std::vector<GpsEntry> entries;
+         for (std::uint32_t i = 0; i < 4; ++i) {
+           const std::string label = "gps" + std::to_string(i);
+           blocks.append(gps_block(label, i, 512));
+           entries.push_back({{label}, 512});
+         }
+         return cat(ftyp("qt  "), blocks, box("mdat", interleave(tracks)),
+                    moov(tracks, gps_table(entries)));
+       }},
       {"gps-empty-entries", Expect::kMove, "some entries are 0, 0: not set, to be left alone",
        [=] { return gps_movie(false, true); }},
       {"ctbo", Expect::kMove, "Canon CTBO in moov/uuid, pointing at top-level boxes",

@@ -38,6 +38,7 @@ TEST_CASE("a spool gives back what went in, in memory and in a file") {
     const auto source = spool.finish("input");
     REQUIRE(source);
     REQUIRE((*source)->size() == bytes.size());
+    CHECK((*source)->name() == "input");
     std::vector<std::byte> back(bytes.size());
     REQUIRE(read_exactly(**source, 0, back));
     CHECK(back == bytes);
