@@ -5,6 +5,7 @@
 //   crash_test power ext4|xfs             the power cut after each call, log flushed or not
 //   crash_test twice ext4|xfs|DIR         killed, then killed again while recovering
 //   crash_test torn  ext4|xfs             an insertion stopped at each extent boundary
+//   crash_test order DIR                  unsynced writes kept or lost at random, in any order
 //
 // Exit 77: not possible here. SHUNT_TEST_FULL=1 leaves nothing out; SHUNT_SEED picks the sample.
 #include <fcntl.h>
@@ -27,6 +28,7 @@
 #include "layout/journal.h"
 #include "loop_mount.h"
 #include "workbench.h"
+#include "write_log.h"
 
 namespace shunt::test {
 namespace {
@@ -320,6 +322,42 @@ void test_torn(Setup& setup, Fixture fixture, bool holes) {
     complain(setup, std::string(fixture.name), "too few extents to mean much");
 }
 
+// What a disk may make of the order of writes: every state that the syncs allow, as far as chance
+// finds them.
+void test_order(Setup& setup, const Fixture& fixture) {
+  // What inserts ranges or changes the inode is for the power cuts.
+  if (fixture.strategy != faststart::Strategy::kReserve &&
+      fixture.strategy != faststart::Strategy::kShift) {
+    return;
+  }
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  setup.bench->reset(fixture.original);
+  WriteLog log(setup.bench->target(), fixture.original);
+  {
+    const io::KernelOverride installed(&log);
+    if (setup.bench->run(fixture.strategy).error) {
+      complain(setup, std::string(fixture.name), "the recorded run failed");
+      return;
+    }
+  }
+  const unsigned tries = setup.full ? 50 : 6;
+  for (std::size_t count = 0; count <= log.changes(); ++count) {
+    for (unsigned i = 0; i < tries; ++i) {
+      const WriteLog::Files files = log.state(count, setup.random);
+      // The target keeps its inode, which the journal knows it by.
+      for (const std::string& name : setup.bench->leftovers()) {
+        ::unlink((setup.bench->directory() + "/" + name).c_str());
+      }
+      for (const auto& [path, bytes] : files) write_file(path, bytes);
+      recover_and_check(setup,
+                        std::string(fixture.name) + " after change " + std::to_string(count),
+                        fixture, known->result, false);
+    }
+  }
+  std::printf("%-14s %zu changes\n", std::string(fixture.name).c_str(), log.changes());
+}
+
 int run(const std::string& mode, const std::string& where) {
   char scratch[] = "/tmp/shunt-crash-XXXXXX";
   const char* const base =
@@ -357,6 +395,7 @@ int run(const std::string& mode, const std::string& where) {
     if (mode == "calls") test_calls(setup, fixture);
     if (mode == "power") test_power(setup, fixture);
     if (mode == "twice") test_twice(setup, fixture);
+    if (mode == "order") test_order(setup, fixture);
     if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
       test_torn(setup, fixture, false);
       if (fixture.original.size() > kManyExtents) test_torn(setup, fixture, true);
@@ -373,7 +412,7 @@ int run(const std::string& mode, const std::string& where) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: crash_test calls|power|twice|torn ext4|xfs|btrfs|tmpfs\n");
+    std::fprintf(stderr, "usage: crash_test calls|power|twice|torn|order ext4|xfs|btrfs|tmpfs\n");
     return 2;
   }
   return shunt::test::run(argv[1], argv[2]);
