@@ -7,21 +7,10 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "layout/overwrite.h"
 
 namespace shunt::faststart {
 namespace {
-
-Result<void> write_zeros(io::File& out, ByteRange range) {
-  const std::vector<std::byte> zeros(
-      static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), 64 * 1024)));
-  for (std::uint64_t at = range.begin; at < range.end;) {
-    const auto part = std::span(zeros).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), range.end - at)));
-    SHUNT_TRY(out.write_at(at, part));
-    at += part.size();
-  }
-  return {};
-}
 
 Result<void> write_all(const io::Source& content, std::uint64_t at, io::File& out) {
   std::vector<std::byte> buffer(std::min<std::uint64_t>(content.size(), 1 << 20));
@@ -31,11 +20,6 @@ Result<void> write_all(const io::Source& content, std::uint64_t at, io::File& ou
     done += got;
   }
   return {};
-}
-
-Result<void> write_field(const layout::FieldPatch& patch, std::uint64_t at, io::File& out) {
-  const layout::FieldPatch::Bytes bytes = patch.encode(patch.new_value);
-  return out.write_at(at, std::span(bytes).first(patch.width));
 }
 
 }  // namespace
@@ -53,12 +37,16 @@ Result<void> write_reflink(const Plan& plan, const io::File& source, io::File& o
   SHUNT_TRY(write_all(*edit.front, edit.front_at.begin, out));
   // The old head came along with its block and lies in the free box now.
   const std::uint64_t front_end = edit.front_at.begin + edit.front->size();
-  SHUNT_TRY(write_zeros(out, {std::clamp(edit.gap_at + edit.gap_size, front_end, edit.front_at.end),
-                              edit.front_at.end}));
+  SHUNT_TRY(layout::write_zeros(
+      out,
+      {std::clamp(edit.gap_at + edit.gap_size, front_end, edit.front_at.end), edit.front_at.end}));
   for (const layout::FieldPatch& patch : edit.patches) {
-    SHUNT_TRY(write_field(patch, edit.moved(patch.at), out));
+    SHUNT_TRY(layout::write_field(out, patch, edit.moved(patch.at), patch.new_value));
   }
-  if (edit.mark) SHUNT_TRY(write_field(*edit.mark, edit.moved(edit.mark->at), out));
+  if (edit.mark) {
+    SHUNT_TRY(
+        layout::write_field(out, *edit.mark, edit.moved(edit.mark->at), edit.mark->new_value));
+  }
   return {};
 }
 

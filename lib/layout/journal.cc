@@ -1,9 +1,5 @@
 #include "layout/journal.h"
 
-#include <xxhash.h>
-
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -14,254 +10,12 @@
 namespace shunt::layout {
 namespace {
 
-constexpr std::string_view kMagic = "shuntjnl";
-constexpr std::uint32_t kVersion = 1;
-constexpr std::uint64_t kMaxRecord = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 30;
 constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
-constexpr std::size_t kSlotBytes = 24;
 constexpr const char* kSuffix = ".shunt-journal";
 constexpr const char* kUnnamedSuffix = ".shunt-journal-new";
 
-static_assert(std::endian::native == std::endian::little, "the journal is written as it lies");
-
-std::uint64_t digest_of(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
-class Writer {
- public:
-  template <typename T>
-  void put(T value) {
-    const auto* const bytes = reinterpret_cast<const std::byte*>(&value);
-    out_.insert(out_.end(), bytes, bytes + sizeof value);
-  }
-  void put(ByteRange range) {
-    put(range.begin);
-    put(range.end);
-  }
-  void put_bytes(std::span<const std::byte> bytes) {
-    out_.insert(out_.end(), bytes.begin(), bytes.end());
-  }
-  [[nodiscard]] std::vector<std::byte>& bytes() { return out_; }
-
- private:
-  std::vector<std::byte> out_;
-};
-
-class Reader {
- public:
-  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
-
-  template <typename T>
-  void take(T& value) {
-    if (const auto from = take_bytes(sizeof value); !from.empty()) {
-      std::memcpy(&value, from.data(), sizeof value);
-    }
-  }
-  void take(ByteRange& range) {
-    take(range.begin);
-    take(range.end);
-    ok_ = ok_ && range.begin <= range.end;
-  }
-  // Empty, and not ok from then on, when there are fewer.
-  std::span<const std::byte> take_bytes(std::uint64_t size) {
-    ok_ = ok_ && size <= bytes_.size() - at_;
-    if (!ok_) return {};
-    const auto part = bytes_.subspan(at_, static_cast<std::size_t>(size));
-    at_ += part.size();
-    return part;
-  }
-  [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] bool at_end() const { return at_ == bytes_.size(); }
-
- private:
-  std::span<const std::byte> bytes_;
-  std::size_t at_ = 0;
-  bool ok_ = true;
-};
-
-void put_patch(Writer& out, const FieldPatch& patch) {
-  out.put(patch.at);
-  out.put(patch.width);
-  out.put(patch.old_value);
-  out.put(patch.new_value);
-}
-
-FieldPatch take_patch(Reader& in) {
-  FieldPatch patch;
-  in.take(patch.at);
-  in.take(patch.width);
-  in.take(patch.old_value);
-  in.take(patch.new_value);
-  return patch;
-}
-
-bool is_field(const FieldPatch& patch, std::uint64_t file_size) {
-  return (patch.width == 4 || patch.width == 8) && patch.width <= file_size &&
-         patch.at <= file_size - patch.width;
-}
-
-// Whether a record speaks of one file and one edit of it. A checksum vouches for the bytes of the
-// journal, not for who wrote them.
-bool is_consistent(const JournalRecord& record) {
-  const InPlaceEdit& edit = record.edit;
-  constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62;
-  const bool gap = edit.room == RoomKind::kInserted || edit.room == RoomKind::kShifted;
-  if (!gap && edit.room != RoomKind::kReserved) return false;
-  const ByteRange file{0, edit.size_before};
-  if (edit.size_before > kMaxSize || edit.gap_size > kMaxSize || !std::has_single_bit(edit.unit) ||
-      edit.unit > kMaxSize) {
-    return false;
-  }
-  if (gap ? edit.gap_size == 0 || edit.gap_size % edit.unit != 0 || edit.gap_at % edit.unit != 0 ||
-                edit.gap_at >= edit.size_before
-          : edit.gap_size != 0 || edit.gap_at != edit.size_before) {
-    return false;
-  }
-  if (!file.contains(edit.needed) || !file.contains(edit.overwritten) ||
-      !ByteRange{0, edit.size_with_gap()}.contains(edit.front_at) ||
-      (gap && edit.front_at.begin != edit.gap_at)) {
-    return false;
-  }
-  if (edit.cut_at.has_value() == edit.mark.has_value()) return false;
-  if (edit.cut_at && *edit.cut_at > edit.size_with_gap()) return false;
-  if (edit.mark && !is_field(*edit.mark, edit.size_before)) return false;
-  for (const FieldPatch& patch : edit.patches) {
-    if (!is_field(patch, edit.size_before)) return false;
-  }
-  const SavedBytes& saved = record.saved;
-  if (!saved.zeros().empty() && !(saved.zeros() == edit.overwritten)) return false;
-  for (std::size_t run = 0; run < saved.count(); ++run) {
-    const bool ascends = run == 0 || saved.range(run - 1).end <= saved.range(run).begin;
-    if (!ascends || !edit.overwritten.contains(saved.range(run))) return false;
-  }
-  for (const ByteRange hole : record.holes) {
-    if (hole.begin < edit.gap_at || hole.end > edit.size_before + edit.unit) return false;
-  }
-  return true;
-}
-
-Error damaged(std::string_view why) {
-  Error error;
-  error.code = ErrorCode::kIntegrity;
-  error.operation = "read the journal";
-  error.reason = why;
-  return error;
-}
-
 }  // namespace
-
-std::vector<std::byte> encode_record(const JournalRecord& record) {
-  const InPlaceEdit& edit = record.edit;
-  Writer out;
-  out.put_bytes(std::as_bytes(std::span(kMagic)));
-  out.put(kVersion);
-  out.put(static_cast<std::uint32_t>(edit.room));
-  out.put(std::uint64_t{0});  // the size of the record, filled in below
-  out.put(record.inode);
-  out.put(edit.size_before);
-  out.put(edit.gap_at);
-  out.put(edit.gap_size);
-  out.put(edit.unit);
-  out.put(edit.front_at);
-  out.put(edit.overwritten);
-  out.put(edit.needed);
-  out.put(record.needed_digest);
-  out.put(static_cast<std::uint32_t>(edit.cut_at.has_value()));
-  out.put(edit.cut_at.value_or(0));
-  out.put(static_cast<std::uint32_t>(edit.mark.has_value()));
-  put_patch(out, edit.mark.value_or(FieldPatch{}));
-  out.put(static_cast<std::uint64_t>(edit.patches.size()));
-  for (const FieldPatch& patch : edit.patches) put_patch(out, patch);
-  out.put(record.saved.zeros());
-  out.put(static_cast<std::uint64_t>(record.saved.count()));
-  for (std::size_t run = 0; run < record.saved.count(); ++run) {
-    out.put(record.saved.range(run).begin);
-    out.put(record.saved.range(run).size());
-    out.put_bytes(record.saved.bytes(run));
-  }
-  out.put(static_cast<std::uint64_t>(record.holes.size()));
-  for (const ByteRange hole : record.holes) out.put(hole);
-  const std::uint64_t size = out.bytes().size() + sizeof(std::uint64_t);
-  std::memcpy(out.bytes().data() + 16, &size, sizeof size);
-  out.put(digest_of(out.bytes()));
-  return std::move(out.bytes());
-}
-
-Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
-  Reader head(bytes);
-  const auto magic = head.take_bytes(kMagic.size());
-  std::uint32_t version = 0;
-  std::uint32_t room = 0;
-  std::uint64_t size = 0;
-  head.take(version);
-  head.take(room);
-  head.take(size);
-  if (!head.ok() || std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
-    return damaged("it is no journal of shunt");
-  }
-  if (version != kVersion) return damaged("it is of another version of shunt");
-  if (size < 32 || size > bytes.size()) return damaged("it is cut short");
-  bytes = bytes.first(static_cast<std::size_t>(size));
-  const auto body = bytes.first(bytes.size() - 8);
-  std::uint64_t digest = 0;
-  std::memcpy(&digest, bytes.data() + body.size(), sizeof digest);
-  if (digest != digest_of(body)) return damaged("its checksum does not match");
-
-  JournalRecord record;
-  InPlaceEdit& edit = record.edit;
-  Reader in(body);
-  (void)in.take_bytes(24);
-  edit.room = static_cast<RoomKind>(room);
-  in.take(record.inode);
-  in.take(edit.size_before);
-  in.take(edit.gap_at);
-  in.take(edit.gap_size);
-  in.take(edit.unit);
-  in.take(edit.front_at);
-  in.take(edit.overwritten);
-  in.take(edit.needed);
-  in.take(record.needed_digest);
-  std::uint32_t has_cut = 0;
-  std::uint64_t cut_at = 0;
-  std::uint32_t has_mark = 0;
-  in.take(has_cut);
-  in.take(cut_at);
-  in.take(has_mark);
-  const FieldPatch mark = take_patch(in);
-  if (has_cut != 0) edit.cut_at = cut_at;
-  if (has_mark != 0) edit.mark = mark;
-  std::uint64_t count = 0;
-  in.take(count);
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) edit.patches.push_back(take_patch(in));
-  ByteRange zeros;
-  in.take(zeros);
-  record.saved.set_zeros(zeros);
-  count = 0;
-  in.take(count);
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    std::uint64_t at = 0;
-    std::uint64_t run_size = 0;
-    in.take(at);
-    in.take(run_size);
-    const auto run_bytes = in.take_bytes(run_size);
-    if (at > edit.size_before || run_size > edit.size_before - at) {
-      return damaged("its content makes no sense");
-    }
-    record.saved.add(at, run_bytes);
-  }
-  count = 0;
-  in.take(count);
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
-    ByteRange hole;
-    in.take(hole);
-    record.holes.push_back(hole);
-  }
-  if (!in.ok() || !in.at_end() || !is_consistent(record)) {
-    return damaged("its content makes no sense");
-  }
-  return record;
-}
 
 Journal::Journal(io::File file, std::string path, JournalRecord record)
     : file_(std::move(file)),
@@ -317,7 +71,7 @@ Result<std::optional<Journal>> Journal::open(const std::string& target) {
     return file.error();
   }
   SHUNT_ASSIGN(const std::uint64_t size, file->size());
-  if (size > kMaxRecord) return damaged("it is too large").with_path(path);
+  if (size > kMaxSize) return damaged_journal("it is too large").with_path(path);
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
   SHUNT_ASSIGN(const std::size_t got, file->read_at(0, bytes));
   bytes.resize(got);
@@ -339,11 +93,8 @@ std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
 Result<void> Journal::set_cursor(std::uint64_t cursor) {
   // The two slots take turns: while one is being written the other still holds the cursor before.
   ++sequence_;
-  Writer out;
-  out.put(sequence_);
-  out.put(cursor);
-  out.put(digest_of(out.bytes()));
-  SHUNT_TRY(file_.write_at(slot_at(sequence_), out.bytes()));
+  const CursorSlot::Bytes bytes = encode_slot({sequence_, cursor});
+  SHUNT_TRY(file_.write_at(slot_at(sequence_), bytes));
   SHUNT_TRY(file_.sync_data());
   cursor_ = cursor;
   return {};
@@ -351,22 +102,15 @@ Result<void> Journal::set_cursor(std::uint64_t cursor) {
 
 Result<void> Journal::read_cursor() {
   for (const std::uint64_t slot : {std::uint64_t{0}, std::uint64_t{1}}) {
-    std::array<std::byte, kSlotBytes> bytes{};
+    CursorSlot::Bytes bytes{};
     SHUNT_ASSIGN(const std::size_t got, file_.read_at(slot_at(slot), bytes));
-    if (got < bytes.size()) continue;
-    Reader in(bytes);
-    std::uint64_t sequence = 0;
-    std::uint64_t cursor = 0;
-    std::uint64_t digest = 0;
-    in.take(sequence);
-    in.take(cursor);
-    in.take(digest);
-    if (digest != digest_of(std::span(bytes).first(16)) || sequence <= sequence_) continue;
-    sequence_ = sequence;
-    cursor_ = cursor;
+    const auto read = got == bytes.size() ? parse_slot(bytes) : std::nullopt;
+    if (!read || read->sequence <= sequence_) continue;
+    sequence_ = read->sequence;
+    cursor_ = read->cursor;
   }
   if (cursor_ < record_.edit.gap_at || cursor_ > record_.edit.size_before) {
-    return damaged("its cursor makes no sense").with_path(path_);
+    return damaged_journal("its cursor makes no sense").with_path(path_);
   }
   return {};
 }

@@ -9,24 +9,9 @@
 
 #include "base/result.h"
 #include "io/file.h"
-#include "layout/in_place_edit.h"
-#include "layout/saved_bytes.h"
+#include "layout/journal_record.h"
 
 namespace shunt::layout {
-
-// All that bringing back the original, or computing the result again, needs to know.
-struct JournalRecord {
-  std::uint64_t inode = 0;
-  InPlaceEdit edit;                 // without its front, which is computed again
-  std::uint64_t needed_digest = 0;  // XXH3-64 of edit.needed
-  SavedBytes saved;
-  std::vector<ByteRange> holes;  // of an inserted room: those of the original from gap_at on
-};
-
-// The record as bytes, and back. parse_record checks magic, version, checksum and every size, and
-// gives kIntegrity for anything else.
-[[nodiscard]] std::vector<std::byte> encode_record(const JournalRecord& record);
-[[nodiscard]] Result<JournalRecord> parse_record(std::span<const std::byte> bytes);
 
 // One open journal. One owner, one thread.
 class Journal {

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "io/page_cache.h"
 #include "io/transfer.h"
+#include "layout/overwrite.h"
 
 namespace shunt::layout {
 namespace {
@@ -84,19 +85,6 @@ class Pieces {
   ByteRange data_;  // the stretch of data that the last look found, where it lies now
 };
 
-Result<void> write_zeros(io::File& file, ByteRange range) {
-  Result<void> punched = file.punch_hole(range);
-  if (punched || punched.error().code != ErrorCode::kUnsuitable) return punched;
-  const std::vector<std::byte> zeros(
-      static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), 1 << 20)));
-  for (std::uint64_t at = range.begin; at < range.end; at += zeros.size()) {
-    const auto part = std::span(zeros).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), range.end - at)));
-    SHUNT_TRY(file.write_at(at, part, io::Caching::kDrop));
-  }
-  return {};
-}
-
 // What was written stays in the page cache only if what it came from was there. RWF_DONTCACHE alone
 // does not see to that: pages of blocks that are overwritten stay. `uncached` says whether reading
 // the step left the cache alone, so that it still tells what was there before.
@@ -121,7 +109,7 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
     const std::uint64_t to = block.at + (direction == Direction::kTowardsEnd ? shift.distance : 0);
     step_begin = std::min(step_begin, block.at);
     if (block.zeros > 0) {
-      SHUNT_TRY(write_zeros(*shift.file, ByteRange::of(to, block.zeros)));
+      SHUNT_TRY(clear_range(*shift.file, ByteRange::of(to, block.zeros), shift.unit));
     } else {
       SHUNT_TRY(shift.file->write_at(to, block.data, io::Caching::kDrop));
     }

@@ -350,8 +350,7 @@ void test_order(Setup& setup, const Fixture& fixture) {
         ::unlink((setup.bench->directory() + "/" + name).c_str());
       }
       for (const auto& [path, bytes] : files) write_file(path, bytes);
-      recover_and_check(setup,
-                        std::string(fixture.name) + " after change " + std::to_string(count),
+      recover_and_check(setup, std::string(fixture.name) + " after change " + std::to_string(count),
                         fixture, known->result, false);
     }
   }

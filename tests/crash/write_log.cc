@@ -36,8 +36,13 @@ ssize_t WriteLog::pwrite(int fd, const void* data, std::size_t size, off_t offse
   const ssize_t put = Kernel::pwrite(fd, data, size, offset, rwf_flags);
   if (put > 0) {
     const auto* const begin = static_cast<const std::byte*>(data);
-    changes_.push_back({Change::Kind::kWrite, inode_of(fd), {}, {},
-                        static_cast<std::uint64_t>(offset), 0, Bytes(begin, begin + put)});
+    changes_.push_back({Change::Kind::kWrite,
+                        inode_of(fd),
+                        {},
+                        {},
+                        static_cast<std::uint64_t>(offset),
+                        0,
+                        Bytes(begin, begin + put)});
   }
   return put;
 }
@@ -45,8 +50,8 @@ ssize_t WriteLog::pwrite(int fd, const void* data, std::size_t size, off_t offse
 int WriteLog::ftruncate(int fd, off_t size) {
   const int result = Kernel::ftruncate(fd, size);
   if (result == 0) {
-    changes_.push_back({Change::Kind::kResize, inode_of(fd), {}, {}, 0,
-                        static_cast<std::uint64_t>(size), {}});
+    changes_.push_back(
+        {Change::Kind::kResize, inode_of(fd), {}, {}, 0, static_cast<std::uint64_t>(size), {}});
   }
   return result;
 }
@@ -102,13 +107,16 @@ void WriteLog::apply(const Change& change, Bytes& content) {
       std::copy(change.data.begin(), change.data.end(),
                 content.begin() + static_cast<std::ptrdiff_t>(change.at));
       break;
-    case Change::Kind::kResize: content.resize(change.size); break;
+    case Change::Kind::kResize:
+      content.resize(change.size);
+      break;
     case Change::Kind::kZero: {
       const std::size_t end = std::min<std::size_t>(content.size(), change.at + change.size);
       for (std::size_t i = change.at; i < end; ++i) content[i] = std::byte{0};
       break;
     }
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -151,7 +159,12 @@ WriteLog::Files WriteLog::state(std::size_t count, std::mt19937& random) const {
             static_cast<std::size_t>(std::min<std::uint64_t>(left, change.data.size() - from));
         if (kept(random)) {
           const auto begin = change.data.begin() + static_cast<std::ptrdiff_t>(from);
-          apply({Change::Kind::kWrite, change.inode, {}, {}, change.at + from, 0,
+          apply({Change::Kind::kWrite,
+                 change.inode,
+                 {},
+                 {},
+                 change.at + from,
+                 0,
                  Bytes(begin, begin + static_cast<std::ptrdiff_t>(size))},
                 content);
         }

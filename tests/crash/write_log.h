@@ -2,9 +2,9 @@
 //
 // WriteLog records every change that a run makes in one directory. From the record, state() makes
 // what a crash after the n-th change may leave: of each file all that was synced, and of what came
-// later any selection of 4 KiB pieces; of the names all up to the last sync of the directory, and of
-// the later ones any first few. Range insertions are not known here: tests of those cut the power of
-// a real file system.
+// later any selection of 4 KiB pieces; of the names all up to the last sync of the directory, and
+// of the later ones any first few. Range insertions are not known here: tests of those cut the
+// power of a real file system.
 #pragma once
 
 #include <sys/types.h>
@@ -45,9 +45,9 @@ class WriteLog final : public io::Kernel {
   struct Change {
     enum class Kind { kCreate, kRename, kUnlink, kSyncNames, kWrite, kResize, kZero, kSync } kind;
     ino_t inode = 0;
-    std::string path;     // of names
-    std::string to;       // of kRename
-    std::uint64_t at = 0;  // of kWrite and kZero
+    std::string path;        // of names
+    std::string to;          // of kRename
+    std::uint64_t at = 0;    // of kWrite and kZero
     std::uint64_t size = 0;  // of kResize (to which) and kZero
     Bytes data;
     [[nodiscard]] bool is_name() const { return kind <= Kind::kUnlink; }

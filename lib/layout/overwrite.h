@@ -1,0 +1,24 @@
+// Small writes over what is there: zeros, and single fields.
+#pragma once
+
+#include <cstdint>
+
+#include "base/byte_range.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "layout/field_patch.h"
+
+namespace shunt::layout {
+
+// Zeros as written bytes, so that the space for them is had.
+Result<void> write_zeros(io::File& file, ByteRange range);
+
+// Zeros as holes for the whole blocks of `range`, where the file system can, and as bytes
+// elsewhere.
+Result<void> clear_range(io::File& file, ByteRange range, std::uint64_t block_size);
+
+// `value` in the width of `patch`, at `at`, which may differ from where the original has it.
+Result<void> write_field(io::File& file, const FieldPatch& patch, std::uint64_t at,
+                         std::uint64_t value);
+
+}  // namespace shunt::layout
