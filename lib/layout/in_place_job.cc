@@ -1,5 +1,6 @@
 #include "layout/in_place_job.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -74,6 +75,7 @@ Result<void> InPlaceJob::open_gap() {
       return {};
     case RoomKind::kInserted:
       SHUNT_TRY(file_.insert_range(edit_.gap_at, edit_.gap_size));
+      SHUNT_TRY(check_grown());
       view_.set_gap(edit_.gap_at, edit_.gap_size);
       return {};
     case RoomKind::kShifted: {
@@ -124,8 +126,45 @@ Result<void> InPlaceJob::finish_tail() {
   return journal_.remove();
 }
 
+Result<bool> InPlaceJob::needed_is_intact() const {
+  const Result<std::uint64_t> now = digest_of(view_, edit_.needed);
+  if (!now) {
+    if (now.error().code == ErrorCode::kCorrupt) return false;  // the file is too short for it
+    return now.error();
+  }
+  return *now == journal_.record().needed_digest;
+}
+
+Result<std::uint64_t> InPlaceJob::find_gap() {
+  return find_cursor(file_, edit_, journal_.record().holes, [&](std::uint64_t cursor) {
+    view_.set_gap(cursor, edit_.gap_size);
+    return needed_is_intact();
+  });
+}
+
+Result<void> InPlaceJob::check_grown() const {
+  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+  if (size == edit_.size_with_gap()) return {};
+  Error error;
+  error.path = file_.path();
+  error.operation = "insert a range";
+  error.reason =
+      fmt::format("the file is {} bytes long afterwards, not {}", size, edit_.size_with_gap());
+  return error;
+}
+
 Result<void> InPlaceJob::undo() {
   SHUNT_TRY(close_gap());
+  view_.set_gap(UINT64_MAX, 0);
+  SHUNT_ASSIGN(const bool intact, needed_is_intact());
+  if (!intact) {
+    Error error;
+    error.code = ErrorCode::kIntegrity;
+    error.path = file_.path();
+    error.operation = "undo";
+    error.reason = "the old moov is not where it was";
+    return error;
+  }
   return restore();
 }
 
@@ -168,6 +207,9 @@ Result<void> InPlaceJob::restore_range(const SavedBytes& saved, ByteRange range)
   std::vector<std::byte> then(now.size());
   for (std::uint64_t at = range.begin; at < range.end;) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(now.size(), range.end - at));
+    // After a failed sync the cache may differ from the disk: compare with what the disk has.
+    ::posix_fadvise(file_.fd(), static_cast<off_t>(at), static_cast<off_t>(size),
+                    POSIX_FADV_DONTNEED);
     SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, std::span(now).first(size)));
     std::copy_n(now.begin(), size, then.begin());
     saved.overlay(at, std::span(then).first(size));
@@ -200,13 +242,14 @@ Result<void> InPlaceJob::close_gap() {
   SHUNT_ASSIGN(const std::uint64_t size, file_.size());
   if (size <= edit_.size_before) return {};
   if (edit_.room == RoomKind::kShifted) {
+    SHUNT_TRY(journal_.settle_cursor());
     const ByteRange moved{journal_.cursor(), edit_.size_before};
     if (options_.progress != nullptr) options_.progress->begin("undoing", moved.size());
     SHUNT_TRY(shift_back(make_shift(), moved));
     view_.set_gap(UINT64_MAX, 0);
     return file_.truncate(edit_.size_before);
   }
-  SHUNT_ASSIGN(const std::uint64_t cursor, find_cursor(file_, edit_, journal_.record().holes));
+  SHUNT_ASSIGN(const std::uint64_t cursor, find_gap());
   view_.set_gap(UINT64_MAX, 0);
   // A collapse may not reach the end of the file; a hole that does is cut off instead.
   if (cursor + edit_.gap_size >= size) return file_.truncate(edit_.size_before);

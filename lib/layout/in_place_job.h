@@ -46,6 +46,11 @@ class InPlaceJob {
   // Steps 4 and 5. From here on there is no way back, only forward.
   Result<void> finish_tail();
 
+  // Whether the bytes that the front is computed from read as they did, through the view.
+  [[nodiscard]] Result<bool> needed_is_intact() const;
+  // Where the gap of an insertion is, by the extents and by the needed bytes. Sets the view to it.
+  Result<std::uint64_t> find_gap();
+
   // Brings back the original, from any point before the tail was touched.
   Result<void> undo();
   // The rest of an undo, once the old bytes are at their old places again.
@@ -53,6 +58,7 @@ class InPlaceJob {
 
  private:
   Result<void> extend(ByteRange range);
+  [[nodiscard]] Result<void> check_grown() const;
   [[nodiscard]] Shift make_shift();
   Result<void> clear_rest(ByteRange rest);
   Result<void> close_gap();

@@ -1,5 +1,8 @@
 #include "layout/journal.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 
@@ -10,10 +13,26 @@
 namespace shunt::layout {
 namespace {
 
-constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 30;
+constexpr std::uint64_t kMaxSize = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
 constexpr const char* kSuffix = ".shunt-journal";
 constexpr const char* kUnnamedSuffix = ".shunt-journal-new";
+
+// A journal tells what to write into the target: it is believed only from those who may write there
+// anyway.
+Result<void> check_owner(const io::File& file, const std::string& target) {
+  SHUNT_ASSIGN(const struct stat own, file.status());
+  struct stat of_target {};
+  struct stat named {};
+  if (::stat(target.c_str(), &of_target) != 0 || ::lstat(file.path().c_str(), &named) != 0) {
+    return system_error(errno, target, "read the journal");
+  }
+  const bool trusted =
+      own.st_uid == ::geteuid() || own.st_uid == 0 || own.st_uid == of_target.st_uid;
+  if (S_ISREG(named.st_mode) && own.st_nlink == 1 && (own.st_mode & 022) == 0 && trusted) return {};
+  return damaged_journal("it is not a file of this user, of the target's owner or of root")
+      .with_path(file.path());
+}
 
 }  // namespace
 
@@ -70,6 +89,7 @@ Result<std::optional<Journal>> Journal::open(const std::string& target) {
     if (file.error().system_errno == ENOENT) return std::optional<Journal>();
     return file.error();
   }
+  SHUNT_TRY(check_owner(*file, target));
   SHUNT_ASSIGN(const std::uint64_t size, file->size());
   if (size > kMaxSize) return damaged_journal("it is too large").with_path(path);
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
@@ -93,11 +113,20 @@ std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
 Result<void> Journal::set_cursor(std::uint64_t cursor) {
   // The two slots take turns: while one is being written the other still holds the cursor before.
   ++sequence_;
+  unsettled_ = true;
   const CursorSlot::Bytes bytes = encode_slot({sequence_, cursor});
   SHUNT_TRY(file_.write_at(slot_at(sequence_), bytes));
   SHUNT_TRY(file_.sync_data());
+  unsettled_ = false;
   cursor_ = cursor;
   return {};
+}
+
+Result<void> Journal::settle_cursor() {
+  if (!unsettled_) return {};
+  // One more makes set_cursor take the slot that failed, and not the one that holds cursor_.
+  ++sequence_;
+  return set_cursor(cursor_);
 }
 
 Result<void> Journal::read_cursor() {

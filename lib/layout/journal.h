@@ -29,6 +29,9 @@ class Journal {
 
   // For a shifted room: old bytes from `cursor` on have been moved. Durable on return.
   Result<void> set_cursor(std::uint64_t cursor);
+  // Makes cursor() durable again when writing a later one failed: what was written of that must not
+  // be believed, and may be. To be called before bytes move the other way.
+  Result<void> settle_cursor();
   // The last cursor that became durable; size_before when none did.
   [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
 
@@ -46,6 +49,7 @@ class Journal {
   std::uint64_t record_size_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t cursor_ = 0;
+  bool unsettled_ = false;  // a write of a cursor has failed
 };
 
 }  // namespace shunt::layout

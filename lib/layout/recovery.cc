@@ -60,15 +60,6 @@ class Recovery {
   }
 
  private:
-  [[nodiscard]] Result<bool> needed_is_intact() const {
-    const Result<std::uint64_t> now = digest_of(*view_, record_.edit.needed);
-    if (!now) {
-      if (now.error().code == ErrorCode::kCorrupt) return false;  // the file is too short for it
-      return now.error();
-    }
-    return *now == record_.needed_digest;
-  }
-
   Result<State> find_state() {
     const InPlaceEdit& edit = record_.edit;
     SHUNT_ASSIGN(std::uint64_t size, file_.size());
@@ -80,17 +71,17 @@ class Recovery {
     }
     if (size == edit.size_before && edit.gap_size > 0) {
       view_->set_gap(UINT64_MAX, 0);
-      SHUNT_ASSIGN(const bool intact, needed_is_intact());
+      SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
       if (intact) return State{State::Kind::kUntouched};
     }
     if (size == edit.size_with_gap()) {
       State state;
       if (edit.room == RoomKind::kShifted) state.cursor = job_.journal().cursor();
       if (edit.room == RoomKind::kInserted) {
-        SHUNT_ASSIGN(state.cursor, find_cursor(file_, edit, record_.holes));
+        SHUNT_ASSIGN(state.cursor, job_.find_gap());
       }
       if (edit.gap_size > 0) view_->set_gap(state.cursor, edit.gap_size);
-      SHUNT_ASSIGN(const bool intact, needed_is_intact());
+      SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
       if (intact) return state;
       return not_the_same(file_, job_.journal(), "the file has been changed since");
     }

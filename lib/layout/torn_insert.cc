@@ -56,29 +56,44 @@ Result<std::vector<ByteRange>> holes_before(const io::File& file, const InPlaceE
   return io::holes_of(file, {edit.gap_at, last_block_end(edit)}, kMaxHoles);
 }
 
-std::optional<std::uint64_t> find_cursor(const InPlaceEdit& edit,
-                                         const std::vector<ByteRange>& holes_then,
-                                         const std::vector<ByteRange>& holes_now) {
-  // A finished insertion may have been written into already: only what lies behind the front
-  // counts.
-  const std::uint64_t behind_front = round_up(edit.front_at.end, edit.unit);
-  if (from(predict(edit, holes_then, edit.gap_at), behind_front) == from(holes_now, behind_front)) {
-    return edit.gap_at;
-  }
-  // Otherwise the new hole begins where one of today's holes begins, possibly joined to an old one.
+std::vector<std::uint64_t> possible_cursors(const InPlaceEdit& edit,
+                                            const std::vector<ByteRange>& holes_then,
+                                            const std::vector<ByteRange>& holes_now) {
+  std::vector<std::uint64_t> cursors;
+  // Torn: the new hole begins where one of today's holes begins, possibly joined to an old one.
+  // These come first, since they account for every block.
   for (const ByteRange hole : holes_now) {
-    if (hole.size() < edit.gap_size) continue;
-    if (predict(edit, holes_then, hole.begin) == holes_now) return hole.begin;
+    if (hole.size() < edit.gap_size || hole.begin == edit.gap_at) continue;
+    if (predict(edit, holes_then, hole.begin) == holes_now) cursors.push_back(hole.begin);
   }
-  return std::nullopt;
+  // Finished: the gap itself may have been written into already; behind it every block counts.
+  const std::uint64_t behind_gap = edit.gap_at + edit.gap_size;
+  if (from(predict(edit, holes_then, edit.gap_at), behind_gap) == from(holes_now, behind_gap)) {
+    cursors.push_back(edit.gap_at);
+  }
+  // Only grown: what the file had is where it was. Blocks that it had behind its end, and that are
+  // within it now, would hide the hole there.
+  const std::uint64_t old_end = last_block_end(edit);
+  std::vector<ByteRange> within;
+  for (const ByteRange hole : holes_now) {
+    add_joined(within, {std::min(hole.begin, old_end), std::min(hole.end, old_end)});
+  }
+  if (within == holes_then && std::ranges::find(cursors, old_end) == cursors.end()) {
+    cursors.push_back(old_end);
+  }
+  return cursors;
 }
 
-Result<std::uint64_t> find_cursor(const io::File& file, const InPlaceEdit& edit,
-                                  const std::vector<ByteRange>& holes_then) {
+Result<std::uint64_t> find_cursor(
+    const io::File& file, const InPlaceEdit& edit, const std::vector<ByteRange>& holes_then,
+    const std::function<Result<bool>(std::uint64_t cursor)>& is_right) {
   const ByteRange grown{edit.gap_at, last_block_end(edit) + edit.gap_size};
   SHUNT_ASSIGN(const std::vector<ByteRange> holes_now,
                io::holes_of(file, grown, 2 * kMaxHoles + 2));
-  if (const auto cursor = find_cursor(edit, holes_then, holes_now)) return *cursor;
+  for (const std::uint64_t cursor : possible_cursors(edit, holes_then, holes_now)) {
+    SHUNT_ASSIGN(const bool right, is_right(cursor));
+    if (right) return cursor;
+  }
   Error error;
   error.code = ErrorCode::kIntegrity;
   error.path = file.path();

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
 #include <vector>
 
 #include "base/byte_range.h"
@@ -25,15 +25,19 @@ inline constexpr std::size_t kMaxHoles = 2048;
 [[nodiscard]] Result<std::vector<ByteRange>> holes_before(const io::File& file,
                                                           const InPlaceEdit& edit);
 
-// The cursor that `holes_now` (of the grown file, up to as many blocks) shows: old bytes from there
-// on have moved. nullopt when the holes are not those of an interrupted insertion. Several cursors
-// that differ by holes alone stand for the same bytes; one of them is given.
-[[nodiscard]] std::optional<std::uint64_t> find_cursor(const InPlaceEdit& edit,
-                                                       const std::vector<ByteRange>& holes_then,
-                                                       const std::vector<ByteRange>& holes_now);
+// The cursors that `holes_now` (of the grown file, up to as many blocks) allows, likeliest first:
+// old bytes from there on have moved. Empty when the holes are not those of an interrupted
+// insertion. Several cursors that differ by holes alone stand for the same bytes; one of them is
+// given. Where a file has blocks behind its end, the extents alone cannot tell the first state from
+// the last.
+[[nodiscard]] std::vector<std::uint64_t> possible_cursors(const InPlaceEdit& edit,
+                                                          const std::vector<ByteRange>& holes_then,
+                                                          const std::vector<ByteRange>& holes_now);
 
-// The same for the file itself, which has the size that it gets with the gap.
-[[nodiscard]] Result<std::uint64_t> find_cursor(const io::File& file, const InPlaceEdit& edit,
-                                                const std::vector<ByteRange>& holes_then);
+// The one of them that `is_right` confirms, by the bytes; kIntegrity when it confirms none. `file`
+// has the size that it gets with the gap.
+[[nodiscard]] Result<std::uint64_t> find_cursor(
+    const io::File& file, const InPlaceEdit& edit, const std::vector<ByteRange>& holes_then,
+    const std::function<Result<bool>(std::uint64_t cursor)>& is_right);
 
 }  // namespace shunt::layout

@@ -253,7 +253,8 @@ void fragment(const std::string& path, const Bytes& bytes) {
   const auto size = static_cast<off_t>(bytes.size());
   if (fd < 0 || ::ftruncate(fd, size) != 0) std::exit(2);
   for (std::size_t end = bytes.size(); end > 0;) {
-    const std::size_t begin = (end - 1) / kPiece * kPiece;
+    // The first block stands alone.
+    const std::size_t begin = end > kPiece ? (end - 1) / kPiece * kPiece : end > 4096 ? 4096 : 0;
     const bool zeros = std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(begin),
                                    bytes.begin() + static_cast<std::ptrdiff_t>(end),
                                    [](std::byte b) { return b == std::byte{0}; });
@@ -266,9 +267,21 @@ void fragment(const std::string& path, const Bytes& bytes) {
   ::close(fd);
 }
 
+// Space behind the end of the file, as writers that expect more reserve it.
+void preallocate(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  struct stat status {};
+  if (fd < 0 || ::fstat(fd, &status) != 0 ||
+      ::fallocate(fd, FALLOC_FL_KEEP_SIZE, status.st_size, 1 << 18) != 0 || ::fsync(fd) != 0) {
+    std::exit(2);
+  }
+  ::close(fd);
+}
+
 // The movie with stretches of zeros in its media, so that the file has holes of its own.
 Bytes with_holes(Bytes bytes) {
-  for (std::size_t at = 65536; at + 49152 < bytes.size() * 3 / 4; at += 81920) {
+  // The first one right behind the first block, which then is an extent of its own.
+  for (std::size_t at = 4096; at + 49152 < bytes.size() * 3 / 4; at += 81920) {
     std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), 32768, std::byte{0});
   }
   return bytes;
@@ -276,8 +289,22 @@ Bytes with_holes(Bytes bytes) {
 
 // The states between the first and the last step of the kernel's own insertion, made by inserting
 // the range further on.
-void test_torn(Setup& setup, Fixture fixture, bool holes) {
-  if (holes) fixture.original = with_holes(fixture.original);
+enum class Storage { kDense, kHoles, kBlocksBehindEnd };
+
+const char* name_of(Storage storage) {
+  switch (storage) {
+    case Storage::kDense:
+      return "";
+    case Storage::kHoles:
+      return ", with holes";
+    case Storage::kBlocksBehindEnd:
+      return ", with blocks behind the end";
+  }
+  return "";
+}
+
+void test_torn(Setup& setup, Fixture fixture, Storage storage) {
+  if (storage == Storage::kHoles) fixture.original = with_holes(fixture.original);
   const std::optional<Reference> known = reference(setup, fixture);
   if (!known) {
     complain(setup, std::string(fixture.name), "insertion is not possible here");
@@ -289,6 +316,7 @@ void test_torn(Setup& setup, Fixture fixture, bool holes) {
   for (std::size_t index = 0;; ++index) {
     setup.bench->reset(fixture.original);
     fragment(setup.bench->target(), fixture.original);
+    if (storage == Storage::kBlocksBehindEnd) preallocate(setup.bench->target());
     FaultyKernel kernel(Fault::kKillBefore, at);
     run_in_child(setup, kernel, fixture.strategy);
     const auto journal = layout::Journal::open(setup.bench->target());
@@ -311,13 +339,13 @@ void test_torn(Setup& setup, Fixture fixture, bool holes) {
     if (!file->sync()) std::exit(2);
     file = io::File();
     ++boundaries;
-    recover_and_check(setup,
-                      std::string(fixture.name) + (holes ? " with holes" : "") +
-                          " torn at extent " + std::to_string(index),
-                      fixture, known->result, false);
+    recover_and_check(
+        setup,
+        std::string(fixture.name) + name_of(storage) + " torn at extent " + std::to_string(index),
+        fixture, known->result, false);
   }
   std::printf("%-14s %u boundaries%s\n", std::string(fixture.name).c_str(), boundaries,
-              holes ? ", with holes" : "");
+              name_of(storage));
   if (fixture.original.size() > kManyExtents && boundaries < 8)
     complain(setup, std::string(fixture.name), "too few extents to mean much");
 }
@@ -396,8 +424,9 @@ int run(const std::string& mode, const std::string& where) {
     if (mode == "twice") test_twice(setup, fixture);
     if (mode == "order") test_order(setup, fixture);
     if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
-      test_torn(setup, fixture, false);
-      if (fixture.original.size() > kManyExtents) test_torn(setup, fixture, true);
+      test_torn(setup, fixture, Storage::kDense);
+      test_torn(setup, fixture, Storage::kBlocksBehindEnd);
+      if (fixture.original.size() > kManyExtents) test_torn(setup, fixture, Storage::kHoles);
     }
   }
   const Tally& tally = setup.tally;

@@ -1,10 +1,14 @@
 #include "layout/journal.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <functional>
+#include <utility>
 
+#include "io/kernel.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -89,6 +93,7 @@ TEST_CASE("a record that makes no sense is not believed, though its checksum is 
 TEST_CASE("a journal lives beside its target, and its cursor survives a torn write") {
   const test::TempDir dir;
   const std::string target = dir.file("movie.mp4");
+  REQUIRE(io::File::create(target));
   CHECK_FALSE(Journal::open(target)->has_value());
   {
     auto journal = Journal::create(target, sample_record(), nullptr);
@@ -118,6 +123,54 @@ TEST_CASE("a journal lives beside its target, and its cursor survives a torn wri
   CHECK_FALSE(Journal::open(target)->has_value());
 }
 
+// A disk that fails one sync, although the bytes have arrived.
+class FailsOneSync final : public io::Kernel {
+ public:
+  int fdatasync(int fd) override {
+    if (std::exchange(failed_, true)) return Kernel::fdatasync(fd);
+    errno = EIO;
+    return -1;
+  }
+
+ private:
+  bool failed_ = false;
+};
+
+TEST_CASE("a cursor whose sync failed is not believed once the one before is settled") {
+  const test::TempDir dir;
+  const std::string target = dir.file("movie.mp4");
+  REQUIRE(io::File::create(target));
+  auto journal = Journal::create(target, sample_record(), nullptr);
+  REQUIRE(journal);
+  REQUIRE(journal->set_cursor(40'960));
+  {
+    FailsOneSync kernel;
+    const io::KernelOverride installed(&kernel);
+    REQUIRE_FALSE(journal->set_cursor(8192));
+  }
+  CHECK(journal->cursor() == 40'960);
+  CHECK((*Journal::open(target))->cursor() == 8192);  // what a crash would find now
+  REQUIRE(journal->settle_cursor());
+  CHECK((*Journal::open(target))->cursor() == 40'960);
+  REQUIRE(journal->set_cursor(49'152));
+  CHECK((*Journal::open(target))->cursor() == 49'152);
+}
+
+TEST_CASE("a journal of somebody else is not believed") {
+  const test::TempDir dir;
+  const std::string target = dir.file("movie.mp4");
+  REQUIRE(io::File::create(target));
+  auto journal = Journal::create(target, sample_record(), nullptr);
+  REQUIRE(journal);
+  REQUIRE(::chmod(journal->path().c_str(), 0666) == 0);
+  CHECK(Journal::open(target).error().code == ErrorCode::kIntegrity);
+  REQUIRE(::chmod(journal->path().c_str(), 0600) == 0);
+  REQUIRE(Journal::open(target));
+  if (::geteuid() != 0) return;
+  REQUIRE(::chown(journal->path().c_str(), 12345, 12345) == 0);
+  CHECK(Journal::open(target).error().code == ErrorCode::kIntegrity);
+}
+
 TEST_CASE("what has no whole journal yet is swept away") {
   const test::TempDir dir;
   const std::string target = dir.file("movie.mp4");
@@ -130,6 +183,7 @@ TEST_CASE("what has no whole journal yet is swept away") {
 TEST_CASE("a named journal that is damaged is an error, not nothing") {
   const test::TempDir dir;
   const std::string target = dir.file("movie.mp4");
+  REQUIRE(io::File::create(target));
   auto file = io::File::create(dir.file(".movie.mp4.shunt-journal"));
   REQUIRE(file);
   const auto journal = Journal::open(target);
