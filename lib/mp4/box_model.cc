@@ -11,9 +11,10 @@
 namespace shunt::mp4 {
 namespace {
 
-bool exceeds_32_bits(const OffsetTable& table, const OffsetMap& map, const Zones& zones) {
-  const auto too_far = [](std::optional<std::uint64_t> offset) {
-    return offset && *offset > std::numeric_limits<std::uint32_t>::max();
+bool exceeds_32_bits(const OffsetTable& table, const OffsetMap& map, const Zones& zones,
+                     std::uint64_t slack) {
+  const auto too_far = [slack](std::optional<std::uint64_t> offset) {
+    return offset && *offset > std::numeric_limits<std::uint32_t>::max() - slack;
   };
   for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
     if (!table.largest[zone]) continue;
@@ -119,16 +120,28 @@ std::uint64_t BoxModel::growth() const {
   return sum;
 }
 
+std::uint64_t BoxModel::possible_growth() const {
+  std::uint64_t sum = 0;
+  for (const OffsetTable& table : tables) {
+    if (table.can_widen() && !table.widened) sum += std::uint64_t{table.count} * 4;
+  }
+  return sum;
+}
+
 std::uint32_t BoxModel::widened_tables() const {
   return static_cast<std::uint32_t>(std::ranges::count_if(tables, [](const OffsetTable& t) {
     return t.widened && t.kind == OffsetTable::Kind::kStco;
   }));
 }
 
-Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones) {
+Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones,
+                      std::uint64_t slack) {
   bool changed = false;
   for (OffsetTable& table : model.tables) {
-    if (table.widened || table.field_width() == 8 || !exceeds_32_bits(table, map, zones)) continue;
+    if (table.widened || table.field_width() == 8 ||
+        !exceeds_32_bits(table, map, zones, table.can_widen() ? slack : 0)) {
+      continue;
+    }
     if (!table.can_widen()) {
       return bad_box(table.box, "its offsets would pass 4 GiB, which this table cannot hold");
     }

@@ -34,15 +34,19 @@ struct BoxModel {
   [[nodiscard]] std::uint64_t growth() const;
   [[nodiscard]] std::uint64_t moved_size() const { return box.range.size() + growth(); }
   [[nodiscard]] std::uint32_t widened_tables() const;
+  // By how much it would grow besides if every table widened that can.
+  [[nodiscard]] std::uint64_t possible_growth() const;
 };
 
 // Walks `box` and finds all of it. Everything is checked against the box it lies in; a malformed
 // box is kCorrupt with its place. `zones` is what the maxima of the tables are kept by.
 Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones);
 
-// Widens every table that needs it after `map`; true when that changed anything. `map` is exact for
-// this state of the model. kCorrupt where a table that cannot widen no longer fits.
-Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones);
+// Widens every table that needs it after `map`, or would if all moved by `slack` more; true when
+// that changed anything. `map` is exact for this state of the model. kCorrupt where a table that
+// cannot widen no longer fits.
+Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones,
+                      std::uint64_t slack = 0);
 
 // Adds, to a map whose last piece begins at the box, where the parts of the box go that its growth
 // pushes back. `delta` is the shift of its first byte.

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/big_endian.h"
 #include "mp4/box_model.h"
@@ -36,12 +39,13 @@ class Scanner {
     unsigned depth = 0;
     std::int32_t container = -1;
     bool lenient = false;  // in user data, where whatever is no box is left as it is
+    BoxType parent;
   };
 
   // The boxes of one trak, which together say what its tables refer to.
   struct Track {
     TrackReferences references;
-    std::vector<Box> chunk_tables;
+    std::optional<Box> chunk_table;
     std::optional<Box> stsz;
     std::int32_t container = -1;  // of the chunk tables
   };
@@ -59,28 +63,38 @@ class Scanner {
   // The rest of adding a table once its entries are known to lie within its box.
   Result<void> keep(OffsetTable table);
 
-  std::int32_t enter(const Box& box, std::int32_t parent) {
-    model_.containers.push_back({box, parent});
+  // The index of `box` among the containers.
+  Result<std::int32_t> enter(const Box& box, const Place& place) {
+    if (place.depth == kMaxDepth) {
+      return beyond_limit(box, fmt::format("boxes nest deeper than {}", kMaxDepth));
+    }
+    if (model_.containers.size() == kMaxContainers) return beyond_limit(box, "too many boxes");
+    model_.containers.push_back({box, place.container});
     return static_cast<std::int32_t>(model_.containers.size()) - 1;
+  }
+
+  // An error that holds in user data, too.
+  Error beyond_limit(const Box& box, std::string_view why) {
+    beyond_limit_ = true;
+    return bad_box(box, why);
   }
 
   BoxModel& model_;
   const Zones& zones_;
   io::BufferedReader reader_;
   Track* track_ = nullptr;
+  std::optional<Box>* dref_of_meta_ = nullptr;  // of the innermost meta
   std::size_t boxes_ = 0;
+  bool beyond_limit_ = false;
   std::uint64_t iloc_bytes_ = 0;
 };
 
 Result<void> Scanner::visit(const Box& box, Place place) {
-  if (++boxes_ > kMaxInnerBoxes) return bad_box(box, "too many boxes");
+  if (++boxes_ > kMaxInnerBoxes) return beyond_limit(box, "too many boxes");
   const BoxType type = box.type;
   if (std::ranges::find(kPlainContainers, type) != kPlainContainers.end()) {
-    if (place.depth == kMaxDepth) {
-      return bad_box(box, fmt::format("boxes nest deeper than {}", kMaxDepth));
-    }
-    const Place inside{place.depth + 1, enter(box, place.container),
-                       place.lenient || type == BoxType("udta")};
+    SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
+    const Place inside{place.depth + 1, index, place.lenient || type == BoxType("udta"), type};
     if (type != BoxType("trak")) return visit_children(box, box.payload().begin, inside);
     Track track;
     Track* const outer = std::exchange(track_, &track);
@@ -95,8 +109,14 @@ Result<void> Scanner::visit(const Box& box, Place place) {
     model_.has_compressed_moov = true;
     return {};
   }
-  if (type == BoxType("uuid")) return visit_uuid(box, place);
-  if (type == BoxType("gps ")) return add_gps(box, place.container);
+  // Vendors have put other things under these names elsewhere.
+  const bool in_moov = place.parent == BoxType("moov");
+  if (in_moov && type == BoxType("uuid")) return visit_uuid(box, place);
+  if (in_moov && type == BoxType("gps ")) return add_gps(box, place.container);
+  if (type == BoxType("dref") && dref_of_meta_ != nullptr) {
+    *dref_of_meta_ = box;
+    return {};
+  }
   if (track_ == nullptr) return {};
   if (type == BoxType("dref")) track_->references.dref = box;
   if (type == BoxType("stsd")) track_->references.stsd = box;
@@ -104,8 +124,8 @@ Result<void> Scanner::visit(const Box& box, Place place) {
   if (type == BoxType("stsz")) track_->stsz = box;
   if (type == BoxType("saio")) return add_saio(box, place.container);
   if (type == BoxType("stco") || type == BoxType("co64")) {
-    if (track_->chunk_tables.size() == kMaxOffsetTables) return bad_box(box, "too many tables");
-    track_->chunk_tables.push_back(box);
+    if (track_->chunk_table) return bad_box(box, "a second table of chunks in one track");
+    track_->chunk_table = box;
     track_->container = place.container;
   }
   return {};
@@ -120,45 +140,58 @@ Result<void> Scanner::visit_children(const Box& box, std::uint64_t first_child, 
       return child.error();
     }
     if (place.lenient && child->size_is_zero) return {};
-    SHUNT_TRY(visit(*child, place));
+    const Result<void> visited = visit(*child, place);
+    if (!visited) {
+      const bool no_box_of_ours =
+          place.lenient && !beyond_limit_ && visited.error().code == ErrorCode::kCorrupt;
+      if (!no_box_of_ours) return visited;
+    }
     at = child->range.end;
   }
   return {};
 }
 
 Result<void> Scanner::visit_meta(const Box& box, Place place) {
-  if (place.depth == kMaxDepth) {
-    return bad_box(box, fmt::format("boxes nest deeper than {}", kMaxDepth));
-  }
-  // A full box in ISO files, a plain one in QuickTime's: there the first child's type comes 4 bytes
-  // earlier.
-  std::uint64_t children = 4;
-  if (box.payload().size() >= 8) {
-    SHUNT_ASSIGN(const auto bytes, view_payload(reader_, box, 4, 4));
-    if (BoxType(load_be<std::uint32_t>(bytes.data())) == BoxType("hdlr")) children = 0;
-  }
+  // A full box in ISO files, a plain one in QuickTime's: what fits tells.
+  const auto begins_box = [&](std::uint64_t offset) -> bool {
+    if (box.payload().size() < offset + 8) return false;
+    const Result<Box> child = read_box(reader_, box.payload().begin + offset, box.range);
+    return child && child->type.plausible();
+  };
+  const std::uint64_t children = !begins_box(4) && begins_box(0) ? 0 : 4;
   if (box.payload().size() < children) {
     if (place.lenient) return {};
     return bad_box(box, "it is too short for what it must hold");
   }
-  return visit_children(box, box.payload().begin + children,
-                        {place.depth + 1, enter(box, place.container), place.lenient});
+  SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
+  // A meta of the file may hold something else altogether, XML say; there is no iloc in it then.
+  const bool lenient = place.lenient || place.depth == 0;
+  const std::size_t first_iloc = model_.ilocs.size();
+  std::optional<Box> own_dref;
+  std::optional<Box>* const outer = std::exchange(dref_of_meta_, &own_dref);
+  Result<void> visited = visit_children(box, box.payload().begin + children,
+                                        {place.depth + 1, index, lenient, box.type});
+  dref_of_meta_ = outer;
+  SHUNT_TRY(visited);
+  if (!own_dref || first_iloc == model_.ilocs.size()) return {};
+  SHUNT_ASSIGN(const std::vector<bool> here, read_references(reader_, *own_dref));
+  for (std::size_t i = first_iloc; i < model_.ilocs.size(); ++i) {
+    model_.ilocs[i].set_references(here);
+  }
+  return {};
 }
 
 Result<void> Scanner::finish_track(const Track& track) {
-  if (track.chunk_tables.empty()) return {};
+  if (!track.chunk_table) return {};
+  const Box& box = *track.chunk_table;
   SHUNT_ASSIGN(const std::shared_ptr<const ChunkFilter> filter,
                find_chunks_here(reader_, track.references));
-  for (const Box& box : track.chunk_tables) {
-    const auto kind =
-        box.type == BoxType("stco") ? OffsetTable::Kind::kStco : OffsetTable::Kind::kCo64;
-    SHUNT_TRY(add_table(kind, box, 4, track.container, filter));
-    if (track.stsz && track.references.stsc) {
-      SHUNT_TRY(check_chunks(*model_.source, zones_, model_.tables.back(), *track.references.stsc,
-                             *track.stsz));
-    }
-  }
-  return {};
+  const auto kind =
+      box.type == BoxType("stco") ? OffsetTable::Kind::kStco : OffsetTable::Kind::kCo64;
+  SHUNT_TRY(add_table(kind, box, 4, track.container, filter));
+  if (!track.stsz || !track.references.stsc) return {};
+  return check_chunks(*model_.source, zones_, model_.tables.back(), *track.references.stsc,
+                      *track.stsz);
 }
 
 Result<void> Scanner::add_table(OffsetTable::Kind kind, const Box& box, std::uint64_t count_at,
@@ -179,7 +212,9 @@ Result<void> Scanner::keep(OffsetTable table) {
     return bad_box(table.box, fmt::format("it claims {} entries, which do not fit its {} bytes",
                                           table.count, table.box.range.size()));
   }
-  if (model_.tables.size() == kMaxOffsetTables) return bad_box(table.box, "too many tables");
+  if (model_.tables.size() == kMaxOffsetTables) {
+    return beyond_limit(table.box, "too many tables");
+  }
   SHUNT_TRY(find_extremes(*model_.source, zones_, table));
   model_.tables.push_back(std::move(table));
   return {};
@@ -212,7 +247,7 @@ Result<void> Scanner::visit_uuid(const Box& box, Place place) {
   if (box.payload().size() < kCanonUuid.size()) return {};
   SHUNT_ASSIGN(const auto id, view_payload(reader_, box, 0, kCanonUuid.size()));
   if (!std::ranges::equal(id, std::as_bytes(std::span(kCanonUuid)))) return {};
-  const std::int32_t container = enter(box, place.container);
+  SHUNT_ASSIGN(const std::int32_t container, enter(box, place));
   for (std::uint64_t at = box.payload().begin + kCanonUuid.size(); box.range.end - at >= 8;) {
     SHUNT_ASSIGN(const Box child, read_box(reader_, at, box.range));
     if (child.type == BoxType("CTBO")) {

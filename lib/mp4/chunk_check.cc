@@ -116,9 +116,8 @@ Result<void> check_chunks(const io::Source& source, const Zones& zones, const Of
     }
     if (size == 0) continue;
     if (table.filter != nullptr && !table.filter->stretch_at(chunk).here) continue;
-    const Zones::Zone zone = zones.of(offset);
     const std::uint64_t last = checked_add(offset, size - 1).value_or(UINT64_MAX);
-    if (zone == zones.of(last) && zone != Zones::kMoov) continue;
+    if (last < zones.moov.begin || offset >= zones.moov.end) continue;
     return bad_box(table.box,
                    fmt::format("chunk {} ({} bytes at byte {}) runs into moov; the media seems to "
                                "be cut short",

@@ -11,24 +11,6 @@ namespace {
 
 constexpr std::uint32_t kSelfContained = 1;
 
-// For each data reference, whether its data lies in this file at absolute offsets. References into
-// an imda box (imdt, snim) count from that box and never move.
-Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box& dref) {
-  std::vector<bool> here;
-  SHUNT_ASSIGN(const auto head, view_payload(reader, dref, 4, 4));
-  const auto count = load_be<std::uint32_t>(head.data());
-  std::uint64_t at = dref.payload().begin + 8;
-  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
-    SHUNT_ASSIGN(const Box entry, read_box(reader, at, dref.payload()));
-    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, entry));
-    const bool absolute = entry.type != BoxType("rsrc") && entry.type != BoxType("imdt") &&
-                          entry.type != BoxType("snim");
-    here.push_back(absolute && (word.flags & kSelfContained) != 0);
-    at = entry.range.end;
-  }
-  return here;
-}
-
 // For each sample description, whether its data lies here. An index that names no reference means
 // this file, as players take it.
 Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Box& stsd,
@@ -73,6 +55,23 @@ Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, cons
 }
 
 }  // namespace
+
+// References into an imda box (imdt, snim) count from that box and never move.
+Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box& dref) {
+  std::vector<bool> here;
+  SHUNT_ASSIGN(const auto head, view_payload(reader, dref, 4, 4));
+  const auto count = load_be<std::uint32_t>(head.data());
+  std::uint64_t at = dref.payload().begin + 8;
+  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
+    SHUNT_ASSIGN(const Box entry, read_box(reader, at, dref.payload()));
+    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, entry));
+    const bool absolute = entry.type != BoxType("rsrc") && entry.type != BoxType("imdt") &&
+                          entry.type != BoxType("snim");
+    here.push_back(absolute && (word.flags & kSelfContained) != 0);
+    at = entry.range.end;
+  }
+  return here;
+}
 
 Result<std::shared_ptr<const ChunkFilter>> find_chunks_here(io::BufferedReader& reader,
                                                             const TrackReferences& track) {

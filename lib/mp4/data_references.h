@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
 #include "io/source.h"
@@ -17,6 +18,10 @@ struct TrackReferences {
   std::optional<Box> stsd;
   std::optional<Box> stsc;
 };
+
+// For each entry of `dref`, whether its data lies in this file at absolute offsets.
+[[nodiscard]] Result<std::vector<bool>> read_references(io::BufferedReader& reader,
+                                                        const Box& dref);
 
 // Null when every chunk lies here. Reads stsc only when the references differ.
 [[nodiscard]] Result<std::shared_ptr<const ChunkFilter>> find_chunks_here(

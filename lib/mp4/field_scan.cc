@@ -29,6 +29,8 @@ class FieldScanner {
       if (box.type == BoxType("uuid")) SHUNT_TRY(scan_uuid(box));
       if (box.type == BoxType("meta") || box.type == BoxType("meco")) {
         SHUNT_ASSIGN(BoxModel meta, scan_box(source_, box, zones_));
+        for (const ItemLocations& iloc : meta.ilocs) iloc_bytes_ += iloc.box().range.size();
+        if (iloc_bytes_ > kMaxIlocBytes) return bad_box(box, "too many item locations");
         if (!meta.ilocs.empty()) model_.metas.push_back(std::move(meta));
       }
     }
@@ -145,6 +147,7 @@ class FieldScanner {
   const Zones& zones_;
   io::BufferedReader reader_;
   FieldModel model_;
+  std::uint64_t iloc_bytes_ = 0;
 };
 
 // A box that keeps its size but not its content, as patches of 32-bit words.

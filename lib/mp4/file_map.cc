@@ -62,7 +62,7 @@ class Mapper {
       return error;
     }
     finish();
-    return map_;
+    return std::move(map_);
   }
 
  private:
@@ -104,6 +104,8 @@ class Mapper {
       }
     }
     if (leads_media(box.type)) fragments_ = true;
+    const bool is_meta = is_one_of(box.type, {BoxType("meta"), BoxType("meco")});
+    if (is_meta && ++metas_ > kMaxMetas) return bad_box(box, "too many of these");
     if (may_hold_offsets(box.type)) map_.with_offsets.push_back(box);
     return {};
   }
@@ -122,6 +124,7 @@ class Mapper {
   std::optional<Box> moov_;
   std::optional<std::uint64_t> ftyp_end_;
   std::optional<std::uint64_t> first_media_;
+  std::size_t metas_ = 0;
   bool media_ = false;
   bool fragments_ = false;
 };

@@ -177,6 +177,13 @@ std::uint64_t ItemLocations::growth() const {
   return payload_size(widths_) - payload_size(old_widths_);
 }
 
+void ItemLocations::set_references(const std::vector<bool>& here) {
+  for (Item& item : items_) {
+    item.referenced_here = item.data_reference > 0 && item.data_reference <= here.size() &&
+                           here[item.data_reference - 1U];
+  }
+}
+
 std::optional<std::uint64_t> ItemLocations::smallest_address(std::uint64_t from) const {
   std::optional<std::uint64_t> smallest;
   for (const Item& item : items_) {

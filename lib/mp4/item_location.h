@@ -28,6 +28,8 @@ class ItemLocations {
   // Widens fields until every address fits after `map`; true when that changed anything.
   // Addresses that no width can hold stay as they are.
   bool widen_for(const OffsetMap& map);
+  // What the data references of the meta box say, by their index less one; 0 is this file anyway.
+  void set_references(const std::vector<bool>& here);
   void reset() { widths_ = old_widths_; }
   // The smallest address of an item in this file at or behind `from`.
   [[nodiscard]] std::optional<std::uint64_t> smallest_address(std::uint64_t from) const;
@@ -46,8 +48,11 @@ class ItemLocations {
     std::uint16_t data_reference = 0;
     std::uint64_t base = 0;
     std::vector<Extent> extents;
-    // Only these hold positions in the file: method 0, data reference 0.
-    [[nodiscard]] bool in_file() const { return (method_word & 0xf) == 0 && data_reference == 0; }
+    bool referenced_here = false;  // data_reference names this file
+    // Only these hold positions in the file: method 0, and the data in this file.
+    [[nodiscard]] bool in_file() const {
+      return (method_word & 0xf) == 0 && (data_reference == 0 || referenced_here);
+    }
   };
   struct Widths {
     std::uint8_t offset = 0;

@@ -7,10 +7,14 @@
 
 namespace shunt::mp4 {
 
-inline constexpr unsigned kMaxDepth = 16;                  // boxes within boxes
-inline constexpr std::size_t kMaxTopLevelBoxes = 1 << 19;  // three days of one-second fragments
-inline constexpr std::size_t kMaxInnerBoxes = 1 << 20;     // within one moov
-inline constexpr std::size_t kMaxOffsetTables = 1 << 14;  // stco, co64, saio, …; one or two a track
+inline constexpr unsigned kMaxDepth = 16;  // boxes within boxes
+inline constexpr std::size_t kMaxTopLevelBoxes = 1
+                                                 << 18;  // a day and a half of one-second fragments
+inline constexpr std::size_t kMaxInnerBoxes = 1 << 20;   // within one moov
+inline constexpr std::size_t kMaxOffsetTables = 1 << 13;  // stco, co64, saio, …; one or two a track
+inline constexpr std::size_t kMaxContainers = 1 << 16;    // boxes around boxes within one moov
+inline constexpr std::size_t kMaxMetas = 64;              // metas at the top level
+inline constexpr unsigned kMaxSizingPasses = 16;          // before sizing takes larger steps
 inline constexpr std::size_t kMaxFields = 1 << 16;        // offsets outside moov, one a fragment
 inline constexpr std::uint64_t kMaxIlocBytes = 256 << 10;  // all iloc boxes together
 inline constexpr std::size_t kMaxFilterRuns = 1 << 16;  // changes between own and external chunks

@@ -121,6 +121,7 @@ std::uint64_t Room::opened_for(std::uint64_t size) const {
 Result<Sizing> size_moov(Movie& movie, const Room& room) {
   Sizing sizing;
   sizing.drops_old_moov = !room.keep_old_moov || movie.file.moov_is_last();
+  unsigned passes = 0;
   for (bool changed = true; changed;) {
     sizing.moov_size = movie.moov.moved_size();
     if (sizing.moov_size > kMaxMoovSize) {
@@ -138,7 +139,13 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
       sizing.free_size = sizing.shift - sizing.moov_size;
     }
     const OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
-    SHUNT_ASSIGN(changed, grow_for(movie.moov, map, movie.zones));
+    // Each pass may push one table more over 4 GiB. Real files settle in two or three; after a few
+    // more, every table goes that any growth still possible could push.
+    const std::uint64_t slack =
+        ++passes > kMaxSizingPasses
+            ? std::min<std::uint64_t>(movie.moov.possible_growth(), UINT32_MAX)
+            : 0;
+    SHUNT_ASSIGN(changed, grow_for(movie.moov, map, movie.zones, slack));
     for (BoxModel& meta : movie.fields.metas) {
       SHUNT_ASSIGN(const bool grew, grow_for(meta, map, movie.zones));
       if (grew && meta.box.range.begin < room.at) {
