@@ -239,7 +239,7 @@ Report Faststart::to_stdout() {
     report = from_stdin_to(out);
   } else {
     io::Counters counters;
-    const auto source = faststart::open_source(files_.front(), &counters);
+    const auto source = faststart::open_source(files_.front(), faststart::Reading::kAll, &counters);
     if (!source) return failed(files_.front(), source.error());
     report = faststart::run_to_stream(*source, out, options_);
   }
@@ -253,7 +253,7 @@ Report Faststart::output_one() {
   if (out_ == "-") return to_stdout();
   io::Counters counters;
   if (files_.front() != "-") {
-    const auto source = faststart::open_source(files_.front(), &counters);
+    const auto source = faststart::open_source(files_.front(), faststart::Reading::kAll, &counters);
     if (!source) return failed(files_.front(), source.error());
     return faststart::run_to_file(*source, out_, options_);
   }
@@ -285,7 +285,7 @@ Report Faststart::check_one(const std::string& path) const {
       const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
       SHUNT_ASSIGN(source, faststart::spool(in, options_.cancel));
     } else {
-      SHUNT_ASSIGN(source, faststart::open_source(path));
+      SHUNT_ASSIGN(source, faststart::open_source(path, faststart::Reading::kALook));
     }
     SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
     Report report;

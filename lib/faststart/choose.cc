@@ -39,6 +39,9 @@ std::string why_not(const Plan& plan, const Setting& setting) {
       break;
   }
   std::uint64_t needed = plan.space_needed();
+  if (plan.strategy == Strategy::kShift && file_system.copies_on_write) {
+    needed += plan.size_before - plan.edit->gap_at;
+  }
   if (plan.strategy == Strategy::kCopy) {
     // A sparse file stays sparse.
     needed = std::min(needed, static_cast<std::uint64_t>(setting.status.st_blocks) * 512 +

@@ -69,9 +69,15 @@ struct Report {
   enum class Recovery { kNothing, kOriginal, kFinished } recovery = Recovery::kNothing;
 };
 
+enum class Reading {
+  kAll,    // kBusy while another process has it locked; none can lock it as long as it is open
+  kALook,  // a few headers: a lock of somebody else does not matter
+};
+
 // The file at `path`, to be read. Fails when an interrupted run has left a journal for it, since
 // its bytes may be neither the original's nor the result's then.
-Result<io::SourcePtr> open_source(const std::string& path, io::Counters* counters = nullptr);
+Result<io::SourcePtr> open_source(const std::string& path, Reading reading,
+                                  io::Counters* counters = nullptr);
 
 // Whether moov is in front of all media. Reads headers only.
 Result<bool> moov_is_in_front(const io::Source& source);

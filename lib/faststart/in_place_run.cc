@@ -88,6 +88,7 @@ class InPlaceRun {
       if (::stat(real_path_.c_str(), &named) == 0 && named.st_ino == status.st_ino &&
           named.st_dev == status.st_dev) {
         access_time_ = status.st_atim;
+        opened_ = status;
         run_.report().size_before = static_cast<std::uint64_t>(status.st_size);
         run_.report().size_after = run_.report().size_before;
         return {};
@@ -112,6 +113,7 @@ class InPlaceRun {
     report.recovery = finished ? Report::Recovery::kFinished : Report::Recovery::kOriginal;
     report.status = Status::kRecovered;
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    SHUNT_ASSIGN(opened_, file_.status());
     report.size_after = size;
     if (!options().recover_only) report.size_before = size;
     return {};
@@ -137,7 +139,7 @@ class InPlaceRun {
       std::string reason;
       if (!plan) {
         reason = plan.error().reason;
-      } else if (!options().strategy) {
+      } else if (!options().strategy || strategy == Strategy::kInsert) {
         reason = why_not(*plan, setting_);
       }
       const bool suitable = reason.empty();
@@ -187,7 +189,8 @@ class InPlaceRun {
 
   Result<void> try_unit(mp4::Movie& movie, Strategy strategy, std::uint64_t unit) {
     SHUNT_ASSIGN(const Plan plan, make_plan(movie, strategy, plan_options(unit)));
-    if (!options().strategy) {
+    // An insertion that may lose bytes when interrupted is not made on request either.
+    if (!options().strategy || strategy == Strategy::kInsert) {
       if (std::string reason = why_not(plan, setting_); !reason.empty()) {
         Error error;
         error.code = ErrorCode::kUnsuitable;
@@ -232,7 +235,19 @@ class InPlaceRun {
     }
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));
     keep_access_time(new_file.file());
+    SHUNT_TRY(check_unchanged());
     return new_file.commit(io::IfThere::kReplace);
+  }
+
+  // A new file takes the place of the one that was read, and of no other.
+  Result<void> check_unchanged() const {
+    struct stat named {};
+    const bool same = ::stat(real_path_.c_str(), &named) == 0 && io::same_state(named, opened_);
+    if (same) return {};
+    Error error = system_error(EBUSY, real_path_, "replace");
+    error.reason = "the file has been changed or replaced in the meantime";
+    error.hint = "it is left as it is";
+    return error;
   }
 
   // Reading it was our doing; only the modification time is to change.
@@ -245,16 +260,22 @@ class InPlaceRun {
   std::string real_path_;
   io::File file_;
   struct timespec access_time_ {};
+  struct stat opened_ {};
   Setting setting_;
   std::shared_ptr<layout::OriginalView> view_;
 };
 
 }  // namespace
 
-Result<io::SourcePtr> open_source(const std::string& path, io::Counters* counters) {
+Result<io::SourcePtr> open_source(const std::string& path, Reading reading,
+                                  io::Counters* counters) {
+  SHUNT_ASSIGN(const std::shared_ptr<const io::FileSource> source,
+               io::FileSource::open(path, counters));
+  // The lock keeps edits away for as long as the source is open; a journal that is there then is
+  // nobody's at work.
+  if (reading == Reading::kAll) SHUNT_TRY(io::lock_shared(source->file()));
   SHUNT_TRY(refuse_pending(path));
-  SHUNT_ASSIGN(const io::SourcePtr source, io::FileSource::open(path, counters));
-  return source;
+  return io::SourcePtr(source);
 }
 
 Report run_in_place(const std::string& path, const Options& options) {

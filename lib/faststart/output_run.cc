@@ -37,6 +37,9 @@ class OutputRun {
   }
 
   Result<void> read() {
+    if (const io::FileRange in_file = source_->in_file(); in_file.file != nullptr) {
+      SHUNT_ASSIGN(opened_, in_file.file->status());
+    }
     SHUNT_ASSIGN(movie_, mp4::read_movie(source_));
     return run_.begin(movie_);
   }
@@ -57,6 +60,27 @@ class OutputRun {
     return {};
   }
 
+  // A stream that leads into the source would eat it.
+  [[nodiscard]] Result<void> check_apart(const io::File& out) const {
+    const Result<struct stat> status = out.status();
+    if (source_->in_file().file == nullptr || !status || status->st_ino != opened_.st_ino ||
+        status->st_dev != opened_.st_dev) {
+      return {};
+    }
+    return usage("the output is the input itself; without -o it is changed in place");
+  }
+
+  // What was planned from must still be what was read.
+  [[nodiscard]] Result<void> check_unchanged() const {
+    const io::FileRange in_file = source_->in_file();
+    if (in_file.file == nullptr) return {};
+    SHUNT_ASSIGN(const struct stat now, in_file.file->status());
+    if (io::same_state(now, opened_)) return {};
+    Error error = system_error(EBUSY, source_->name(), "read");
+    error.reason = "the file has been changed in the meantime; what was written of it is no good";
+    return error;
+  }
+
   // Who goes into the report: bytes are counted where they are read and written.
   void count_reading() {
     const io::FileRange in_file = source_->in_file();
@@ -69,10 +93,12 @@ class OutputRun {
       return usage("into a stream, the only strategy is copy");
     }
     SHUNT_TRY(read());
+    SHUNT_TRY(check_apart(out));
     SHUNT_TRY(plan_copy());
     if (options().dry_run) return {};
     SHUNT_TRY(run_.verify(plan_.layout));
     SHUNT_TRY(layout::write_stream(plan_.layout, out, realise_options()));
+    SHUNT_TRY(check_unchanged());
     count_reading();
     run_.counters().bytes_written += plan_.layout.size();
     if (!movie_.file.moov_in_front) run_.report().status = Status::kMoved;
@@ -108,6 +134,7 @@ class OutputRun {
     SHUNT_TRY(give_attributes(exists ? &existing : nullptr, new_file.file()));
     SHUNT_TRY(write(new_file.file()));
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), run_.report().size_after)));
+    SHUNT_TRY(check_unchanged());
     SHUNT_TRY(new_file.commit(options().force ? io::IfThere::kReplace : io::IfThere::kFail));
     count_reading();
     run_.report().status = movie_.file.moov_in_front ? Status::kAlready : Status::kMoved;
@@ -154,6 +181,7 @@ class OutputRun {
 
   Run run_;
   io::SourcePtr source_;
+  struct stat opened_ {};
   mp4::Movie movie_;
   Plan plan_;
 };

@@ -67,6 +67,12 @@ class PipeRun {
       : in_(in), out_(out), options_(options) {}
 
   Report report() {
+    if (options_.strategy && *options_.strategy != Strategy::kCopy) {
+      Error error;
+      error.code = ErrorCode::kUsage;
+      error.reason = "from standard input, the only strategy is copy";
+      return Run(in_.path(), options_).finish(error);
+    }
     const Result<mp4::FrontBox> front = read_to_first();
     if (!front) return Run(in_.path(), options_).finish(front.error());
     if (*front == mp4::FrontBox::kMoov) {
@@ -153,7 +159,7 @@ class PipeRun {
     const auto drain = [&](const io::Block& block) -> Result<void> {
       tracker.feed(block.data);
       total += block.data.size();
-      return out_.write_next(block.data);
+      return options_.dry_run ? Result<void>() : out_.write_next(block.data);
     };
     io::TransferOptions transfer_options;
     transfer_options.cancel = options_.cancel;
@@ -163,7 +169,8 @@ class PipeRun {
     Report& report = run.report();
     report.status = Status::kAlready;
     report.size_before = report.size_after = total;
-    run.counters().bytes_read = run.counters().bytes_written = total;
+    run.counters().bytes_read = total;
+    run.counters().bytes_written = options_.dry_run ? 0 : total;
     if (tracker.missing() == 0) return {};
     return corrupt(fmt::format("the input ends {} bytes before the end of box '{}'",
                                tracker.missing(), tracker.type()),

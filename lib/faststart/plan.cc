@@ -215,6 +215,7 @@ Result<Plan> plan_reserve(mp4::Movie& movie, const PlanOptions& options) {
                                     first_referenced));
     }
     largest = std::max(largest, range.size());
+    if (range.size() < movie.moov.box.range.size()) continue;  // moov only grows
     mp4::Room room;
     room.at = range.begin;
     room.reserved = range.size();

@@ -79,6 +79,14 @@ Result<void> Attributes::apply_to(File& file) const {
   return {};
 }
 
+bool same_state(const struct stat& a, const struct stat& b) {
+  const auto same_time = [](const struct timespec& x, const struct timespec& y) {
+    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
+  };
+  return a.st_ino == b.st_ino && a.st_dev == b.st_dev && a.st_size == b.st_size &&
+         same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
+}
+
 Result<void> apply_default_mode(File& file) {
   const mode_t mask = ::umask(0);
   ::umask(mask);

@@ -25,6 +25,9 @@ struct Attributes {
   Result<void> apply_to(File& file) const;
 };
 
+// Whether two looks saw the same file with the same content, as far as its size and times tell.
+[[nodiscard]] bool same_state(const struct stat& a, const struct stat& b);
+
 // The mode that a newly created file would have under this process's mask. Not for use while other
 // threads create files.
 Result<void> apply_default_mode(File& file);

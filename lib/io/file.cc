@@ -204,9 +204,11 @@ Result<void> File::close() {
 namespace {
 
 Result<void> call_fallocate(const File& file, int mode, ByteRange range, const char* operation) {
+  const bool moves_extents = (mode & (FALLOC_FL_INSERT_RANGE | FALLOC_FL_COLLAPSE_RANGE)) != 0;
   while (kernel().fallocate(file.fd(), mode, static_cast<off_t>(range.begin),
                             static_cast<off_t>(range.size())) != 0) {
-    if (errno != EINTR) return system_error(errno, file.path(), operation);
+    // Whether an interrupted move of extents was done cannot be told here; never twice.
+    if (errno != EINTR || moves_extents) return system_error(errno, file.path(), operation);
   }
   return {};
 }

@@ -61,18 +61,17 @@ Result<FileSystem> FileSystem::of(const File& file) {
       break;
     case F2FS_SUPER_MAGIC:
       result.name = "F2FS";
-      result.insert_range = true;
       break;
     case CIFS_SUPER_MAGIC:
     case SMB2_SUPER_MAGIC:
       result.name = "CIFS";
-      result.insert_range = result.in_kernel_copy_first = true;
+      result.in_kernel_copy_first = true;
       // f_bsize is what suits the wire; the server's files move in units of its own blocks.
       result.block_size = 4096;
       break;
     case BTRFS_SUPER_MAGIC:
       result.name = "btrfs";
-      result.clone_range = true;
+      result.clone_range = result.copies_on_write = true;
       break;
     case NFS_SUPER_MAGIC:
       result.name = "NFS";

@@ -10,8 +10,11 @@
 namespace shunt::io {
 
 struct FileSystem {
-  std::string_view name;              // "ext4", "XFS", …; "other"
-  bool insert_range = false;          // knows FALLOC_FL_INSERT_RANGE
+  std::string_view name;  // "ext4", "XFS", …; "other"
+  // FALLOC_FL_INSERT_RANGE leaves nothing worse than one hole when it is interrupted: ext4 and XFS.
+  // F2FS grows the file last, CIFS copies over itself.
+  bool insert_range = false;
+  bool copies_on_write = false;       // every write takes new space
   bool clone_range = false;           // may know FICLONERANGE (XFS: when it was made with reflink)
   bool in_kernel_copy_first = false;  // copy_file_range may share, or copy on the server
   std::uint64_t block_size = 4096;

@@ -10,8 +10,10 @@
 
 namespace shunt::io {
 
-Result<void> lock_exclusive(const File& file) {
-  while (::flock(file.fd(), LOCK_EX | LOCK_NB) != 0) {
+namespace {
+
+Result<void> lock(const File& file, int how) {
+  while (::flock(file.fd(), how | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno == EWOULDBLOCK) {
       Error error = system_error(errno, file.path(), "lock");
@@ -23,6 +25,16 @@ Result<void> lock_exclusive(const File& file) {
     return {};
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> lock_exclusive(const File& file) {
+  return lock(file, LOCK_EX);
+}
+
+Result<void> lock_shared(const File& file) {
+  return lock(file, LOCK_SH);
 }
 
 Result<void> check_no_writer(const std::string& path) {
