@@ -103,6 +103,8 @@ expect 3 faststart plain already-front plain
 expect 0 faststart already-front
 untouched "the file was locked"
 expect 1 faststart --check plain
+expect 8 faststart plain -o elsewhere
+[[ ! -e elsewhere ]] || fail "a file that was locked was read into another"
 exec 9<&-
 exec 9>>plain
 expect 8 faststart plain

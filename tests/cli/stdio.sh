@@ -111,6 +111,22 @@ check plain out
 expect 0 faststart --dry-run plain -o -
 tells 'strategies'
 
+generate already-front front
+rc=0
+"$SHUNT" faststart -n - -o - <front >out 2>err || rc=$?
+equal "a dry run of a pipe" "$rc" 0
+[[ ! -s out ]] || ! grep -q ftyp out || fail "a dry run passed its input on"
+rc=0
+"$SHUNT" faststart --strategy insert - -o - <front >out 2>err || rc=$?
+equal "a strategy that no pipe has" "$rc" 2
+
+# Standard output that is the input itself would eat it.
+cp plain itself
+rc=0
+"$SHUNT" faststart itself -o - 1<>itself 2>err || rc=$?
+equal "the input as output" "$rc" 2
+same itself plain
+
 # Never to a terminal.
 if command -v script >/dev/null; then
   rc=0
