@@ -7,7 +7,8 @@ packages_for() {
     build)
       printf '%s\n' g++ cmake ninja-build pkg-config \
         libcli11-dev libspdlog-dev libfmt-dev libexpected-dev nlohmann-json3-dev \
-        libavformat-dev libavcodec-dev libavutil-dev zlib1g-dev libxxhash-dev
+        libavformat-dev libavcodec-dev libavutil-dev zlib1g-dev libxxhash-dev \
+        libcurl4-openssl-dev libssl-dev
       ;;
     demo) printf '%s\n' ffmpeg ;;
     test)
@@ -15,13 +16,15 @@ packages_for() {
       printf '%s\n' catch2 librapidcheck-dev \
         ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
+      # Servers, what fills them, and the one that fails on purpose.
+      printf '%s\n' nginx-light docker-registry skopeo buildah openssl libcpp-httplib-dev
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.
       printf '%s\n' libbenchmark-dev
       ;;
     fuzz) printf '%s\n' clang libclang-rt-14-dev ;;
     bench)
       printf '%s\n' catch2 librapidcheck-dev libbenchmark-dev \
-        ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine
+        ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine aria2 nginx-light docker-registry skopeo buildah openssl
       ;;
     lint) printf '%s\n' clang-format-14 clang-tidy-14 shellcheck git ;;
     *)

@@ -153,7 +153,7 @@ if ((failures == 0)); then
     'sed -i "s/ROOMS base io/ROOMS base io mp4/" lib/layout/CMakeLists.txt'
   notices 'lib/mp4 has no description' 'sed -i "/^- .lib\/mp4\//d" docs/architecture.md'
   notices 'lib/mp4 stands on no floor' 'sed -i "s/^1 layout media mp4/1 layout media/" docs/architecture.md'
-  notices 'lib/vault stands on no floor' 'mkdir lib/vault && echo "shunt_room(vault)" >lib/vault/CMakeLists.txt'
+  notices 'lib/cellar stands on no floor' 'mkdir lib/cellar && echo "shunt_room(vault)" >lib/cellar/CMakeLists.txt'
   notices 'has a room vault, which is not there' \
     'sed -i "s/^1 layout media mp4/& vault/" docs/architecture.md'
   notices 'no table of floors' 'sed -i "s/^.*floors$//" docs/architecture.md'

@@ -1,0 +1,96 @@
+// The cache directory: entries by identity, documents, and what one can do to them.
+//
+//   DIR/CACHEDIR.TAG    so that backups pass it by
+//   DIR/blobs/          a vault of entries (cache/entry.h); docs/formats/cache.md
+//   DIR/documents/      manifests by digest, and what tags stood for
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "cache/entry.h"
+#include "remote/image.h"
+#include "remote/origin.h"
+#include "vault/vault.h"
+
+namespace shunt::cache {
+
+// $XDG_CACHE_HOME/shunt, or ~/.cache/shunt; kUsage when neither variable is set.
+[[nodiscard]] Result<std::string> default_directory();
+
+// The name of a blob's entry: "sha256-…" for a digest, "url-…" (SHA-256 of the URL) for a URL.
+[[nodiscard]] std::string key_of_digest(std::string_view digest);
+[[nodiscard]] std::string key_of_url(std::string_view url);
+
+struct EntryStatus {
+  std::string key;
+  std::string identity;  // the digest, or the URL and the validator
+  std::string source;    // where it came from, for people
+  std::uint64_t size = 0;
+  std::uint64_t bytes_cached = 0;
+  std::uint64_t allocated = 0;
+  bool complete = false;
+  bool verified = false;  // held against its digest as a whole
+  bool pinned = false;
+  std::int64_t last_used = 0;  // seconds since the epoch
+};
+
+struct VerifyReport {
+  EntryStatus entry;
+  std::uint64_t blocks_checked = 0;
+  std::uint64_t blocks_bad = 0;  // taken out; they will be fetched again
+  bool digest_mismatch = false;  // the entry has been retired
+  bool damaged = false;          // the entry was unreadable, and has been retired
+};
+
+// Thread-safe.
+class Cache final : public remote::DocumentStore {
+ public:
+  // Makes what is missing. kLocalIo where the directory cannot be used at all. One that may only be
+  // read gives what it has.
+  static Result<std::shared_ptr<Cache>> open(const std::string& directory, std::uint64_t budget);
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+
+  // The entry of `key`; null when there is none. One that is damaged or of another version is
+  // retired, and counts as none.
+  Result<std::shared_ptr<Entry>> find(const std::string& key);
+  // The entry for the blob that `info` describes; one of another size or validator is retired
+  // first. kUnsuitable where the directory may only be read.
+  Result<std::shared_ptr<Entry>> find_or_create(const std::string& key,
+                                                const remote::BlobInfo& info);
+  Result<void> retire(const Entry& entry);
+
+  Result<std::vector<EntryStatus>> list();
+  Result<EntryStatus> status(const std::string& key);
+  // Reads every block that is there, whenever it was last checked.
+  Result<VerifyReport> verify(const std::string& key, const CancelToken* cancel,
+                              Progress* progress);
+  // Keys that `what` names: a key, a digest, an unambiguous beginning of a digest (6 digits and
+  // more), or a source as list() shows it. kFailed when there is none.
+  Result<std::vector<std::string>> find_keys(const std::string& what);
+  Result<std::uint64_t> collect(std::uint64_t max_size) { return vault_->evict(max_size); }
+  Result<bool> remove(const std::string& key) { return vault_->retire(key); }
+  Result<void> pin(const std::string& key) { return vault_->pin(key); }
+  Result<void> unpin(const std::string& key) { return vault_->unpin(key); }
+
+  std::optional<std::string> find_document(const std::string& digest) override;
+  void keep_document(const std::string& digest, std::string_view bytes) override;
+  std::optional<std::string> find_tag(const std::string& reference) override;
+  void keep_tag(const std::string& reference, const std::string& digest) override;
+
+ private:
+  Cache(std::string directory, std::unique_ptr<vault::Vault> vault)
+      : directory_(std::move(directory)), vault_(std::move(vault)) {}
+
+  std::string directory_;
+  std::unique_ptr<vault::Vault> vault_;
+};
+
+}  // namespace shunt::cache

@@ -1,0 +1,77 @@
+// The bytes of an entry, as docs/formats/cache.md describes them.
+//
+//   header    magic, version, sizes, what the blob is; checksum. Written once
+//   state     sealed, fresh until; checksum. Rewritten in place
+//   records   16 bytes a block: checksum of its bytes (XXH3-64), tag of the boot it was last
+//             checked in
+//   data      the blob, as sparse as it is known; begins at a multiple of the block size
+//
+// All integers are little-endian. Nothing here reads or writes files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "remote/origin.h"
+
+namespace shunt::cache {
+
+inline constexpr std::uint32_t kEntryVersion = 1;
+inline constexpr std::uint64_t kDefaultBlockSize = std::uint64_t{64} << 10;
+inline constexpr std::size_t kStateSize = 64;
+inline constexpr std::size_t kRecordSize = 16;
+inline constexpr std::size_t kMaxHeaderSize = std::size_t{64} << 10;
+
+struct EntryHeader {
+  std::uint64_t size = 0;                        // of the blob
+  std::uint64_t block_size = kDefaultBlockSize;  // a power of two from 4 KiB to 4 MiB
+  std::uint64_t header_size = 0;                 // a multiple of 4 KiB; the state begins here
+  std::string identity;                          // the digest, or the URL that the key was made of
+  std::string source;                            // for people
+  std::string validator;                         // of a URL; empty for a digest
+
+  [[nodiscard]] std::uint64_t blocks() const {
+    return size / block_size + (size % block_size != 0);
+  }
+  [[nodiscard]] std::uint64_t state_begin() const { return header_size; }
+  [[nodiscard]] std::uint64_t records_begin() const { return header_size + 4096; }
+  [[nodiscard]] std::uint64_t data_begin() const;
+  [[nodiscard]] std::uint64_t file_size() const { return data_begin() + size; }
+};
+
+// The header's own bytes, header_size of them; fills in header.header_size. kCorrupt when the texts
+// are too long.
+[[nodiscard]] Result<std::vector<std::byte>> encode_header(EntryHeader& header);
+// Wants at least the first 4 KiB of the file; when header_size says more, all of it. kCorrupt for
+// anything that is no header of this version.
+[[nodiscard]] Result<EntryHeader> decode_header(std::span<const std::byte> bytes);
+// header_size as the first 4 KiB give it; kCorrupt.
+[[nodiscard]] Result<std::size_t> decode_header_size(std::span<const std::byte> bytes);
+
+struct EntryState {
+  bool sealed = false;           // held against its digest as a whole, and right
+  bool discarded = false;        // held against its digest, and wrong
+  std::int64_t fresh_until = 0;  // BlobInfo::fresh_until
+};
+[[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);
+// A state that cannot be read is the empty one: it only costs a check or a request more.
+[[nodiscard]] EntryState decode_state(std::span<const std::byte> bytes);
+
+struct BlockRecord {
+  std::uint64_t checksum = 0;  // 0: the block is not there
+  std::uint64_t boot = 0;      // boot_tag() of the boot in which the bytes last matched; 0: none
+};
+void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> into);
+[[nodiscard]] BlockRecord decode_record(std::span<const std::byte, kRecordSize> bytes);
+
+// XXH3-64, and 1 in place of 0.
+[[nodiscard]] std::uint64_t block_checksum(std::span<const std::byte> bytes);
+// Of /proc/sys/kernel/random/boot_id; never 0. Where it cannot be read, a number of this process's
+// own, so that nothing older is trusted.
+[[nodiscard]] std::uint64_t boot_tag();
+
+}  // namespace shunt::cache

@@ -1,0 +1,95 @@
+// HTTP requests over libcurl's multi interface, in one thread of their own.
+//
+// The client knows requests and answers, nothing of blobs: no retry, no redirect, no
+// authentication. HTTP/2 where the server has it, connections are kept and shared; proxies, CA
+// files (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) and certificates as with curl.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/cancel.h"
+#include "base/result.h"
+
+namespace shunt::remote {
+
+struct ClientOptions {
+  unsigned connections = 8;             // at once, over all servers
+  std::uint64_t max_rate = 0;           // bytes a second over all connections; 0: no limit
+  double connect_timeout = 30;          // seconds
+  double stall_timeout = 30;            // seconds without a byte after which a request fails
+  const CancelToken* cancel = nullptr;  // asked at least every 100 ms; may be null
+};
+
+// One line of a header section; names are compared without regard to case (RFC 9110, 5.1).
+struct Field {
+  std::string name;
+  std::string value;  // without white space around it
+};
+
+struct Request {
+  std::string url;  // without user and password
+  std::vector<Field> fields;
+  std::string method = "GET";          // GET, HEAD or POST
+  std::string body;                    // of POST
+  std::optional<ByteRange> range;      // asks for "bytes=a-b", closed; not empty
+  std::chrono::milliseconds delay{0};  // wait so long before sending
+};
+
+struct Answer {
+  int status = 0;
+  std::vector<Field> fields;  // of the final answer, not of interim ones
+
+  // The first field of that name; nullptr when there is none.
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+};
+
+// Hears how a request goes; on the client's thread, one call at a time. An error from a call ends
+// the request, and is what finished() gets.
+class AnswerHandler {
+ public:
+  virtual ~AnswerHandler() = default;
+  virtual Result<void> answered(const Answer& answer) = 0;  // once, before any body
+  virtual Result<void> body(std::span<const std::byte> bytes) = 0;
+  // The last call, and the only one that surely comes. A body shorter than its Content-Length, a
+  // reset, a time-out: kNetwork.
+  virtual void finished(Result<void> outcome) = 0;
+};
+
+// A request under way; destroying it cancels it, as with remote::Download.
+class Call {
+ public:
+  virtual ~Call() = default;
+};
+
+class HttpClient {
+ public:
+  static Result<std::shared_ptr<HttpClient>> start(const ClientOptions& options);
+  virtual ~HttpClient() = default;  // cancels what is under way
+
+  // `handler` is not owned. From any thread, the client's own included. May call finished() later
+  // only, never before it has returned.
+  [[nodiscard]] virtual std::unique_ptr<Call> send(Request request, AnswerHandler& handler) = 0;
+  // Runs `task` on the client's thread, after `delay`.
+  virtual void post(std::function<void()> task, std::chrono::milliseconds delay = {}) = 0;
+  [[nodiscard]] virtual const ClientOptions& options() const = 0;
+};
+
+// A small answer as a whole; more than `limit` bytes of it are a kNetwork error. Blocks; never on
+// the client's thread. One attempt, any status is a success.
+struct WholeAnswer {
+  Answer answer;
+  std::string body;
+};
+[[nodiscard]] Result<WholeAnswer> get_whole(HttpClient& client, Request request, std::size_t limit);
+
+}  // namespace shunt::remote

@@ -1,0 +1,4 @@
+#include "remote/http_fields.h"
+
+#include "remote/http_origin.h"
+#include "remote/image.h"

@@ -1,0 +1,59 @@
+// A blob behind an HTTP or HTTPS URL: ranges, retry, resume, redirects, If-Range.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "remote/authorizer.h"
+#include "remote/http_client.h"
+#include "remote/origin.h"
+
+namespace shunt::remote {
+
+struct RetryPolicy {
+  unsigned attempts = 6;      // in a row without one new byte, the first one included
+  double first_delay = 0.25;  // seconds; doubles, with jitter
+  double longest_delay = 20;  // also the most that Retry-After is obeyed for
+};
+
+struct HttpBlob {
+  std::string url;            // user and password in it become Basic credentials
+  std::vector<Field> fields;  // of the user; go to the scheme, host and port of `url` only
+  std::shared_ptr<Authorizer> authorizer;  // may be null
+  std::string name;                        // for messages; empty: the URL without credentials
+  std::string digest;                      // what the whole blob has to have; may be empty
+  std::optional<std::uint64_t> size;       // where it is known already, from a manifest
+  RetryPolicy retry;
+};
+
+// What the first request to a blob has found.
+struct OpenedBlob {
+  std::shared_ptr<Origin> origin;  // null with `unsized`
+  bool unchanged = false;          // it is still what `known` describes
+  bool unsized = false;            // the server does not say how large it is: see read_unsized
+  std::vector<std::byte> head;     // the bytes from 0 that came with the answer; may be empty
+};
+
+// How much of a blob the first request asks for.
+inline constexpr std::uint64_t kHeadSize = std::uint64_t{64} << 10;
+
+// Asks for the first bytes, which tells size, validator and where redirects lead. With `known`
+// (its validator must not be empty), the server may answer that nothing has changed. Blocks.
+[[nodiscard]] Result<OpenedBlob> open_blob(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                                           const std::optional<BlobInfo>& known);
+
+// The blob that `info` describes, without asking: the first request will.
+[[nodiscard]] std::shared_ptr<Origin> assume_blob(const std::shared_ptr<HttpClient>& client,
+                                                  HttpBlob blob, BlobInfo info);
+
+// A body whose size shows only at its end, from the start, in order; it cannot be resumed.
+// `receiver` hears of it on the client's thread; blocks until it has ended.
+Result<Traffic> read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                             Receiver& receiver);
+
+}  // namespace shunt::remote

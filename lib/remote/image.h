@@ -1,0 +1,128 @@
+// Images in OCI registries and in OCI layout directories: from a reference to the blobs of its
+// layers.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "io/source.h"
+#include "remote/http_origin.h"
+
+namespace shunt::remote {
+
+// "docker://host[:port]/repo[:tag|@digest]" (as skopeo; "docker://debian" is
+// docker.io/library/debian:latest) or "oci:DIR[:tag|@digest]".
+struct ImageReference {
+  enum class Kind { kRegistry, kLayout };
+  Kind kind = Kind::kRegistry;
+  std::string host;        // of kRegistry, with its port: what requests go to
+  std::string repository;  // of kRegistry
+  std::string directory;   // of kLayout
+  std::string tag;         // empty when there is a digest, or, of kLayout, when none was given
+  std::string digest;      // "sha256:…", or empty
+
+  [[nodiscard]] std::string to_string() const;  // as one would write it, tag and digest filled in
+};
+// kUsage, with what is wrong in it.
+[[nodiscard]] Result<ImageReference> parse_image_reference(std::string_view text);
+
+// "sha256:" and 64 lower-case hex digits, the one kind that is supported.
+[[nodiscard]] bool is_digest(std::string_view text);
+
+struct Platform {
+  std::string os;
+  std::string architecture;
+  std::string variant;
+};
+[[nodiscard]] Result<Platform> parse_platform(std::string_view text);  // "linux/arm64/v8"; kUsage
+[[nodiscard]] Platform this_platform();
+
+// A descriptor (OCI image-spec, descriptor.md).
+struct Descriptor {
+  std::string media_type;
+  std::string digest;
+  std::uint64_t size = 0;
+  std::map<std::string, std::string> annotations;
+  std::optional<Platform> platform;  // in an index
+};
+
+// An image manifest: OCI image-spec manifest.md, Docker schema 2.
+struct Manifest {
+  std::string digest;  // its own
+  Descriptor config;
+  std::vector<Descriptor> layers;
+};
+
+// One document: either `manifests` of an index (or a Docker list) or a manifest. At most 4 MiB,
+// 1,000 layers, 1,000 entries; kCorrupt for what does not hold together.
+struct ManifestDocument {
+  bool is_index = false;
+  std::vector<Descriptor> entries;  // of an index
+  Manifest manifest;                // otherwise; its digest is not filled in
+};
+inline constexpr std::size_t kMaxManifestSize = std::size_t{4} << 20;
+[[nodiscard]] Result<ManifestDocument> parse_manifest(std::string_view json,
+                                                      std::string_view media_type);
+
+// The entry of an index for `platform`: the variant as asked for, or the usual one of that
+// architecture; entries of attestations ("unknown/unknown") never. kFailed, with the platforms that
+// there are, when none fits.
+[[nodiscard]] Result<Descriptor> choose_platform(const std::vector<Descriptor>& entries,
+                                                 const Platform& platform);
+
+// Keeps small documents by digest between runs, and what a tag pointed to. May be null wherever it
+// is asked for. Implemented by the cache.
+class DocumentStore {
+ public:
+  virtual ~DocumentStore() = default;
+  // nullopt: not there. What is found is checked against its digest by the caller.
+  virtual std::optional<std::string> find_document(const std::string& digest) = 0;
+  virtual void keep_document(const std::string& digest, std::string_view bytes) = 0;
+  // The digest that `reference` stood for when it was last resolved (only used offline).
+  virtual std::optional<std::string> find_tag(const std::string& reference) = 0;
+  virtual void keep_tag(const std::string& reference, const std::string& digest) = 0;
+};
+
+struct ImageOptions {
+  Platform platform = this_platform();
+  bool plain_http = false;             // loopback hosts are asked by plain HTTP in any case
+  std::string authfile;                // instead of the usual places; may be empty
+  std::vector<Field> fields;           // of the user, to the registry only
+  bool offline = false;                // nothing but what `documents` has; else kNetwork
+  DocumentStore* documents = nullptr;  // not owned; may be null
+  RetryPolicy retry;
+};
+
+// One image, its manifest chosen and verified.
+class Image {
+ public:
+  virtual ~Image() = default;
+  [[nodiscard]] virtual const ImageReference& reference() const = 0;
+  [[nodiscard]] virtual const Manifest& manifest() const = 0;
+  // "docker://host/repo@sha256:…" of a layer, or the path of its file.
+  [[nodiscard]] virtual std::string blob_name(const Descriptor& blob) const = 0;
+  // What to open for a blob of a registry; no request is made. kUsage for a layout.
+  [[nodiscard]] virtual Result<HttpBlob> http_blob(const Descriptor& blob) const = 0;
+  // The file of a blob of a layout. kUsage for a registry.
+  [[nodiscard]] virtual Result<io::SourcePtr> local_blob(const Descriptor& blob) const = 0;
+  // What resolving has cost.
+  [[nodiscard]] virtual Traffic traffic() const = 0;
+};
+
+// Resolves the reference: index, platform, manifest, each held against digest and size. `client`
+// may be null for a layout, and when offline. Blocks.
+[[nodiscard]] Result<std::shared_ptr<Image>> open_image(const std::shared_ptr<HttpClient>& client,
+                                                        const ImageReference& reference,
+                                                        const ImageOptions& options);
+
+// The layer that `which` names: "0", "1", … as in the manifest, or a digest or an unambiguous
+// beginning of at least 6 digits of one. kUsage, with the layers that there are.
+[[nodiscard]] Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which);
+
+}  // namespace shunt::remote

@@ -1,0 +1,143 @@
+// A directory of files that come and go durably: the blobs of the cache, the segments of a store.
+//
+// An item is one regular file directly in the directory. It is written under a hidden name while it
+// is *reserved*, gets its own name when it is *committed*, and loses it when it is *retired*. At
+// every instant, power loss included, a name stands for a whole item or for nothing. A process that
+// has an item open keeps it: nobody evicts it, and when it is retired all the same, its bytes stay
+// readable until it is closed.
+//
+// Several processes may use one vault at once. Locks are flock(2) on the items' files: shared while
+// an item is open, exclusive while it is reserved, so that a process that dies leaves none behind.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "io/file.h"
+
+namespace shunt::vault {
+
+enum class Durability {
+  // commit() and retire() return when the change is on disk.
+  kSynced,
+  // Nothing is synced: for contents that carry checksums and can be had again. After a power cut an
+  // item may be torn, or back after it was retired; never mixed from two.
+  kUnsynced,
+};
+
+struct Options {
+  Durability durability = Durability::kSynced;
+  // Allocated bytes (st_blocks) that all items together may take; 0: no limit. See Vault::admit.
+  std::uint64_t budget = 0;
+};
+
+// What a listing knows of an item without opening it.
+struct ItemStatus {
+  std::string name;
+  std::uint64_t allocated = 0;  // bytes
+  std::uint64_t size = 0;       // bytes, as the file says
+  std::int64_t last_used = 0;   // seconds since the epoch (the time of modification)
+  bool pinned = false;          // by pin(): survives until unpin()
+};
+
+class Vault;
+
+// An open item, shared with other readers, and safe from eviction as long as it lives. Move-only;
+// the File is open for reading and writing where that is allowed.
+class Item {
+ public:
+  [[nodiscard]] io::File& file() { return file_; }
+  [[nodiscard]] const io::File& file() const { return file_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool writable() const { return writable_; }
+
+ private:
+  friend class Vault;
+  friend class Reservation;
+  Item(io::File file, std::string name, bool writable)
+      : file_(std::move(file)), name_(std::move(name)), writable_(writable) {}
+
+  io::File file_;
+  std::string name_;
+  bool writable_;
+};
+
+// An item that is being written. Gone, with its bytes, unless commit() was reached.
+class Reservation {
+ public:
+  Reservation(Reservation&& other) noexcept;
+  Reservation& operator=(Reservation&&) = delete;
+  ~Reservation();
+
+  [[nodiscard]] io::File& file() { return file_; }
+  // Syncs (as the vault's durability says), puts the file under its name and syncs the directory.
+  // Returns the item, open. kBusy when an item of that name is there: it stays as it is, and this
+  // one goes.
+  Result<Item> commit() &&;
+
+ private:
+  friend class Vault;
+  Reservation(io::File file, std::string hidden, std::string name, const Vault* vault)
+      : file_(std::move(file)), hidden_(std::move(hidden)), name_(std::move(name)), vault_(vault) {}
+
+  io::File file_;
+  std::string hidden_;  // path; empty once it is under its name
+  std::string name_;
+  const Vault* vault_;  // not owned
+};
+
+// Thread-safe.
+class Vault {
+ public:
+  // Opens `directory`; what is missing of it is made, mode 0700. kLocalIo where it cannot be made,
+  // or belongs to somebody else and others may write to it. A directory that may only be read makes
+  // a vault from which items can be opened. Sweeps when nobody has lately.
+  static Result<std::unique_ptr<Vault>> open(const std::string& directory, const Options& options);
+
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+
+  // `name`: 1 to 200 of [A-Za-z0-9._-], no dot first. Fails with kUsage otherwise, here and below.
+  Result<Reservation> reserve(const std::string& name);
+  // Opens an item and marks it as used now; nullopt when there is none.
+  Result<std::optional<Item>> open_item(const std::string& name);
+  // Takes the name away and syncs the directory; the storage goes with the last that has it open.
+  // With `only`, nothing happens unless the name still stands for that very file. Returns whether
+  // something was retired.
+  Result<bool> retire(const std::string& name, const Item* only = nullptr);
+
+  Result<void> pin(const std::string& name);  // kFailed when there is no such item
+  Result<void> unpin(const std::string& name);
+
+  // All committed items, in no order. 10,000 of them take well below 100 ms.
+  [[nodiscard]] Result<std::vector<ItemStatus>> list() const;
+
+  // Retires items, least recently used first, until all together are allocated at most
+  // `max_allocated` bytes. Pinned ones and those that are open anywhere stay. Returns what is
+  // allocated then.
+  Result<std::uint64_t> evict(std::uint64_t max_allocated);
+
+  // Asks for `bytes` more within the budget, before they are written; evicts where that makes room.
+  // False when it cannot be had: the caller writes nothing then. Processes share one count, in a
+  // file beside the items, which a scan sets right whenever it says that the budget is full; so the
+  // budget is never passed by more than what was admitted and is not yet written.
+  Result<bool> admit(std::uint64_t bytes);
+
+  // Takes away what reservations of processes that died have left, and pins of items that are gone.
+  Result<void> sweep();
+
+ private:
+  friend class Reservation;
+  Vault(std::string directory, const Options& options)
+      : directory_(std::move(directory)), options_(options) {}
+
+  std::string directory_;
+  Options options_;
+};
+
+}  // namespace shunt::vault
