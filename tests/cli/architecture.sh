@@ -154,7 +154,7 @@ if ((failures == 0)); then
   notices 'lib/mp4 has no description' 'sed -i "/^- .lib\/mp4\//d" docs/architecture.md'
   notices 'lib/mp4 stands on no floor' 'sed -i "s/^1 layout media mp4/1 layout media/" docs/architecture.md'
   notices 'lib/cellar stands on no floor' 'mkdir lib/cellar && echo "shunt_room(vault)" >lib/cellar/CMakeLists.txt'
-  notices 'has a room vault, which is not there' \
+  notices 'has a room cellar, which is not there' \
     'sed -i "s/^1 layout media mp4/& cellar/" docs/architecture.md'
   notices 'no table of floors' 'sed -i "s/^.*floors$//" docs/architecture.md'
   notices 'lists a header nothing.h' 'sed -i "s/HEADERS/& nothing.h/" lib/base/CMakeLists.txt'
