@@ -63,6 +63,11 @@ Result<File> File::create(const std::string& path, Counters* counters) {
   return File(std::move(fd), path, counters);
 }
 
+Result<File> File::open_or_create(const std::string& path, Counters* counters) {
+  SHUNT_ASSIGN(Fd fd, open_fd(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, "open or create"));
+  return File(std::move(fd), path, counters);
+}
+
 Result<File> File::open_to_write_stream(const std::string& path, Counters* counters) {
   SHUNT_ASSIGN(Fd fd, open_fd(path, O_WRONLY, "open for writing"));
   return File(std::move(fd), path, counters);
@@ -191,6 +196,12 @@ Result<void> File::sync() {
 
 Result<void> File::sync_data() {
   if (kernel().fdatasync(fd()) != 0) return failure("sync");
+  return {};
+}
+
+Result<void> File::touch() {
+  const struct timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  if (kernel().futimens(fd(), now) != 0) return failure("set times");
   return {};
 }
 

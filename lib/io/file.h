@@ -33,6 +33,9 @@ class File {
   static Result<File> open_to_change(const std::string& path, Counters* counters = nullptr);
   // A new file that must not exist yet, mode 0600, open for reading and writing.
   static Result<File> create(const std::string& path, Counters* counters = nullptr);
+  // For reading and writing; a new one, mode 0600, when there is none. Never through a symbolic
+  // link.
+  static Result<File> open_or_create(const std::string& path, Counters* counters = nullptr);
   // A FIFO or device that is there already, for write_next. Waits for a FIFO's reader.
   static Result<File> open_to_write_stream(const std::string& path, Counters* counters = nullptr);
   // A file without a name in `directory`, which vanishes with its descriptor.
@@ -63,6 +66,7 @@ class File {
   Result<void> truncate(std::uint64_t size);
   Result<void> sync();       // data and metadata
   Result<void> sync_data();  // data, and the metadata that reading it back needs
+  Result<void> touch();      // accessed and modified: now
   // Closes and tells of a failure; the File is empty afterwards either way.
   Result<void> close();
 

@@ -97,6 +97,10 @@ int Kernel::unlink(const char* path) {
   return ::unlink(path);
 }
 
+int Kernel::mkdir(const char* path, mode_t mode) {
+  return ::mkdir(path, mode);
+}
+
 int Kernel::fchmod(int fd, mode_t mode) {
   return ::fchmod(fd, mode);
 }

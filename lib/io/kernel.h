@@ -39,6 +39,7 @@ class Kernel {
   virtual int rename(const char* from, const char* to);
   virtual int rename_no_replace(const char* from, const char* to);
   virtual int unlink(const char* path);
+  virtual int mkdir(const char* path, mode_t mode);
   virtual int fchmod(int fd, mode_t mode);
   virtual int fchown(int fd, uid_t owner, gid_t group);
   virtual int futimens(int fd, const struct timespec times[2]);

@@ -12,29 +12,38 @@ namespace shunt::io {
 
 namespace {
 
-Result<void> lock(const File& file, int how) {
-  while (::flock(file.fd(), how | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EWOULDBLOCK) {
-      Error error = system_error(errno, file.path(), "lock");
-      error.reason = "in use by another process";
-      error.hint = "try again when it has ended";
-      return error;
-    }
-    // No locks here (some network file systems): go on without, as other tools do.
+Result<void> lock(const File& file, LockKind kind) {
+  if (try_lock(file, kind) != LockOutcome::kHeldElsewhere) {
+    // Taken; or no locks here (some network file systems): go on without, as other tools do.
     return {};
   }
-  return {};
+  Error error = system_error(EWOULDBLOCK, file.path(), "lock");
+  error.reason = "in use by another process";
+  error.hint = "try again when it has ended";
+  return error;
 }
 
 }  // namespace
 
+LockOutcome try_lock(const File& file, LockKind kind) {
+  const int how = kind == LockKind::kShared ? LOCK_SH : LOCK_EX;
+  while (::flock(file.fd(), how | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    return errno == EWOULDBLOCK ? LockOutcome::kHeldElsewhere : LockOutcome::kUnsupported;
+  }
+  return LockOutcome::kTaken;
+}
+
+void unlock(const File& file) {
+  ::flock(file.fd(), LOCK_UN);
+}
+
 Result<void> lock_exclusive(const File& file) {
-  return lock(file, LOCK_EX);
+  return lock(file, LockKind::kExclusive);
 }
 
 Result<void> lock_shared(const File& file) {
-  return lock(file, LOCK_SH);
+  return lock(file, LockKind::kShared);
 }
 
 Result<void> check_no_writer(const std::string& path) {

@@ -15,6 +15,18 @@ Result<void> lock_exclusive(const File& file);
 // The same shared with other readers, for as long as the descriptor is open.
 Result<void> lock_shared(const File& file);
 
+enum class LockKind { kShared, kExclusive };
+enum class LockOutcome {
+  kTaken,
+  kHeldElsewhere,
+  kUnsupported,  // this file system has no locks
+};
+
+// One try to take the lock, which then lasts as long as the descriptor is open or until unlock().
+// For those that have to know whether they are protected.
+[[nodiscard]] LockOutcome try_lock(const File& file, LockKind kind);
+void unlock(const File& file);
+
 // kBusy when a process has the file at `path` open for writing (a read lease is refused then; see
 // fcntl(2), F_SETLEASE). Tells nothing, and is no error, where leases are not to be had. To be
 // asked before the caller opens the file for writing itself.

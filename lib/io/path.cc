@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -56,6 +57,36 @@ Result<void> sync_directory(const std::string& directory) {
     return system_error(errno, directory, "sync directory");
   }
   return {};
+}
+
+Result<void> rename_over(const std::string& from, const std::string& to) {
+  if (kernel().rename(from.c_str(), to.c_str()) != 0) return system_error(errno, to, "create");
+  return {};
+}
+
+Result<void> rename_no_replace(const std::string& from, const std::string& to) {
+  if (kernel().rename_no_replace(from.c_str(), to.c_str()) != 0) {
+    return system_error(errno, to, "create");
+  }
+  return {};
+}
+
+Result<void> make_directories(const std::string& path) {
+  // From the bottom up as far as needed: what is above may not even be readable.
+  if (kernel().mkdir(path.c_str(), 0700) == 0) return {};
+  if (errno == ENOENT) {
+    const std::string parent = parent_directory(path);
+    if (parent == path || parent == "." || parent == "/") {
+      return system_error(ENOENT, path, "make directory");
+    }
+    SHUNT_TRY(make_directories(parent));
+    if (kernel().mkdir(path.c_str(), 0700) == 0) return {};
+  }
+  const int number = errno;
+  struct stat status {};
+  // Made by somebody else meanwhile, or there all along, where making is not even allowed.
+  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
+  return system_error(number, path, "make directory");
 }
 
 Result<bool> remove_if_there(const std::string& path) {

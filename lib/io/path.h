@@ -21,6 +21,15 @@ namespace shunt::io {
 // Makes the names that were created, renamed or removed in `directory` durable.
 Result<void> sync_directory(const std::string& directory);
 
+// Gives the file at `from` the name `to`, in the same file system: in place of what has it, or only
+// when nothing does (system_errno EEXIST otherwise). Nothing is synced.
+Result<void> rename_over(const std::string& from, const std::string& to);
+Result<void> rename_no_replace(const std::string& from, const std::string& to);
+
+// Makes `path` and what is missing above it, each for its owner alone (mode 0700). One that is
+// there is left as it is.
+Result<void> make_directories(const std::string& path);
+
 // Removes `path`; a file that is not there is no error. Returns whether there was one.
 Result<bool> remove_if_there(const std::string& path);
 

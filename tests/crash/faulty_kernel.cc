@@ -130,6 +130,10 @@ int FaultyKernel::unlink(const char* path) {
   return with_fault<int>("unlink", [&] { return Kernel::unlink(path); });
 }
 
+int FaultyKernel::mkdir(const char* path, mode_t mode) {
+  return with_fault<int>("mkdir", [&] { return Kernel::mkdir(path, mode); });
+}
+
 int FaultyKernel::fchmod(int fd, mode_t mode) {
   return with_fault<int>("fchmod", [&] { return Kernel::fchmod(fd, mode); });
 }

@@ -45,6 +45,7 @@ class FaultyKernel final : public io::Kernel {
   int rename(const char* from, const char* to) override;
   int rename_no_replace(const char* from, const char* to) override;
   int unlink(const char* path) override;
+  int mkdir(const char* path, mode_t mode) override;
   int fchmod(int fd, mode_t mode) override;
   int fsetxattr(int fd, const char* name, const void* value, std::size_t size) override;
 
