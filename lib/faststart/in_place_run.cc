@@ -1,11 +1,11 @@
 // run_in_place: opens, locks, recovers, plans, and runs the first strategy that can.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
+#include "base/log.h"
 #include "faststart/choose.h"
 #include "faststart/faststart.h"
 #include "faststart/new_file.h"
@@ -168,7 +168,7 @@ class InPlaceRun {
       const Result<void> done = try_strategy(movie, strategy);
       if (done) return {};
       if (!leaves_to_others(strategy, done.error())) return done;
-      spdlog::debug("{}: {}: {}", real_path_, name_of(strategy), done.error().describe());
+      log::debug("{}: {}: {}", real_path_, name_of(strategy), done.error().describe());
       run_.report().assessments.push_back({strategy, false, done.error().reason});
       run_.report().strategy.reset();
     }
@@ -198,7 +198,7 @@ class InPlaceRun {
         return error;
       }
     }
-    spdlog::debug("{}: {}: {}", real_path_, name_of(strategy), describe(plan));
+    log::debug("{}: {}: {}", real_path_, name_of(strategy), describe(plan));
     if (keeps_inode(strategy)) {
       SHUNT_TRY(edit_in_place(plan));
     } else {

@@ -1,9 +1,9 @@
 // recover_in_place: what state an interrupted edit left the file in, and the way out of it.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <memory>
 
+#include "base/log.h"
 #include "layout/in_place.h"
 #include "layout/in_place_job.h"
 #include "layout/torn_insert.h"
@@ -100,8 +100,8 @@ class Recovery {
     if (edit.room == RoomKind::kInserted && cursor != edit.gap_at) return undo();
     const Result<InPlaceEdit> again = replan_(view_, record_);
     if (!again || again->front->size() > edit.front_at.size()) {
-      spdlog::info("{}: the interrupted edit cannot be planned again{}{}", file_.path(),
-                   again ? "" : ": ", again ? "" : again.error().describe());
+      log::info("{}: the interrupted edit cannot be planned again{}{}", file_.path(),
+                again ? "" : ": ", again ? "" : again.error().describe());
       return undo();
     }
     if (edit.room == RoomKind::kShifted) SHUNT_TRY(job_.shift_from(cursor));
