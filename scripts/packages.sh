@@ -16,8 +16,8 @@ packages_for() {
       printf '%s\n' catch2 librapidcheck-dev \
         ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
-      # Servers, what fills them, and the one that fails on purpose.
-      printf '%s\n' nginx-light docker-registry skopeo buildah openssl libcpp-httplib-dev
+      # Servers, and what fills them.
+      printf '%s\n' nginx-light docker-registry skopeo buildah openssl
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.
       printf '%s\n' libbenchmark-dev
       ;;
