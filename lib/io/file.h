@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/byte_range.h"
 #include "base/result.h"
@@ -46,6 +47,8 @@ class File {
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool valid() const { return fd_.valid(); }
   [[nodiscard]] const std::string& path() const { return path_; }
+  // After a rename: what messages call it from now on.
+  void set_path(std::string path) { path_ = std::move(path); }
   [[nodiscard]] Counters* counters() const { return counters_; }
 
   [[nodiscard]] Result<struct stat> status() const;

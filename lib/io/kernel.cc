@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -63,6 +64,14 @@ int Kernel::sync_file_range(int fd, off_t offset, off_t size, unsigned flags) {
 ssize_t Kernel::copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
                                 std::size_t size) {
   return ::copy_file_range(from, from_offset, to, to_offset, size, 0);
+}
+
+ssize_t Kernel::splice(int from, off_t* from_offset, int to, std::size_t size) {
+  return ::splice(from, from_offset, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_MORE);
+}
+
+ssize_t Kernel::sendfile(int to, int from, off_t* from_offset, std::size_t size) {
+  return ::sendfile(to, from, from_offset, size);
 }
 
 int Kernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t size, int to,

@@ -33,6 +33,8 @@ class Kernel {
   virtual int sync_file_range(int fd, off_t offset, off_t size, unsigned flags);
   virtual ssize_t copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
                                   std::size_t size);
+  virtual ssize_t splice(int from, off_t* from_offset, int to, std::size_t size);
+  virtual ssize_t sendfile(int to, int from, off_t* from_offset, std::size_t size);
   // ioctl(FICLONERANGE)
   virtual int clone_range(int from, std::uint64_t from_offset, std::uint64_t size, int to,
                           std::uint64_t to_offset);

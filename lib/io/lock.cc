@@ -46,6 +46,50 @@ Result<void> lock_shared(const File& file) {
   return lock(file, LockKind::kShared);
 }
 
+namespace {
+
+struct flock description(short type, ByteRange range) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(range.begin);
+  lock.l_len = static_cast<off_t>(range.size());
+  return lock;
+}
+
+}  // namespace
+
+Result<ByteRange> try_lock_range(const File& file, ByteRange range) {
+  while (true) {
+    struct flock lock = description(F_WRLCK, range);
+    if (::fcntl(file.fd(), F_OFD_SETLK, &lock) == 0) return ByteRange{range.begin, range.begin};
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN && errno != EACCES) return system_error(errno, file.path(), "lock");
+    lock = description(F_WRLCK, range);
+    if (::fcntl(file.fd(), F_OFD_GETLK, &lock) != 0) {
+      return system_error(errno, file.path(), "lock");
+    }
+    if (lock.l_type == F_UNLCK) continue;  // gone in the meantime
+    const auto begin = static_cast<std::uint64_t>(lock.l_start);
+    const std::uint64_t end =
+        lock.l_len == 0 ? range.end : begin + static_cast<std::uint64_t>(lock.l_len);
+    return ByteRange{begin, end}.intersect(range);
+  }
+}
+
+Result<void> lock_range(const File& file, ByteRange range) {
+  struct flock lock = description(F_WRLCK, range);
+  while (::fcntl(file.fd(), F_OFD_SETLKW, &lock) != 0) {
+    if (errno != EINTR) return system_error(errno, file.path(), "lock");
+  }
+  return {};
+}
+
+void unlock_range(const File& file, ByteRange range) {
+  struct flock lock = description(F_UNLCK, range);
+  ::fcntl(file.fd(), F_OFD_SETLK, &lock);
+}
+
 Result<void> check_no_writer(const std::string& path) {
   const Fd fd(kernel().open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
   if (!fd.valid()) return system_error(errno, path, "open");

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "base/byte_range.h"
 #include "base/result.h"
 #include "io/file.h"
 
@@ -26,6 +27,16 @@ enum class LockOutcome {
 // For those that have to know whether they are protected.
 [[nodiscard]] LockOutcome try_lock(const File& file, LockKind kind);
 void unlock(const File& file);
+
+// Open-file-description locks on bytes of a file (fcntl(2), F_OFD_SETLK), exclusive: they belong to
+// the descriptor, and end with it or with the process. Apart from the locks above.
+//
+// Tries to lock `range`, without waiting. Returns what is in the way: an empty range when it is
+// locked now, otherwise the first bytes of `range` that somebody else has.
+[[nodiscard]] Result<ByteRange> try_lock_range(const File& file, ByteRange range);
+// Waits until `range` is locked.
+Result<void> lock_range(const File& file, ByteRange range);
+void unlock_range(const File& file, ByteRange range);
 
 // kBusy when a process has the file at `path` open for writing (a read lease is refused then; see
 // fcntl(2), F_SETLEASE). Tells nothing, and is no error, where leases are not to be had. To be

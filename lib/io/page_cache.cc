@@ -75,6 +75,11 @@ std::optional<std::uint64_t> cached_bytes(const File& file, ByteRange range) {
   return static_cast<std::uint64_t>(pages_there) * page_size();
 }
 
+void start_writing(const File& file, ByteRange range) {
+  kernel().sync_file_range(file.fd(), static_cast<off_t>(range.begin),
+                           static_cast<off_t>(range.size()), SYNC_FILE_RANGE_WRITE);
+}
+
 CachedPages::CachedPages(const File& file, ByteRange range)
     : file_(file),
       range_(whole_pages(range)),

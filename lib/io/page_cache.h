@@ -52,6 +52,10 @@ class CachedPages {
   bool was_cached_ = false;  // any page of it
 };
 
+// Tells the kernel to begin writing `range` out, so that a later sync finds less to do. Does not
+// wait, and drops nothing.
+void start_writing(const File& file, ByteRange range);
+
 // How many bytes of `range` the page cache holds; nullopt where the kernel does not tell.
 [[nodiscard]] std::optional<std::uint64_t> cached_bytes(const File& file, ByteRange range);
 

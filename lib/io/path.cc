@@ -89,6 +89,15 @@ Result<void> make_directories(const std::string& path) {
   return system_error(number, path, "make directory");
 }
 
+Result<void> check_absent(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return {};
+  Error error = system_error(EEXIST, path, "create");
+  error.reason = "the file exists";
+  error.hint = "--force replaces it";
+  return error;
+}
+
 Result<bool> remove_if_there(const std::string& path) {
   if (kernel().unlink(path.c_str()) == 0) return true;
   if (errno == ENOENT) return false;

@@ -1,0 +1,95 @@
+#include "io/stream_copy.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "io/kernel.h"
+
+namespace shunt::io {
+namespace {
+
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 20;
+constexpr std::size_t kBufferSize = std::size_t{256} << 10;
+constexpr int kPipeSize = 1 << 20;  // the most that anybody may ask for by default
+
+}  // namespace
+
+StreamCopy::StreamCopy(File& out) : out_(out) {
+  const Result<struct stat> status = out.status();
+  if (!status) return;
+  if (S_ISFIFO(status->st_mode)) {
+    way_ = Way::kSplice;
+    (void)::fcntl(out.fd(), F_SETPIPE_SZ, kPipeSize);
+  } else if (S_ISSOCK(status->st_mode) || S_ISCHR(status->st_mode)) {
+    way_ = Way::kSendfile;
+  } else if (S_ISREG(status->st_mode)) {
+    way_ = Way::kCopyRange;
+  }
+}
+
+Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange range) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), kMostAtOnce));
+  while (true) {
+    auto at = static_cast<off_t>(range.begin);
+    const ssize_t moved = way_ == Way::kSplice ? kernel().splice(from.fd(), &at, out_.fd(), size)
+                          : way_ == Way::kSendfile
+                              ? kernel().sendfile(out_.fd(), from.fd(), &at, size)
+                              : kernel().copy_file_range(from.fd(), &at, out_.fd(), nullptr, size);
+    if (moved >= 0) return std::optional<std::size_t>(static_cast<std::size_t>(moved));
+    switch (errno) {
+      case EINTR:
+        continue;
+      case EAGAIN: {
+        pollfd ready{out_.fd(), POLLOUT, 0};
+        (void)::poll(&ready, 1, -1);
+        continue;
+      }
+      // Another file system, a stream opened for appending, a device that does not do it.
+      case EINVAL:
+      case EXDEV:
+      case EBADF:
+      case ENOSYS:
+      case EOPNOTSUPP:
+      case ETXTBSY:
+      case EPERM:
+        return std::optional<std::size_t>();
+      default:
+        return system_error(errno, out_.path(), "write");
+    }
+  }
+}
+
+Result<void> StreamCopy::through_buffer(const File& from, ByteRange range) {
+  buffer_.resize(kBufferSize);
+  while (!range.empty()) {
+    const auto part = std::span(buffer_).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer_.size())));
+    SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part));
+    if (got < part.size()) return corrupt("the file ends too early", range.begin + got);
+    SHUNT_TRY(out_.write_next(part));
+    range.begin += got;
+  }
+  return {};
+}
+
+Result<void> StreamCopy::append(const File& from, ByteRange range) {
+  while (!range.empty()) {
+    if (way_ == Way::kBuffer) return through_buffer(from, range);
+    SHUNT_ASSIGN(const std::optional<std::size_t> moved, step(from, range));
+    if (!moved) {
+      way_ = Way::kBuffer;
+      continue;
+    }
+    if (*moved == 0) return corrupt("the file ends too early", range.begin);
+    range.begin += *moved;
+    if (from.counters() != nullptr) from.counters()->bytes_read += *moved;
+    if (out_.counters() != nullptr) out_.counters()->bytes_written += *moved;
+  }
+  return {};
+}
+
+}  // namespace shunt::io

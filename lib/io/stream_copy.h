@@ -1,0 +1,37 @@
+// From a file into a stream, through the kernel where it can.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/result.h"
+#include "io/file.h"
+
+namespace shunt::io {
+
+// Appends ranges of files to one open stream: by splice(2) into a pipe, so that the file's own
+// pages enter it; by sendfile(2) into a socket; by copy_file_range(2) into a regular file; and
+// through a buffer wherever the kernel declines. For one thread.
+class StreamCopy {
+ public:
+  // `out` is not owned. A pipe is made larger where that is allowed.
+  explicit StreamCopy(File& out);
+
+  // All of `range`, or an error; a file that ends before is kCorrupt.
+  Result<void> append(const File& from, ByteRange range);
+
+ private:
+  enum class Way { kSplice, kSendfile, kCopyRange, kBuffer };
+
+  // How much was moved; nullopt when the kernel declines this way.
+  Result<std::optional<std::size_t>> step(const File& from, ByteRange range);
+  Result<void> through_buffer(const File& from, ByteRange range);
+
+  File& out_;
+  Way way_ = Way::kBuffer;
+  std::vector<std::byte> buffer_;  // of kBuffer, made when it is needed
+};
+
+}  // namespace shunt::io
