@@ -1,1 +1,196 @@
 #include "vault/vault.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <thread>
+
+#include "io/lock.h"
+#include "io/path.h"
+#include "vault/ledger.h"
+#include "vault/locked_file.h"
+#include "vault/scan.h"
+#include "vault/timing.h"
+
+namespace shunt::vault {
+namespace {
+
+Error refusal(const std::string& directory, const char* reason, std::string hint) {
+  Error error;
+  error.code = ErrorCode::kLocalIo;
+  error.path = directory;
+  error.operation = "open directory";
+  error.reason = reason;
+  error.hint = std::move(hint);
+  return error;
+}
+
+// What anybody else may write cannot be believed. Root's directories are trusted, and root may look
+// after those of others.
+Result<void> check_owner(const std::string& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) {
+    return system_error(errno, directory, "open directory");
+  }
+  const uid_t user = ::geteuid();
+  if (status.st_uid != user && status.st_uid != 0 && user != 0) {
+    return refusal(directory, "belongs to another user", "use a directory of your own");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return refusal(directory, "group or others may write to it", "chmod go-w " + directory);
+  }
+  return {};
+}
+
+// A directory that has just been made has a name in the one above, which has to last as well.
+Result<void> make(const std::string& directory, Durability durability) {
+  std::vector<std::string> above;
+  struct stat status {};
+  for (std::string missing = directory; ::lstat(missing.c_str(), &status) != 0 && errno == ENOENT;
+       missing = above.back()) {
+    above.push_back(io::parent_directory(missing));
+  }
+  SHUNT_TRY(io::make_directories(directory));
+  if (durability == Durability::kUnsynced) return {};
+  for (const std::string& one : above) SHUNT_TRY(io::sync_directory(one));
+  return {};
+}
+
+Error no_such_item(const std::string& path) {
+  Error error;
+  error.path = path;
+  error.reason = "there is no such item";
+  return error;
+}
+
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// Whether opening for writing alone is what was refused.
+bool may_be_readable(const Error& error) {
+  return error.system_errno == EACCES || error.system_errno == EPERM || error.system_errno == EROFS;
+}
+
+}  // namespace
+
+Vault::Vault(std::string directory, const Options& options)
+    : directory_(std::move(directory)),
+      options_(options),
+      // Asked once, so that nothing is tried in vain later. The calls themselves have the last
+      // word.
+      read_only_(::faccessat(AT_FDCWD, directory_.c_str(), W_OK | X_OK, AT_EACCESS) != 0),
+      removal_(std::make_unique<LockedFile>(directory_ + "/.lock")),
+      ledger_(std::make_unique<Ledger>(directory_ + "/.usage")) {}
+
+Vault::~Vault() = default;
+
+std::string Vault::path_of(const std::string& name) const {
+  return directory_ + "/" + name;
+}
+
+Result<void> Vault::sync_names() const {
+  if (options_.durability == Durability::kUnsynced) return {};
+  return io::sync_directory(directory_);
+}
+
+Result<std::unique_ptr<Vault>> Vault::open(const std::string& directory, const Options& options) {
+  SHUNT_TRY(make(directory, options.durability));
+  SHUNT_TRY(check_owner(directory));
+  std::unique_ptr<Vault> vault(new Vault(directory, options));
+  if (!vault->read_only_ && sweep_is_due(directory)) {
+    // What is left over hurts nobody: no reason to fail.
+    (void)vault->sweep();
+  }
+  return vault;
+}
+
+// nullopt where there is none. kBusy while somebody is about to take it away.
+Result<std::optional<Item>> Vault::try_open(const std::string& name) const {
+  const std::string path = path_of(name);
+  bool writable = true;
+  Result<io::File> file = io::File::open_to_change(path);
+  if (!file && may_be_readable(file.error())) {
+    writable = false;
+    file = io::File::open_to_read(path);
+  }
+  if (!file) {
+    if (file.error().system_errno == ENOENT) return std::optional<Item>();
+    return file.error();
+  }
+  // The name itself, not what a link stands for; one look, as it may change between two.
+  struct stat named {};
+  if (::lstat(path.c_str(), &named) != 0) return system_error(EBUSY, path, "open");
+  if (!S_ISREG(named.st_mode)) return refusal(path, "not a regular file", "");
+  SHUNT_TRY(io::lock_shared(*file));
+  // Between opening and locking it may have been taken away, or another put in its place. From here
+  // on the lock keeps it.
+  if (!names_file(path, *file)) return system_error(EBUSY, path, "open");
+  return std::optional<Item>(Item(std::move(*file), name, writable));
+}
+
+Result<std::optional<Item>> Vault::open_item(const std::string& name) {
+  SHUNT_TRY(check_item_name(name));
+  const auto deadline = Clock::now() + kOpenPatience;
+  for (;;) {
+    Result<std::optional<Item>> item = try_open(name);
+    if (item && *item) (void)(*item)->file_.touch();  // where that is allowed
+    if (item || item.error().code != ErrorCode::kBusy || Clock::now() >= deadline) return item;
+    // Evictors hold an item for a few system calls.
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+}
+
+Result<bool> Vault::remove_name(const std::string& name, const io::File* only) {
+  const std::string path = path_of(name);
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return false;
+  // Names are taken away under this lock alone, so that what the name stands for cannot change
+  // between looking and unlinking: nobody puts an item over another.
+  SHUNT_ASSIGN(const auto guard, removal_->lock(kRemovalPatience));
+  if (only != nullptr && !names_file(path, *only)) return false;
+  SHUNT_ASSIGN(const bool removed, io::remove_if_there(path));
+  if (!removed) return false;
+  (void)io::remove_if_there(pin_path(directory_, name));  // or sweep() will
+  // Before anybody writes, on the strength of its absence, what must not meet the old item again.
+  SHUNT_TRY(sync_names());
+  return true;
+}
+
+Result<bool> Vault::retire(const std::string& name, const Item* only) {
+  SHUNT_TRY(check_item_name(name));
+  return remove_name(name, only == nullptr ? nullptr : &only->file_);
+}
+
+Result<void> Vault::pin(const std::string& name) {
+  SHUNT_TRY(check_item_name(name));
+  if (!is_file(path_of(name))) return no_such_item(path_of(name));
+  // Evictors hold this lock from their look at the pins until they are through.
+  SHUNT_ASSIGN(const auto guard, removal_->lock(kRemovalPatience));
+  if (!is_file(path_of(name))) return no_such_item(path_of(name));
+  SHUNT_TRY(make(pins_directory(directory_), options_.durability));
+  SHUNT_TRY(io::File::open_or_create(pin_path(directory_, name)));
+  if (options_.durability == Durability::kUnsynced) return {};
+  return io::sync_directory(pins_directory(directory_));
+}
+
+Result<void> Vault::unpin(const std::string& name) {
+  SHUNT_TRY(check_item_name(name));
+  SHUNT_ASSIGN(const bool removed, io::remove_if_there(pin_path(directory_, name)));
+  if (!removed || options_.durability == Durability::kUnsynced) return {};
+  return io::sync_directory(pins_directory(directory_));
+}
+
+Result<std::vector<ItemStatus>> Vault::list() const {
+  SHUNT_ASSIGN(Scan found, scan(directory_));
+  std::vector<ItemStatus> items;
+  items.reserve(found.items.size());
+  for (FoundItem& item : found.items) items.push_back(std::move(item.status));
+  return items;
+}
+
+}  // namespace shunt::vault

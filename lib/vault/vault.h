@@ -7,14 +7,18 @@
 // readable until it is closed.
 //
 // Several processes may use one vault at once. Locks are flock(2) on the items' files: shared while
-// an item is open, exclusive while it is reserved, so that a process that dies leaves none behind.
+// an item is reserved or open, exclusive for the moment in which it is evicted or swept, so that a
+// process that dies leaves none behind. One lock from reserve() on means that there is no moment in
+// commit() at which the item is nobody's.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -70,33 +74,44 @@ class Item {
 // An item that is being written. Gone, with its bytes, unless commit() was reached.
 class Reservation {
  public:
-  Reservation(Reservation&& other) noexcept;
+  Reservation(Reservation&& other) noexcept
+      : file_(std::move(other.file_)),
+        hidden_(std::exchange(other.hidden_, {})),
+        name_(std::move(other.name_)),
+        vault_(other.vault_) {}
   Reservation& operator=(Reservation&&) = delete;
   ~Reservation();
 
   [[nodiscard]] io::File& file() { return file_; }
   // Syncs (as the vault's durability says), puts the file under its name and syncs the directory.
   // Returns the item, open. kBusy when an item of that name is there: it stays as it is, and this
-  // one goes.
+  // one goes. After any other error there is no item either, as far as that can be had.
   Result<Item> commit() &&;
 
  private:
   friend class Vault;
-  Reservation(io::File file, std::string hidden, std::string name, const Vault* vault)
+  Reservation(io::File file, std::string hidden, std::string name, Vault* vault)
       : file_(std::move(file)), hidden_(std::move(hidden)), name_(std::move(name)), vault_(vault) {}
+  void discard();
 
   io::File file_;
   std::string hidden_;  // path; empty once it is under its name
   std::string name_;
-  const Vault* vault_;  // not owned
+  Vault* vault_;  // not owned; outlives this
 };
+
+class Ledger;
+class LockedFile;
+struct FoundItem;
+struct Scan;
 
 // Thread-safe.
 class Vault {
  public:
+  ~Vault();
   // Opens `directory`; what is missing of it is made, mode 0700. kLocalIo where it cannot be made,
-  // or belongs to somebody else and others may write to it. A directory that may only be read makes
-  // a vault from which items can be opened. Sweeps when nobody has lately.
+  // belongs to somebody else (but for root), or may be written to by others. A directory that may
+  // only be read makes a vault from which items can be opened. Sweeps when nobody has lately.
   static Result<std::unique_ptr<Vault>> open(const std::string& directory, const Options& options);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -108,7 +123,7 @@ class Vault {
   Result<std::optional<Item>> open_item(const std::string& name);
   // Takes the name away and syncs the directory; the storage goes with the last that has it open.
   // With `only`, nothing happens unless the name still stands for that very file. Returns whether
-  // something was retired.
+  // something was retired. A pin goes with its item.
   Result<bool> retire(const std::string& name, const Item* only = nullptr);
 
   Result<void> pin(const std::string& name);  // kFailed when there is no such item
@@ -133,11 +148,25 @@ class Vault {
 
  private:
   friend class Reservation;
-  Vault(std::string directory, const Options& options)
-      : directory_(std::move(directory)), options_(options) {}
+  Vault(std::string directory, const Options& options);
+  [[nodiscard]] std::string path_of(const std::string& name) const;
+  // Makes names that came or went durable, where the vault promises that.
+  [[nodiscard]] Result<void> sync_names() const;
+  [[nodiscard]] Result<std::optional<Item>> try_open(const std::string& name) const;
+  Result<bool> remove_name(const std::string& name, const io::File* only);
+  Result<bool> admit_with_scan(std::uint64_t bytes);
+  // These want `.lock` to be held.
+  Result<void> sweep_locked();
+  Result<std::uint64_t> shrink(Scan& found, std::optional<std::uint64_t> must, std::uint64_t wish);
+  [[nodiscard]] bool is_idle(const FoundItem& item) const;
+  [[nodiscard]] bool remove_if_idle(const FoundItem& item);
 
   std::string directory_;
   Options options_;
+  bool read_only_;
+  std::unique_ptr<LockedFile> removal_;  // `.lock`
+  std::unique_ptr<Ledger> ledger_;
+  std::atomic<std::int64_t> full_until_{0};  // of the steady clock, in ns; see admit_with_scan
 };
 
 }  // namespace shunt::vault

@@ -1,0 +1,21 @@
+// How long the vault waits for others, and how often it tidies up.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace shunt::vault {
+
+using Clock = std::chrono::steady_clock;
+
+// For a process that has an item locked for eviction, which takes a few system calls.
+inline constexpr std::chrono::milliseconds kOpenPatience{2000};
+// For `.lock`, which is held while many items are evicted.
+inline constexpr std::chrono::milliseconds kRemovalPatience{10000};
+// For the same, by those who may do without room.
+inline constexpr std::chrono::milliseconds kAdmitPatience{500};
+
+// Whether nobody has swept `directory` in the last ten minutes.
+[[nodiscard]] bool sweep_is_due(const std::string& directory);
+
+}  // namespace shunt::vault
