@@ -23,10 +23,10 @@
 namespace shunt::remote {
 
 struct ClientOptions {
-  unsigned connections = 8;             // at once, over all servers
-  std::uint64_t max_rate = 0;           // bytes a second over all connections; 0: no limit
-  double connect_timeout = 30;          // seconds
-  double stall_timeout = 30;            // seconds without a byte after which a request fails
+  unsigned connections = 8;     // at once, over all servers
+  std::uint64_t max_rate = 0;   // bytes a second over all connections; 0: no limit
+  double connect_timeout = 30;  // seconds
+  double stall_timeout = 30;    // seconds without a byte after which a request fails; 0: never
   const CancelToken* cancel = nullptr;  // asked at least every 100 ms; may be null
 };
 
@@ -48,6 +48,7 @@ struct Request {
 struct Answer {
   int status = 0;
   std::vector<Field> fields;  // of the final answer, not of interim ones
+  double seconds = 0;         // from sending the request to the first byte of the answer
 
   // The first field of that name; nullptr when there is none.
   [[nodiscard]] const std::string* find(std::string_view name) const;

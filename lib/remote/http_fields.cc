@@ -1,4 +1,186 @@
 #include "remote/http_fields.h"
 
-#include "remote/http_origin.h"
-#include "remote/image.h"
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/checked.h"
+
+namespace shunt::remote {
+
+namespace {
+
+// 1*DIGIT, nothing else; nullopt past 2^64 too.
+std::optional<std::uint64_t> digits(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+Error bad_range(std::string_view why) {
+  return corrupt(std::string("Content-Range: ").append(why));
+}
+
+}  // namespace
+
+Result<ContentRange> parse_content_range(std::string_view value) {
+  value = trimmed(value);
+  const auto space = value.find(' ');
+  if (space == std::string_view::npos || !equal_ignoring_case(value.substr(0, space), "bytes")) {
+    return bad_range("it is not of bytes");
+  }
+  value.remove_prefix(space + 1);
+  const auto slash = value.find('/');
+  if (slash == std::string_view::npos) return bad_range("it has no total");
+  const std::string_view range_text = value.substr(0, slash);
+  const std::string_view total_text = value.substr(slash + 1);
+
+  ContentRange parsed;
+  if (total_text != "*") {
+    parsed.total = digits(total_text);
+    if (!parsed.total) return bad_range("its total is no number");
+  }
+  if (range_text == "*") {
+    if (!parsed.total) return bad_range("it says nothing");
+    return parsed;
+  }
+  const auto dash = range_text.find('-');
+  if (dash == std::string_view::npos) return bad_range("it is no range");
+  const auto first = digits(range_text.substr(0, dash));
+  const auto last = digits(range_text.substr(dash + 1));
+  if (!first || !last) return bad_range("it is no range of numbers");
+  const auto end = checked_add<std::uint64_t>(*last, 1);
+  if (!end || *last < *first) return bad_range("its range is turned round or too large");
+  if (parsed.total && *end > *parsed.total) return bad_range("its range is beyond its total");
+  parsed.range = ByteRange{*first, *end};
+  return parsed;
+}
+
+std::optional<std::int64_t> parse_retry_after(std::string_view value, std::int64_t now) {
+  value = trimmed(value);
+  if (all_digits(value)) {
+    const auto seconds = digits(value);
+    constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+    if (!seconds || *seconds > static_cast<std::uint64_t>(kMost)) return kMost;
+    return static_cast<std::int64_t>(*seconds);
+  }
+  const auto date = parse_http_date(value);
+  if (!date) return std::nullopt;
+  return std::max<std::int64_t>(0, *date - now);
+}
+
+bool is_strong_etag(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return false;
+  value = value.substr(1, value.size() - 2);
+  // etagc: %x21 / %x23-7E / obs-text
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    const auto code = static_cast<unsigned char>(c);
+    return code == 0x21 || (code >= 0x23 && code != 0x7f);
+  });
+}
+
+namespace {
+
+// What Cache-Control says of freshness.
+struct Directives {
+  bool never = false;  // no-store, no-cache, or a max-age that cannot be read
+  std::optional<std::int64_t> max_age;
+};
+
+// Seconds of a field; nullopt for what is no number. More than this is as good as for ever.
+constexpr std::int64_t kLongest = std::int64_t{1} << 31;
+std::optional<std::int64_t> delta_seconds(std::string_view text) {
+  if (!all_digits(text)) return std::nullopt;
+  const auto value = digits(text);
+  if (!value || *value > static_cast<std::uint64_t>(kLongest)) return kLongest;
+  return static_cast<std::int64_t>(*value);
+}
+
+// The end of the list element that begins at 0: the next comma outside of quotes.
+std::size_t element_end(std::string_view list) {
+  bool quoted = false;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (quoted && list[i] == '\\') {
+      ++i;
+    } else if (list[i] == '"') {
+      quoted = !quoted;
+    } else if (list[i] == ',' && !quoted) {
+      return i;
+    }
+  }
+  return list.size();
+}
+
+Directives parse_cache_control(std::string_view list) {
+  Directives found;
+  while (!list.empty()) {
+    const std::size_t end = element_end(list);
+    const std::string_view element = trimmed(list.substr(0, end));
+    list.remove_prefix(std::min(list.size(), end + 1));
+    const auto equals = element.find('=');
+    const std::string_view name = trimmed(element.substr(0, equals));
+    if (equal_ignoring_case(name, "no-store") || equal_ignoring_case(name, "no-cache")) {
+      found.never = true;
+    } else if (equal_ignoring_case(name, "max-age")) {
+      std::string_view argument = equals == std::string_view::npos
+                                      ? std::string_view()
+                                      : trimmed(element.substr(equals + 1));
+      if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"') {
+        argument = argument.substr(1, argument.size() - 2);
+      }
+      const auto seconds = delta_seconds(argument);
+      if (!seconds) found.never = true;
+      // Said twice, the more careful one counts.
+      if (seconds) found.max_age = std::min(*seconds, found.max_age.value_or(*seconds));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+std::int64_t fresh_until(std::string_view cache_control, std::string_view expires,
+                         std::string_view date, std::string_view age, std::int64_t now) {
+  const Directives directives = parse_cache_control(cache_control);
+  if (directives.never) return 0;
+  // `immutable` adds no time: it says that nobody need ask while the answer is fresh, which is what
+  // is done in any case.
+  std::int64_t lifetime = 0;
+  if (directives.max_age) {
+    lifetime = *directives.max_age;
+  } else {
+    const auto until = parse_http_date(trimmed(expires));
+    if (!until) return 0;
+    lifetime = std::min(kLongest, *until - parse_http_date(trimmed(date)).value_or(now));
+  }
+  std::int64_t spent = 0;
+  if (!trimmed(age).empty()) {
+    const auto seconds = delta_seconds(trimmed(age));
+    if (!seconds) return 0;
+    spent = *seconds;
+  }
+  return lifetime > spent ? now + (lifetime - spent) : 0;
+}
+
+}  // namespace shunt::remote

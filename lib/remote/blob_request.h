@@ -1,0 +1,131 @@
+// One thing that is asked of a blob until it is there: the request, its redirects, the renewal of
+// what it is authorised with, and its repetition after a failure.
+//
+// What is asked for, and which answer will do, is up to those that derive from this: the first
+// request of open_blob, the download of a range, the reading of a body of unknown size.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <span>
+#include <string>
+#include <thread>
+
+#include "remote/blob_state.h"
+#include "remote/http_client.h"
+
+namespace shunt::remote {
+
+class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this<BlobRequest> {
+ public:
+  BlobRequest(HttpClient& client, std::shared_ptr<BlobState> state);
+  BlobRequest(const BlobRequest&) = delete;
+  BlobRequest& operator=(const BlobRequest&) = delete;
+  ~BlobRequest() override = default;
+
+  // From any thread, once. The client has to live until ended(), or until cancel() has returned.
+  void start();
+  // From any thread. Once it has returned, no hook runs or comes; within one it returns at once.
+  void cancel();
+
+ protected:
+  // What to do with an answer.
+  struct Verdict {
+    enum class Action {
+      kTake,    // the body goes to take(), then complete() is asked
+      kFail,    // this will not become better
+      kRepeat,  // this may have been bad luck
+    };
+    Action action = Action::kTake;
+    Error error;
+  };
+  static Verdict accept() { return {}; }
+  static Verdict fail(Error error) { return {Verdict::Action::kFail, std::move(error)}; }
+  static Verdict repeat(Error error) { return {Verdict::Action::kRepeat, std::move(error)}; }
+
+  // ---- the hooks, on the client's thread
+  // Adds range and conditions to the request.
+  virtual void describe(Request& request) = 0;
+  // An answer of status 200, 206, 304 or 416.
+  virtual Verdict judge(const Answer& answer) = 0;
+  // Bytes of a body that was accepted. An error is final.
+  virtual Result<void> take(std::span<const std::byte> bytes) = 0;
+  // The body has ended: is that all? An error is tried again.
+  virtual Result<void> complete() = 0;
+  // Whether asking again can do any good.
+  [[nodiscard]] virtual bool may_repeat() const { return true; }
+  // The last call.
+  virtual void ended(Result<void> outcome) = 0;
+
+  [[nodiscard]] BlobState& state() { return *state_; }
+  // From take(): all that was wanted is here, the rest of the body is not needed.
+  void enough() { enough_ = true; }
+  // From take(): something new has come, patience starts afresh.
+  void note_progress();
+  // From judge(): repeat at once, without counting it as a failure (but bounded all the same).
+  void repeat_at_once() { at_once_ = true; }
+
+ private:
+  // What follows once the present answer has ended.
+  enum class Next { kComplete, kRedirect, kRenew, kResolveAgain, kRepeat, kFail };
+
+  Result<void> answered(const Answer& answer) override;
+  Result<void> body(std::span<const std::byte> bytes) override;
+  void finished(Result<void> outcome) override;
+
+  void send_after(std::chrono::milliseconds delay, bool retry);
+  void judge_success(const Answer& answer);
+  void judge_redirect(const Answer& answer);
+  void judge_refusal(const Answer& answer);
+  void judge_overload(const Answer& answer);
+  void set_next(Next next, Error error = {});
+  void renew();
+  void repeat_later();
+  void end(Result<void> outcome);
+  void measure(std::size_t bytes);
+  // Runs `hook` unless the request has been cancelled; cancel() waits for its end.
+  template <typename Hook>
+  bool guarded(Hook hook);
+
+  HttpClient& client_;
+  const std::shared_ptr<BlobState> state_;
+
+  std::atomic<bool> cancelled_{false};
+  std::mutex calling_;  // held while a hook runs
+  std::atomic<std::thread::id> caller_{};
+
+  // Of the client's thread alone.
+  std::unique_ptr<Call> call_;
+  bool over_ = false;
+  Url url_;                       // of the request under way
+  BlobState::Identity identity_;  // of the request under way
+  Answer answer_;                 // of 401, for the authorizer
+  Next next_ = Next::kFail;
+  std::optional<Error> error_;  // what kRepeat and kFail are about
+  bool final_error_ = false;    // a hook failed: not to be repeated
+  bool enough_ = false;
+  bool at_once_ = false;
+  std::uint64_t discarded_ = 0;
+  std::optional<std::int64_t> retry_after_;
+
+  // Since something new has come.
+  unsigned failures_ = 0;
+  unsigned redirects_ = 0;
+  unsigned renewals_ = 0;
+  unsigned repeats_at_once_ = 0;
+  bool resolved_again_ = false;
+  std::string renewed_for_;
+  bool has_renewed_ = false;
+  // In all.
+  unsigned resumes_ = 0;
+  std::minstd_rand random_;
+
+  // The speed of the body under way.
+  std::chrono::steady_clock::time_point measured_from_{};
+  std::uint64_t measured_bytes_ = 0;
+};
+
+}  // namespace shunt::remote

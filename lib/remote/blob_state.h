@@ -1,0 +1,87 @@
+// What all requests for one blob share: where it is, who asks, whether it still is what it was, and
+// what asking has cost.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "remote/http_origin.h"
+#include "remote/url.h"
+
+namespace shunt::remote {
+
+// Thread-safe.
+class BlobState {
+ public:
+  // kUsage for what is no URL.
+  static Result<std::shared_ptr<BlobState>> create(HttpBlob blob);
+  // The same, but what is wrong with the URL shows when it is asked.
+  static std::shared_ptr<BlobState> assume(HttpBlob blob);
+
+  [[nodiscard]] const HttpBlob& blob() const { return blob_; }
+  [[nodiscard]] const std::string& name() const { return blob_.name; }
+  [[nodiscard]] const Url& original() const { return original_; }
+
+  // Where redirects have led, for as long as that works.
+  [[nodiscard]] Url current() const;
+  void keep_redirect(const Url& url);
+  void forget_redirect(const Url& url);
+
+  // The fields for a request to `url`: those of the user on their own ground only. `authorization`
+  // becomes the value that is sent, empty when none is; `renewable` is false when it is the user's.
+  struct Identity {
+    std::vector<Field> fields;
+    std::string authorization;
+    bool renewable = false;
+  };
+  [[nodiscard]] Identity identity_for(const Url& url) const;
+
+  // Set once, before the Origin is handed out.
+  void set_info(BlobInfo info) { info_ = std::move(info); }
+  [[nodiscard]] const BlobInfo& info() const { return info_; }
+
+  [[nodiscard]] bool serves_ranges() const { return serves_ranges_; }
+  void note_no_ranges() { serves_ranges_ = false; }
+  [[nodiscard]] bool has_changed() const { return has_changed_; }
+  void note_change() { has_changed_ = true; }
+
+  void count_request(bool retry);
+  void count_data_request() { ++data_requests_; }
+  void count_bytes(std::size_t bytes) { bytes_ += bytes; }
+  [[nodiscard]] Traffic traffic() const;
+
+  void note_latency(double seconds);
+  void note_rate(double bytes_a_second);
+  [[nodiscard]] double latency() const { return latency_; }
+  [[nodiscard]] double rate() const { return rate_; }
+
+  // A kNetwork error about this blob.
+  [[nodiscard]] Error error(std::string reason, ErrorCode code = ErrorCode::kNetwork) const;
+
+ private:
+  BlobState(HttpBlob blob, Url original) : blob_(std::move(blob)), original_(std::move(original)) {}
+
+  const HttpBlob blob_;
+  const Url original_;
+  BlobInfo info_;
+
+  mutable std::mutex mutex_;
+  std::optional<Url> redirect_;
+
+  std::atomic<bool> serves_ranges_{true};
+  std::atomic<bool> has_changed_{false};
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> data_requests_{0};
+  std::atomic<std::uint64_t> retries_{0};
+  std::atomic<std::uint64_t> bytes_{0};
+  // Written on the client's thread alone.
+  std::atomic<double> latency_{0};
+  std::atomic<double> rate_{0};
+};
+
+}  // namespace shunt::remote

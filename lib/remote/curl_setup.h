@@ -1,0 +1,54 @@
+// What all requests of a client have in common, as options of libcurl, and its errors as ours.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "remote/http_client.h"
+
+namespace shunt::remote {
+
+struct EasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
+
+struct MultiDeleter {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+using MultiHandle = std::unique_ptr<CURLM, MultiDeleter>;
+
+struct ListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
+
+// Once for the process, whoever comes first.
+Result<void> initialise_curl();
+
+// What the environment says, read once when the client starts.
+struct Settings {
+  ClientOptions options;
+  long buffer_size = 0;
+  std::string ca_file;
+  std::string ca_directory;
+};
+[[nodiscard]] Settings make_settings(const ClientOptions& options);
+
+// Everything but URL, fields, method and callbacks.
+void set_common_options(CURL* easy, const Settings& settings);
+
+// The fields of `request` with its Range. kUsage where one would break out of its line.
+[[nodiscard]] Result<HeaderList> make_header_list(const Request& request);
+
+// kNetwork with the URL, what went wrong, and what to do about it; kUsage for what is no URL.
+[[nodiscard]] Error curl_error(CURLcode code, const Request& request, const char* details);
+
+// Whether an error of curl_error() will not go away by asking again: a certificate that is not
+// trusted.
+[[nodiscard]] bool is_lasting(const Error& error);
+
+}  // namespace shunt::remote

@@ -1,0 +1,210 @@
+#include "remote/curl_transfer.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include "base/log.h"
+#include "remote/url.h"
+
+namespace shunt::remote {
+
+namespace {
+
+// More than any server has reason to send, interim answers included.
+constexpr std::size_t kMaxHeaderBytes = 64 << 10;
+constexpr std::size_t kMaxHeaderFields = 256;
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+Error network(const Request& request, std::string reason) {
+  Error error;
+  error.code = ErrorCode::kNetwork;
+  error.path = show_url(request.url);
+  error.operation = request.method;
+  error.reason = std::move(reason);
+  return error;
+}
+
+}  // namespace
+
+const std::string* Answer::find(std::string_view name) const {
+  for (const Field& field : fields) {
+    if (field.name.size() == name.size() &&
+        strncasecmp(field.name.data(), name.data(), name.size()) == 0) {
+      return &field.value;
+    }
+  }
+  return nullptr;
+}
+
+void Transfer::cancel() {
+  cancelled_.store(true, std::memory_order_release);
+  if (caller_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
+  const std::lock_guard lock(calling_);
+}
+
+template <typename What>
+bool Transfer::call(What what) {
+  const std::lock_guard lock(calling_);
+  if (cancelled()) return false;
+  caller_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  what(*handler_);
+  caller_.store(std::thread::id(), std::memory_order_relaxed);
+  return true;
+}
+
+Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& gate) {
+  SHUNT_ASSIGN(fields_, make_header_list(request_));
+  easy_ = std::move(easy);
+  gate_ = &gate;
+  set_common_options(easy_.get(), settings);
+  const auto set = [this](CURLoption option, auto value) {
+    curl_easy_setopt(easy_.get(), option, value);
+  };
+  set(CURLOPT_URL, request_.url.c_str());
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (request_.method == "POST") {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_POSTFIELDS, request_.body.c_str());
+  }
+  set(CURLOPT_HTTPHEADER, fields_.get());
+  set(CURLOPT_ERRORBUFFER, static_cast<char*>(details_));
+  set(CURLOPT_PRIVATE, static_cast<void*>(this));
+  set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  started_ = last_byte_ = Clock::now();
+  return {};
+}
+
+EasyHandle Transfer::give_back_easy() {
+  if (easy_) curl_easy_reset(easy_.get());
+  return std::move(easy_);
+}
+
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::size_t bytes = size * count;
+  auto taken = transfer.header_line({data, bytes});
+  if (taken) return bytes;
+  transfer.error_ = std::move(taken).error();
+  return bytes == 0 ? 1 : 0;
+}
+
+Result<void> Transfer::header_line(std::string_view line) {
+  last_byte_ = Clock::now();
+  if (answered_) return {};  // a trailer
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxHeaderBytes || ++header_lines_ > kMaxHeaderFields) {
+    return network(request_, "the header section of the answer is too long");
+  }
+  const auto end = line.find_last_not_of("\r\n");
+  line = end == std::string_view::npos ? std::string_view() : line.substr(0, end + 1);
+  if (line.empty()) return end_of_header();
+  return header_field(line);
+}
+
+Result<void> Transfer::header_field(std::string_view line) {
+  if (line.starts_with("HTTP/")) {  // a status line: what came before was of an interim answer
+    answer_.fields.clear();
+    return {};
+  }
+  if ((line.front() == ' ' || line.front() == '\t') && !answer_.fields.empty()) {
+    answer_.fields.back().value += fmt::format(" {}", trimmed(line));  // RFC 9112, 5.2
+    return {};
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  answer_.fields.push_back(
+      {std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))});
+  return {};
+}
+
+Result<void> Transfer::end_of_header() {
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status < 200) return {};  // an interim answer
+  answer_.status = static_cast<int>(status);
+  curl_off_t sent = 0;
+  curl_off_t first_byte = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
+  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  answer_.seconds = static_cast<double>(std::max<curl_off_t>(0, first_byte - sent)) / 1e6;
+  answered_ = true;
+  Result<void> heard;
+  call([&](AnswerHandler& handler) { heard = handler.answered(answer_); });
+  return heard;
+}
+
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const std::size_t bytes = size * count;
+  if (!transfer.gate_->admit(transfer, bytes)) {
+    transfer.paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  transfer.last_byte_ = Clock::now();
+  transfer.body_bytes_ += bytes;
+  Result<void> heard;
+  const bool called = transfer.call(
+      [&](AnswerHandler& handler) { heard = handler.body(std::as_bytes(std::span(data, bytes))); });
+  if (called && heard) return bytes;
+  if (!heard) transfer.error_ = std::move(heard).error();
+  return bytes == 0 ? 1 : 0;
+}
+
+bool Transfer::stalled(Clock::time_point now, double seconds) {
+  if (paused_ || seconds <= 0) return false;
+  if (!connected_) {
+    // Connecting has a limit of its own.
+    curl_off_t sent = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
+    if (sent == 0) return false;
+    connected_ = true;
+    last_byte_ = std::max(last_byte_, now);
+  }
+  if (std::chrono::duration<double>(now - last_byte_).count() <= seconds) return false;
+  error_ = network(request_, fmt::format("no byte has come for {} s", seconds));
+  return true;
+}
+
+CURLcode Transfer::resume(Clock::time_point now) {
+  paused_ = false;
+  last_byte_ = now;
+  return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
+void Transfer::finish(CURLcode code) {
+  if (error_) return finish(Result<void>(std::move(*error_)));
+  if (code != CURLE_OK) return finish(curl_error(code, request_, details_));
+  if (!answered_) return finish(network(request_, "the server closed without an answer"));
+  finish(Result<void>());
+}
+
+void Transfer::finish(Result<void> outcome) {
+  if (finished_) return;
+  finished_ = true;
+  log(outcome);
+  call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); });
+}
+
+void Transfer::log(const Result<void>& outcome) const {
+  if (!log::enabled(log::Level::kDebug)) return;
+  const double seconds =
+      easy_ ? std::chrono::duration<double>(Clock::now() - started_).count() : 0.0;
+  log::debug("{} {}{}: {}, {} bytes in {:.3f} s{}{}", request_.method, show_url(request_.url),
+             request_.range
+                 ? fmt::format(" bytes {}-{}", request_.range->begin, request_.range->end - 1)
+                 : "",
+             answer_.status, body_bytes_, seconds, outcome ? "" : ": ",
+             outcome ? "" : outcome.error().reason);
+}
+
+}  // namespace shunt::remote

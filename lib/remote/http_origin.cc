@@ -1,0 +1,83 @@
+#include "remote/http_origin.h"
+
+#include <utility>
+
+#include "remote/blob_state.h"
+#include "remote/head_request.h"
+#include "remote/range_download.h"
+#include "remote/unsized_read.h"
+
+namespace shunt::remote {
+
+namespace {
+
+class HttpDownload final : public Download {
+ public:
+  HttpDownload(std::shared_ptr<HttpClient> client, std::shared_ptr<RangeDownload> request)
+      : client_(std::move(client)), request_(std::move(request)) {}
+  ~HttpDownload() override { request_->cancel(); }
+  HttpDownload(const HttpDownload&) = delete;
+  HttpDownload& operator=(const HttpDownload&) = delete;
+
+ private:
+  std::shared_ptr<HttpClient> client_;  // the request uses it until it is cancelled
+  std::shared_ptr<RangeDownload> request_;
+};
+
+class HttpOrigin final : public Origin {
+ public:
+  HttpOrigin(std::shared_ptr<HttpClient> client, std::shared_ptr<BlobState> state)
+      : client_(std::move(client)), state_(std::move(state)) {}
+
+  const BlobInfo& info() const override { return state_->info(); }
+  std::unique_ptr<Download> start(ByteRange range, Receiver& receiver) override {
+    auto request = std::make_shared<RangeDownload>(*client_, state_, range, receiver);
+    request->start();
+    return std::make_unique<HttpDownload>(client_, std::move(request));
+  }
+  bool serves_ranges() const override { return state_->serves_ranges(); }
+  bool has_changed() const override { return state_->has_changed(); }
+  double latency() const override { return state_->latency(); }
+  double rate() const override { return state_->rate(); }
+  Traffic traffic() const override { return state_->traffic(); }
+
+ private:
+  std::shared_ptr<HttpClient> client_;
+  std::shared_ptr<BlobState> state_;
+};
+
+}  // namespace
+
+Result<OpenedBlob> open_blob(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                             const std::optional<BlobInfo>& known) {
+  SHUNT_ASSIGN(const auto state, BlobState::create(std::move(blob)));
+  const auto request = std::make_shared<HeadRequest>(*client, state, known);
+  request->start();
+  SHUNT_ASSIGN(HeadRequest::Found found, request->wait());
+  OpenedBlob opened;
+  opened.unchanged = found.unchanged;
+  opened.unsized = found.unsized;
+  opened.head = std::move(found.head);
+  if (found.unsized) return opened;
+  state->set_info(std::move(found.info));
+  opened.origin = std::make_shared<HttpOrigin>(client, state);
+  return opened;
+}
+
+std::shared_ptr<Origin> assume_blob(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                                    BlobInfo info) {
+  const auto state = BlobState::assume(std::move(blob));
+  state->set_info(std::move(info));
+  return std::make_shared<HttpOrigin>(client, state);
+}
+
+Result<Traffic> read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                             Receiver& receiver) {
+  SHUNT_ASSIGN(const auto state, BlobState::create(std::move(blob)));
+  const auto request = std::make_shared<UnsizedRead>(*client, state, receiver);
+  request->start();
+  SHUNT_TRY(request->wait());
+  return state->traffic();
+}
+
+}  // namespace shunt::remote

@@ -1,0 +1,140 @@
+#include "remote/range_download.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <algorithm>
+
+#include "remote/http_fields.h"
+#include "remote/validator.h"
+
+namespace shunt::remote {
+
+void RangeDownload::describe(Request& request) {
+  request.range = ByteRange{position_, wanted_.end};
+  const BlobInfo& info = state().info();
+  // A digest tells versions apart by itself. Servers that share the work for such blobs may well
+  // differ in their ETags.
+  if (info.digest.empty() && !info.validator.empty()) {
+    request.fields.push_back({"If-Range", info.validator});
+  }
+}
+
+BlobRequest::Verdict RangeDownload::changed() {
+  state().note_change();
+  Error error = state().error("it has changed on the server");
+  error.hint = "run again";
+  return fail(std::move(error));
+}
+
+BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
+  const BlobInfo& info = state().info();
+  if (info.digest.empty() && contradicts(answer, info.validator)) return changed();
+  if (answer.status == 416) return judge_unsatisfied(answer);
+  if (is_encoded(answer)) {
+    return fail(state().error("the server sends it compressed, though that was not asked for"));
+  }
+  if (answer.status == 206) return judge_part(answer);
+  if (answer.status == 200) return judge_whole(answer);
+  return fail(state().error("the server answers a range with status 304"));
+}
+
+BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
+  constexpr std::string_view kMultipart = "multipart/byteranges";
+  const std::string* const type = answer.find("Content-Type");
+  if (type != nullptr && strncasecmp(type->c_str(), kMultipart.data(), kMultipart.size()) == 0) {
+    return fail(state().error("the server answers one range with several parts"));
+  }
+  const std::string* const field = answer.find("Content-Range");
+  if (field == nullptr) {
+    return repeat(state().error("a part without Content-Range", ErrorCode::kCorrupt));
+  }
+  const auto range = parse_content_range(*field);
+  if (!range) return repeat(state().error(range.error().reason, ErrorCode::kCorrupt));
+
+  const std::uint64_t size = state().info().size;
+  if (range->total && *range->total != size) {
+    // Under the same validator this is a mistake, otherwise another version.
+    const std::string& validator = state().info().validator;
+    if (validator.empty() || validator_of(answer) != validator) return changed();
+    return repeat(state().error(
+        fmt::format("Content-Range: a total of {} instead of {} bytes", *range->total, size),
+        ErrorCode::kCorrupt));
+  }
+  const ByteRange asked{position_, wanted_.end};
+  if (!range->range || *range->range != asked) {
+    return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
+                                            field->substr(0, 100), asked.begin, asked.end - 1),
+                                ErrorCode::kCorrupt));
+  }
+  const auto length = content_length(answer);
+  if (length && *length != asked.size()) {
+    return repeat(
+        state().error(fmt::format("a body of {} bytes to a request for {}", *length, asked.size()),
+                      ErrorCode::kCorrupt));
+  }
+  coming_ = asked;
+  at_ = asked.begin;
+  return accept();
+}
+
+BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
+  const ByteRange whole{0, state().info().size};
+  const auto length = content_length(answer);
+  if (length && *length != whole.end) return changed();
+  if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
+  // Nothing has been delivered yet: the receiver may as well have all of it.
+  if (position_ == wanted_.begin) {
+    wanted_ = whole;
+    position_ = 0;
+  }
+  coming_ = whole;
+  at_ = 0;
+  return accept();
+}
+
+BlobRequest::Verdict RangeDownload::judge_unsatisfied(const Answer& answer) {
+  const std::uint64_t size = state().info().size;
+  const std::string* const field = answer.find("Content-Range");
+  if (field != nullptr) {
+    const auto range = parse_content_range(*field);
+    if (range && range->total && *range->total != size) {
+      state().note_change();
+      Error error = state().error(fmt::format(
+          "it has changed on the server: it has {} bytes now, and had {}", *range->total, size));
+      error.hint = "run again";
+      return fail(std::move(error));
+    }
+  }
+  return fail(state().error(
+      fmt::format("the server refuses bytes {}-{} of {} (416)", position_, wanted_.end - 1, size)));
+}
+
+Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
+  state().count_bytes(bytes.size());
+  if (bytes.size() > coming_.end - at_) {
+    return state().error("the server sends more than it said", ErrorCode::kCorrupt);
+  }
+  if (at_ < position_) {  // delivered before this answer began
+    const auto known =
+        static_cast<std::size_t>(std::min<std::uint64_t>(position_ - at_, bytes.size()));
+    bytes = bytes.subspan(known);
+    at_ += known;
+  }
+  bytes = bytes.first(
+      static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), wanted_.end - position_)));
+  if (bytes.empty()) return {};
+  at_ += bytes.size();
+  position_ += bytes.size();
+  note_progress();
+  if (position_ == wanted_.end && coming_.end > wanted_.end) enough();
+  return receiver_.receive(position_ - bytes.size(), bytes);
+}
+
+Result<void> RangeDownload::complete() {
+  if (position_ == wanted_.end) return {};
+  return state().error(
+      fmt::format("the answer ended at byte {} instead of {}", position_, wanted_.end));
+}
+
+}  // namespace shunt::remote

@@ -1,0 +1,37 @@
+// The download of one range of a blob whose size is known.
+#pragma once
+
+#include "remote/blob_request.h"
+#include "remote/origin.h"
+
+namespace shunt::remote {
+
+class RangeDownload final : public BlobRequest {
+ public:
+  RangeDownload(HttpClient& client, std::shared_ptr<BlobState> state, ByteRange wanted,
+                Receiver& receiver)
+      : BlobRequest(client, std::move(state)),
+        wanted_(wanted),
+        position_(wanted.begin),
+        receiver_(receiver) {}
+
+ private:
+  void describe(Request& request) override;
+  Verdict judge(const Answer& answer) override;
+  Result<void> take(std::span<const std::byte> bytes) override;
+  Result<void> complete() override;
+  void ended(Result<void> outcome) override { receiver_.finished(std::move(outcome)); }
+
+  Verdict judge_part(const Answer& answer);
+  Verdict judge_whole(const Answer& answer);
+  Verdict judge_unsatisfied(const Answer& answer);
+  Verdict changed();
+
+  ByteRange wanted_;        // grows to the whole blob when the server sends that first
+  std::uint64_t position_;  // of the next byte for the receiver
+  std::uint64_t at_ = 0;    // of the next byte of the answer under way
+  ByteRange coming_;        // what that answer holds
+  Receiver& receiver_;
+};
+
+}  // namespace shunt::remote

@@ -1,0 +1,30 @@
+// A body of unknown size, from its start to its end.
+#pragma once
+
+#include <future>
+
+#include "remote/blob_request.h"
+
+namespace shunt::remote {
+
+class UnsizedRead final : public BlobRequest {
+ public:
+  UnsizedRead(HttpClient& client, std::shared_ptr<BlobState> state, Receiver& receiver)
+      : BlobRequest(client, std::move(state)), receiver_(receiver) {}
+  // Blocks until it has ended.
+  Result<void> wait() { return outcome_later_.get_future().get(); }
+
+ private:
+  void describe(Request& /*request*/) override {}
+  Verdict judge(const Answer& answer) override;
+  Result<void> take(std::span<const std::byte> bytes) override;
+  Result<void> complete() override { return {}; }
+  [[nodiscard]] bool may_repeat() const override { return position_ == 0; }
+  void ended(Result<void> outcome) override;
+
+  std::uint64_t position_ = 0;
+  Receiver& receiver_;
+  std::promise<Result<void>> outcome_later_;
+};
+
+}  // namespace shunt::remote

@@ -1,0 +1,145 @@
+#include "remote/url.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace shunt::remote {
+
+namespace {
+
+struct UrlDeleter {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using UrlHandle = std::unique_ptr<CURLU, UrlDeleter>;
+
+Error no_url(ErrorCode code, std::string_view text, std::string_view reason) {
+  Error error;
+  error.code = code;
+  error.path = show_url(text);
+  error.reason = reason;
+  return error;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return result;
+}
+
+// Empty when the part is not there.
+std::string part(CURLU* handle, CURLUPart which, unsigned flags) {
+  char* text = nullptr;
+  if (curl_url_get(handle, which, &text, flags) != CURLUE_OK) return {};
+  std::string result(text);
+  curl_free(text);
+  return result;
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) == 0x7f;
+  });
+}
+
+Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
+  Url url;
+  url.scheme = lower(part(handle, CURLUPART_SCHEME, 0));
+  if (url.scheme != "http" && url.scheme != "https") {
+    return no_url(code, given, "only http and https are supported");
+  }
+  url.host = lower(part(handle, CURLUPART_HOST, 0));
+  if (url.host.empty()) return no_url(code, given, "the URL names no host");
+  url.port = part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  url.user = part(handle, CURLUPART_USER, CURLU_URLDECODE);
+  url.password = part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE);
+  curl_url_set(handle, CURLUPART_USER, nullptr, 0);
+  curl_url_set(handle, CURLUPART_PASSWORD, nullptr, 0);
+  curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
+  url.text = part(handle, CURLUPART_URL, 0);
+  if (url.text.empty()) return no_url(code, given, "cannot be understood as a URL");
+  return url;
+}
+
+constexpr std::size_t kLongestUrl = 64 << 10;
+
+// The value of such a parameter lets in whoever has it.
+bool is_secret(std::string_view name) {
+  const std::string lowered = lower(name);
+  for (const std::string_view word : {"sig", "token", "secret", "passw", "credential", "auth"}) {
+    if (lowered.find(word) != std::string::npos) return true;
+  }
+  for (const std::string_view word : {"key", "apikey", "api_key", "api-key", "pwd"}) {
+    if (lowered == word) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Url> parse_url(std::string_view text) {
+  if (text.size() > kLongestUrl || has_control_characters(text)) {
+    return no_url(ErrorCode::kUsage, text.substr(0, 100), "cannot be understood as a URL");
+  }
+  const UrlHandle handle(curl_url());
+  if (!handle || curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
+                              CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    return no_url(ErrorCode::kUsage, text, "cannot be understood as a URL");
+  }
+  return take_apart(handle.get(), ErrorCode::kUsage, text);
+}
+
+Result<Url> resolve_url(const Url& base, std::string_view location) {
+  if (location.size() > kLongestUrl) {
+    return no_url(ErrorCode::kNetwork, base.text, "redirects to a URL that is too long");
+  }
+  const UrlHandle handle(curl_url());
+  if (!handle || has_control_characters(location) ||
+      curl_url_set(handle.get(), CURLUPART_URL, base.text.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(),
+                   CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+    return no_url(ErrorCode::kNetwork, base.text, "redirects to what is no URL");
+  }
+  SHUNT_ASSIGN(Url url, take_apart(handle.get(), ErrorCode::kNetwork, location));
+  // What a server puts there is not for anybody's Authorization.
+  url.user.clear();
+  url.password.clear();
+  return url;
+}
+
+std::string show_url(std::string_view text) {
+  text = text.substr(0, text.find('#'));
+  std::string shown;
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    shown = text.substr(0, scheme + 3);
+    text.remove_prefix(scheme + 3);
+    // The last @ before the path, as those who parse it do.
+    const auto authority = text.substr(0, text.find_first_of("/?"));
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
+      text.remove_prefix(at + 1);
+    }
+  }
+  const auto question = text.find('?');
+  shown += text.substr(0, question);
+  if (question == std::string_view::npos) return shown;
+  text.remove_prefix(question);
+  while (!text.empty()) {
+    const auto end = text.find('&', 1);
+    const std::string_view parameter = text.substr(0, end);  // with its ? or &
+    const auto equals = parameter.find('=');
+    if (equals != std::string_view::npos && is_secret(parameter.substr(1, equals - 1))) {
+      shown += fmt::format("{}...", parameter.substr(0, equals + 1));
+    } else {
+      shown += parameter;
+    }
+    text.remove_prefix(parameter.size());
+  }
+  return shown;
+}
+
+}  // namespace shunt::remote
