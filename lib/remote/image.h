@@ -21,7 +21,7 @@ namespace shunt::remote {
 struct ImageReference {
   enum class Kind { kRegistry, kLayout };
   Kind kind = Kind::kRegistry;
-  std::string host;        // of kRegistry, with its port: what requests go to
+  std::string host;        // of kRegistry, with its port; docker.io: registry-1.docker.io is asked
   std::string repository;  // of kRegistry
   std::string directory;   // of kLayout
   std::string tag;         // empty when there is a digest, or, of kLayout, when none was given
@@ -50,6 +50,9 @@ struct Descriptor {
   std::uint64_t size = 0;
   std::map<std::string, std::string> annotations;
   std::optional<Platform> platform;  // in an index
+  // It names URLs of its own (a foreign layer) and may be missing in the registry. These URLs are
+  // never asked.
+  bool foreign = false;
 };
 
 // An image manifest: OCI image-spec manifest.md, Docker schema 2.

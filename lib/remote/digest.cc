@@ -1,0 +1,58 @@
+#include "remote/digest.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include "remote/image.h"
+
+namespace shunt::remote {
+namespace {
+
+constexpr std::string_view kPrefix = "sha256:";
+constexpr std::size_t kHexSize = 64;
+
+}  // namespace
+
+bool is_digest(std::string_view text) {
+  if (!text.starts_with(kPrefix) || text.size() != kPrefix.size() + kHexSize) return false;
+  return std::ranges::all_of(
+      hex_of(text), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+std::string_view hex_of(std::string_view digest) {
+  return digest.substr(kPrefix.size());
+}
+
+std::string sha256_digest(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
+  unsigned size = 0;
+  // It fails for want of memory only.
+  if (::EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, ::EVP_sha256(), nullptr) != 1) {
+    throw std::bad_alloc();
+  }
+  std::string text(kPrefix);
+  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", hash[i]);
+  return text;
+}
+
+Result<void> check_document(std::string_view bytes, const std::string& digest,
+                            std::optional<std::uint64_t> size) {
+  Error error;
+  error.code = ErrorCode::kIntegrity;
+  error.operation = "check " + digest;
+  if (size && *size != bytes.size()) {
+    error.reason = fmt::format("it has {} bytes instead of {}", bytes.size(), *size);
+    return error;
+  }
+  if (const std::string real = sha256_digest(bytes); real != digest) {
+    error.reason = "what came has the digest " + real;
+    return error;
+  }
+  return {};
+}
+
+}  // namespace shunt::remote

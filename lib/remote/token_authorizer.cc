@@ -1,0 +1,207 @@
+#include "remote/token_authorizer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "remote/http_fields.h"
+#include "remote/token_request.h"
+#include "remote/url.h"
+
+namespace shunt::remote {
+namespace {
+
+using Time = std::chrono::steady_clock::time_point;
+using Done = std::function<void(Result<void>)>;
+
+// The first challenge of `scheme` in all fields of the answer.
+std::optional<Challenge> find_challenge(const Answer& answer, std::string_view scheme) {
+  for (const Field& field : answer.fields) {
+    Answer one;
+    one.fields.push_back(field);
+    if (one.find("WWW-Authenticate") == nullptr) continue;
+    for (Challenge& challenge : parse_challenges(field.value)) {
+      if (challenge.scheme == scheme) return std::move(challenge);
+    }
+  }
+  return std::nullopt;
+}
+
+// What the authorizer and the tasks on the client's thread share. Tasks touch the client only
+// while close() has not been called: the authorizer owns it.
+class TokenState final : public std::enable_shared_from_this<TokenState> {
+ public:
+  TokenState(HttpClient& client, TokenSettings settings, Url registry)
+      : client_(client), settings_(std::move(settings)), registry_(std::move(registry)) {}
+
+  std::string authorization(const std::string& url) {
+    if (!is_registry(url)) return {};
+    const std::lock_guard lock(mutex_);
+    drop_expired();
+    if (!value_.empty() && challenge_ && settings_.now() >= renew_at_ && !renewing_) {
+      renew_at_ = expires_at_;  // once
+      start_renewal();
+    }
+    return value_;
+  }
+
+  void renew(const std::string& url, const Answer& answer, const std::string& used, Done done) {
+    const std::lock_guard lock(mutex_);
+    if (!is_registry(url)) {
+      return report(std::move(done),
+                    login_error(settings_, "a server that it redirects to wants a login"));
+    }
+    drop_expired();
+    if (!value_.empty() && value_ != used) return report(std::move(done), {});
+    value_.clear();  // it is stale, or there was none
+    if (auto challenge = find_challenge(answer, "bearer")) {
+      challenge_ = std::move(challenge);
+      waiters_.push_back(std::move(done));
+      if (!renewing_) start_renewal();
+      return;
+    }
+    report(std::move(done), use_basic(answer, used));
+  }
+
+  void close() {
+    std::unique_ptr<Call> call;  // goes behind the lock: its end may have to be waited for
+    std::vector<Done> waiters;
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    std::swap(call, call_);
+    std::swap(waiters, waiters_);
+  }
+
+ private:
+  [[nodiscard]] bool is_registry(const std::string& url) const {
+    const auto parsed = parse_url(url);
+    return parsed && parsed->same_origin(registry_);
+  }
+
+  void drop_expired() {
+    if (challenge_ && settings_.now() >= expires_at_) value_.clear();
+  }
+
+  Result<void> use_basic(const Answer& answer, const std::string& used) {
+    if (!find_challenge(answer, "basic")) {
+      return login_error(settings_, "the registry answers 401 and does not say how to log in");
+    }
+    const Credentials& credentials = settings_.credentials;
+    if (credentials.empty()) return login_error(settings_, "the registry wants a login");
+    if (!credentials.identity_token.empty()) {
+      return login_error(settings_, "the registry wants a password, and there is only a token");
+    }
+    const std::string value = basic_authorization(credentials);
+    if (used == value) return login_error(settings_, "the registry refuses the credentials");
+    challenge_.reset();
+    value_ = value;
+    return {};
+  }
+
+  // `done` on the client's thread.
+  void report(Done done, Result<void> outcome) {
+    client_.post([done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+  }
+
+  void start_renewal() {
+    renewing_ = true;
+    client_.post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->ask();
+    });
+  }
+
+  // The rest is on the client's thread.
+
+  void ask() {
+    auto request = [this] {
+      const std::lock_guard lock(mutex_);
+      return make_token_request(*challenge_, settings_);
+    }();
+    if (!request) return finish(request.error());
+    const Time asked = settings_.now();
+    std::unique_ptr<Call> old;  // goes behind the lock
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    old = std::exchange(
+        call_, send_document(client_, std::move(*request),
+                             [weak = weak_from_this(), asked](const Result<WholeAnswer>& answer) {
+                               if (const auto self = weak.lock()) self->take(answer, asked);
+                             }));
+  }
+
+  void take(const Result<WholeAnswer>& answer, Time asked) {
+    if (!answer) return finish(answer.error());
+    const auto token = read_token(*answer, settings_);
+    if (!token) return finish(token.error());
+    {
+      const std::lock_guard lock(mutex_);
+      value_ = "Bearer " + token->value;
+      expires_at_ = asked + token->lifetime;
+      const std::chrono::seconds margin(std::min<std::int64_t>(30, token->lifetime.count() / 5));
+      renew_at_ = expires_at_ - margin;
+    }
+    finish({});
+  }
+
+  void finish(const Result<void>& outcome) {
+    std::vector<Done> waiters;
+    {
+      const std::lock_guard lock(mutex_);
+      renewing_ = false;
+      std::swap(waiters, waiters_);
+    }
+    if (!outcome) log::debug("no token: {}", outcome.error().describe());
+    // The authorizer may go away in one of them.
+    for (const Done& done : waiters) done(outcome);
+  }
+
+  HttpClient& client_;
+  const TokenSettings settings_;
+  const Url registry_;
+
+  std::mutex mutex_;  // for the rest
+  std::string value_;
+  std::optional<Challenge> challenge_;  // that the token answers; none: not of Bearer
+  Time renew_at_{};
+  Time expires_at_{};
+  bool renewing_ = false;
+  bool closed_ = false;
+  std::vector<Done> waiters_;
+  std::unique_ptr<Call> call_;
+};
+
+class TokenAuthorizer final : public Authorizer {
+ public:
+  TokenAuthorizer(std::shared_ptr<HttpClient> client, TokenSettings settings, Url registry)
+      : client_(std::move(client)),
+        state_(std::make_shared<TokenState>(*client_, std::move(settings), std::move(registry))) {}
+  ~TokenAuthorizer() override { state_->close(); }
+  TokenAuthorizer(const TokenAuthorizer&) = delete;
+  TokenAuthorizer& operator=(const TokenAuthorizer&) = delete;
+
+  std::string authorization(const std::string& url) override { return state_->authorization(url); }
+  void renew(const std::string& url, const Answer& answer, const std::string& used,
+             Done done) override {
+    state_->renew(url, answer, used, std::move(done));
+  }
+
+ private:
+  std::shared_ptr<HttpClient> client_;
+  std::shared_ptr<TokenState> state_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Authorizer>> make_token_authorizer(std::shared_ptr<HttpClient> client,
+                                                          TokenSettings settings) {
+  SHUNT_ASSIGN(Url registry, parse_url(settings.registry));
+  return std::shared_ptr<Authorizer>(std::make_shared<TokenAuthorizer>(
+      std::move(client), std::move(settings), std::move(registry)));
+}
+
+}  // namespace shunt::remote
