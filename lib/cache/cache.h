@@ -2,18 +2,20 @@
 //
 //   DIR/CACHEDIR.TAG    so that backups pass it by
 //   DIR/blobs/          a vault of entries (cache/entry.h); docs/formats/cache.md
-//   DIR/documents/      manifests by digest, and what tags stood for
+//   DIR/documents/      manifests by digest, and what tags stood for (cache/documents.h)
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
+#include "cache/documents.h"
 #include "cache/entry.h"
 #include "remote/image.h"
 #include "remote/origin.h"
@@ -38,6 +40,7 @@ struct EntryStatus {
   bool complete = false;
   bool verified = false;  // held against its digest as a whole
   bool pinned = false;
+  bool damaged = false;        // its header cannot be read; the next use takes it away
   std::int64_t last_used = 0;  // seconds since the epoch
 };
 
@@ -53,7 +56,7 @@ struct VerifyReport {
 class Cache final : public remote::DocumentStore {
  public:
   // Makes what is missing. kLocalIo where the directory cannot be used at all. One that may only be
-  // read gives what it has.
+  // read gives what it has. `budget`: see vault::Options.
   static Result<std::shared_ptr<Cache>> open(const std::string& directory, std::uint64_t budget);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -62,19 +65,19 @@ class Cache final : public remote::DocumentStore {
   // retired, and counts as none.
   Result<std::shared_ptr<Entry>> find(const std::string& key);
   // The entry for the blob that `info` describes; one of another size or validator is retired
-  // first. kUnsuitable where the directory may only be read.
-  Result<std::shared_ptr<Entry>> find_or_create(const std::string& key,
+  // first. `identity` is the digest or the URL. Fails where the directory may only be read.
+  Result<std::shared_ptr<Entry>> find_or_create(const std::string& key, const std::string& identity,
                                                 const remote::BlobInfo& info);
-  Result<void> retire(const Entry& entry);
 
+  // Looks without counting as use.
   Result<std::vector<EntryStatus>> list();
-  Result<EntryStatus> status(const std::string& key);
-  // Reads every block that is there, whenever it was last checked.
-  Result<VerifyReport> verify(const std::string& key, const CancelToken* cancel,
+  // Reads every block that is there, whenever it was last checked, and the digest of a whole blob.
+  Result<VerifyReport> verify(const EntryStatus& entry, const CancelToken* cancel,
                               Progress* progress);
-  // Keys that `what` names: a key, a digest, an unambiguous beginning of a digest (6 digits and
-  // more), or a source as list() shows it. kFailed when there is none.
-  Result<std::vector<std::string>> find_keys(const std::string& what);
+  // Those of `entries` that `what` names: a key, a digest, an unambiguous beginning of a digest (6
+  // digits and more), a URL, or a source as list() gives it. kFailed when there is none.
+  static Result<std::vector<EntryStatus>> matching(const std::vector<EntryStatus>& entries,
+                                                   const std::string& what);
   Result<std::uint64_t> collect(std::uint64_t max_size) { return vault_->evict(max_size); }
   Result<bool> remove(const std::string& key) { return vault_->retire(key); }
   Result<void> pin(const std::string& key) { return vault_->pin(key); }
@@ -86,11 +89,15 @@ class Cache final : public remote::DocumentStore {
   void keep_tag(const std::string& reference, const std::string& digest) override;
 
  private:
-  Cache(std::string directory, std::unique_ptr<vault::Vault> vault)
-      : directory_(std::move(directory)), vault_(std::move(vault)) {}
+  Cache(const std::string& directory, std::shared_ptr<vault::Vault> vault)
+      : directory_(directory), vault_(std::move(vault)), documents_(directory + "/documents") {}
+  Result<std::shared_ptr<Entry>> create(const std::string& key, const std::string& identity,
+                                        const remote::BlobInfo& info);
+  [[nodiscard]] EntryStatus look_at(const vault::ItemStatus& item) const;
 
   std::string directory_;
-  std::unique_ptr<vault::Vault> vault_;
+  std::shared_ptr<vault::Vault> vault_;
+  Documents documents_;
 };
 
 }  // namespace shunt::cache

@@ -2,8 +2,10 @@
 // for the processes beside.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,8 +31,7 @@ struct SourceOptions {
 
 // What reading a blob has cost.
 struct SourceUse {
-  std::uint64_t bytes_fetched = 0;     // of the blob, from the origin, by this Source
-  std::uint64_t blocks_refetched = 0;  // blocks whose checksum did not match any more
+  std::uint64_t bytes_fetched = 0;  // of the blob, from the origin, by this Source
 };
 
 // Thread-safe, like every Source. Memory: the store's map (2 bits a block), and up to 1 MiB a
@@ -53,10 +54,8 @@ class CachedSource final : public io::Source {
 
   // Starts to download what is missing of `ranges`, in this order where order matters to speed, and
   // returns at once. Replaces what was asked for before and has not been started.
-  void will_need(std::vector<ByteRange> ranges) const;
-  // Bytes that a block store already had when they were first in a byte range given here.
-  [[nodiscard]] std::uint64_t present_bytes(ByteRange range) const;
-  // What is missing of `range`, in whole blocks cut to it.
+  void will_need(const std::vector<ByteRange>& ranges) const;
+  // What nobody has recorded of `range`, in whole blocks cut to it.
   [[nodiscard]] std::vector<ByteRange> missing(ByteRange range) const;
 
   // Waits until the first bytes of `range` are there and checked, and returns how far they are from
@@ -69,8 +68,8 @@ class CachedSource final : public io::Source {
     ByteRange range;
   };
   [[nodiscard]] Result<Part> wait_for_any(std::span<const ByteRange> ranges) const;
-  // Where byte 0 of the blob lies in a local file, whatever is there of it; file is null when the
-  // store is in memory. Only what a wait returned may be read from it.
+  // Where byte 0 of the blob lies in a local file, whatever is there of it; file is null when
+  // blocks may be in memory. Only what a wait has returned may be read from it.
   [[nodiscard]] io::FileRange backing_file() const;
 
   // Holds the whole blob against its digest, once and for all processes: kIntegrity, and the entry
@@ -79,11 +78,28 @@ class CachedSource final : public io::Source {
   [[nodiscard]] Result<bool> verify(Progress* progress) const;
 
   [[nodiscard]] SourceUse use() const;
+  // Takes up bytes from 0 on that came with the first answer of the server.
+  void take_head(std::span<const std::byte> bytes) const;
 
  private:
-  remote::BlobInfo info_;
-  std::shared_ptr<BlockStore> store_;
-  std::unique_ptr<Filler> filler_;
+  [[nodiscard]] BlockRun blocks_of(ByteRange range) const;
+  [[nodiscard]] ByteRange bytes_of(BlockRun run) const;
+  [[nodiscard]] Error named(const Error& error) const;
+  Result<void> read_piece(ByteRange range, std::span<std::byte> into) const;
+  void read_ahead(ByteRange range) const;
+
+  const remote::BlobInfo info_;
+  const SourceOptions options_;
+  const std::shared_ptr<BlockStore> store_;
+  const std::unique_ptr<Filler> filler_;
+  mutable std::atomic<bool> whole_{false};  // all blocks were there and checked
+
+  // Reading ahead. A read that ends behind ahead_from_ asks for more.
+  mutable std::atomic<bool> planned_{false};
+  mutable std::atomic<std::uint64_t> last_end_{0};
+  mutable std::atomic<std::uint64_t> ahead_from_{UINT64_MAX};
+  mutable std::mutex ahead_mutex_;
+  mutable std::uint64_t ahead_ = 0;  // guarded by ahead_mutex_
 };
 
 }  // namespace shunt::cache

@@ -1,77 +1,111 @@
 // One blob in the cache directory: the BlockStore that lasts.
 //
 // A block is there when its record has a checksum, and is trusted when the record carries the tag
-// of this boot: its bytes were written or checked since the machine was started, so that neither a
-// torn write nor a lost one can have come between. Anything else is read and compared first. That
-// is why nothing is ever synced.
+// of this boot and this file: its bytes were written or checked since the machine was started, so
+// that neither a torn write nor a lost one can have come between. Anything else is read and
+// compared first. That is why nothing is ever synced.
 //
 // Order of writes: the block's bytes, then its record, in two calls; a process beside reads the
-// record first. Claims are open-file-description locks (fcntl(2), F_OFD_SETLK) on the bytes of the
-// records.
+// record first. Claims are locks (io::try_lock_range) on the bytes of the records.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cache/block_store.h"
 #include "cache/entry_format.h"
+#include "remote/origin.h"
 #include "vault/vault.h"
 
 namespace shunt::cache {
 
 class Entry final : public BlockStore {
  public:
-  // The item holds an entry; kCorrupt when it does not, or is shorter than it should be. `vault`
-  // is not owned; it outlives the Entry.
-  static Result<std::shared_ptr<Entry>> open(vault::Item item, vault::Vault& vault);
-  // Writes header and empty records into an empty file, with their space allocated.
-  static Result<void> format(io::File& file, EntryHeader& header);
+  // The item holds an entry; kCorrupt when it does not, or is not as long as it should be: the item
+  // is still the caller's then. `vault` is the one that it is of.
+  static Result<std::shared_ptr<Entry>> open(vault::Item&& item,
+                                             std::shared_ptr<vault::Vault> vault);
+  // Writes a header and an empty state into an empty file, and gives it its full size.
+  static Result<void> format(io::File& file, EntryHeader& header, std::int64_t fresh_until);
+  // The header and nothing else of an entry.
+  static Result<EntryHeader> read_header(const io::File& file);
+  static EntryState read_state(const io::File& file, const EntryHeader& header);
+  static std::uint64_t count_recorded(const io::File& file, const EntryHeader& header);
 
   [[nodiscard]] const EntryHeader& header() const { return header_; }
   [[nodiscard]] const std::string& key() const { return item_.name(); }
   [[nodiscard]] const vault::Item& item() const { return item_; }
   [[nodiscard]] remote::BlobInfo info() const;
-  [[nodiscard]] EntryState state() const;
+  [[nodiscard]] EntryState state() const { return read_state(item_.file(), header_); }
   Result<void> set_fresh_until(std::int64_t seconds);
 
-  // Bytes of blocks that are there, checked or not.
-  [[nodiscard]] Result<std::uint64_t> bytes_cached() const;
-  // Reads and compares a block, whatever its record says of boots. False: it was there and did not
-  // match; it is absent now.
-  [[nodiscard]] Result<bool> recheck(std::uint64_t block);
-  // Whether a block is there, checked or not.
-  [[nodiscard]] bool recorded(std::uint64_t block) const;
+  // Bytes of blocks that are recorded, trusted or not.
+  [[nodiscard]] Result<std::uint64_t> bytes_cached() const {
+    return count_recorded(item_.file(), header_);
+  }
+  // Reads a recorded block into `bytes`, as long as it is, and compares it, trusted or not. A bad
+  // one is absent afterwards.
+  enum class Recheck { kAbsent, kGood, kBad };
+  [[nodiscard]] Result<Recheck> recheck(std::uint64_t block, std::span<std::byte> bytes);
+  // Blocks that were recorded and did not match, as far as this object has seen.
+  [[nodiscard]] std::uint64_t bad_blocks() const { return bad_blocks_.load(); }
 
   [[nodiscard]] std::uint64_t size() const override { return header_.size; }
   [[nodiscard]] std::uint64_t block_size() const override { return header_.block_size; }
-  [[nodiscard]] bool has(std::uint64_t block) override;
+  [[nodiscard]] bool has(std::uint64_t block) const override;
+  [[nodiscard]] BlockRun next_known(BlockRun within) const override;
   [[nodiscard]] bool check(std::uint64_t block) override;
-  [[nodiscard]] std::uint64_t claim(std::uint64_t begin, std::uint64_t end) override;
-  void release(std::uint64_t begin, std::uint64_t end) override;
+  [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
+  [[nodiscard]] Claim claim(BlockRun run) override;
+  void release(BlockRun run) override;
   [[nodiscard]] bool admit(std::uint64_t bytes) override;
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
   [[nodiscard]] bool sealed() const override { return state().sealed; }
   Result<void> seal() override;
+  Result<void> unseal();  // some of its blocks are gone
+  [[nodiscard]] bool discarded() const override { return state().discarded; }
   void discard() override;
 
  private:
-  Entry(vault::Item item, vault::Vault& vault, EntryHeader header);
-  [[nodiscard]] std::size_t block_length(std::uint64_t block) const;
-  [[nodiscard]] BlockRecord record(std::uint64_t block) const;
-  void know(std::uint64_t begin, std::uint64_t end);
+  Entry(vault::Item item, std::shared_ptr<vault::Vault> vault, EntryHeader header,
+        std::uint64_t tag);
+  [[nodiscard]] ByteRange bytes_of(std::uint64_t block) const;
+  [[nodiscard]] ByteRange records_of(BlockRun run) const;
+  // The records of at most kRecordsAtOnce blocks; what cannot be read has none.
+  [[nodiscard]] std::vector<BlockRecord> records(BlockRun run) const;
+  [[nodiscard]] bool matches(std::uint64_t block, std::uint64_t checksum) const;
+  Result<void> write_record(std::uint64_t block, const BlockRecord& record);
+  void know(std::uint64_t block);
+  // Takes a block out that is not what it should be, here and for everybody.
+  void forget(std::uint64_t block);
+  // The same for one whose record is still `seen`, unless somebody is just filling it anew.
+  void forget_if(std::uint64_t block, const BlockRecord& seen);
+  // What was held against the digest is not what is there any more.
+  Result<void> lose_seal();
+  // The file is not what it was: nothing is written to it any more, and nobody opens it again.
+  void give_up();
+  // Reads the state, lets `change` change it, and writes it, one process at a time.
+  template <typename Change>
+  Result<void> update_state(Change change);
 
+  std::shared_ptr<vault::Vault> vault_;
   vault::Item item_;
-  vault::Vault& vault_;
   EntryHeader header_;
-  std::uint64_t boot_;
-  std::vector<std::atomic<std::uint64_t>> known_;  // a bit a block: there, and checked
-  mutable std::mutex state_mutex_;
+  std::uint64_t tag_;
+  std::vector<std::atomic<std::uint64_t>> known_;  // a bit a block
+  std::vector<std::atomic<std::uint64_t>> bad_;    // the same: recorded, and of no use
+  std::atomic<bool> given_up_{false};
+  // What this object has claimed. Its locks do not keep it from itself.
+  std::mutex claims_mutex_;
+  std::vector<BlockRun> claims_;
+  std::atomic<std::uint64_t> bad_blocks_{0};
 };
 
 }  // namespace shunt::cache

@@ -2,8 +2,8 @@
 //
 //   header    magic, version, sizes, what the blob is; checksum. Written once
 //   state     sealed, fresh until; checksum. Rewritten in place
-//   records   16 bytes a block: checksum of its bytes (XXH3-64), tag of the boot it was last
-//             checked in
+//   records   16 bytes a block: checksum of its bytes (XXH3-64), and the tag under which it may be
+//             trusted without looking
 //   data      the blob, as sparse as it is known; begins at a multiple of the block size
 //
 // All integers are little-endian. Nothing here reads or writes files.
@@ -11,31 +11,39 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "remote/origin.h"
 
 namespace shunt::cache {
 
 inline constexpr std::uint32_t kEntryVersion = 1;
+inline constexpr std::uint64_t kMinBlockSize = std::uint64_t{4} << 10;
 inline constexpr std::uint64_t kDefaultBlockSize = std::uint64_t{64} << 10;
+inline constexpr std::uint64_t kMaxBlockSize = std::uint64_t{4} << 20;
+inline constexpr std::uint64_t kMaxBlocks = std::uint64_t{1} << 22;  // 16 TiB at the largest size
 inline constexpr std::size_t kStateSize = 64;
 inline constexpr std::size_t kRecordSize = 16;
 inline constexpr std::size_t kMaxHeaderSize = std::size_t{64} << 10;
 
+// 64 KiB, and more for blobs that would have more than kMaxBlocks of them; nullopt: too large for
+// the cache.
+[[nodiscard]] std::optional<std::uint64_t> block_size_for(std::uint64_t blob_size);
+
 struct EntryHeader {
   std::uint64_t size = 0;                        // of the blob
-  std::uint64_t block_size = kDefaultBlockSize;  // a power of two from 4 KiB to 4 MiB
+  std::uint64_t block_size = kDefaultBlockSize;  // a power of two
   std::uint64_t header_size = 0;                 // a multiple of 4 KiB; the state begins here
-  std::string identity;                          // the digest, or the URL that the key was made of
+  std::string identity;                          // the digest, or the URL that the key is made of
   std::string source;                            // for people
   std::string validator;                         // of a URL; empty for a digest
 
   [[nodiscard]] std::uint64_t blocks() const {
-    return size / block_size + (size % block_size != 0);
+    return size / block_size + (size % block_size != 0 ? 1 : 0);
   }
   [[nodiscard]] std::uint64_t state_begin() const { return header_size; }
   [[nodiscard]] std::uint64_t records_begin() const { return header_size + 4096; }
@@ -63,15 +71,31 @@ struct EntryState {
 
 struct BlockRecord {
   std::uint64_t checksum = 0;  // 0: the block is not there
-  std::uint64_t boot = 0;      // boot_tag() of the boot in which the bytes last matched; 0: none
+  std::uint64_t tag = 0;       // trust_tag() when the bytes last were known to match; 0: none
 };
 void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> into);
 [[nodiscard]] BlockRecord decode_record(std::span<const std::byte, kRecordSize> bytes);
 
 // XXH3-64, and 1 in place of 0.
 [[nodiscard]] std::uint64_t block_checksum(std::span<const std::byte> bytes);
-// Of /proc/sys/kernel/random/boot_id; never 0. Where it cannot be read, a number of this process's
-// own, so that nothing older is trusted.
-[[nodiscard]] std::uint64_t boot_tag();
+
+// What a record carries while its block may be trusted: a hash of the boot, and of the file that
+// the record lies in, so that a copy of an entry starts untrusted. Never 0.
+[[nodiscard]] std::uint64_t trust_tag(std::string_view boot_id, std::uint64_t device,
+                                      std::uint64_t inode);
+// /proc/sys/kernel/random/boot_id; where that cannot be read, an ID of this process's own.
+[[nodiscard]] std::string boot_id();
+
+// Another boot, for a test, while no other thread runs.
+class BootIdOverride {
+ public:
+  explicit BootIdOverride(std::string id);
+  ~BootIdOverride();
+  BootIdOverride(const BootIdOverride&) = delete;
+  BootIdOverride& operator=(const BootIdOverride&) = delete;
+
+ private:
+  std::string previous_;
+};
 
 }  // namespace shunt::cache

@@ -1,0 +1,106 @@
+#include "cache/fill_job.h"
+
+#include <algorithm>
+
+#include "base/checked.h"
+#include "cache/filler.h"
+
+namespace shunt::cache {
+namespace {
+
+// What is kept in hand before it is written: half of what a connection may take, the other half
+// being the client's own buffer.
+constexpr std::uint64_t kBuffer = std::uint64_t{512} << 10;
+// Blocks that somebody waits for are written at once, unless they come so fast that it makes no
+// difference to anybody.
+constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
+constexpr auto kFast = std::chrono::milliseconds(2);
+// Blocks that nobody waits for are written this often.
+constexpr auto kLongest = std::chrono::milliseconds(50);
+
+}  // namespace
+
+FillJob::FillJob(Filler& filler, BlockRun blocks) : run(blocks), filler_(filler) {}
+
+Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::uint64_t block_size = filler_.store_->block_size();
+  if (!started_) {
+    started_ = true;
+    first_byte_ = last_flush_ = Clock::now();
+    buffer_at_ = offset;
+    if (offset != 0 && offset != run.begin * block_size) {
+      return corrupt("the download begins at the wrong place", offset);
+    }
+  }
+  received_ += bytes.size();
+  const std::uint64_t size = filler_.store_->size();
+  if (offset != position() || bytes.size() > size - offset) {
+    return corrupt("the download does not go on where it was", offset);
+  }
+  if (!everything_ && (offset < run.begin * block_size ||
+                       offset + bytes.size() > std::min(run.end * block_size, size))) {
+    everything_ = true;
+    SHUNT_TRY(filler_.sends_everything(*this));
+  }
+  while (!bytes.empty()) {
+    const auto part = bytes.first(static_cast<std::size_t>(
+        std::min<std::uint64_t>(bytes.size(), std::max(kBuffer, block_size) - buffer_.size())));
+    buffer_.insert(buffer_.end(), part.begin(), part.end());
+    bytes = bytes.subspan(part.size());
+    if (due()) {
+      flush();
+      SHUNT_TRY(filler_.go_on(*this));
+    }
+  }
+  return {};
+}
+
+bool FillJob::due() const {
+  const std::uint64_t block_size = filler_.store_->block_size();
+  if (buffer_.size() < block_size && position() != filler_.store_->size()) return false;
+  if (buffer_.size() >= kBuffer) return true;
+  const auto since = Clock::now() - last_flush_;
+  if (since >= kLongest) return true;
+  if (buffer_.size() < kFastBatch && since < kFast && received_ > buffer_.size()) return false;
+  const std::uint64_t first = buffer_at_ / block_size;
+  return filler_.awaited({first, first + buffer_.size() / block_size + 1});
+}
+
+void FillJob::flush() {
+  last_flush_ = Clock::now();
+  const std::uint64_t block_size = filler_.store_->block_size();
+  const bool at_end = position() == filler_.store_->size();
+  const std::uint64_t whole = at_end ? buffer_.size() : round_down(buffer_.size(), block_size);
+  const std::uint64_t first = buffer_at_ / block_size;
+  const std::uint64_t count = (whole + block_size - 1) / block_size;
+  // Of a blob that is sent as a whole, some blocks may be there already.
+  for (std::uint64_t i = 0; i < count;) {
+    if (filler_.has(first + i)) {
+      ++i;
+      continue;
+    }
+    std::uint64_t end = i + 1;
+    while (end < count && !filler_.has(first + end)) ++end;
+    const std::uint64_t from = i * block_size;
+    filler_.put(first + i, std::span(buffer_).subspan(
+                               static_cast<std::size_t>(from),
+                               static_cast<std::size_t>(std::min(end * block_size, whole) - from)));
+    i = end;
+  }
+  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(whole));
+  buffer_at_ += whole;
+}
+
+double FillJob::rate() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
+  constexpr std::uint64_t kEnough = std::uint64_t{1} << 20;
+  return started_ && received_ >= kEnough && seconds > 0 ? static_cast<double>(received_) / seconds
+                                                         : 0;
+}
+
+void FillJob::finished(Result<void> outcome) {
+  if (started_) flush();
+  filler_.finished(*this, std::move(outcome));  // destroys this
+}
+
+}  // namespace shunt::cache

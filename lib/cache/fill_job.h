@@ -1,0 +1,51 @@
+// One download on its way into blocks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/result.h"
+#include "cache/block_store.h"
+#include "remote/origin.h"
+
+namespace shunt::cache {
+
+class Filler;
+
+// Receives on the client's thread. `run`, `download` and `cut` are guarded by the Filler's mutex.
+class FillJob final : public remote::Receiver {
+ public:
+  FillJob(Filler& filler, BlockRun blocks);
+
+  Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override;
+  void finished(Result<void> outcome) override;
+
+  BlockRun run;          // what it has claimed
+  bool claimed = false;  // whether `run` is to be released
+  std::unique_ptr<remote::Download> download;
+  bool cut = false;  // ended by the Filler, which is no failure
+
+  // Of the bytes since the first one; 0 when they were too few to tell.
+  [[nodiscard]] double rate() const;
+  [[nodiscard]] std::uint64_t position() const { return buffer_at_ + buffer_.size(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  [[nodiscard]] bool due() const;
+  void flush();
+
+  Filler& filler_;
+  std::vector<std::byte> buffer_;  // bytes from buffer_at_ on, a block's start
+  std::uint64_t buffer_at_ = 0;
+  std::uint64_t received_ = 0;
+  bool started_ = false;
+  bool everything_ = false;  // the server sends all of the blob, wanted or not
+  Clock::time_point first_byte_;
+  Clock::time_point last_flush_;
+};
+
+}  // namespace shunt::cache

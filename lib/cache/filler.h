@@ -1,0 +1,128 @@
+// Turns what readers need of a blob into downloads, and downloads into blocks of its store.
+//
+// Readers wait in need() and its kin; what nobody waits for yet is asked for with want(). Downloads
+// are started from whichever thread finds that one may start, and end on the client's.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "cache/block_store.h"
+#include "cache/memory_store.h"
+#include "remote/origin.h"
+
+namespace shunt::cache {
+
+class FillJob;
+
+struct FillerOptions {
+  unsigned connections = 8;             // at most
+  bool offline = false;                 // no request is made; the origin may be null
+  const CancelToken* cancel = nullptr;  // asked while waiting; may be null
+};
+
+// Thread-safe.
+class Filler {
+ public:
+  Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin> origin,
+         const FillerOptions& options);
+  ~Filler();  // cancels what is under way
+  Filler(const Filler&) = delete;
+  Filler& operator=(const Filler&) = delete;
+
+  // Whether the block can be read at once.
+  [[nodiscard]] bool has(std::uint64_t block) const;
+  // Waits until all of `run` can be read, which must not be more than half of a store's capacity.
+  Result<void> need(BlockRun run);
+  // Waits until some of `runs` can be read; returns which, and in which of them.
+  struct Found {
+    std::size_t index = 0;
+    BlockRun run;
+  };
+  Result<Found> need_any(std::span<const BlockRun> runs);
+  // What is worth downloading before it is asked for, in this order; replaces what was wanted
+  // before. A store that holds few blocks gets what lies ahead of the reader only.
+  void want(std::vector<BlockRun> runs);
+  // Takes up a head start: bytes from 0 on that have come with the first answer.
+  void take_head(std::span<const std::byte> bytes);
+
+  // Reads bytes of blocks that has() was true for; false when one of them is gone again.
+  Result<bool> read(std::uint64_t offset, std::span<std::byte> into);
+
+  // Bytes that came from the origin and were put into the store.
+  [[nodiscard]] std::uint64_t bytes_fetched() const { return bytes_fetched_.load(); }
+  // Whether blocks go to memory because the store takes no more.
+  [[nodiscard]] bool overflowing() const { return overflowing_.load(); }
+
+ private:
+  friend class FillJob;
+  using Lock = std::unique_lock<std::mutex>;
+
+  struct Waiter {
+    BlockRun run;
+    bool urgent = false;  // somebody can do nothing else meanwhile
+  };
+
+  // Starts downloads as long as one may start: for the waiters first, then for what is wanted.
+  void pump(Lock& lock);
+  // Starts one for blocks of `within` that nobody has or fetches; false when there are none.
+  bool start_one(Lock& lock, BlockRun within, unsigned limit);
+  // The first run within `within` that is neither there nor under way.
+  [[nodiscard]] BlockRun startable(BlockRun within) const;
+  [[nodiscard]] bool start_job(BlockRun run, bool claimed);
+  // How many blocks to ask for at most in one request.
+  [[nodiscard]] std::uint64_t longest_request() const;
+  [[nodiscard]] unsigned connections_worth() const;
+  [[nodiscard]] std::uint64_t capacity() const;
+  // Of a store that drops blocks: up to which one it may be filled without dropping what is to be
+  // read first.
+  [[nodiscard]] std::uint64_t most_ahead() const;
+  [[nodiscard]] bool look(std::uint64_t block);  // has(), after checking the store
+  // One waiter's turn: an error, or a sleep until something may have changed.
+  Result<void> wait(Lock& lock, std::uint64_t errors_before);
+
+  // From jobs, on the client's thread.
+  void put(std::uint64_t first, std::span<const std::byte> bytes);
+  Result<void> go_on(FillJob& job);  // an error: the job is to end
+  void finished(FillJob& job, Result<void> outcome);
+  // The job goes on to the end of the blob, as the only one. An error, as above.
+  Result<void> sends_everything(FillJob& job);
+  [[nodiscard]] bool awaited(BlockRun run) const;
+
+  void overflow(const Lock& lock, const std::string& why);
+
+  const std::shared_ptr<BlockStore> store_;
+  const std::shared_ptr<remote::Origin> origin_;
+  const FillerOptions options_;
+
+  mutable std::mutex mutex_;  // guards what follows, but for the atomics
+  std::condition_variable changed_;
+  std::list<std::unique_ptr<FillJob>> jobs_;
+  std::list<Waiter> waiting_;
+  std::deque<BlockRun> wanted_;
+  std::uint64_t wanted_blocks_ = 0;  // in all of wanted_, when it was set
+  std::uint64_t reader_at_ = 0;      // the block that was last asked for
+  bool met_others_ = false;          // another process is at what was to be started
+  bool stopping_ = false;
+  std::optional<Error> error_;  // of the last download that failed,
+  std::uint64_t errors_ = 0;    // and how many have
+  double rate_ = 0;             // bytes a second of one connection, lately
+
+  std::unique_ptr<MemoryStore> overflow_;  // made once, before overflowing_ is true
+  std::atomic<bool> overflowing_{false};
+  std::atomic<std::uint64_t> bytes_fetched_{0};
+};
+
+}  // namespace shunt::cache

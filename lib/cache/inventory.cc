@@ -1,0 +1,132 @@
+// What the cache holds: listing, finding by name, verifying.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cache/cache.h"
+#include "io/sha256.h"
+#include "remote/url.h"
+
+namespace shunt::cache {
+namespace {
+
+constexpr std::size_t kShortestPrefix = 6;
+
+bool is_beginning_of_digest(std::string_view text) {
+  return text.size() >= kShortestPrefix &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
+EntryStatus Cache::look_at(const vault::ItemStatus& item) const {
+  EntryStatus status;
+  status.key = item.name;
+  status.allocated = item.allocated;
+  status.pinned = item.pinned;
+  status.last_used = item.last_used;
+  status.damaged = true;
+  const Result<io::File> file = io::File::open_to_read(vault_->directory() + '/' + item.name);
+  if (!file) return status;
+  const Result<EntryHeader> header = Entry::read_header(*file);
+  if (!header || item.size != header->file_size()) return status;
+  status.damaged = false;
+  status.identity = header->validator.empty()
+                        ? header->identity
+                        : fmt::format("{} {}", header->identity, header->validator);
+  status.source = header->source;
+  status.size = header->size;
+  status.verified = Entry::read_state(*file, *header).sealed;
+  status.bytes_cached = Entry::count_recorded(*file, *header);
+  status.complete = status.bytes_cached == header->size;
+  return status;
+}
+
+Result<std::vector<EntryStatus>> Cache::list() {
+  SHUNT_ASSIGN(const std::vector<vault::ItemStatus> items, vault_->list());
+  std::vector<EntryStatus> entries;
+  entries.reserve(items.size());
+  for (const vault::ItemStatus& item : items) entries.push_back(look_at(item));
+  std::ranges::sort(entries, [](const EntryStatus& a, const EntryStatus& b) {
+    return std::tie(b.last_used, a.key) < std::tie(a.last_used, b.key);
+  });
+  return entries;
+}
+
+Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>& entries,
+                                                 const std::string& what) {
+  std::string_view digits = what;
+  if (digits.starts_with("sha256:")) digits.remove_prefix(7);
+  const bool beginning = is_beginning_of_digest(digits);
+  const Result<remote::Url> as_url = remote::parse_url(what);
+  const std::string key = as_url ? key_of_url(as_url->text) : what;
+  std::vector<EntryStatus> found;
+  for (const EntryStatus& entry : entries) {
+    const std::string_view url =
+        std::string_view(entry.identity).substr(0, entry.identity.find(' '));
+    if (entry.key == key || entry.identity == what || url == what || entry.source == what ||
+        (beginning && entry.identity.starts_with(fmt::format("sha256:{}", digits)))) {
+      found.push_back(entry);
+    }
+  }
+  Error error;
+  error.path = what;
+  if (found.empty()) {
+    error.reason = "nothing of that name is in the cache";
+    error.hint = "'shunt cache ls' lists what there is";
+    return error;
+  }
+  if (beginning && found.size() > 1) {
+    error.code = ErrorCode::kUsage;
+    error.reason = fmt::format("{} entries begin like that", found.size());
+    return error;
+  }
+  return found;
+}
+
+Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken* cancel,
+                                   Progress* progress) {
+  VerifyReport report;
+  report.entry = status;
+  SHUNT_ASSIGN(const std::shared_ptr<Entry> entry, find(status.key));
+  if (entry == nullptr) {  // find() has taken it away
+    report.damaged = true;
+    return report;
+  }
+  if (progress != nullptr) progress->begin("verifying", entry->size());
+  // The digest in passing, while no block is missing.
+  const bool has_digest =
+      entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
+  bool whole = has_digest;
+  io::Sha256 sha;
+  std::vector<std::byte> bytes(static_cast<std::size_t>(entry->block_size()));
+  for (std::uint64_t block = 0; block < entry->blocks(); ++block) {
+    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    const std::uint64_t at = block * entry->block_size();
+    const auto part = std::span(bytes).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), entry->size() - at)));
+    SHUNT_ASSIGN(const Entry::Recheck checked, entry->recheck(block, part));
+    report.blocks_checked += checked != Entry::Recheck::kAbsent ? 1 : 0;
+    report.blocks_bad += checked == Entry::Recheck::kBad ? 1 : 0;
+    whole = whole && checked == Entry::Recheck::kGood;
+    if (whole) sha.update(part);
+    if (progress != nullptr) progress->advance(part.size());
+  }
+  if (whole) {
+    if ("sha256:" + sha.hex() == entry->header().identity) {
+      SHUNT_TRY(entry->seal());
+    } else {
+      report.digest_mismatch = true;
+      entry->discard();
+      return report;
+    }
+  } else if (entry->sealed() && report.blocks_bad > 0) {
+    SHUNT_TRY(entry->unseal());
+  }
+  SHUNT_ASSIGN(report.entry.bytes_cached, entry->bytes_cached());
+  report.entry.complete = report.entry.bytes_cached == entry->size();
+  report.entry.verified = entry->sealed();
+  return report;
+}
+
+}  // namespace shunt::cache

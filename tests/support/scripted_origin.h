@@ -1,0 +1,84 @@
+// A server in this process: a blob of noise whose delays, faults and manners a test decides.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "remote/origin.h"
+
+namespace shunt::test {
+
+// The bytes of the blob `seed` from `offset` on. No two blocks are alike.
+void fill_noise(std::uint64_t seed, std::uint64_t offset, std::span<std::byte> into);
+[[nodiscard]] bool is_noise(std::uint64_t seed, std::uint64_t offset,
+                            std::span<const std::byte> bytes);
+[[nodiscard]] std::string noise_digest(std::uint64_t seed, std::uint64_t size);  // "sha256:…"
+
+struct OriginScript {
+  std::uint64_t seed = 1;
+  std::size_t chunk = 32 << 10;                // bytes that come at once
+  std::chrono::microseconds latency{0};        // from a request to its first chunk
+  std::chrono::microseconds pause{0};          // between the chunks of a download
+  bool everything = false;                     // the whole blob, whatever is asked for
+  double says_latency = 0;                     // what latency() and
+  double says_rate = 0;                        // rate() tell
+  std::atomic<std::uint64_t>* sent = nullptr;  // counts bytes; may lie in shared memory
+  // Asked before each chunk, with the number of the request (from 1): an error ends the download.
+  std::function<std::optional<Error>(unsigned request, std::uint64_t offset)> fault;
+};
+
+// Delivers on a thread of its own, a chunk of each download in turn. Made after a fork, not before.
+class ScriptedOrigin final : public remote::Origin {
+ public:
+  ScriptedOrigin(remote::BlobInfo info, OriginScript script);
+  ~ScriptedOrigin() override;
+
+  [[nodiscard]] const remote::BlobInfo& info() const override { return info_; }
+  [[nodiscard]] std::unique_ptr<remote::Download> start(ByteRange range,
+                                                        remote::Receiver& receiver) override;
+  [[nodiscard]] bool serves_ranges() const override { return serves_ranges_; }
+  [[nodiscard]] bool has_changed() const override { return changed_; }
+  [[nodiscard]] double latency() const override { return script_.says_latency; }
+  [[nodiscard]] double rate() const override { return script_.says_rate; }
+  [[nodiscard]] remote::Traffic traffic() const override;
+
+  void change() { changed_ = true; }
+  [[nodiscard]] std::vector<ByteRange> requests() const;
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t under_way() const;
+
+ private:
+  struct Flow;
+  class Handle;
+  void run();
+  // A chunk, or the end, of a flow; whether it has ended.
+  bool step(Flow& flow);
+
+  const remote::BlobInfo info_;
+  const OriginScript script_;
+  std::atomic<bool> serves_ranges_{true};
+  std::atomic<bool> changed_{false};
+  std::atomic<std::uint64_t> bytes_{0};
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_state_;
+  std::list<std::shared_ptr<Flow>> flows_;
+  const Flow* current_ = nullptr;
+  std::vector<ByteRange> requests_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace shunt::test

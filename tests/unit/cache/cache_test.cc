@@ -1,0 +1,151 @@
+// The cache directory: entries by name, and looking after them.
+#include "cache/cache.h"
+
+#include <filesystem>
+#include <thread>
+
+#include "unit/cache/support.h"
+
+namespace shunt::cache {
+namespace {
+
+constexpr std::uint64_t kSize = 10 * kBlock + 5;
+
+TEST_CASE("cache: another version of a URL is another entry, never mixed") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  auto info = url_info(kSize);
+  const auto old = open_entry(*cache, info);
+  REQUIRE(old->put(0, noise(1, 0, kBlock)));
+  CHECK(open_entry(*cache, info)->check(0));
+  info.validator = "\"v2\"";
+  const auto renewed = open_entry(*cache, info);
+  CHECK_FALSE(renewed->check(0));
+  // Who reads the old version goes on with it.
+  REQUIRE(old->put(1, noise(1, kBlock, kBlock)));
+  CHECK_FALSE(renewed->check(1));
+  info.size += 1;
+  const auto longer = open_entry(*cache, info);
+  CHECK(longer->size() == kSize + 1);
+  CHECK(cache->list().value().size() == 1);
+}
+
+TEST_CASE("cache: what is no entry is taken away by its next use") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const auto info = url_info(kSize);
+  const std::string path = entry_path(directory.path(), info);
+  open_entry(*cache, info);
+  overwrite(path, 100, std::vector<std::byte>(100, std::byte{7}));
+  CHECK(cache->list().value().at(0).damaged);
+  CHECK(cache->find(key_of(info)).value() == nullptr);
+  CHECK_FALSE(exists(path));
+  open_entry(*cache, info);
+  // Of another version of shunt.
+  overwrite(path, 8, std::vector<std::byte>(1, std::byte{9}));
+  CHECK(open_entry(*cache, info)->bytes_cached().value() == 0);
+  CHECK_FALSE(cache->list().value().at(0).damaged);
+}
+
+TEST_CASE("cache: many who create the same entry get the same one") {
+  test::TempDir directory;
+  const auto info = url_info(kSize);
+  std::vector<std::shared_ptr<Entry>> entries(8);
+  std::vector<std::thread> threads;
+  for (auto& entry : entries) {
+    threads.emplace_back([&] {
+      const auto cache = open_cache(directory.path());
+      entry = open_entry(*cache, info);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  REQUIRE(entries[0]->put(3, noise(1, 3 * kBlock, kBlock)));
+  for (const auto& entry : entries) CHECK(entry->check(3));
+}
+
+TEST_CASE("cache: a listing tells what there is, and a verification finds what is bad") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const auto info = digest_info(1, kSize);
+  const auto other = url_info(kSize);
+  {
+    const auto entry = open_entry(*cache, info);
+    REQUIRE(entry->put(0, noise(1, 0, kSize)));
+    REQUIRE(open_entry(*cache, other)->put(2, noise(1, 2 * kBlock, kBlock)));
+  }
+  const auto listed = cache->list().value();
+  REQUIRE(listed.size() == 2);
+  for (const EntryStatus& status : listed) {
+    const bool is_digest = status.key == key_of(info);
+    CHECK(status.size == kSize);
+    CHECK(status.complete == is_digest);
+    CHECK(status.bytes_cached == (is_digest ? kSize : kBlock));
+    CHECK(status.allocated >= status.bytes_cached);
+    CHECK_FALSE(status.verified);
+    CHECK_FALSE(status.damaged);
+  }
+  const EntryStatus whole = Cache::matching(listed, info.digest).value().at(0);
+  const auto good = cache->verify(whole, nullptr, nullptr);
+  REQUIRE(good);
+  CHECK(good->blocks_checked == 11);
+  CHECK(good->blocks_bad == 0);
+  CHECK(good->entry.verified);
+
+  const auto begin = open_entry(*cache, info)->header().data_begin();
+  overwrite(entry_path(directory.path(), info), begin + kSize - 1, std::vector<std::byte>(1));
+  const auto bad = cache->verify(whole, nullptr, nullptr);
+  REQUIRE(bad);
+  CHECK(bad->blocks_bad == 1);
+  CHECK_FALSE(bad->digest_mismatch);
+  CHECK_FALSE(bad->entry.verified);
+  CHECK_FALSE(bad->entry.complete);
+  CHECK(bad->entry.bytes_cached == 10 * kBlock);
+
+  // All blocks as they came, but not what the digest says.
+  REQUIRE(open_entry(*cache, info)->put(10, noise(2, 10 * kBlock, 5)));
+  const auto wrong = cache->verify(whole, nullptr, nullptr);
+  REQUIRE(wrong);
+  CHECK(wrong->digest_mismatch);
+  CHECK(cache->find(whole.key).value() == nullptr);
+}
+
+TEST_CASE("cache: names that people use") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const auto info = digest_info(1, kSize);
+  open_entry(*cache, info);
+  open_entry(*cache, digest_info(2, kSize));
+  open_entry(*cache, url_info(kSize));
+  const auto listed = cache->list().value();
+  const auto count = [&](const std::string& what) {
+    const auto found = Cache::matching(listed, what);
+    return found ? found->size() : 0;
+  };
+  CHECK(count(info.digest) == 1);
+  CHECK(count(info.digest.substr(7)) == 1);
+  CHECK(count(info.digest.substr(7, 12)) == 1);
+  CHECK(count(info.digest.substr(7, 5)) == 0);
+  CHECK(count(key_of(info)) == 1);
+  CHECK(count("http://127.0.0.1/blob") == 1);
+  CHECK(count(info.name) == 2);
+  CHECK(count("nothing") == 0);
+  CHECK(cache->remove(key_of(info)).value());
+  CHECK(cache->list().value().size() == 2);
+}
+
+TEST_CASE("cache: its directory says what it is") {
+  test::TempDir directory;
+  const std::string path = directory.file("a/b");
+  const auto cache = open_cache(path);
+  CHECK(exists(path + "/CACHEDIR.TAG"));
+  CHECK(exists(path + "/blobs"));
+  CHECK((std::filesystem::status(path).permissions() & std::filesystem::perms::others_all) ==
+        std::filesystem::perms::none);
+  const auto info = url_info(kSize);
+  open_entry(*cache, info);
+  CHECK(std::filesystem::status(entry_path(path, info)).permissions() ==
+        (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+}
+
+}  // namespace
+}  // namespace shunt::cache

@@ -1,0 +1,128 @@
+// Holding a whole blob against its digest: once, and with nothing left when it does not match.
+#include "cache/cached_source.h"
+#include "cache/memory_store.h"
+#include "io/kernel.h"
+#include "unit/cache/support.h"
+
+namespace shunt::cache {
+namespace {
+
+constexpr std::uint64_t kSize = (std::uint64_t{3} << 20) + 17;
+
+// Counts reads of data; the state and the records are smaller.
+class CountingKernel final : public io::Kernel {
+ public:
+  ssize_t pread(int fd, void* data, std::size_t size, off_t offset, int flags) override {
+    if (size >= kBlock / 2) ++large;
+    return io::Kernel::pread(fd, data, size, offset, flags);
+  }
+  std::atomic<unsigned> large{0};
+};
+
+struct Disk {
+  test::TempDir directory;
+  std::shared_ptr<Cache> cache = open_cache(directory.path());
+  remote::BlobInfo info = digest_info(1, kSize);
+  [[nodiscard]] Rig rig(const OriginScript& script = {}) const {
+    return {open_entry(*cache, info), info, script};
+  }
+};
+
+TEST_CASE("digest: what matches is sealed, for everybody, and not read again") {
+  const Disk disk;
+  const Rig rig = disk.rig();
+  CHECK(rig.source->verify(nullptr).value());
+  CHECK(rig.store->sealed());
+  CHECK(rig.origin->bytes() == kSize);
+  const Rig later = disk.rig();
+  CountingKernel counting;
+  {
+    const io::KernelOverride installed(&counting);
+    CHECK(rig.source->verify(nullptr).value());
+    CHECK(later.source->verify(nullptr).value());
+  }
+  CHECK(counting.large == 0);
+  const auto listed = disk.cache->list().value();
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].verified);
+  CHECK(listed[0].complete);
+}
+
+TEST_CASE("digest: what does not match is gone, for everybody") {
+  const Disk disk;
+  OriginScript script;
+  script.seed = 2;
+  const Rig rig = disk.rig(script);
+  const Rig beside = disk.rig(script);
+  REQUIRE(read_all(*rig.source, 2) == Read::kRight);
+  const auto verified = rig.source->verify(nullptr);
+  REQUIRE_FALSE(verified);
+  CHECK(verified.error().code == ErrorCode::kIntegrity);
+  CHECK(verified.error().path == disk.info.name);
+  CHECK_FALSE(exists(entry_path(disk.directory.path(), disk.info)));
+  const auto other = beside.source->verify(nullptr);
+  REQUIRE_FALSE(other);
+  CHECK(other.error().code == ErrorCode::kIntegrity);
+  CHECK_FALSE(rig.store->sealed());
+  CHECK(disk.cache->find(key_of(disk.info)).value() == nullptr);
+  // The right bytes, later.
+  const Rig again = disk.rig();
+  CHECK(again.source->verify(nullptr).value());
+  CHECK(again.origin->bytes() == kSize);
+}
+
+TEST_CASE("digest: a block that is lost after the seal is looked at again") {
+  Disk disk;
+  REQUIRE(disk.rig().source->verify(nullptr).value());
+  const auto header = open_entry(*disk.cache, disk.info)->header();
+  overwrite(entry_path(disk.directory.path(), disk.info), header.data_begin() + 5 * kBlock,
+            std::vector<std::byte>(kBlock));
+  const BootIdOverride boot("another boot");
+  OriginScript script;
+  script.seed = 2;  // and the server has gone bad meanwhile
+  const Rig rig = disk.rig(script);
+  std::vector<std::byte> bytes(10);
+  REQUIRE(rig.source->read_at(5 * kBlock, bytes, io::Caching::kKeep));
+  const auto verified = rig.source->verify(nullptr);
+  REQUIRE_FALSE(verified);
+  CHECK(verified.error().code == ErrorCode::kIntegrity);
+}
+
+TEST_CASE("digest: what went through memory is not sealed") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path(), 1 << 20);
+  const auto info = digest_info(1, kSize);
+  const auto entry = open_entry(*cache, info);
+  const Rig rig(entry, info);
+  const auto verified = rig.source->verify(nullptr);
+  REQUIRE(verified);
+  CHECK_FALSE(entry->sealed());
+  const Rig memory(std::make_shared<MemoryStore>(kSize), info);
+  CHECK_FALSE(memory.source->verify(nullptr).value());
+}
+
+TEST_CASE("digest: without one there is nothing to verify") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const auto info = url_info(kSize);
+  const Rig rig(open_entry(*cache, info), info);
+  CHECK_FALSE(rig.source->verify(nullptr).value());
+  CHECK(rig.origin->requests().empty());
+}
+
+TEST_CASE("digest: a server's words about a version do not matter beside a digest") {
+  Disk disk;
+  disk.info.validator = "\"one mirror\"";
+  {
+    const Rig rig = disk.rig();
+    REQUIRE(read_and_compare(*rig.source, 1, 0, 10) == Read::kRight);
+  }
+  CHECK(disk.cache->find(key_of(disk.info)).value()->info().digest == disk.info.digest);
+  disk.info.validator = "\"another mirror\"";
+  const Rig rig = disk.rig();
+  CHECK(read_and_compare(*rig.source, 1, 0, 10) == Read::kRight);
+  CHECK(rig.origin->requests().empty());
+}
+
+}  // namespace
+}  // namespace shunt::cache

@@ -1,0 +1,169 @@
+// What the tests of the cache share: directories, blobs, scripted servers, other processes.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <new>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "cache/cache.h"
+#include "cache/cached_source.h"
+#include "cache/entry.h"
+#include "support/catch.h"
+#include "support/scripted_origin.h"
+#include "support/temp_dir.h"
+
+namespace shunt::cache {
+
+using test::OriginScript;
+using test::ScriptedOrigin;
+
+inline constexpr std::uint64_t kBlock = kDefaultBlockSize;
+
+inline remote::BlobInfo url_info(std::uint64_t size) {
+  remote::BlobInfo info;
+  info.name = "http://127.0.0.1/blob";
+  info.validator = "\"v1\"";
+  info.size = size;
+  return info;
+}
+
+inline remote::BlobInfo digest_info(std::uint64_t seed, std::uint64_t size) {
+  remote::BlobInfo info;
+  info.name = "docker://127.0.0.1/image";
+  info.digest = test::noise_digest(seed, size);
+  info.size = size;
+  return info;
+}
+
+inline std::shared_ptr<Cache> open_cache(const std::string& directory, std::uint64_t budget = 0) {
+  auto cache = Cache::open(directory, budget);
+  if (!cache) throw std::runtime_error(cache.error().describe());
+  return *cache;
+}
+
+inline std::string key_of(const remote::BlobInfo& info) {
+  return info.digest.empty() ? key_of_url(info.name) : key_of_digest(info.digest);
+}
+
+inline std::shared_ptr<Entry> open_entry(Cache& cache, const remote::BlobInfo& info) {
+  auto entry =
+      cache.find_or_create(key_of(info), info.digest.empty() ? info.name : info.digest, info);
+  if (!entry) throw std::runtime_error(entry.error().describe());
+  return *entry;
+}
+
+inline std::string entry_path(const std::string& directory, const remote::BlobInfo& info) {
+  return directory + "/blobs/" + key_of(info);
+}
+
+// One blob, one server, one Source.
+struct Rig {
+  Rig(std::shared_ptr<BlockStore> to, const remote::BlobInfo& info, const OriginScript& script = {},
+      const SourceOptions& options = {})
+      : seed(script.seed),
+        store(std::move(to)),
+        origin(std::make_shared<ScriptedOrigin>(info, script)),
+        source(std::make_unique<CachedSource>(store, origin, info, options)) {}
+
+  std::uint64_t seed;
+  std::shared_ptr<BlockStore> store;
+  std::shared_ptr<ScriptedOrigin> origin;
+  std::unique_ptr<CachedSource> source;
+};
+
+enum class Read { kRight, kWrong, kError };
+
+inline Read read_and_compare(const CachedSource& source, std::uint64_t seed, std::uint64_t offset,
+                             std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  const auto got = source.read_at(offset, bytes, io::Caching::kKeep);
+  if (!got) return Read::kError;
+  const std::uint64_t expected = std::min<std::uint64_t>(size, source.size() - offset);
+  if (*got != expected) return Read::kWrong;
+  bytes.resize(*got);
+  return test::is_noise(seed, offset, bytes) ? Read::kRight : Read::kWrong;
+}
+
+inline Read read_all(const CachedSource& source, std::uint64_t seed, std::size_t step = 100'000) {
+  for (std::uint64_t at = 0; at < source.size(); at += step) {
+    if (const Read read = read_and_compare(source, seed, at, step); read != Read::kRight) {
+      return read;
+    }
+  }
+  return Read::kRight;
+}
+
+inline std::vector<std::byte> noise(std::uint64_t seed, std::uint64_t offset, std::uint64_t size) {
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  test::fill_noise(seed, offset, bytes);
+  return bytes;
+}
+
+// A value that forked processes share.
+template <typename T>
+class Shared {
+ public:
+  Shared() {
+    void* const place =
+        ::mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (place == MAP_FAILED) throw std::bad_alloc();
+    value_ = new (place) T{};
+  }
+  ~Shared() { ::munmap(value_, sizeof(T)); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  T& operator*() { return *value_; }
+  T* operator->() { return value_; }
+  T* get() { return value_; }
+
+ private:
+  T* value_;
+};
+
+// Runs `body` in a child; nothing of this process's threads is there. It must not throw.
+inline pid_t fork_to(const std::function<int()>& body) {
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  int status = 99;
+  try {
+    status = body();
+  } catch (...) {
+  }
+  ::_exit(status);
+}
+
+// The exit status, or minus the signal.
+inline int wait_for(pid_t child) {
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Changes a file behind the cache's back.
+inline void overwrite(const std::string& path, std::uint64_t offset,
+                      std::span<const std::byte> bytes) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool done =
+      fd >= 0 && ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset)) ==
+                     static_cast<ssize_t>(bytes.size());
+  if (fd >= 0) ::close(fd);
+  if (!done) throw std::runtime_error("overwrite " + path);
+}
+
+inline bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+}  // namespace shunt::cache
