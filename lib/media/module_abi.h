@@ -7,8 +7,8 @@
  * Ownership: every pointer belongs to the side that passes it, and the other side may use it only
  * until the call returns. The table that the entry point returns is static.
  *
- * Threads: trace() may run in several threads at once, with an input and a report each. It makes
- * its callbacks in the thread that called it, and never after it has returned.
+ * Threads: trace() and play() may run in several threads at once, with an input and a report each.
+ * They make their callbacks in the thread that called, and never after they have returned.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Raised with every change to the structs below or to what their members mean. */
-#define SHUNT_MEDIA_ABI_VERSION 1u
+#define SHUNT_MEDIA_ABI_VERSION 2u
 
 /* The bytes to demux; they do not change during the call. */
 typedef struct ShuntMediaInput {
@@ -28,7 +28,7 @@ typedef struct ShuntMediaInput {
   uint64_t size; /* in bytes */
   /* Reads up to `size` bytes at `offset`, which is below the input's size. Returns their number, 0
    * when the input ends there after all, and -1 when reading failed: then the reading side keeps
-   * the reason, and trace() calls nothing more and returns SHUNT_MEDIA_STOPPED. */
+   * the reason, and the module calls nothing more and returns SHUNT_MEDIA_STOPPED. */
   int64_t (*read_at)(void* context, uint64_t offset, uint8_t* into, size_t size);
   /* Not 0 when the work should stop; asked often. */
   int (*cancelled)(void* context);
@@ -47,14 +47,19 @@ typedef struct ShuntMediaReport {
 } ShuntMediaReport;
 
 enum {
-  SHUNT_MEDIA_DONE = 0,   /* as far as libavformat could read; see `failed` */
-  SHUNT_MEDIA_STOPPED = 1 /* by a callback; the report is not complete */
+  SHUNT_MEDIA_DONE = 0,    /* as far as libavformat could read; see `failed` */
+  SHUNT_MEDIA_STOPPED = 1, /* by a callback; the work is not complete */
+  SHUNT_MEDIA_REFUSED = 2  /* by play() alone: libavformat cannot open the input */
 };
 
 typedef struct ShuntMediaModule {
   uint32_t abi_version; /* first in every version: looked at before the rest */
   /* Demuxes the input as MP4, MOV and their kin, and reports. Returns one of the values above. */
   int (*trace)(const ShuntMediaInput* input, const ShuntMediaReport* report);
+  /* Reads what a player reads first: opens the input as whatever it looks like, of the formats that
+   * are one file, and reads packets until the first video and the first audio stream have come past
+   * `seconds`, or `most` bytes of payload, or the end. Returns one of the values above. */
+  int (*play)(const ShuntMediaInput* input, double seconds, uint64_t most);
 } ShuntMediaModule;
 
 /* The one symbol that the module exports, a ShuntMediaEntry. */

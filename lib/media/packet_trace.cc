@@ -3,33 +3,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
-#include <exception>
-#include <span>
 
+#include "media/module_input.h"
 #include "media/module_loader.h"
 
 namespace shunt::media {
 namespace {
 
-// Our side of the module's callbacks. The module runs C code between trace() and these, which no
-// exception may cross: they are kept here, as errors are, and the work is told to stop.
+// Our side of the report; the input keeps what goes wrong in it.
 class Tracer {
  public:
   Tracer(const io::Source& source, const CancelToken* cancel, Progress* progress)
-      : source_(source), cancel_(cancel), progress_(progress), left_(source.size()) {}
+      // A check of a large file should not push everything else out of the page cache.
+      : input_(source, cancel, io::Caching::kDrop), progress_(progress), left_(source.size()) {}
 
   Result<PacketTrace> run(const ShuntMediaModule& module) {
     if (progress_ != nullptr) progress_->begin("reading packets", left_);
-    const ShuntMediaInput input{this, source_.size(), &Tracer::read_at, &Tracer::cancelled};
+    const ShuntMediaInput input = input_.callbacks();
     const ShuntMediaReport report{this, &Tracer::opened, &Tracer::packet, &Tracer::streams,
                                   &Tracer::failed};
     const int end = module.trace(&input, &report);
-    if (exception_) std::rethrow_exception(exception_);
-    if (error_) return *std::move(error_);
-    if (cancel_ != nullptr && end == SHUNT_MEDIA_STOPPED) {
-      if (auto asked = cancel_->check(); !asked) return asked.error().with_path(source_.name());
-    }
+    SHUNT_TRY(input_.outcome(end));
     advance(left_);  // what is not payload
     return std::move(trace_);
   }
@@ -37,51 +31,17 @@ class Tracer {
  private:
   static Tracer& self(void* context) { return *static_cast<Tracer*>(context); }
 
-  // Runs `work`; false when it threw.
-  template <typename Work>
-  bool guarded(const Work& work) noexcept {
-    try {
-      work();
-      return true;
-    } catch (...) {
-      exception_ = std::current_exception();
-      return false;
-    }
-  }
-
   void advance(std::uint64_t bytes) {
     const std::uint64_t step = std::min(bytes, left_);  // samples of a hostile file may overlap
     left_ -= step;
     if (progress_ != nullptr && step > 0) progress_->advance(step);
   }
 
-  static std::int64_t read_at(void* context, std::uint64_t offset, std::uint8_t* into,
-                              std::size_t size) {
-    Tracer& tracer = self(context);
-    std::int64_t got = -1;
-    tracer.guarded([&] {
-      // A check of a large file should not push everything else out of the page cache.
-      auto read = tracer.source_.read_at(offset, std::as_writable_bytes(std::span(into, size)),
-                                         io::Caching::kDrop);
-      if (read) {
-        got = static_cast<std::int64_t>(*read);
-      } else {
-        tracer.error_ = std::move(read).error();
-      }
-    });
-    return got;
-  }
-
-  static int cancelled(void* context) {
-    const Tracer& tracer = self(context);
-    return tracer.exception_ || (tracer.cancel_ != nullptr && tracer.cancel_->requested()) ? 1 : 0;
-  }
-
   static void opened(void* context) { self(context).trace_.opened = true; }
 
   static int packet(void* context, std::uint64_t digest, std::uint64_t size) {
     Tracer& tracer = self(context);
-    const bool done = tracer.guarded([&] {
+    const bool done = tracer.input_.guarded([&] {
       tracer.trace_.packets.push_back(digest);
       tracer.advance(size);
     });
@@ -96,16 +56,13 @@ class Tracer {
 
   static void failed(void* context, const char* reason) {
     Tracer& tracer = self(context);
-    tracer.guarded([&] { tracer.trace_.failure = reason; });
+    tracer.input_.guarded([&] { tracer.trace_.failure = reason; });
   }
 
-  const io::Source& source_;
-  const CancelToken* cancel_;
+  ModuleInput input_;
   Progress* progress_;
   std::uint64_t left_;  // of the progress
   PacketTrace trace_;
-  std::optional<Error> error_;
-  std::exception_ptr exception_;
 };
 
 }  // namespace
