@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/cancel.h"
@@ -14,6 +16,7 @@
 #include "cache/cached_source.h"
 #include "io/source.h"
 #include "remote/http_client.h"
+#include "remote/http_origin.h"
 #include "remote/image.h"
 
 namespace shunt::fetch {
@@ -22,61 +25,73 @@ namespace shunt::fetch {
 enum class SourceKind { kPath, kStdin, kHttp, kImage };
 [[nodiscard]] SourceKind kind_of(std::string_view name);
 
+inline constexpr std::uint64_t kDefaultCacheSize = std::uint64_t{10} << 30;
+
 struct SessionOptions {
-  std::string cache_dir;                               // empty: the default one
-  std::uint64_t cache_size = std::uint64_t{10} << 30;  // budget of the cache
-  bool use_cache = true;                               // false: leave nothing behind
-  bool offline = false;
-  unsigned jobs = 8;           // connections
-  std::uint64_t max_rate = 0;  // bytes a second; 0: no limit
-  std::vector<remote::Field> fields;
+  std::string cache_dir;                         // empty: the default one
+  std::uint64_t cache_size = kDefaultCacheSize;  // budget of the cache; 0: none
+  bool use_cache = true;                         // false: leave nothing behind
+  bool offline = false;                          // no request is made
+  unsigned jobs = 8;                             // connections, over all Sources
+  std::uint64_t max_rate = 0;                    // bytes a second over all; 0: no limit
+  std::vector<remote::Field> fields;             // sent along, to the host of the Source only
   bool plain_http = false;
   std::string authfile;
-  std::optional<remote::Platform> platform;
+  std::optional<remote::Platform> platform;  // nullopt: this machine's
   const CancelToken* cancel = nullptr;
 };
 
-// A Source, and what is known of it.
+// A Source, and what is known of it. A value; shares ownership.
 struct Opened {
   io::SourcePtr source;
   std::shared_ptr<const cache::CachedSource> cached;  // the same; null for what is local
+  std::shared_ptr<const remote::Origin> origin;       // null for what is local, and offline
   std::string name;                                   // for people
   std::string identity;      // the digest, or URL and validator; empty: none
+  std::string digest;        // that the whole has to have; empty: none is known
+  remote::Traffic opening;   // what opening has cost, besides the origin's own traffic
   remote::Descriptor layer;  // of an image; otherwise empty
-  remote::Traffic opening;   // what opening it has cost besides the blob's own traffic
-  std::shared_ptr<remote::Origin> origin;         // null for what is local or offline
-  [[nodiscard]] remote::Traffic traffic() const;  // all together
+
+  [[nodiscard]] remote::Traffic traffic() const;  // all together, up to now
 };
 
 // Opens Sources that share one client and one cache. Both are started when they are first needed.
-// Thread-safe.
+// Thread-safe. It outlives what it has opened.
 class Session {
  public:
   explicit Session(SessionOptions options) : options_(std::move(options)) {}
 
-  // `layer` is for images, and must be empty for anything else (kUsage); an image of one layer
-  // needs none. A body of unknown size is spooled first.
-  Result<Opened> open(const std::string& name, const std::string& layer);
-  // Opens each layer of an image in turn.
+  // `layer` is for images ("0", "1", …, or a digest; empty where there is but one), and must be
+  // empty for anything else (kUsage). A body of unknown size, and standard input, are spooled
+  // first.
+  Result<Opened> open(const std::string& name, const std::string& layer = {});
+  // The layers of an image, as its manifest lists them.
   Result<std::vector<remote::Descriptor>> layers(const std::string& name);
 
   [[nodiscard]] const SessionOptions& options() const { return options_; }
-  // The cache; null where it is not used or cannot be. `why_no_cache` tells why then.
+  // The cache; null where it is not wanted or cannot be used, which is logged once.
   std::shared_ptr<cache::Cache> cache();
-  [[nodiscard]] std::string why_no_cache() const;
 
  private:
   Result<std::shared_ptr<remote::HttpClient>> client();
   Result<std::shared_ptr<remote::Image>> image(const std::string& name);
-  Result<Opened> open_http(remote::HttpBlob blob, const std::string& key);
+  Result<Opened> open_url(const std::string& url);
   Result<Opened> open_layer(const std::string& name, const std::string& layer);
+  Result<Opened> open_blob(remote::HttpBlob blob, const std::string& key,
+                           const std::string& identity);
+  Result<Opened> adopt(remote::OpenedBlob opened, const remote::HttpBlob& blob,
+                       const std::string& key, const std::string& identity);
+  Result<Opened> spool_unsized(const remote::HttpBlob& blob);
+  [[nodiscard]] Opened with_store(std::shared_ptr<cache::BlockStore> store,
+                                  std::shared_ptr<remote::Origin> origin,
+                                  remote::BlobInfo info) const;
 
   SessionOptions options_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;  // guards what follows
   std::shared_ptr<remote::HttpClient> client_;
   std::shared_ptr<cache::Cache> cache_;
   bool cache_tried_ = false;
-  std::string why_no_cache_;
+  std::map<std::string, std::shared_ptr<remote::Image>> images_;
 };
 
 }  // namespace shunt::fetch

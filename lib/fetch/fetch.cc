@@ -1,0 +1,189 @@
+#include "fetch/fetch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/clock.h"
+#include "fetch/deliver.h"
+#include "fetch/head.h"
+#include "io/attributes.h"
+#include "io/new_file.h"
+#include "io/path.h"
+
+namespace shunt::fetch {
+namespace {
+
+constexpr double kHeadSeconds = 5;
+constexpr std::size_t kRangesShown = 16;
+
+// One Source on its way: what was asked for of it, and what becomes of it.
+class Run {
+ public:
+  Run(Session& session, const Request& request, const Options& options)
+      : session_(session), request_(request), options_(options) {
+    report_.source = request.source;
+  }
+
+  [[nodiscard]] const Opened& opened() const { return opened_; }
+  [[nodiscard]] const std::vector<ByteRange>& ranges() const { return ranges_; }
+  [[nodiscard]] DeliverOptions deliver_options() const {
+    return {options_.cancel, options_.progress};
+  }
+
+  Result<void> open() {
+    SHUNT_ASSIGN(opened_, session_.open(request_.source, request_.layer));
+    ranges_.clear();
+    report_.missing.clear();
+    report_.identity = opened_.identity;
+    report_.size = opened_.source->size();
+    if (request_.ranges.empty() && !request_.head) ranges_.push_back({0, report_.size});
+    for (const RangeText& text : request_.ranges) {
+      SHUNT_ASSIGN(const ByteRange range, text.of(report_.size));
+      ranges_.push_back(range);
+    }
+    return note_ranges();
+  }
+
+  void note(const Delivered& delivered) { report_.verified = delivered.verified; }
+
+  [[nodiscard]] bool has_changed() const {
+    return opened_.origin != nullptr && opened_.origin->has_changed();
+  }
+
+  // What was asked for goes on counting when the Source is opened anew.
+  void close() {
+    add_traffic();
+    opened_ = {};
+  }
+
+  Report finish(const Result<void>& outcome) {
+    close();
+    report_.seconds = stopwatch_.seconds();
+    if (!outcome) {
+      report_.error = outcome.error().path.empty() ? outcome.error().with_path(request_.source)
+                                                   : outcome.error();
+      report_.verified = false;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  Result<void> note_ranges() {
+    report_.bytes_requested = 0;
+    std::uint64_t missing = 0;
+    std::uint64_t just_come = 0;  // with the answer that told the size
+    for (const ByteRange range : ranges_) {
+      report_.bytes_requested += range.size();
+      if (opened_.cached == nullptr) continue;
+      just_come += range.intersect({0, opened_.cached->use().bytes_fetched}).size();
+      for (const ByteRange gap : opened_.cached->missing(range)) {
+        missing += gap.size();
+        if (session_.options().offline) report_.missing.push_back(gap);
+      }
+    }
+    report_.bytes_from_cache =
+        opened_.cached == nullptr ? 0 : report_.bytes_requested - missing - just_come;
+    if (report_.missing.empty()) return {};
+    Error error;
+    error.code = ErrorCode::kNetwork;
+    error.path = opened_.name;
+    error.reason = fmt::format("{} of {} bytes are not in the cache, and this is offline:", missing,
+                               report_.bytes_requested);
+    for (std::size_t i = 0; i < std::min(kRangesShown, report_.missing.size()); ++i) {
+      error.reason += fmt::format(" {}-{}", report_.missing[i].begin, report_.missing[i].end - 1);
+    }
+    if (report_.missing.size() > kRangesShown) {
+      error.reason += fmt::format(" and {} more", report_.missing.size() - kRangesShown);
+    }
+    return error;
+  }
+
+  void add_traffic() {
+    const remote::Traffic traffic = opened_.traffic();
+    report_.requests += traffic.requests;
+    report_.data_requests += traffic.data_requests;
+    report_.retries += traffic.retries;
+    if (opened_.cached != nullptr) {
+      report_.bytes_fetched += opened_.cached->use().bytes_fetched;
+    } else {
+      report_.bytes_fetched += traffic.bytes;
+    }
+  }
+
+  Session& session_;
+  const Request& request_;
+  const Options& options_;
+  Stopwatch stopwatch_;
+  Report report_;
+  Opened opened_;
+  std::vector<ByteRange> ranges_;
+};
+
+Result<void> deliver_to_file(Run& run, const std::string& out, bool force) {
+  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(out));
+  SHUNT_ASSIGN(const Delivered delivered,
+               write_ranges(run.opened(), run.ranges(), file.file(), run.deliver_options()));
+  SHUNT_TRY(io::apply_default_mode(file.file()));
+  SHUNT_TRY(file.commit(force ? io::IfThere::kReplace : io::IfThere::kFail));
+  run.note(delivered);
+  return {};
+}
+
+}  // namespace
+
+Report to_file(Session& session, const Request& request, const std::string& out,
+               const Options& options) {
+  Run run(session, request, options);
+  const auto work = [&]() -> Result<void> {
+    // Before anything is downloaded for nothing.
+    if (!options.force) SHUNT_TRY(io::check_absent(out));
+    SHUNT_TRY(run.open());
+    Result<void> delivered = deliver_to_file(run, out, options.force);
+    if (delivered || !run.has_changed()) return delivered;
+    // Nobody has seen anything of the old version: from the start, with the new one.
+    run.close();
+    SHUNT_TRY(run.open());
+    return deliver_to_file(run, out, options.force);
+  };
+  return run.finish(work());
+}
+
+Report to_stream(Session& session, const Request& request, io::File& out, const Options& options) {
+  Run run(session, request, options);
+  const auto work = [&]() -> Result<void> {
+    SHUNT_TRY(run.open());
+    SHUNT_ASSIGN(const Delivered delivered,
+                 stream_ranges(run.opened(), run.ranges(), out, run.deliver_options()));
+    run.note(delivered);
+    return {};
+  };
+  return run.finish(work());
+}
+
+Report to_cache(Session& session, const Request& request, const Options& options) {
+  Run run(session, request, options);
+  const auto work = [&]() -> Result<void> {
+    SHUNT_TRY(run.open());
+    if (request.head) SHUNT_TRY(read_head(run.opened(), kHeadSeconds, options.cancel));
+    SHUNT_ASSIGN(const Delivered delivered,
+                 cache_ranges(run.opened(), run.ranges(), run.deliver_options()));
+    run.note(delivered);
+    return {};
+  };
+  return run.finish(work());
+}
+
+Result<std::vector<Request>> each_layer(Session& session, const Request& request) {
+  if (kind_of(request.source) != SourceKind::kImage) return std::vector<Request>{request};
+  SHUNT_ASSIGN(const std::vector<remote::Descriptor> layers, session.layers(request.source));
+  std::vector<Request> all;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    all.push_back(request);
+    all.back().layer = std::to_string(i);
+  }
+  return all;
+}
+
+}  // namespace shunt::fetch

@@ -1,0 +1,113 @@
+#include "fetch/head.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/log.h"
+#include "fetch/layer_toc.h"
+#include "media/module_loader.h"
+#include "media/play_head.h"
+#include "mp4/file_map.h"
+
+namespace shunt::fetch {
+namespace {
+
+constexpr std::uint64_t kFirstOfAnything = std::uint64_t{1} << 20;
+constexpr std::uint64_t kFirstOfMedia = std::uint64_t{64} << 10;
+// As with packets: what is larger is no longer the head of anything.
+constexpr std::uint64_t kMostOfMoov = std::uint64_t{512} << 20;
+constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+
+// The whole of `range`, and forgets it.
+Result<void> read_range(const io::Source& source, ByteRange range, const CancelToken* cancel) {
+  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, range.size())));
+  while (!range.empty()) {
+    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    const std::uint64_t amount = std::min<std::uint64_t>(piece.size(), range.size());
+    SHUNT_TRY(io::read_exactly(source, range.begin,
+                               std::span(piece).first(static_cast<std::size_t>(amount))));
+    range.begin += amount;
+  }
+  return {};
+}
+
+Result<void> read_first(const io::Source& source, std::uint64_t size, const CancelToken* cancel) {
+  return read_range(source, {0, std::min(size, source.size())}, cancel);
+}
+
+// Enough to tell archives from other things.
+Result<std::vector<std::byte>> read_magic(const io::Source& source) {
+  std::vector<std::byte> magic(
+      static_cast<std::size_t>(std::min<std::uint64_t>(512, source.size())));
+  SHUNT_TRY(io::read_exactly(source, 0, magic));
+  return magic;
+}
+
+// False when there is no table of contents.
+Result<bool> read_layer_toc(const Opened& opened, const CancelToken* cancel) {
+  const std::uint64_t size = opened.source->size();
+  std::vector<std::byte> tail(
+      static_cast<std::size_t>(std::min<std::uint64_t>(kLayerTailSize, size)));
+  SHUNT_TRY(io::read_exactly(*opened.source, size - tail.size(), tail));
+  const std::vector<ByteRange> toc = find_layer_toc(tail, size, opened.layer.annotations);
+  for (const ByteRange& range : toc) SHUNT_TRY(read_range(*opened.source, range, cancel));
+  return !toc.empty();
+}
+
+Result<void> read_media_head(const io::Source& source, double seconds, const CancelToken* cancel) {
+  if (const auto module = media::load_module(); !module) {
+    log::info("{}: reading its beginning only: {}", source.name(), module.error().describe());
+    return read_head_without_media(source, cancel);
+  }
+  SHUNT_ASSIGN(const bool played, media::play_head(source, seconds, cancel));
+  return read_first(source, played ? kFirstOfMedia : kFirstOfAnything, cancel);
+}
+
+}  // namespace
+
+Result<void> read_head(const Opened& opened, double seconds, const CancelToken* cancel) {
+  if (cancel != nullptr) SHUNT_TRY(cancel->check());
+  const io::Source& source = *opened.source;
+  // A layer is asked for its end first: most that have a table of contents need nothing in front.
+  const bool is_layer = !opened.layer.digest.empty();
+  if (is_layer) {
+    SHUNT_ASSIGN(const bool found, read_layer_toc(opened, cancel));
+    if (found) return {};
+  }
+  SHUNT_ASSIGN(const std::vector<std::byte> magic, read_magic(source));
+  const bool compressed = looks_compressed(magic);
+  if (compressed && !is_layer) {
+    SHUNT_ASSIGN(const bool found, read_layer_toc(opened, cancel));
+    if (found) return {};
+  }
+  if (compressed || looks_like_tar(magic)) return read_first(source, kFirstOfAnything, cancel);
+  // Also a layer: registries hold media as well.
+  return read_media_head(source, seconds, cancel);
+}
+
+Result<void> read_head_without_media(const io::Source& source, const CancelToken* cancel) {
+  SHUNT_TRY(read_first(source, kFirstOfAnything, cancel));
+  std::array<std::byte, 8> first{};
+  if (source.size() < first.size()) return {};
+  SHUNT_TRY(io::read_exactly(source, 0, first));
+  const std::string_view text(reinterpret_cast<const char*>(first.data()), first.size());
+  if (text.substr(4) != "ftyp") return {};
+  const Result<mp4::FileMap> file = mp4::map_file(source);
+  if (!file) {
+    // What kind of file it is was a guess; what the Source or the server says is not.
+    if (file.error().code == ErrorCode::kCorrupt || file.error().code == ErrorCode::kUnsuitable) {
+      return {};
+    }
+    return file.error();
+  }
+  const ByteRange moov = file->moov.range.intersect({0, source.size()});
+  return read_range(source, ByteRange::of(moov.begin, std::min(moov.size(), kMostOfMoov)), cancel);
+}
+
+}  // namespace shunt::fetch
