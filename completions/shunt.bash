@@ -24,19 +24,33 @@ _shunt() {
   fi
   COMPREPLY=()
 
-  local globals='-h --help -q --quiet -v --verbose --json --color --no-progress --cache-dir --config'
+  local globals='-h --help -q --quiet -v --verbose --json --color --no-progress --cache-dir
+    --cache-size --config'
   local faststart='-o --output --check -n --dry-run --strategy --verify --recover --padding --jobs
     --force'
-  local subcommands='faststart'
+  local remote='--range --layer --platform --jobs --header --plain-http --authfile --max-rate'
+  local fetch="-o --output --offline --no-cache --force $remote"
+  local cache_warm="--head --from $remote"
+  local subcommands='faststart fetch cache-warm cache'
+  local of_cache='ls stat verify gc rm pin unpin'
 
-  # The subcommand, if it is there already; and whether options have ended.
-  local subcommand='' ended='' i
+  # The subcommand, if it is there already, and the one of `cache`; and whether options have ended.
+  local subcommand='' part='' ended='' i
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       --) ended=yes ;;
-      --color | --cache-dir | --config) [[ ${COMP_WORDS[i + 1]} == = ]] && ((++i)); ((++i)) ;;
+      --color | --cache-dir | --cache-size | --config)
+        [[ ${COMP_WORDS[i + 1]} == = ]] && ((++i))
+        ((++i))
+        ;;
       -*) ;;
-      *) [[ $subcommand ]] || subcommand=${COMP_WORDS[i]} ;;
+      *)
+        if [[ ! $subcommand ]]; then
+          subcommand=${COMP_WORDS[i]}
+        elif [[ ! $part ]]; then
+          part=${COMP_WORDS[i]}
+        fi
+        ;;
     esac
   done
 
@@ -44,27 +58,46 @@ _shunt() {
     case $prev in
       --color) _shunt_words 'auto always never' "$cur"; return ;;
       --cache-dir) _shunt_directories "$cur"; return ;;
+      --cache-size) _shunt_words '1G 10G 100G' "$cur"; return ;;
       --config) _shunt_files "$cur"; return ;;
     esac
-    if [[ $subcommand == faststart ]]; then
-      case $prev in
-        --strategy) _shunt_words 'auto reserve insert reflink copy shift' "$cur"; return ;;
-        --padding) _shunt_words '4K 16K 64K 256K 1M' "$cur"; return ;;
-        --jobs) _shunt_words '1 2 4 8 16' "$cur"; return ;;
-        -o | --output) _shunt_files "$cur"; return ;;
-      esac
-    fi
+    case $subcommand$prev in
+      faststart--strategy) _shunt_words 'auto reserve insert reflink copy shift' "$cur"; return ;;
+      faststart--padding) _shunt_words '4K 16K 64K 256K 1M' "$cur"; return ;;
+      faststart--jobs | fetch--jobs | cache-warm--jobs) _shunt_words '1 2 4 8 16' "$cur"; return ;;
+      faststart-o | faststart--output | fetch-o | fetch--output | cache-warm--from | \
+        fetch--authfile | cache-warm--authfile) _shunt_files "$cur"; return ;;
+      fetch--platform | cache-warm--platform)
+        _shunt_words 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/ppc64le linux/s390x
+          linux/riscv64' "$cur"
+        return
+        ;;
+      fetch--layer) return ;;
+      cache-warm--layer) _shunt_words 'all' "$cur"; return ;;
+      fetch--max-rate | cache-warm--max-rate | cache--max-size)
+        _shunt_words '1M 10M 100M 1G 10G' "$cur"
+        return
+        ;;
+      fetch--range | cache-warm--range | fetch--header | cache-warm--header) return ;;
+    esac
   fi
 
   if [[ $cur == -* && ! $ended ]]; then
     case $subcommand in
       '') _shunt_words "$globals --version" "$cur" ;;
       faststart) _shunt_words "$globals $faststart" "$cur" ;;
+      fetch) _shunt_words "$globals $fetch" "$cur" ;;
+      cache-warm) _shunt_words "$globals $cache_warm" "$cur" ;;
+      cache)
+        [[ $part == gc ]] && globals+=' --max-size'
+        _shunt_words "$globals" "$cur"
+        ;;
     esac
     return
   fi
   case $subcommand in
     '') _shunt_words "$subcommands" "$cur" ;;
+    cache) [[ $part ]] || _shunt_words "$of_cache" "$cur" ;;
     *) _shunt_files "$cur" ;;
   esac
 }

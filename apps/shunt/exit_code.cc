@@ -27,4 +27,22 @@ int exit_code_of(ErrorCode code, const CancelToken& cancel) {
   return kFailed;
 }
 
+int exit_code_for(const std::vector<std::optional<ErrorCode>>& outcomes,
+                  const CancelToken& cancel) {
+  std::optional<int> code;
+  std::size_t failures = 0;
+  bool alike = true;
+  for (const std::optional<ErrorCode>& outcome : outcomes) {
+    if (!outcome) continue;
+    ++failures;
+    const int own = exit_code_of(*outcome, cancel);
+    alike = alike && (!code || *code == own);
+    code = own;
+  }
+  if (cancel.requested()) return exit_code_of(ErrorCode::kInterrupted, cancel);
+  if (failures == 0) return kDone;
+  if (failures < outcomes.size()) return kSomeFailed;
+  return alike ? *code : kFailed;
+}
+
 }  // namespace shunt::cli

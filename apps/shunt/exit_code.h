@@ -1,6 +1,9 @@
 // The exit codes of the contract, and which of them an error means.
 #pragma once
 
+#include <optional>
+#include <vector>
+
 #include "base/cancel.h"
 #include "base/error.h"
 
@@ -20,5 +23,10 @@ enum ExitCode : int {
 
 // 128 and the signal's number for an interruption.
 [[nodiscard]] int exit_code_of(ErrorCode code, const CancelToken& cancel);
+
+// One code for several inputs, each with its error if it failed: their own where all fail alike,
+// kSomeFailed where some do not, that of an interruption once there was one.
+[[nodiscard]] int exit_code_for(const std::vector<std::optional<ErrorCode>>& outcomes,
+                                const CancelToken& cancel);
 
 }  // namespace shunt::cli

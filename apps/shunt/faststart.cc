@@ -5,20 +5,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <map>
 #include <mutex>
-#include <optional>
-#include <thread>
 #include <vector>
 
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
+#include "faststart_check.h"
+#include "faststart_input.h"
 #include "faststart_report.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "signals.h"
+#include "source_name.h"
+#include "source_options.h"
+#include "workers.h"
 
 namespace shunt::cli {
 namespace {
@@ -33,25 +35,17 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Without -o each FILE is changed in place: whatever happens, the original or the result can "
     "be\n"
-    "had back, by the next run or by --recover. With -o the result is a new file, or a stream.\n"
-    "Memory: at most 32 MiB for each file at work, besides what --verify takes.\n"
+    "had back, by the next run or by --recover. With -o the result is a new file, or a stream,\n"
+    "and FILE may also be a URL or an image layer, which is read through the cache.\n"
+    "Memory: at most 32 MiB for each file at work, besides what --verify takes, and 1 MiB for "
+    "each\n"
+    "connection.\n"
     "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or "
     "unsupported,\n"
     "6 packets differ, 7 local I/O or not possible here, 8 in use, 130 and 143 interrupted.";
 
 Error usage_error(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  error.hint = "see 'shunt faststart --help'";
-  return error;
-}
-
-Report failed(const std::string& path, const Error& error) {
-  Report report;
-  report.path = path;
-  report.error = error.with_path(path);
-  return report;
+  return cli::usage_error("faststart", std::move(reason));
 }
 
 class Faststart final : public Command {
@@ -65,10 +59,8 @@ class Faststart final : public Command {
   Result<void> parse_options();
   int run_output(const Globals& globals);
   int run_files(const Globals& globals);
-  int run_check(const Globals& globals);
-  [[nodiscard]] Report check_one(const std::string& path) const;
-  [[nodiscard]] Report output_one();
-  [[nodiscard]] Report to_stdout();
+  [[nodiscard]] Report output_one(FaststartInput& input);
+  [[nodiscard]] Report to_stdout(FaststartInput& input);
   [[nodiscard]] Report from_stdin_to(io::File& out);
 
   CLI::App* app_;
@@ -130,7 +122,13 @@ Result<void> Faststart::parse_options() {
       return usage_error("-o goes with neither --check nor --recover");
   } else {
     for (const std::string& file : files_) {
-      if (file == "-" && !check_) return usage_error("standard input needs -o");
+      if (check_) break;
+      if (file == "-") return usage_error("standard input needs -o");
+      if (!is_remote(file)) continue;
+      Error error = usage_error("what lies on a server cannot be changed in place");
+      error.path = shown_name(file);
+      error.hint = "write the result to a file or stream, with -o OUT";
+      return error;
     }
     if (options_.force) return usage_error("--force goes with -o");
   }
@@ -144,26 +142,8 @@ int Faststart::run(const Globals& globals) {
     print_error(globals, parsed.error(), out_ == "-" ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
   }
-  if (check_) return run_check(globals);
+  if (check_) return check_faststart(globals, files_);
   return out_.empty() ? run_files(globals) : run_output(globals);
-}
-
-// One code for several files: the file's own where there is one, or where all fail alike.
-int exit_code_for(const std::vector<Report>& reports) {
-  std::optional<int> code;
-  std::size_t failures = 0;
-  bool alike = true;
-  for (const Report& report : reports) {
-    if (report.status != Status::kFailed) continue;
-    ++failures;
-    const int own = exit_code_of(report.error->code, cancel_token());
-    alike = alike && (!code || *code == own);
-    code = own;
-  }
-  if (cancel_token().requested()) return exit_code_of(ErrorCode::kInterrupted, cancel_token());
-  if (failures == 0) return kDone;
-  if (failures < reports.size()) return kSomeFailed;
-  return alike ? *code : kFailed;
 }
 
 // ---- in place -----------------------------------------------------------------------------------
@@ -192,31 +172,22 @@ std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>
 int Faststart::run_files(const Globals& globals) {
   std::vector<Report> reports(files_.size());
   const auto groups = group_names(files_);
-  std::atomic<std::size_t> next_group{0};
   std::mutex printing;
-  const auto work = [&] {
-    for (std::size_t g = next_group++; g < groups.size(); g = next_group++) {
-      for (const std::size_t i : groups[g]) {
-        if (const Result<void> go_on = cancel_token().check(); !go_on) {
-          reports[i] = failed(files_[i], go_on.error());
-          continue;
-        }
-        reports[i] = faststart::run_in_place(files_[i], options_);
-        if (globals.json) continue;
-        const std::lock_guard lock(printing);
-        progress_.clear();
-        print_faststart_text(globals, reports[i]);
+  for_each_number(groups.size(), jobs_, [&](std::size_t g) {
+    for (const std::size_t i : groups[g]) {
+      if (const Result<void> go_on = cancel_token().check(); !go_on) {
+        reports[i] = failed_faststart(files_[i], go_on.error());
+        continue;
       }
+      reports[i] = faststart::run_in_place(files_[i], options_);
+      if (globals.json) continue;
+      const std::lock_guard lock(printing);
+      progress_.clear();
+      print_faststart_text(globals, reports[i]);
     }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::min<std::size_t>(jobs_, groups.size()); ++i) {
-    threads.emplace_back(work);
-  }
-  work();
-  for (std::thread& thread : threads) thread.join();
+  });
   if (globals.json) print_faststart_json(Stream::kOut, reports);
-  return exit_code_for(reports);
+  return exit_code_of_faststart(reports);
 }
 
 // ---- elsewhere ----------------------------------------------------------------------------------
@@ -227,98 +198,49 @@ Report Faststart::from_stdin_to(io::File& out) {
   return faststart::run_from_pipe(in, out, options_);
 }
 
-Report Faststart::to_stdout() {
+Report Faststart::to_stdout(FaststartInput& input) {
+  const std::string& name = files_.front();
   if (::isatty(STDOUT_FILENO) == 1 && !options_.dry_run) {
-    return failed(
-        files_.front(),
-        usage_error("binary data is not written to a terminal; redirect it, or name a file"));
+    return failed_faststart(
+        name, usage_error("binary data is not written to a terminal; redirect it, or name a file"));
   }
   io::File out = io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)");
   Report report;
-  if (files_.front() == "-") {
+  if (name == "-") {
     report = from_stdin_to(out);
   } else {
     io::Counters counters;
-    const auto source = faststart::open_source(files_.front(), faststart::Reading::kAll, &counters);
-    if (!source) return failed(files_.front(), source.error());
+    const auto source = input.open(name, faststart::Reading::kAll, &counters);
+    if (!source) return failed_faststart(shown_name(name), source.error());
     report = faststart::run_to_stream(*source, out, options_);
   }
   if (Result<void> closed = out.close(); !closed && report.status != Status::kFailed) {
-    return failed(files_.front(), closed.error());
+    return failed_faststart(name, closed.error());
   }
   return report;
 }
 
-Report Faststart::output_one() {
-  if (out_ == "-") return to_stdout();
+Report Faststart::output_one(FaststartInput& input) {
+  if (out_ == "-") return to_stdout(input);
   io::Counters counters;
-  if (files_.front() != "-") {
-    const auto source = faststart::open_source(files_.front(), faststart::Reading::kAll, &counters);
-    if (!source) return failed(files_.front(), source.error());
-    return faststart::run_to_file(*source, out_, options_);
-  }
-  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
-  const auto source = faststart::spool(in, options_.cancel);
-  if (!source) return failed("-", source.error());
+  const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
+  if (!source) return failed_faststart(shown_name(files_.front()), source.error());
   Report report = faststart::run_to_file(*source, out_, options_);
-  report.bytes_read += counters.bytes_read;
+  if (files_.front() == "-") report.bytes_read += counters.bytes_read;
   return report;
 }
 
 int Faststart::run_output(const Globals& globals) {
-  const Report report = output_one();
+  FaststartInput input(globals);
+  const Report report = output_one(input);
   progress_.clear();
   if (globals.json) {
-    print_faststart_json(out_ == "-" && !options_.dry_run ? Stream::kErr : Stream::kOut, {report});
+    print_faststart_json(out_ == "-" && !options_.dry_run ? Stream::kErr : Stream::kOut, {report},
+                         input.fetched());
   } else {
     print_faststart_text(globals, report);
   }
-  return exit_code_for({report});
-}
-
-// ---- asking -------------------------------------------------------------------------------------
-
-Report Faststart::check_one(const std::string& path) const {
-  const auto ask = [&]() -> Result<Report> {
-    io::SourcePtr source;
-    if (path == "-") {
-      const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
-      SHUNT_ASSIGN(source, faststart::spool(in, options_.cancel));
-    } else {
-      SHUNT_ASSIGN(source, faststart::open_source(path, faststart::Reading::kALook));
-    }
-    SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
-    Report report;
-    report.path = path;
-    report.status = in_front ? Status::kAlready : Status::kPlanned;
-    report.size_before = report.size_after = source->size();
-    return report;
-  };
-  const Result<Report> report = ask();
-  return report ? *report : failed(path, report.error());
-}
-
-int Faststart::run_check(const Globals& globals) {
-  std::vector<Report> reports;
-  bool all_in_front = true;
-  for (const std::string& path : files_) {
-    reports.push_back(check_one(path));
-    const Report& report = reports.back();
-    if (report.status == Status::kPlanned) all_in_front = false;
-    if (globals.json) continue;
-    if (report.status == Status::kFailed) {
-      print_error(globals, *report.error);
-    } else if (!globals.quiet) {
-      print(Stream::kOut,
-            fmt::format("{}: {}\n", path,
-                        report.status == Status::kAlready ? "moov is in front of the media"
-                                                          : "moov is behind the media"));
-    }
-  }
-  if (globals.json) print_faststart_json(Stream::kOut, reports);
-  const int code = exit_code_for(reports);
-  if (code != kDone) return code;
-  return all_in_front ? kDone : kFailed;
+  return exit_code_of_faststart({report});
 }
 
 }  // namespace

@@ -4,8 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <optional>
+
 #include "base/size_text.h"
+#include "exit_code.h"
 #include "output.h"
+#include "signals.h"
 
 namespace shunt::cli {
 namespace {
@@ -120,10 +124,31 @@ void print_faststart_text(const Globals& globals, const Report& report) {
   }
 }
 
-void print_faststart_json(Stream stream, const std::vector<Report>& reports) {
+void print_faststart_json(Stream stream, const std::vector<Report>& reports,
+                          const std::optional<Fetched>& fetched) {
   nlohmann::ordered_json files = nlohmann::ordered_json::array();
   for (const Report& report : reports) files.push_back(to_json(report));
+  if (fetched && !files.empty()) {
+    files.back()["bytes_fetched"] = fetched->bytes;
+    files.back()["requests"] = fetched->requests;
+  }
   print_json(stream, {{"schema_version", kSchemaVersion}, {"files", std::move(files)}});
+}
+
+Report failed_faststart(const std::string& path, const Error& error) {
+  Report report;
+  report.path = path;
+  report.error = error.with_path(path);
+  return report;
+}
+
+int exit_code_of_faststart(const std::vector<Report>& reports) {
+  std::vector<std::optional<ErrorCode>> outcomes;
+  for (const Report& report : reports) {
+    outcomes.emplace_back(report.status == Status::kFailed ? std::optional(report.error->code)
+                                                           : std::nullopt);
+  }
+  return exit_code_for(outcomes, cancel_token());
 }
 
 }  // namespace shunt::cli

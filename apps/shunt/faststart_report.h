@@ -1,6 +1,9 @@
 // What became of the files, as text or as JSON.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "faststart/faststart.h"
@@ -13,7 +16,20 @@ namespace shunt::cli {
 // output.
 void print_faststart_text(const Globals& globals, const faststart::Report& report);
 
-// The one document for all files.
-void print_faststart_json(Stream stream, const std::vector<faststart::Report>& reports);
+// What was downloaded of a remote source.
+struct Fetched {
+  std::uint64_t bytes = 0;
+  std::uint64_t requests = 0;
+};
+
+// The one document for all files. `fetched` is of the one source of a run with -o.
+void print_faststart_json(Stream stream, const std::vector<faststart::Report>& reports,
+                          const std::optional<Fetched>& fetched = std::nullopt);
+
+// Of a file that nothing could be done about.
+[[nodiscard]] faststart::Report failed_faststart(const std::string& path, const Error& error);
+
+// See exit_code_for.
+[[nodiscard]] int exit_code_of_faststart(const std::vector<faststart::Report>& reports);
 
 }  // namespace shunt::cli

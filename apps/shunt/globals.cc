@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include "base/size_text.h"
+
 namespace shunt::cli {
 namespace {
 
@@ -41,7 +43,17 @@ std::string config_path() {
   return is_set("HOME") ? std::string(std::getenv("HOME")) + "/.config/shunt/config.toml" : "";
 }
 
+// CLI11's own numbers take -1 for a large one.
+std::string is_size(const std::string& text) {
+  const Result<std::uint64_t> size = parse_size(text);
+  return size ? "" : size.error().reason;
+}
+
 }  // namespace
+
+std::uint64_t Globals::cache_bytes() const {
+  return parse_size(cache_size).value();
+}
 
 bool Globals::colored(int fd) const {
   if (color == "always") return true;
@@ -69,6 +81,10 @@ void add_globals(CLI::App& app, Globals& globals) {
   with_environment(app.add_flag("--no-progress", globals.no_progress, "No progress bar"));
   with_environment(
       app.add_option("--cache-dir", globals.cache_dir, "Where the cache lies")->type_name("DIR"));
+  with_environment(app.add_option("--cache-size", globals.cache_size,
+                                  "How much it may take on disk (10G); 0: no limit")
+                       ->check(is_size)
+                       ->type_name("SIZE"));
   app.config_formatter(std::make_shared<ConfigBehindEnvironment>());
   app.set_config("--config", config_path(), "Configuration file")->type_name("FILE");
 }

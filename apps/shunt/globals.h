@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace shunt::cli {
@@ -14,7 +15,10 @@ struct Globals {
   std::string color = "auto";
   bool no_progress = false;
   std::string cache_dir;
+  std::string cache_size = "10G";
 
+  // The cache's budget in bytes; 0: no limit. What the option was given is a size.
+  [[nodiscard]] std::uint64_t cache_bytes() const;
   // Whether to use colour on descriptor `fd`.
   [[nodiscard]] bool colored(int fd) const;
   // Whether a progress bar may be drawn on standard error.

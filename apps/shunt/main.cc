@@ -36,18 +36,30 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
   if (parse_error.get_exit_code() == 0) return app.exit(parse_error);
   const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   globals.json = globals.json || std::ranges::find(arguments, "--json") != arguments.end();
-  bool data_on_stdout = false;
+  const CLI::App* command = &app;
+  std::string words;
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    words += command->get_name() + " ";
+  }
+  bool data_on_stdout = words == "fetch ";
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    const bool names_output = arguments[i] == "-o" || arguments[i] == "--output";
-    data_on_stdout = data_on_stdout || arguments[i] == "-o-" || arguments[i] == "--output=-" ||
-                     (names_output && i + 1 < arguments.size() && arguments[i + 1] == "-");
+    std::string_view output = arguments[i];
+    if (output == "-o" || output == "--output") {
+      output = i + 1 < arguments.size() ? arguments[i + 1] : "";
+    } else if (output.starts_with("--output=")) {
+      output.remove_prefix(9);
+    } else if (output.starts_with("-o")) {
+      output.remove_prefix(2);
+    } else {
+      continue;
+    }
+    data_on_stdout = output == "-";
   }
   Error error;
   error.code = ErrorCode::kUsage;
   error.reason = parse_error.what();
-  const auto chosen = app.get_subcommands();
-  error.hint =
-      fmt::format("see 'shunt {}--help'", chosen.empty() ? "" : chosen.front()->get_name() + " ");
+  error.hint = fmt::format("see 'shunt {}--help'", words);
   print_error(globals, error, data_on_stdout ? Stream::kErr : Stream::kOut);
   return kUsage;
 }
@@ -62,6 +74,9 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(26);
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(make_faststart(app));
+  commands.push_back(make_fetch(app));
+  commands.push_back(make_cache_warm(app));
+  commands.push_back(make_cache(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -10,11 +10,22 @@
 namespace shunt::cli {
 namespace {
 
-constexpr double kFirstDraw = 0.5;  // seconds
-constexpr double kRedraw = 0.1;
 constexpr int kWidth = 24;
 
 }  // namespace
+
+std::string bar_text(std::uint64_t done, std::uint64_t total, double seconds) {
+  done = std::min(done, total);
+  const double part = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+  const double rate = static_cast<double>(done) / seconds;
+  const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
+  const int filled = static_cast<int>(part * kWidth);
+  return fmt::format("[{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left",
+                     std::string(static_cast<std::size_t>(filled), '#'),
+                     std::string(static_cast<std::size_t>(kWidth - filled), '.'), part * 100,
+                     format_size(done), format_size(total),
+                     format_size(static_cast<std::uint64_t>(rate)), left);
+}
 
 void ProgressBar::begin(std::string_view what, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
@@ -36,16 +47,7 @@ void ProgressBar::advance(std::uint64_t bytes) {
 }
 
 void ProgressBar::draw(double seconds) {
-  const std::uint64_t done = std::min<std::uint64_t>(done_, total_);
-  const double part = total_ > 0 ? static_cast<double>(done) / static_cast<double>(total_) : 1;
-  const double rate = static_cast<double>(done) / seconds;
-  const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
-  const int filled = static_cast<int>(part * kWidth);
-  const std::string line = fmt::format("\r\033[K{} [{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left",
-                                       what_, std::string(static_cast<std::size_t>(filled), '#'),
-                                       std::string(static_cast<std::size_t>(kWidth - filled), '.'),
-                                       part * 100, format_size(done), format_size(total_),
-                                       format_size(static_cast<std::uint64_t>(rate)), left);
+  const std::string line = fmt::format("\r\033[K{} {}", what_, bar_text(done_, total_, seconds));
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);
   visible_ = true;

@@ -11,6 +11,12 @@
 
 namespace shunt::cli {
 
+inline constexpr double kFirstDraw = 0.5;  // seconds from the start
+inline constexpr double kRedraw = 0.1;
+
+// "[####....]  50%  1.00 GiB of 2.00 GiB  100 MiB/s  10 s left"
+[[nodiscard]] std::string bar_text(std::uint64_t done, std::uint64_t total, double seconds);
+
 // Draws nothing during the first half second, and little often after that. Any thread may report.
 class ProgressBar final : public Progress {
  public:

@@ -32,11 +32,12 @@ full=${SHUNT_TEST_FULL-0}
 sanitized=${SHUNT_SANITIZED-0}
 # Neither the configuration nor the settings of whoever runs this.
 unset SHUNT_STRATEGY SHUNT_VERIFY SHUNT_PADDING SHUNT_JOBS SHUNT_QUIET SHUNT_VERBOSE SHUNT_JSON \
-  SHUNT_COLOR SHUNT_NO_PROGRESS SHUNT_CACHE_DIR
+  SHUNT_COLOR SHUNT_NO_PROGRESS SHUNT_CACHE_DIR SHUNT_CACHE_SIZE SHUNT_PLATFORM SHUNT_PLAIN_HTTP \
+  SHUNT_AUTHFILE SHUNT_MAX_RATE SHUNT_OFFLINE SHUNT_NO_CACHE
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/shunt-cli.XXXXXX")
 work=$(realpath "$work")
-export XDG_CONFIG_HOME=$work/no-config
+export XDG_CONFIG_HOME=$work/no-config XDG_CACHE_HOME=$work/no-cache
 
 clean_up() {
   local status=$? pid mount
@@ -113,6 +114,9 @@ tells() { grep -Eq -- "$1" "$work/out" || fail "standard output lacks '$1': $(he
 silent() { [[ ! -s $work/out ]] || fail "standard output is not empty: $(head -c 200 "$work/out" | tr -d '\0')"; }
 
 same() { cmp -s "$1" "$2" || fail "$1 is not the same as $2${3:+ ($3)}"; }
+
+# slice FILE START SIZE: that many of its bytes.
+slice() { tail -c "+$(($2 + 1))" "$1" | head -c "$3" || true; }
 
 equal() { [[ $2 == "$3" ]] || fail "$1: '$2' instead of '$3'"; }
 

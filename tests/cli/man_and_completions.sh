@@ -43,20 +43,46 @@ same() {
 options_of() { sed -n 's/^  \(-[^ ]*\).*/\1/p' <<<"$1" | tr ',' '\n'; }
 variables_of() { grep -oE 'Env:SHUNT_[A-Z_]+' <<<"$1" | sed 's/^Env://'; }
 
+# What a help lists under its subcommands, one a line.
+subcommands_of() { sed -n '/^Subcommands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$1"; }
+
 top_help=$("$SHUNT" --help)
-faststart_help=$("$SHUNT" faststart --help)
 top=$(options_of "$top_help")
-faststart=$(options_of "$faststart_help")
-for option in --help --json --version; do
+subcommands=$(subcommands_of "$top_help")
+[[ -n $subcommands ]] || fail "--help was not understood: no subcommands in it"
+# The common options of which --help of a subcommand shows only its own -h and --help.
+common=$(grep -vxe --version <<<"$top")
+
+# Of each subcommand, and of each below one ("cache gc"): help, and the options in it.
+declare -A help options parts
+for name in $subcommands; do
+  help[$name]=$("$SHUNT" "$name" --help)
+  options[$name]=$(options_of "${help[$name]}")
+  parts[$name]=$(subcommands_of "${help[$name]}")
+  for part in ${parts[$name]}; do
+    help[$name $part]=$("$SHUNT" "$name" "$part" --help)
+    options[$name $part]=$(options_of "${help[$name $part]}")
+  done
+done
+# with_parts ARRAY NAME: what it has for a subcommand and for all below it.
+with_parts() {
+  local -n array=$1
+  local part
+  echo "${array[$2]}"
+  for part in ${parts[$2]}; do echo "${array[$2 $part]}"; done
+}
+
+for option in --help --json --version --cache-size; do
   grep -qxe "$option" <<<"$top" || fail "--help was not understood: no $option in it"
 done
-for option in -o --strategy --recover; do
-  grep -qxe "$option" <<<"$faststart" || fail "faststart --help was not understood: no $option in it"
+for words in faststart:-o faststart:--strategy faststart:--recover fetch:--range cache-warm:--from \
+  "cache gc:--max-size"; do
+  grep -qxe "${words#*:}" <<<"${options[${words%:*}]}" ||
+    fail "${words%:*} --help was not understood: no ${words#*:} in it"
 done
-# The common options of which --help of the subcommand shows only its own -h and --help.
-common=$(grep -vxe --version <<<"$top")
-subcommands=$(sed -n '/^Subcommands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$top_help")
-[[ -n $subcommands ]] || fail "--help was not understood: no subcommands in it"
+for part in ls gc unpin; do
+  grep -qx "$part" <<<"${parts[cache]}" || fail "cache --help was not understood: no $part in it"
+done
 
 # values OPTION: the words that the program accepts for an option, out of its own refusal.
 values() {
@@ -71,25 +97,30 @@ colors=$(values --color)
 # In mdoc, "Fl o" is -o and "Fl -output" is --output. described: those of the list of options.
 flags() { grep -oE '\bFl -?[a-z][a-z-]*' | sed 's/^Fl /-/'; }
 described() { grep -E '^\.It Fl ' "$1" | flags; }
-mentioned() { flags <"$1"; }
+mentioned() { flags <"$kMan/$1"; }
 
 same shunt.1 "$top" "$(described "$kMan/shunt.1")"
-same shunt-faststart.1 "$faststart" "$(described "$kMan/shunt-faststart.1")"
-for page in shunt.1 shunt-faststart.1; do
-  unknown=$(comm -13 <(sort -u <<<"$top"$'\n'"$faststart") <(mentioned "$kMan/$page" | sort -u))
-  [[ -z $unknown ]] || fail "$page mentions ${unknown//$'\n'/ }, which --help does not have"
-done
 same "shunt.1 (environment)" "$(variables_of "$top_help")" \
   "$(grep -oE '\bSHUNT_[A-Z_]+' "$kMan/shunt.1")"
-for variable in $(variables_of "$faststart_help"); do
-  grep -qw "$variable" "$kMan/shunt-faststart.1" || fail "shunt-faststart.1 lacks: $variable"
+for name in $subcommands; do
+  page=shunt-$name.1
+  grep -qx "\.It Cm $name" "$kMan/shunt.1" || fail "shunt.1 lacks the subcommand $name"
+  [[ -f $kMan/$page ]] || { fail "the subcommand $name has no manual page" && continue; }
+  same "$page" "$(with_parts options "$name")" "$(described "$kMan/$page")"
+  same "$page (environment)" "$(with_parts help "$name" | variables_of "$(cat)")" \
+    "$(grep -oE '\bSHUNT_[A-Z_]+' "$kMan/$page" || true)"
+  for part in ${parts[$name]}; do
+    grep -qx "\.It Cm $part" "$kMan/$page" || fail "$page lacks the command $part"
+  done
+done
+all_options=$top
+for name in "${!options[@]}"; do all_options+=$'\n'${options[$name]}; done
+for page in "$kMan"/*.1; do
+  unknown=$(comm -13 <(sort -u <<<"$all_options") <(mentioned "$(basename "$page")" | sort -u))
+  [[ -z $unknown ]] || fail "$page mentions ${unknown//$'\n'/ }, which no --help has"
 done
 same "shunt-faststart.1 (strategies)" "$(grep -vx auto <<<"$strategies")" \
   "$(sed -n '/^\.Ss Strategies/,/^\.El/s/^\.It Cm //p' "$kMan/shunt-faststart.1")"
-for name in $subcommands; do
-  [[ -f $kMan/shunt-$name.1 ]] || fail "the subcommand $name has no manual page"
-  grep -qx "\.It Cm $name" "$kMan/shunt.1" || fail "shunt.1 lacks the subcommand $name"
-done
 if command -v mandoc >/dev/null; then
   for page in "$kMan"/*.1; do
     mandoc -Tlint -W warning "$page" || fail "mandoc finds fault with $page"
@@ -131,7 +162,11 @@ touch "$work/files/a.mp4" "$work/files/b.mp4"
 ) || fail "bash: shunt has no completion after sourcing $kBash"
 
 same "bash, shunt" "$top" "$(completed shunt -)"
-same "bash, shunt faststart" "$common"$'\n'"$faststart" "$(completed shunt faststart -)"
+for words in "${!options[@]}"; do
+  read -ra split <<<"$words"
+  same "bash, shunt $words" "$common"$'\n'"${options[$words]}" "$(completed shunt "${split[@]}" -)"
+done
+same "bash, commands of cache" "${parts[cache]}" "$(completed shunt cache '')"
 same "bash, subcommands" "$subcommands" "$(completed shunt '')"
 same "bash, --strategy" "$strategies" "$(completed shunt faststart --strategy '')"
 same "bash, --color" "$colors" "$(completed shunt --color '')"
@@ -147,6 +182,16 @@ offers "shunt faststart -o b" "b.mp4"
 offers "shunt faststart a.mp4 " "a.mp4 b.mp4 dir"
 offers "shunt faststart --cache-dir " "dir"
 offers "shunt faststart -- --rec" ""
+offers "shunt cache" "cache cache-warm"
+offers "shunt --cache-size 1G cac" "cache cache-warm"
+offers "shunt cache st" "stat"
+offers "shunt cache --json --cache-dir dir un" "unpin"
+offers "shunt cache gc --max" "--max-size"
+offers "shunt cache rm " ""
+offers "shunt fetch -o a" "a.mp4"
+offers "shunt fetch --off" "--offline"
+offers "shunt cache-warm --layer " "all"
+offers "shunt cache-warm --from b" "b.mp4"
 
 # ---- zsh ----------------------------------------------------------------------------------------
 
@@ -163,9 +208,15 @@ if command -v zsh >/dev/null; then
   spec_values() { specs "$1" | sed -nE "s/^$2=?\[.*:\((.*)\)\$/\1/p" | tr ' ' '\n'; }
 
   same "zsh, shunt" "$top" "$(spec_options globals && spec_options top)"
-  same "zsh, shunt faststart" "$common"$'\n'"$faststart" \
-    "$(spec_options globals && spec_options faststart)"
+  # The arrays that _arguments gets for each, besides that of the common options.
+  declare -A arrays=([faststart]=faststart [fetch]='fetch remote' [cache-warm]='warm remote'
+    [cache]='' [cache gc]=gc)
+  for words in "${!options[@]}"; do
+    same "zsh, shunt $words" "$common"$'\n'"${options[$words]}" \
+      "$(for array in globals ${arrays[$words]-}; do spec_options "$array"; done)"
+  done
   same "zsh, subcommands" "$subcommands" "$(specs subcommands | sed 's/:.*//')"
+  same "zsh, commands of cache" "${parts[cache]}" "$(specs parts | sed 's/:.*//')"
   same "zsh, --strategy" "$strategies" "$(spec_values faststart --strategy)"
   same "zsh, --color" "$colors" "$(spec_values globals --color)"
 else

@@ -1,0 +1,58 @@
+#include "faststart_check.h"
+
+#include <fmt/format.h>
+
+#include "exit_code.h"
+#include "faststart/faststart.h"
+#include "faststart_input.h"
+#include "faststart_report.h"
+#include "output.h"
+#include "source_name.h"
+
+namespace shunt::cli {
+namespace {
+
+using faststart::Report;
+using faststart::Status;
+
+Report check_one(FaststartInput& input, const std::string& path) {
+  const auto ask = [&]() -> Result<Report> {
+    SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kALook));
+    SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
+    Report report;
+    report.path = shown_name(path);
+    report.status = in_front ? Status::kAlready : Status::kPlanned;
+    report.size_before = report.size_after = source->size();
+    return report;
+  };
+  const Result<Report> report = ask();
+  return report ? *report : failed_faststart(shown_name(path), report.error());
+}
+
+}  // namespace
+
+int check_faststart(const Globals& globals, const std::vector<std::string>& files) {
+  FaststartInput input(globals);
+  std::vector<Report> reports;
+  bool all_in_front = true;
+  for (const std::string& path : files) {
+    reports.push_back(check_one(input, path));
+    const Report& report = reports.back();
+    if (report.status == Status::kPlanned) all_in_front = false;
+    if (globals.json) continue;
+    if (report.status == Status::kFailed) {
+      print_error(globals, *report.error);
+    } else if (!globals.quiet) {
+      print(Stream::kOut,
+            fmt::format("{}: {}\n", report.path,
+                        report.status == Status::kAlready ? "moov is in front of the media"
+                                                          : "moov is behind the media"));
+    }
+  }
+  if (globals.json) print_faststart_json(Stream::kOut, reports);
+  const int code = exit_code_of_faststart(reports);
+  if (code != kDone) return code;
+  return all_in_front ? kDone : kFailed;
+}
+
+}  // namespace shunt::cli

@@ -1,0 +1,145 @@
+// shunt fetch: ranges of a Source to a file or to standard output.
+#include "fetch/fetch.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "exit_code.h"
+#include "fetch_report.h"
+#include "output.h"
+#include "progress_bar.h"
+#include "signals.h"
+#include "source_options.h"
+
+namespace shunt::cli {
+namespace {
+
+using fetch::Report;
+
+constexpr const char* kDescription =
+    "Deliver a remote file, an image layer, or ranges of them; each byte is downloaded once.";
+constexpr const char* kFooter =
+    "SOURCE is a URL (http:, https:), an image (docker://HOST/REPO[:TAG|@DIGEST],\n"
+    "oci:DIR[:TAG|@DIGEST]), a file, or - for standard input. Ranges are delivered in the order\n"
+    "given. What was downloaded stays in the cache for the next time.\n"
+    "Memory: at most 32 MiB, and 1 MiB for each connection.\n"
+    "Exit: 0 done, 1 failed, 2 usage, 4 corrupt or unsupported, 5 network, or --offline and not "
+    "in\n"
+    "the cache, 6 digest does not match, 7 local I/O, 8 in use, 130 and 143 interrupted.";
+
+class Fetch final : public Command {
+ public:
+  explicit Fetch(CLI::App& parent);
+
+  [[nodiscard]] CLI::App* app() const override { return app_; }
+  int run(const Globals& globals) override;
+
+ private:
+  [[nodiscard]] bool to_stdout() const { return out_.empty() || out_ == "-"; }
+  Result<void> parse_options(const Globals& globals);
+  [[nodiscard]] Report deliver(fetch::Session& session);
+  [[nodiscard]] Report to_stream(fetch::Session& session, Result<io::File> out);
+  [[nodiscard]] Report failed(const Error& error) const;
+
+  CLI::App* app_;
+  SourceOptions source_options_;
+  bool offline_ = false;
+  bool no_cache_ = false;
+  std::string out_;
+  fetch::Request request_;
+  fetch::Options options_;
+  fetch::SessionOptions session_options_;
+  ProgressBar progress_;
+};
+
+Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kDescription)) {
+  app_->fallthrough();
+  app_->footer(kFooter);
+  app_->get_formatter()->column_width(26);
+  app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
+  app_->add_option("-o,--output", out_, "Write to OUT; without it, or with -, standard output")
+      ->type_name("OUT");
+  source_options_.add_to(*app_, "N|DIGEST", "Of an image, where it has several");
+  with_environment(app_->add_flag("--offline", offline_, "Make no request; what is missing fails"));
+  with_environment(app_->add_flag("--no-cache", no_cache_, "Use no cache, leave nothing behind"));
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file")
+      ->configurable(false);
+}
+
+Result<void> Fetch::parse_options(const Globals& globals) {
+  SHUNT_ASSIGN(request_.ranges, source_options_.ranges());
+  SHUNT_ASSIGN(session_options_, source_options_.session(globals));
+  request_.layer = source_options_.layer;
+  session_options_.offline = offline_;
+  session_options_.use_cache = !no_cache_;
+  if (offline_ && no_cache_) {
+    return usage_error("fetch", "--offline and --no-cache exclude one another");
+  }
+  if (options_.force && to_stdout()) return usage_error("fetch", "--force goes with -o OUT");
+  if (to_stdout() && ::isatty(STDOUT_FILENO) == 1) {
+    return usage_error(
+        "fetch", "binary data is not written to a terminal; redirect it, or name a file with -o");
+  }
+  return {};
+}
+
+Report Fetch::failed(const Error& error) const {
+  Report report;
+  report.source = request_.source;
+  report.error = error;
+  return report;
+}
+
+Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
+  if (!out) return failed(out.error());
+  Report report = fetch::to_stream(session, request_, *out, options_);
+  if (const Result<void> closed = out->close(); !closed && !report.error) {
+    report.error = closed.error();
+  }
+  return report;
+}
+
+Report Fetch::deliver(fetch::Session& session) {
+  if (to_stdout()) {
+    return to_stream(session, io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)"));
+  }
+  // A device or a FIFO is written to, not replaced.
+  struct stat status {};
+  if (::stat(out_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    return to_stream(session, io::File::open_to_write_stream(out_));
+  }
+  return fetch::to_file(session, request_, out_, options_);
+}
+
+int Fetch::run(const Globals& globals) {
+  const Stream json_stream = to_stdout() ? Stream::kErr : Stream::kOut;
+  options_.cancel = &cancel_token();
+  if (globals.shows_progress()) options_.progress = &progress_;
+  if (const Result<void> parsed = parse_options(globals); !parsed) {
+    print_error(globals, parsed.error(), json_stream);
+    return exit_code_of(parsed.error().code, cancel_token());
+  }
+  fetch::Session session(session_options_);
+  Report report = deliver(session);
+  progress_.clear();
+  if (report.error && report.error->code == ErrorCode::kInterrupted && !no_cache_ &&
+      is_remote(request_.source)) {
+    report.error->hint = "what has come stays in the cache; run it again to go on";
+  }
+  if (globals.json) {
+    print_fetch_json(json_stream, report);
+  } else {
+    print_fetch_text(globals, report);
+  }
+  return report.error ? exit_code_of(report.error->code, cancel_token()) : kDone;
+}
+
+}  // namespace
+
+std::unique_ptr<Command> make_fetch(CLI::App& parent) {
+  return std::make_unique<Fetch>(parent);
+}
+
+}  // namespace shunt::cli

@@ -1,0 +1,89 @@
+#include "fetch_report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/size_text.h"
+#include "output.h"
+#include "source_name.h"
+
+namespace shunt::cli {
+namespace {
+
+using fetch::Report;
+
+constexpr std::size_t kShortDigest = sizeof("sha256:0123456789ab") - 1;
+
+std::string count(std::uint64_t number, std::string_view one, std::string_view several) {
+  return fmt::format("{} {}", number, number == 1 ? one : several);
+}
+
+// "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
+std::string summary(const Report& report) {
+  std::string text = format_size(report.bytes_requested);
+  if (report.bytes_from_cache > 0) {
+    text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
+  }
+  if (report.requests > 0) {
+    text += fmt::format(", {} fetched in {}", format_size(report.bytes_fetched),
+                        count(report.requests, "request", "requests"));
+  }
+  if (report.retries > 0) text += ", " + count(report.retries, "retry", "retries");
+  text += fmt::format(", {:.1f} s", report.seconds);
+  if (report.verified) text += ", verified";
+  // Which layer this was.
+  if (fetch::kind_of(report.source) == fetch::SourceKind::kImage && !report.identity.empty()) {
+    text += ", " + report.identity.substr(0, kShortDigest);
+  }
+  return text;
+}
+
+Error shown_error(const Report& report) {
+  if (!report.error->path.empty() && report.error->path != report.source) return *report.error;
+  return report.error->with_path(shown_name(report.source));
+}
+
+nlohmann::ordered_json to_json(const Report& report) {
+  nlohmann::ordered_json json = {{"source", shown_name(report.source)},
+                                 {"identity", nullptr},
+                                 {"size", report.size},
+                                 {"bytes_requested", report.bytes_requested},
+                                 {"bytes_from_cache", report.bytes_from_cache},
+                                 {"bytes_fetched", report.bytes_fetched},
+                                 {"requests", report.requests},
+                                 {"retries", report.retries},
+                                 {"seconds", report.seconds},
+                                 {"verified", report.verified},
+                                 {"error", nullptr},
+                                 {"data_requests", report.data_requests}};
+  if (!report.identity.empty()) json["identity"] = report.identity;
+  if (report.error) json["error"] = error_json(shown_error(report));
+  for (const ByteRange& range : report.missing) {
+    json["missing"].push_back({{"begin", range.begin}, {"end", range.end}});
+  }
+  return json;
+}
+
+}  // namespace
+
+void print_fetch_text(const Globals& globals, const Report& report) {
+  if (report.error) {
+    print_error(globals, shown_error(report));
+  } else if (!globals.quiet) {
+    print(Stream::kErr, fmt::format("{}: {}\n", shown_name(report.source), summary(report)));
+  }
+}
+
+void print_fetch_json(Stream stream, const Report& report) {
+  nlohmann::ordered_json document = {{"schema_version", kSchemaVersion}};
+  document.update(to_json(report));
+  print_json(stream, document);
+}
+
+void print_warm_json(const std::vector<Report>& reports) {
+  nlohmann::ordered_json sources = nlohmann::ordered_json::array();
+  for (const Report& report : reports) sources.push_back(to_json(report));
+  print_json(Stream::kOut, {{"schema_version", kSchemaVersion}, {"sources", std::move(sources)}});
+}
+
+}  // namespace shunt::cli

@@ -1,0 +1,23 @@
+// Lists of Sources, as `cache-warm --from` reads them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/range_text.h"
+#include "base/result.h"
+
+namespace shunt::cli {
+
+struct ListedSource {
+  std::string source;
+  std::vector<RangeText> ranges;  // none: what the command line says
+};
+
+// One Source a line, then its ranges, separated by blanks; lines that begin with '#', and empty
+// ones, are passed over. `path` "-" is standard input. kUsage names the line that is wrong.
+[[nodiscard]] Result<std::vector<ListedSource>> read_source_list(const std::string& path,
+                                                                 const CancelToken& cancel);
+
+}  // namespace shunt::cli

@@ -1,0 +1,130 @@
+#include "source_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/size_text.h"
+#include "signals.h"
+
+namespace shunt::cli {
+namespace {
+
+constexpr unsigned kMaxJobs = 64;
+
+// RFC 9110, 5.6.2 (token) and 5.5 (field values, without the obsolete ones).
+bool is_name_of_field(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) !=
+               std::string_view::npos ||
+           (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
+}
+
+bool is_value_of_field(std::string_view text) {
+  return std::ranges::all_of(text,
+                             [](unsigned char c) { return c == '\t' || (c >= ' ' && c != 0x7f); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+Result<remote::Field> parse_field(std::string_view command, std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon != std::string_view::npos) {
+    const std::string_view value = trimmed(text.substr(colon + 1));
+    if (is_name_of_field(text.substr(0, colon)) && is_value_of_field(value)) {
+      return remote::Field{std::string(text.substr(0, colon)), std::string(value)};
+    }
+  }
+  // The text is not repeated: it may well be a secret.
+  return usage_error(command, "--header takes NAME:VALUE, in one line");
+}
+
+}  // namespace
+
+fetch::SessionOptions session_options(const Globals& globals) {
+  fetch::SessionOptions options;
+  options.cache_dir = globals.cache_dir;
+  options.cache_size = globals.cache_bytes();
+  options.cancel = &cancel_token();
+  return options;
+}
+
+Result<std::string> cache_directory(const Globals& globals) {
+  return globals.cache_dir.empty() ? cache::default_directory() : globals.cache_dir;
+}
+
+Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals) {
+  SHUNT_ASSIGN(const std::string directory, cache_directory(globals));
+  return cache::Cache::open(directory, globals.cache_bytes());
+}
+
+bool is_remote(std::string_view source) {
+  const fetch::SourceKind kind = fetch::kind_of(source);
+  return kind == fetch::SourceKind::kHttp || kind == fetch::SourceKind::kImage;
+}
+
+Error usage_error(std::string_view command, std::string reason) {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.reason = std::move(reason);
+  error.hint = fmt::format("see 'shunt {} --help'", command);
+  return error;
+}
+
+void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* layer_text) {
+  app_ = &app;
+  // One value each, so that what follows is a SOURCE again.
+  app.add_option("--range", ranges_, "START-END, START+LENGTH, START- or -LAST; may be repeated")
+      ->type_name("RANGE")
+      ->allow_extra_args(false);
+  app.add_option("--layer", layer, layer_text)->type_name(layer_type);
+  with_environment(app.add_option("--platform", platform_, "Of an image: OS/ARCH[/VARIANT]")
+                       ->type_name("PLATFORM"));
+  with_environment(
+      app.add_option("--jobs", jobs_, "Connections at once, 1 to 64 (8)")->type_name("N"));
+  app.add_option("--header", headers_, "NAME:VALUE to send along; may be repeated")
+      ->type_name("K:V")
+      ->allow_extra_args(false);
+  with_environment(app.add_flag("--plain-http", plain_http_, "Ask registries without TLS"));
+  with_environment(
+      app.add_option("--authfile", authfile_, "Credentials of registries")->type_name("FILE"));
+  with_environment(
+      app.add_option("--max-rate", max_rate_, "Bytes a second, all together")->type_name("SIZE"));
+}
+
+Result<fetch::SessionOptions> SourceOptions::session(const Globals& globals) const {
+  const std::string command = app_->get_name();
+  fetch::SessionOptions options = session_options(globals);
+  const Result<std::uint64_t> jobs = parse_size(jobs_);
+  if (!jobs || *jobs == 0 || *jobs > kMaxJobs) {
+    return usage_error(command, fmt::format("--jobs takes a number from 1 to {}", kMaxJobs));
+  }
+  options.jobs = static_cast<unsigned>(*jobs);
+  SHUNT_ASSIGN(options.max_rate, parse_size(max_rate_));
+  for (const std::string& header : headers_) {
+    SHUNT_ASSIGN(remote::Field field, parse_field(command, header));
+    options.fields.push_back(std::move(field));
+  }
+  if (!platform_.empty()) {
+    SHUNT_ASSIGN(options.platform, remote::parse_platform(platform_));
+  }
+  options.plain_http = plain_http_;
+  options.authfile = authfile_;
+  return options;
+}
+
+Result<std::vector<RangeText>> SourceOptions::ranges() const {
+  std::vector<RangeText> parsed;
+  for (const std::string& text : ranges_) {
+    SHUNT_ASSIGN(const RangeText range, parse_range(text));
+    parsed.push_back(range);
+  }
+  return parsed;
+}
+
+}  // namespace shunt::cli

@@ -1,0 +1,56 @@
+// The options by which remote Sources are opened, and what they come to.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/range_text.h"
+#include "base/result.h"
+#include "cache/cache.h"
+#include "fetch/session.h"
+#include "globals.h"
+
+namespace shunt::cli {
+
+// What every command that opens Sources hands on: the cache of the global options, and the token of
+// the signals.
+[[nodiscard]] fetch::SessionOptions session_options(const Globals& globals);
+
+// The cache of the global options; made where it is not there.
+[[nodiscard]] Result<std::string> cache_directory(const Globals& globals);
+[[nodiscard]] Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals);
+
+// On a server, or an image: nothing that can be changed in place.
+[[nodiscard]] bool is_remote(std::string_view source);
+
+// "see 'shunt COMMAND --help'" comes with it.
+[[nodiscard]] Error usage_error(std::string_view command, std::string reason);
+
+// What `fetch` and `cache-warm` share, as it was typed.
+class SourceOptions {
+ public:
+  // Adds --range, --layer, --platform, --jobs, --header, --plain-http, --authfile and --max-rate.
+  void add_to(CLI::App& app, const char* layer_type, const char* layer_text);
+
+  // What was typed; kUsage.
+  [[nodiscard]] Result<fetch::SessionOptions> session(const Globals& globals) const;
+  [[nodiscard]] Result<std::vector<RangeText>> ranges() const;
+
+  std::string layer;
+
+ private:
+  CLI::App* app_ = nullptr;  // of whoever added them
+  std::vector<std::string> ranges_;
+  std::vector<std::string> headers_;
+  std::string platform_;
+  std::string jobs_ = "8";
+  std::string max_rate_ = "0";
+  std::string authfile_;
+  bool plain_http_ = false;
+};
+
+}  // namespace shunt::cli
