@@ -246,22 +246,53 @@ BlockRun Entry::next_missing(BlockRun within) const {
   return found;
 }
 
-std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& header) {
-  constexpr std::uint64_t kAtOnce = 4096;
+namespace {
+
+constexpr std::uint64_t kScanned = 4096;  // records at once
+
+// Calls `visit` with the first block and the checksums of each stretch of records, in order; false
+// when they cannot all be read.
+template <typename Visit>
+bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit) {
   std::vector<std::byte> bytes;
-  std::uint64_t counted = 0;
-  for (std::uint64_t at = 0; at < header.blocks(); at += kAtOnce) {
-    const std::uint64_t count = std::min(kAtOnce, header.blocks() - at);
+  std::vector<std::uint64_t> checksums;
+  for (std::uint64_t at = 0; at < header.blocks(); at += kScanned) {
+    const std::uint64_t count = std::min(kScanned, header.blocks() - at);
     bytes.resize(static_cast<std::size_t>(count * kRecordSize));
     const Result<std::size_t> got = file.read_at(header.records_begin() + at * kRecordSize, bytes);
-    if (!got || *got < bytes.size()) return counted;
+    if (!got || *got < bytes.size()) return false;
+    checksums.clear();
     for (std::uint64_t i = 0; i < count; ++i) {
       const auto record =
           std::span<const std::byte>(bytes).subspan(static_cast<std::size_t>(i * kRecordSize));
-      if (decode_record(record.first<kRecordSize>()).checksum == 0) continue;
-      counted += std::min(header.block_size, header.size - (at + i) * header.block_size);
+      checksums.push_back(decode_record(record.first<kRecordSize>()).checksum);
     }
+    visit(at, checksums);
   }
+  return true;
+}
+
+// 0 when they cannot be read, which no seal has.
+std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
+  std::uint64_t sum = 0;
+  const bool all = scan_checksums(
+      file, header, [&](std::uint64_t /*first*/, const std::vector<std::uint64_t>& checksums) {
+        sum = add_to_sum(sum, checksums);
+      });
+  return all ? sum : 0;
+}
+
+}  // namespace
+
+std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& header) {
+  std::uint64_t counted = 0;
+  (void)scan_checksums(
+      file, header, [&](std::uint64_t first, const std::vector<std::uint64_t>& checksums) {
+        for (std::uint64_t i = 0; i < checksums.size(); ++i) {
+          if (checksums[i] == 0) continue;
+          counted += std::min(header.block_size, header.size - (first + i) * header.block_size);
+        }
+      });
   return counted;
 }
 
@@ -389,9 +420,17 @@ Result<void> Entry::set_fresh_until(std::int64_t seconds) {
   return update_state([&](EntryState& now) { now.fresh_until = seconds; });
 }
 
+bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
+  const EntryState state = read_state(file, header);
+  return state.sealed && state.seal_sum == sum_of_records(file, header);
+}
+
 Result<void> Entry::seal() {
   if (!item_.writable()) return {};
-  return update_state([](EntryState& now) { now.sealed = true; });
+  return update_state([&](EntryState& now) {
+    now.sealed = true;
+    now.seal_sum = sum_of_records(item_.file(), header_);
+  });
 }
 
 Result<void> Entry::lose_seal() {

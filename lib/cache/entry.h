@@ -35,6 +35,8 @@ class Entry final : public BlockStore {
   // The header and nothing else of an entry.
   static Result<EntryHeader> read_header(const io::File& file);
   static EntryState read_state(const io::File& file, const EntryHeader& header);
+  // Whether the seal is there, and on the records as they are now.
+  static bool is_sealed(const io::File& file, const EntryHeader& header);
   static std::uint64_t count_recorded(const io::File& file, const EntryHeader& header);
 
   [[nodiscard]] const EntryHeader& header() const { return header_; }
@@ -67,7 +69,7 @@ class Entry final : public BlockStore {
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
-  [[nodiscard]] bool sealed() const override { return state().sealed; }
+  [[nodiscard]] bool sealed() const override { return is_sealed(item_.file(), header_); }
   Result<void> seal() override;
   Result<void> unseal();  // some of its blocks are gone
   [[nodiscard]] bool discarded() const override { return state().discarded; }

@@ -137,6 +137,7 @@ std::vector<std::byte> encode_state(const EntryState& state) {
         static_cast<std::uint64_t>(state.sealed) | static_cast<std::uint64_t>(state.discarded)
                                                        << 1);
   store(bytes, at, state.fresh_until);
+  store(bytes, at, state.seal_sum);
   at = kStateSize - kChecksumSize;
   store(bytes, at, digest_of(std::span(bytes).first(kStateSize - kChecksumSize)));
   return bytes;
@@ -153,6 +154,7 @@ EntryState decode_state(std::span<const std::byte> bytes) {
   state.sealed = (flags & 1) != 0;
   state.discarded = (flags & 2) != 0;
   state.fresh_until = load<std::int64_t>(bytes, at);
+  state.seal_sum = load<std::uint64_t>(bytes, at);
   return state;
 }
 
@@ -171,6 +173,10 @@ BlockRecord decode_record(std::span<const std::byte, kRecordSize> bytes) {
 std::uint64_t block_checksum(std::span<const std::byte> bytes) {
   const std::uint64_t checksum = digest_of(bytes);
   return checksum == 0 ? 1 : checksum;
+}
+
+std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums) {
+  return XXH3_64bits_withSeed(checksums.data(), checksums.size_bytes(), sum);
 }
 
 std::uint64_t trust_tag(std::string_view boot_id, std::uint64_t device, std::uint64_t inode) {

@@ -64,6 +64,7 @@ struct EntryState {
   bool sealed = false;           // held against its digest as a whole, and right
   bool discarded = false;        // held against its digest, and wrong
   std::int64_t fresh_until = 0;  // BlobInfo::fresh_until
+  std::uint64_t seal_sum = 0;    // of a seal: add_to_sum() of all records that it was put on
 };
 [[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);
 // A state that cannot be read is the empty one: it only costs a check or a request more.
@@ -78,6 +79,11 @@ void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> 
 
 // XXH3-64, and 1 in place of 0.
 [[nodiscard]] std::uint64_t block_checksum(std::span<const std::byte> bytes);
+
+// A hash over the checksums of all records, some at a time, in order; begins with 0. A seal holds
+// as long as the records are those that it was put on: a block that was fetched again has not been
+// held against the digest, even if a power cut undid the taking away of the seal.
+[[nodiscard]] std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums);
 
 // What a record carries while its block may be trusted: a hash of the boot, and of the file that
 // the record lies in, so that a copy of an entry starts untrusted. Never 0.

@@ -36,7 +36,7 @@ EntryStatus Cache::look_at(const vault::ItemStatus& item) const {
                         : fmt::format("{} {}", header->identity, header->validator);
   status.source = header->source;
   status.size = header->size;
-  status.verified = Entry::read_state(*file, *header).sealed;
+  status.verified = Entry::is_sealed(*file, *header);
   status.bytes_cached = Entry::count_recorded(*file, *header);
   status.complete = status.bytes_cached == header->size;
   return status;

@@ -145,13 +145,14 @@ TEST_CASE("entry format: a right checksum does not make absurd sizes right") {
 TEST_CASE("entry format: a state comes back; a damaged one is the empty one") {
   for (const EntryState state :
        {EntryState{}, EntryState{true, false, 0}, EntryState{false, true, -5},
-        EntryState{true, true, 1'800'000'000}}) {
+        EntryState{true, true, 1'800'000'000, 77}}) {
     const auto good = encode_state(state);
     REQUIRE(good.size() == kStateSize);
     const EntryState back = decode_state(good);
     CHECK(back.sealed == state.sealed);
     CHECK(back.discarded == state.discarded);
     CHECK(back.fresh_until == state.fresh_until);
+    CHECK(back.seal_sum == state.seal_sum);
     for (std::size_t at = 0; at < good.size(); ++at) {
       auto bytes = good;
       bytes[at] ^= std::byte{0x01};

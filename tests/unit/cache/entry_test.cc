@@ -251,6 +251,22 @@ TEST_CASE("entry: what is put after the seal was not held against the digest") {
   CHECK_FALSE(later->sealed());
 }
 
+TEST_CASE("entry: a seal that a power cut has brought back does not hold for other blocks") {
+  Fixture f;
+  put(*f.entry, 0, 301);
+  REQUIRE(f.entry->seal());
+  const std::vector<std::byte> state =
+      bytes_at(f.path(), f.entry->header().state_begin(), kStateSize);
+  // Block 7 is lost and fetched again, as other bytes; then the old state is back.
+  overwrite(f.path(), f.entry->header().records_begin() + 7 * kRecordSize,
+            std::vector<std::byte>(kRecordSize));
+  const std::vector<std::byte> other(kBlock, std::byte{1});
+  REQUIRE(f.another()->put(7, other));
+  overwrite(f.path(), f.entry->header().state_begin(), state);
+  CHECK_FALSE(f.another()->sealed());
+  CHECK_FALSE(f.another()->state().discarded);
+}
+
 TEST_CASE("entry: a recheck reads what is trusted, too") {
   Fixture f;
   put(*f.entry, 0, 3);

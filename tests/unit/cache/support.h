@@ -162,6 +162,15 @@ inline void overwrite(const std::string& path, std::uint64_t offset,
   if (!done) throw std::runtime_error("overwrite " + path);
 }
 
+inline std::vector<std::byte> bytes_at(const std::string& path, std::uint64_t offset,
+                                       std::size_t size) {
+  std::vector<std::byte> bytes(size);
+  if (io::File::open_to_read(path).value().read_at(offset, bytes).value() != size) {
+    throw std::runtime_error("bytes_at " + path);
+  }
+  return bytes;
+}
+
 inline bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
