@@ -15,6 +15,9 @@ function(shunt_room name)
   add_library(${target} OBJECT ${ROOM_SOURCES} ${ROOM_HEADERS})
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/lib)
   target_link_libraries(${target} PRIVATE shunt_compile_options PUBLIC ${ROOM_LIBRARIES})
+  # A room as one source compiles several times faster. The presets without it see to it that each
+  # source includes what it needs.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${SHUNT_UNITY_ROOMS} UNITY_BUILD_BATCH_SIZE 12)
   foreach(room IN LISTS ROOM_ROOMS)
     target_link_libraries(${target} PUBLIC shunt_${room})
   endforeach()

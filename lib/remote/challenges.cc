@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/ascii.h"
 #include "remote/http_fields.h"
 
 namespace shunt::remote {
@@ -16,14 +17,6 @@ constexpr std::size_t kMaxParameters = 32;
 bool is_token_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 class ChallengeReader {
@@ -83,7 +76,7 @@ class ChallengeReader {
   // "name = value" at this place; otherwise nothing is read.
   [[nodiscard]] std::optional<std::pair<std::string, std::string>> parameter() {
     const std::string_view before = text_;
-    const std::string name = lower(token());
+    const std::string name = ascii::lower(token());
     skip_blanks();
     if (!name.empty() && take('=')) {
       skip_blanks();
@@ -124,7 +117,7 @@ std::vector<Challenge> parse_challenges(std::string_view value) {
       continue;
     }
     if (found.size() == kMaxChallenges) break;
-    found.push_back({lower(scheme), {}});
+    found.push_back({ascii::lower(scheme), {}});
     reader.skip_blanks();
     if (!apart || reader.at_end()) continue;
     if (auto parameter = reader.parameter()) {

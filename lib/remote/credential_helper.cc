@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = std::size_t{64} << 10;
 // Below what every pipe holds, so that writing never waits for the program.
 constexpr std::size_t kMaxInput = 4096;
-constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::milliseconds kPollInterval{50};
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, [](char c) {
@@ -137,7 +137,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
   for (;;) {
     SHUNT_TRY(deadline.check(program));
     pollfd waiting{fd, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(kTick.count())) <= 0) continue;
+    if (::poll(&waiting, 1, static_cast<int>(kPollInterval.count())) <= 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got == 0) return text;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <strings.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "remote/url.h"
 
@@ -13,12 +14,6 @@ namespace {
 // More than any server has reason to send, interim answers included.
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxHeaderFields = 256;
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 Error network(const Request& request, std::string reason) {
   Error error;
@@ -117,13 +112,13 @@ Result<void> Transfer::header_field(std::string_view line) {
     return {};
   }
   if ((line.front() == ' ' || line.front() == '\t') && !answer_.fields.empty()) {
-    answer_.fields.back().value += fmt::format(" {}", trimmed(line));  // RFC 9112, 5.2
+    answer_.fields.back().value += fmt::format(" {}", ascii::trimmed(line));  // RFC 9112, 5.2
     return {};
   }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return {};
   answer_.fields.push_back(
-      {std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))});
+      {std::string(line.substr(0, colon)), std::string(ascii::trimmed(line.substr(colon + 1)))});
   return {};
 }
 

@@ -14,8 +14,8 @@
 namespace shunt::remote {
 namespace {
 
-constexpr unsigned kMaxRedirects = 10;
-constexpr unsigned kMaxRenewals = 2;
+constexpr unsigned kMaxDocumentRedirects = 10;
+constexpr unsigned kMaxDocumentRenewals = 2;
 // Of the body of a refusal: enough for a message.
 constexpr std::size_t kRefusalSize = std::size_t{16} << 10;
 
@@ -83,7 +83,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     if (!outcome && (status == 0 || status == 200)) return repeat(outcome.error());
     if (is_redirect(status) && request_.request.method == "GET") return redirect();
     if (status == 401 && request_.authorizer != nullptr && url_.same_origin(original_) &&
-        renewals_++ < kMaxRenewals) {
+        renewals_++ < kMaxDocumentRenewals) {
       return renew();
     }
     if (is_worth_repeating(status)) return repeat(std::move(whole_));
@@ -116,7 +116,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     if (location == nullptr) return end(std::move(whole_));
     auto next = resolve_url(url_, *location);
     if (!next) return end(next.error());
-    if (++redirects_ > kMaxRedirects) return fail("redirects too often");
+    if (++redirects_ > kMaxDocumentRedirects) return fail("redirects too often");
     if (url_.scheme == "https" && next->scheme == "http") {
       return fail("redirects from https to http");
     }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/checked.h"
 
 namespace shunt::remote {
@@ -23,21 +24,6 @@ bool all_digits(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 Error bad_range(std::string_view why) {
   return corrupt(std::string("Content-Range: ").append(why));
 }
@@ -45,9 +31,10 @@ Error bad_range(std::string_view why) {
 }  // namespace
 
 Result<ContentRange> parse_content_range(std::string_view value) {
-  value = trimmed(value);
+  value = ascii::trimmed(value);
   const auto space = value.find(' ');
-  if (space == std::string_view::npos || !equal_ignoring_case(value.substr(0, space), "bytes")) {
+  if (space == std::string_view::npos ||
+      !ascii::equal_ignoring_case(value.substr(0, space), "bytes")) {
     return bad_range("it is not of bytes");
   }
   value.remove_prefix(space + 1);
@@ -78,7 +65,7 @@ Result<ContentRange> parse_content_range(std::string_view value) {
 }
 
 std::optional<std::int64_t> parse_retry_after(std::string_view value, std::int64_t now) {
-  value = trimmed(value);
+  value = ascii::trimmed(value);
   if (all_digits(value)) {
     const auto seconds = digits(value);
     constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
@@ -136,16 +123,17 @@ Directives parse_cache_control(std::string_view list) {
   Directives found;
   while (!list.empty()) {
     const std::size_t end = element_end(list);
-    const std::string_view element = trimmed(list.substr(0, end));
+    const std::string_view element = ascii::trimmed(list.substr(0, end));
     list.remove_prefix(std::min(list.size(), end + 1));
     const auto equals = element.find('=');
-    const std::string_view name = trimmed(element.substr(0, equals));
-    if (equal_ignoring_case(name, "no-store") || equal_ignoring_case(name, "no-cache")) {
+    const std::string_view name = ascii::trimmed(element.substr(0, equals));
+    if (ascii::equal_ignoring_case(name, "no-store") ||
+        ascii::equal_ignoring_case(name, "no-cache")) {
       found.never = true;
-    } else if (equal_ignoring_case(name, "max-age")) {
+    } else if (ascii::equal_ignoring_case(name, "max-age")) {
       std::string_view argument = equals == std::string_view::npos
                                       ? std::string_view()
-                                      : trimmed(element.substr(equals + 1));
+                                      : ascii::trimmed(element.substr(equals + 1));
       if (argument.size() >= 2 && argument.front() == '"' && argument.back() == '"') {
         argument = argument.substr(1, argument.size() - 2);
       }
@@ -170,13 +158,13 @@ std::int64_t fresh_until(std::string_view cache_control, std::string_view expire
   if (directives.max_age) {
     lifetime = *directives.max_age;
   } else {
-    const auto until = parse_http_date(trimmed(expires));
+    const auto until = parse_http_date(ascii::trimmed(expires));
     if (!until) return 0;
-    lifetime = std::min(kLongest, *until - parse_http_date(trimmed(date)).value_or(now));
+    lifetime = std::min(kLongest, *until - parse_http_date(ascii::trimmed(date)).value_or(now));
   }
   std::int64_t spent = 0;
-  if (!trimmed(age).empty()) {
-    const auto seconds = delta_seconds(trimmed(age));
+  if (!ascii::trimmed(age).empty()) {
+    const auto seconds = delta_seconds(ascii::trimmed(age));
     if (!seconds) return 0;
     spent = *seconds;
   }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <tuple>
 
+#include "base/ascii.h"
 #include "remote/image.h"
 #include "remote/printable.h"
 
@@ -104,14 +105,6 @@ bool is_tag(std::string_view text) {
              text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
 // Takes "@digest" off the end of `name`.
 Result<std::string> take_digest(std::string_view& name) {
   const std::size_t at = name.rfind('@');
@@ -163,7 +156,7 @@ Result<ImageReference> parse_registry(std::string_view name) {
     if (!is_domain(domain)) {
       return usage(fmt::format("\"{}\" is no host", printable(domain)));
     }
-    reference.host = lower(domain);
+    reference.host = ascii::lower(domain);
     name.remove_prefix(slash + 1);
   }
   if (reference.host == "index.docker.io") reference.host = "docker.io";

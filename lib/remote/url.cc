@@ -7,6 +7,8 @@
 #include <array>
 #include <memory>
 
+#include "base/ascii.h"
+
 namespace shunt::remote {
 
 namespace {
@@ -22,14 +24,6 @@ Error no_url(ErrorCode code, std::string_view text, std::string_view reason) {
   error.path = show_url(text);
   error.reason = reason;
   return error;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return result;
 }
 
 // Empty when the part is not there.
@@ -49,11 +43,11 @@ bool has_control_characters(std::string_view text) {
 
 Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
   Url url;
-  url.scheme = lower(part(handle, CURLUPART_SCHEME, 0));
+  url.scheme = ascii::lower(part(handle, CURLUPART_SCHEME, 0));
   if (url.scheme != "http" && url.scheme != "https") {
     return no_url(code, given, "only http and https are supported");
   }
-  url.host = lower(part(handle, CURLUPART_HOST, 0));
+  url.host = ascii::lower(part(handle, CURLUPART_HOST, 0));
   if (url.host.empty()) return no_url(code, given, "the URL names no host");
   url.port = part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   url.user = part(handle, CURLUPART_USER, CURLU_URLDECODE);
@@ -70,7 +64,7 @@ constexpr std::size_t kLongestUrl = 64 << 10;
 
 // The value of such a parameter lets in whoever has it.
 bool is_secret(std::string_view name) {
-  const std::string lowered = lower(name);
+  const std::string lowered = ascii::lower(name);
   for (const std::string_view word : {"sig", "token", "secret", "passw", "credential", "auth"}) {
     if (lowered.find(word) != std::string::npos) return true;
   }
