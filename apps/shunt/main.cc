@@ -86,7 +86,10 @@ int run(int argc, char** argv) {
   install_signal_handlers();
   const auto chosen =
       std::ranges::find_if(commands, [](const auto& command) { return command->app()->parsed(); });
-  return (*chosen)->run(globals);
+  const int code = (*chosen)->run(globals);
+  if (code != kDone || !output_was_lost()) return code;
+  print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
+  return kLocalIo;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "exit_code.h"
@@ -11,12 +12,23 @@
 
 namespace shunt::cli {
 
+namespace {
+
+std::atomic<bool> lost{false};
+
+}  // namespace
+
+bool output_was_lost() {
+  return lost;
+}
+
 void print(Stream stream, std::string_view text) {
   const int fd = stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO;
   while (!text.empty()) {
     const ssize_t put = ::write(fd, text.data(), text.size());
     if (put < 0) {
       if (errno == EINTR) continue;
+      if (stream == Stream::kOut && errno != EPIPE) lost = true;
       return;
     }
     text.remove_prefix(static_cast<std::size_t>(put));

@@ -14,6 +14,9 @@ enum class Stream { kOut, kErr };
 
 // Writes all of `text`; a closed pipe is no failure here, since nothing but words is lost.
 void print(Stream stream, std::string_view text);
+// Whether something for standard output could not be written; a reader that has gone does not
+// count.
+[[nodiscard]] bool output_was_lost();
 
 // One JSON document and a newline.
 void print_json(Stream stream, const nlohmann::ordered_json& document);

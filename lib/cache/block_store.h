@@ -76,7 +76,10 @@ class BlockStore {
   // Whether the whole was held against its digest and matched; and, by whoever has done that,
   // saying so.
   [[nodiscard]] virtual bool sealed() const { return false; }
-  virtual Result<void> seal() { return {}; }
+  // `mark` is what seal_mark() was before the first byte was read for it: blocks that were replaced
+  // since then are not covered.
+  [[nodiscard]] virtual std::uint64_t seal_mark() const { return 0; }
+  virtual Result<void> seal(std::uint64_t /*mark*/) { return {}; }
   // The same when it did not match: nothing of it is used again, by anybody.
   [[nodiscard]] virtual bool discarded() const { return false; }
   virtual void discard() {}

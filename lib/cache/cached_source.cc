@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/checked.h"
+#include "base/log.h"
 #include "cache/filler.h"
 #include "io/sha256.h"
 
@@ -191,6 +192,7 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     return mismatch;
   }
   if (progress != nullptr) progress->begin("verifying", info_.size);
+  const std::uint64_t mark = store_->seal_mark();
   io::Sha256 sha;
   std::vector<std::byte> buffer(std::size_t{1} << 20);
   for (std::uint64_t at = 0; at < info_.size;) {
@@ -211,7 +213,12 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     return mismatch;
   }
   // What went to memory will have to be fetched again, and is not what was looked at here.
-  if (!filler_->overflowing()) SHUNT_TRY(store_->seal());
+  if (!filler_->overflowing()) {
+    // Not being able to say so costs the next one the same work, and nothing else.
+    if (const Result<void> sealed = store_->seal(mark); !sealed) {
+      log::info("{}: not sealed: {}", info_.name, sealed.error().describe());
+    }
+  }
   return true;
 }
 

@@ -425,11 +425,15 @@ bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
   return state.sealed && state.seal_sum == sum_of_records(file, header);
 }
 
-Result<void> Entry::seal() {
+std::uint64_t Entry::seal_mark() const {
+  return sum_of_records(item_.file(), header_);
+}
+
+Result<void> Entry::seal(std::uint64_t mark) {
   if (!item_.writable()) return {};
   return update_state([&](EntryState& now) {
     now.sealed = true;
-    now.seal_sum = sum_of_records(item_.file(), header_);
+    now.seal_sum = mark;
   });
 }
 

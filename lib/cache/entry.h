@@ -70,7 +70,8 @@ class Entry final : public BlockStore {
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
   [[nodiscard]] bool sealed() const override { return is_sealed(item_.file(), header_); }
-  Result<void> seal() override;
+  [[nodiscard]] std::uint64_t seal_mark() const override;
+  Result<void> seal(std::uint64_t mark) override;
   Result<void> unseal();  // some of its blocks are gone
   [[nodiscard]] bool discarded() const override { return state().discarded; }
   void discard() override;

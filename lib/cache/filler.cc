@@ -23,7 +23,8 @@ constexpr std::uint64_t kShortest = std::uint64_t{1} << 20;
 constexpr std::uint64_t kUsual = std::uint64_t{64} << 20;
 
 constexpr auto kLookAgain =
-    std::chrono::milliseconds(3);  // for blocks that another process fetches
+    std::chrono::milliseconds(3);                     // for blocks that another process fetches
+constexpr auto kPatience = std::chrono::seconds(20);  // without one block from them
 constexpr auto kAskCancel = std::chrono::milliseconds(100);
 
 BlockRun common(BlockRun a, BlockRun b) {
@@ -218,7 +219,9 @@ std::uint64_t Filler::longest_request() const {
   if (rate_ > 0 && origin_->latency() > 0) {
     bytes = static_cast<std::uint64_t>(rate_ * origin_->latency() * kLatencies);
   }
-  bytes = std::clamp(bytes, kUsual / 4, kUsual * 16);
+  // Not less than a fifth of a second takes on a fast way, or 4 MiB on a slow one.
+  const auto least = static_cast<std::uint64_t>(rate_ / 5);
+  bytes = std::clamp(bytes, std::clamp(least, kUsual / 16, kUsual / 4), kUsual * 16);
   // An equal share of what is wanted, so that all connections end together.
   const std::uint64_t share =
       wanted_blocks_ * block_size / std::max(1U, connections_worth()) + block_size;
@@ -245,6 +248,28 @@ BlockRun Filler::startable(BlockRun within) const {
   return {within.end, within.end};
 }
 
+// Whoever holds the claim may have been stopped, or be slower than anybody would wait for. The same
+// bytes twice are better than none.
+bool Filler::waited_in_vain(std::uint64_t block) {
+  const auto now = std::chrono::steady_clock::now();
+  if (waiting_.empty() || waiting_.front().run.begin != block) return false;
+  if (refused_at_ != block) {
+    refused_at_ = block;
+    refused_since_ = now;
+  }
+  return now - refused_since_ > kPatience;
+}
+
+std::uint64_t Filler::missing_blocks(BlockRun within) const {
+  std::uint64_t count = 0;
+  while (!within.empty()) {
+    const BlockRun run = store_->next_missing(within);
+    count += run.count();
+    within.begin = run.empty() ? within.end : run.end;
+  }
+  return count;
+}
+
 bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
   while (jobs_.size() < limit) {
     BlockRun run = startable(within);
@@ -269,6 +294,10 @@ bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
     const Claim claim = store_->claim(run);
     if (!claim.granted) {
       met_others_ = true;
+      if (waited_in_vain(run.begin)) {
+        run.end = std::min(run.end, run.begin + claim.count);
+        return start_job(run, false);
+      }
       within.begin = std::min(within.end, run.begin + claim.count);
       continue;
     }
@@ -286,7 +315,7 @@ bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
       run = missing;
       if (run.empty()) continue;
     }
-    if (!store_->admit(run.count() * store_->block_size())) {
+    if (!store_->admit(missing_blocks(run) * store_->block_size())) {
       store_->release(run);
       overflow(lock, "there is no room in its budget");
       continue;
@@ -416,7 +445,8 @@ Result<void> Filler::sends_everything(FillJob& job) {
     enough.reason = "another process fetches it";
     return enough;
   }
-  const bool room = store_->admit((store_->blocks() - admitted) * store_->block_size());
+  const std::uint64_t wanting = missing_blocks({0, store_->blocks()});
+  const bool room = store_->admit((wanting - std::min(wanting, admitted)) * store_->block_size());
   const Lock lock(mutex_);
   job.claimed = true;
   if (!room) overflow(lock, "there is no room in its budget");

@@ -81,6 +81,8 @@ class Filler {
   bool start_one(Lock& lock, BlockRun within, unsigned limit);
   // The first run within `within` that is neither there nor under way.
   [[nodiscard]] BlockRun startable(BlockRun within) const;
+  [[nodiscard]] std::uint64_t missing_blocks(BlockRun within) const;
+  [[nodiscard]] bool waited_in_vain(std::uint64_t block);
   [[nodiscard]] bool start_job(BlockRun run, bool claimed);
   // How many blocks to ask for at most in one request.
   [[nodiscard]] std::uint64_t longest_request() const;
@@ -112,9 +114,11 @@ class Filler {
   std::list<std::unique_ptr<FillJob>> jobs_;
   std::list<Waiter> waiting_;
   std::deque<BlockRun> wanted_;
-  std::uint64_t wanted_blocks_ = 0;  // in all of wanted_, when it was set
-  std::uint64_t reader_at_ = 0;      // the block that was last asked for
-  bool met_others_ = false;          // another process is at what was to be started
+  std::uint64_t wanted_blocks_ = 0;        // in all of wanted_, when it was set
+  std::uint64_t reader_at_ = 0;            // the block that was last asked for
+  bool met_others_ = false;                // another process is at what was to be started
+  std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
+  std::chrono::steady_clock::time_point refused_since_;  // and since when
   bool stopping_ = false;
   std::optional<Error> error_;  // of the last download that failed,
   std::uint64_t errors_ = 0;    // and how many have

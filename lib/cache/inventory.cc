@@ -94,6 +94,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     return report;
   }
   if (progress != nullptr) progress->begin("verifying", entry->size());
+  const std::uint64_t mark = entry->seal_mark();
   // The digest in passing, while no block is missing.
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
@@ -114,7 +115,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
   }
   if (whole) {
     if ("sha256:" + sha.hex() == entry->header().identity) {
-      SHUNT_TRY(entry->seal());
+      SHUNT_TRY(entry->seal(mark));
     } else {
       report.digest_mismatch = true;
       entry->discard();

@@ -61,6 +61,18 @@ class PassingDigest {
   io::Sha256 sha_;
 };
 
+Result<void> update_from(const io::Source& source, ByteRange range, PassingDigest& digest) {
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  while (!range.empty()) {
+    const auto part = std::span(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.size())));
+    SHUNT_TRY(io::read_exactly(source, range.begin, part));
+    digest.update(part);
+    range.begin += part.size();
+  }
+  return {};
+}
+
 // The digest of what lies in a file already.
 Result<bool> verify_local(const Opened& opened, const CancelToken* cancel) {
   if (opened.digest.empty()) return false;
@@ -170,9 +182,9 @@ class FileDelivery {
     for (std::uint64_t at = range.begin; at < range.end;) {
       const ByteRange rest = ByteRange{at, range.end}.moved_by(file.begin);
       const Result<std::uint64_t> copied = out_.copy_from(*file.file, rest, place + at);
-      // Between two file systems the kernel may decline; a file that was cut is found out, and
-      // mended, by reading through the cache.
-      if (!copied && copied.error().code != ErrorCode::kUnsuitable) return copied.error();
+      // Between two file systems the kernel may decline. A file that was cut, or a disk that cannot
+      // be read, is found out and mended by reading through the cache; and when it is the output
+      // that fails, it does so again.
       if (!copied || *copied == 0) {
         SHUNT_TRY(copy_buffered({at, range.end}, place));
         break;
@@ -292,6 +304,14 @@ class FileDelivery {
   bool in_order_ = false;  // all of it came through copy_in_order()
 };
 
+Error cannot_keep(const Opened& opened) {
+  Error error;
+  error.code = ErrorCode::kLocalIo;
+  error.path = opened.name;
+  error.reason = "the cache cannot keep it";
+  return error;
+}
+
 layout::Layout layout_of(const Opened& opened, const std::vector<ByteRange>& ranges) {
   layout::Layout layout(opened.name);
   for (const ByteRange range : ranges) {
@@ -315,7 +335,7 @@ Result<Delivered> write_ranges(const Opened& opened, const std::vector<ByteRange
 Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
                                 io::File& out, const DeliverOptions& options) {
   if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  io::StreamCopy stream(out);
+  io::StreamCopy stream(out, options.cancel);
   if (opened.cached == nullptr) {
     SHUNT_ASSIGN(const bool verified, verify_local(opened, options.cancel));
     const io::FileRange file = opened.source->in_file();
@@ -327,7 +347,8 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
       while (!rest.empty()) {
         if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
         const ByteRange step = ByteRange::of(rest.begin, std::min(rest.size(), kStep));
-        SHUNT_TRY(stream.append(*file.file, step.moved_by(file.begin)));
+        ByteRange in_file = step.moved_by(file.begin);
+        SHUNT_TRY(stream.append(*file.file, in_file));
         if (options.progress != nullptr) options.progress->advance(step.size());
         rest.begin = step.end;
       }
@@ -347,11 +368,17 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
       SHUNT_ASSIGN(ByteRange part, cached.wait_for_start(rest));
       part.end = std::min(part.end, part.begin + kStep);
       const io::FileRange file = cached.backing_file();
-      if (file.file != nullptr) {
+      ByteRange in_file = part.moved_by(file.begin);
+      if (file.file != nullptr && stream.append(*file.file, in_file)) {
         passed_by = false;
-        SHUNT_TRY(stream.append(*file.file, part.moved_by(file.begin)));
       } else {
-        passed_by = passed_by || !any;
+        // From memory; or the kernel could not, so that we hear why, or read what can be mended.
+        if (file.file != nullptr) part.begin = in_file.begin - file.begin;
+        if (!passed_by && any && digest.wanted()) {
+          // What has gone out without being looked at is looked at now.
+          SHUNT_TRY(update_from(cached, {0, part.begin}, digest));
+        }
+        passed_by = true;
         buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), 1 << 20)));
         part.end = part.begin + buffer.size();
         SHUNT_TRY(io::read_exactly(cached, part.begin, buffer));
@@ -359,7 +386,7 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
         digest.update(buffer);
       }
       any = true;
-      if (options.progress != nullptr) options.progress->advance(part.size());
+      if (options.progress != nullptr) options.progress->advance(part.end - rest.begin);
       rest.begin = part.end;
     }
   }
@@ -387,18 +414,13 @@ Result<Delivered> cache_ranges(const Opened& opened, const std::vector<ByteRange
     if (left.empty()) break;
     if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
     SHUNT_ASSIGN(const cache::CachedSource::Part part, cached.wait_for_any(left));
-    if (cached.backing_file().file == nullptr) {
-      Error error;
-      error.code = ErrorCode::kLocalIo;
-      error.path = opened.name;
-      error.reason = "the cache cannot keep it";
-      return error;
-    }
+    if (cached.backing_file().file == nullptr) return cannot_keep(opened);
     const ByteRange whole = left[part.index];
     left[part.index].end = part.range.begin;
     if (part.range.end < whole.end) left.push_back({part.range.end, whole.end});
     if (options.progress != nullptr) options.progress->advance(part.range.size());
   }
+  if (cached.backing_file().file == nullptr) return cannot_keep(opened);
   return verify_whole(opened, options.progress);
 }
 

@@ -84,7 +84,9 @@ class Run {
       }
     }
     report_.bytes_from_cache =
-        opened_.cached == nullptr ? 0 : report_.bytes_requested - missing - just_come;
+        opened_.cached == nullptr
+            ? 0
+            : report_.bytes_requested - std::min(report_.bytes_requested, missing + just_come);
     if (report_.missing.empty()) return {};
     Error error;
     error.code = ErrorCode::kNetwork;
@@ -120,6 +122,21 @@ class Run {
   Opened opened_;
   std::vector<ByteRange> ranges_;
 };
+
+// What is local needs no cache; a body whose size nobody knows has gone to a file without a name.
+Result<void> check_cacheable(const Opened& opened, const std::string& source) {
+  if (opened.cached != nullptr || kind_of(source) == SourceKind::kImage) return {};
+  Error error;
+  error.path = opened.name;
+  if (kind_of(source) == SourceKind::kHttp) {
+    error.code = ErrorCode::kLocalIo;
+    error.reason = "the cache cannot keep it: the server does not say how large it is";
+  } else {
+    error.code = ErrorCode::kUsage;
+    error.reason = "only what comes from a server is cached";
+  }
+  return error;
+}
 
 Result<void> deliver_to_file(Run& run, const std::string& out, bool force) {
   SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(out));
@@ -166,6 +183,7 @@ Report to_cache(Session& session, const Request& request, const Options& options
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
+    SHUNT_TRY(check_cacheable(run.opened(), request.source));
     if (request.head) SHUNT_TRY(read_head(run.opened(), kHeadSeconds, options.cancel));
     SHUNT_ASSIGN(const Delivered delivered,
                  cache_ranges(run.opened(), run.ranges(), run.deliver_options()));

@@ -5,6 +5,7 @@
 
 #include <ctime>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "cache/memory_store.h"
 #include "io/spool.h"
@@ -42,7 +43,11 @@ Result<io::SourcePtr> spool_stdin(const CancelToken* cancel) {
   while (true) {
     if (cancel != nullptr) SHUNT_TRY(cancel->check());
     SHUNT_ASSIGN(const std::size_t got, in.read_some(buffer));
-    if (got == 0) return spool.finish("-");
+    if (got == 0) {
+      // Who asks us to stop often ends what we read from, too.
+      if (cancel != nullptr) SHUNT_TRY(cancel->check());
+      return spool.finish("-");
+    }
     SHUNT_TRY(spool.append(std::span(buffer).first(got)));
   }
 }
@@ -59,7 +64,10 @@ remote::Traffic operator+(remote::Traffic a, const remote::Traffic& b) {
 
 SourceKind kind_of(std::string_view name) {
   if (name == "-") return SourceKind::kStdin;
-  if (name.starts_with("http://") || name.starts_with("https://")) return SourceKind::kHttp;
+  const std::string scheme = ascii::lower(name.substr(0, name.find(':')));
+  if ((scheme == "http" || scheme == "https") && name.substr(scheme.size()).starts_with("://")) {
+    return SourceKind::kHttp;
+  }
   if (name.starts_with("docker://") || name.starts_with("oci:")) return SourceKind::kImage;
   return SourceKind::kPath;
 }
@@ -179,7 +187,10 @@ Result<Opened> Session::open_blob(remote::HttpBlob blob, const std::string& key,
   if (entry != nullptr) {
     remote::BlobInfo info = entry->info();
     info.name = name;
-    if (!info.digest.empty() || info.fresh_until > std::time(nullptr)) {
+    // What others may see, or is sent for other fields, is for the server to say.
+    const Result<remote::Url> url = remote::parse_url(blob.url);
+    const bool personal = !blob.fields.empty() || (url && !url->user.empty());
+    if (!info.digest.empty() || (!personal && info.fresh_until > std::time(nullptr))) {
       return with_store(entry, remote::assume_blob(http, std::move(blob), info), info);
     }
     SHUNT_ASSIGN(remote::OpenedBlob opened, remote::open_blob(http, blob, info));

@@ -1,10 +1,12 @@
 #include "io/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 
 #include "io/kernel.h"
 
@@ -68,9 +70,20 @@ Result<File> File::open_or_create(const std::string& path, Counters* counters) {
   return File(std::move(fd), path, counters);
 }
 
-Result<File> File::open_to_write_stream(const std::string& path, Counters* counters) {
-  SHUNT_ASSIGN(Fd fd, open_fd(path, O_WRONLY, "open for writing"));
-  return File(std::move(fd), path, counters);
+Result<File> File::open_to_write_stream(const std::string& path, Counters* counters,
+                                        const CancelToken* cancel) {
+  // Not waiting within open(2): no signal that only asks to stop would end that.
+  constexpr timespec kAskCancel{0, 50'000'000};
+  for (;;) {
+    Result<Fd> fd = open_fd(path, O_WRONLY | O_NONBLOCK, "open for writing");
+    if (fd) {
+      ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) & ~O_NONBLOCK);
+      return File(std::move(*fd), path, counters);
+    }
+    if (fd.error().system_errno != ENXIO) return std::move(fd).error();
+    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    ::nanosleep(&kAskCancel, nullptr);
+  }
 }
 
 Result<File> File::create_unnamed(const std::string& directory, Counters* counters) {
@@ -172,6 +185,11 @@ Result<void> File::write_next(std::span<const std::byte> data) {
         kernel().write(fd(), data.data() + done, std::min(data.size() - done, kMaxCall));
     if (put < 0) {
       if (errno == EINTR) continue;
+      if (errno == EAGAIN) {  // somebody has made the stream non-blocking
+        pollfd ready{fd(), POLLOUT, 0};
+        (void)::poll(&ready, 1, -1);
+        continue;
+      }
       return failure("write");
     }
     done += static_cast<std::size_t>(put);

