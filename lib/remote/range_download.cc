@@ -20,6 +20,13 @@ void RangeDownload::describe(Request& request) {
   }
 }
 
+// Another size than the blob has. A digest stands for one size: where there is one, it is the
+// answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
+BlobRequest::Verdict RangeDownload::other_size(Error error) {
+  if (!state().info().digest.empty()) return repeat(std::move(error));
+  return changed();
+}
+
 BlobRequest::Verdict RangeDownload::changed() {
   state().note_change();
   Error error = state().error("it has changed on the server");
@@ -56,10 +63,11 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
   if (range->total && *range->total != size) {
     // Under the same validator this is a mistake, otherwise another version.
     const std::string& validator = state().info().validator;
-    if (validator.empty() || validator_of(answer) != validator) return changed();
-    return repeat(state().error(
+    Error error = state().error(
         fmt::format("Content-Range: a total of {} instead of {} bytes", *range->total, size),
-        ErrorCode::kCorrupt));
+        ErrorCode::kCorrupt);
+    if (!validator.empty() && validator_of(answer) == validator) return repeat(std::move(error));
+    return other_size(std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
   if (!range->range || *range->range != asked) {
@@ -81,7 +89,10 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
 BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   const ByteRange whole{0, state().info().size};
   const auto length = content_length(answer);
-  if (length && *length != whole.end) return changed();
+  if (length && *length != whole.end) {
+    return other_size(state().error(
+        fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));
+  }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
   // Nothing has been delivered yet: the receiver may as well have all of it.
   if (position_ == wanted_.begin) {
@@ -99,6 +110,10 @@ BlobRequest::Verdict RangeDownload::judge_unsatisfied(const Answer& answer) {
   if (field != nullptr) {
     const auto range = parse_content_range(*field);
     if (range && range->total && *range->total != size) {
+      if (!state().info().digest.empty()) {
+        return repeat(state().error(fmt::format(
+            "the server says (416) that it has {} bytes instead of {}", *range->total, size)));
+      }
       state().note_change();
       Error error = state().error(fmt::format(
           "it has changed on the server: it has {} bytes now, and had {}", *range->total, size));

@@ -152,6 +152,30 @@ TEST_CASE("another version is noticed, whichever way it shows") {
   CHECK(weakened.go());
 }
 
+TEST_CASE("an answer of another size changes nothing about a blob with a digest") {
+  const std::vector<Fault> odd = {
+      {.status = 200, .body_text = "the proxy regrets"},
+      {.status = 416, .fields = {{"Content-Range", "bytes */500"}}},
+      {.status = 206, .body_text = "x", .fields = {{"Content-Range", "bytes 1000-1000/5000"}}},
+      {.total_off = 1, .etag = "-", .last_modified = "-"}};
+  for (const Fault& fault : odd) {
+    Run once({fault});
+    once.info.digest = "sha256:0";
+    once.info.validator.clear();
+    CHECK(once.go());
+    once.check_range_arrived();
+    CHECK(once.origin->traffic().retries == 1);
+    CHECK_FALSE(once.origin->has_changed());
+    Run always(times(10, fault));
+    always.info.digest = "sha256:0";
+    always.info.validator.clear();
+    CHECK_FALSE(always.go());
+    CHECK(always.sink.received.empty());
+    CHECK(always.server.requests().size() == 4);
+    CHECK_FALSE(always.origin->has_changed());
+  }
+}
+
 // ---- retry and resume -------------------------------------------------------------------------
 
 TEST_CASE("what breaks off is resumed where it was") {
