@@ -37,6 +37,9 @@ BlobRequest::Verdict RangeDownload::changed() {
 BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
   const BlobInfo& info = state().info();
   if (info.digest.empty() && contradicts(answer, info.validator)) return changed();
+  if (info.digest.empty() && info.validator.empty() && !state().same_version(answer)) {
+    return changed();
+  }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
     return fail(state().error("the server sends it compressed, though that was not asked for"));
@@ -92,6 +95,12 @@ BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   if (length && *length != whole.end) {
     return other_size(state().error(
         fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));
+  }
+  // If-Range was asked with: this is another version, or a server that does not know ranges. Only
+  // the validator tells which.
+  const BlobInfo& info = state().info();
+  if (info.digest.empty() && !info.validator.empty() && validator_of(answer) != info.validator) {
+    return changed();
   }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
   // Nothing has been delivered yet: the receiver may as well have all of it.

@@ -127,6 +127,8 @@ TEST_CASE("another version is noticed, whichever way it shows") {
       {.etag = "\"v2\""},                            // If-Range makes it a 200
       {.ignore_condition = true, .etag = "\"v2\""},  // a 206 of another version
       {.ignore_range = true, .etag = "\"v2\""},
+      {.ignore_range = true, .etag = "-"},  // of whichever version
+      {.ignore_range = true, .etag = "-", .last_modified = "-"},
       {.ignore_condition = true, .total_off = 1, .etag = "\"v2\""},
       {.status = 200, .body_text = "shorter", .etag = "\"v1\""}};
   for (const Fault& fault : changes) {
@@ -173,6 +175,38 @@ TEST_CASE("an answer of another size changes nothing about a blob with a digest"
     CHECK(always.sink.received.empty());
     CHECK(always.server.requests().size() == 4);
     CHECK_FALSE(always.origin->has_changed());
+  }
+}
+
+TEST_CASE("versions are not mixed where nothing but weak validators tell them apart") {
+  const std::string date = "Tue, 01 Jan 2019 00:00:00 GMT";
+  const std::string later = "Tue, 01 Jan 2019 00:00:01 GMT";
+  const std::vector<Fault> kinds = {{.etag = "W/\"1\"", .last_modified = "-"},
+                                    {.etag = "-", .fields = {{"Date", date}}}};
+  const std::vector<Fault> others = {{.etag = "W/\"2\"", .last_modified = "-"},
+                                     {.etag = "-", .last_modified = later}};
+  const Fault silent{.etag = "-", .last_modified = "-"};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    FaultServer server({.size = kSize}, std::vector<Fault>{kinds[i], kinds[i], silent, others[i]});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+    REQUIRE(opened);
+    REQUIRE(opened->origin->info().validator.empty());
+    for (int same = 0; same < 2; ++same) {
+      Sink sink;
+      CHECK(download(*opened->origin, {1000, 2000}, sink));
+      CHECK_FALSE(opened->origin->has_changed());
+    }
+    Sink sink;
+    CHECK_FALSE(download(*opened->origin, {1000, 2000}, sink));
+    CHECK(opened->origin->has_changed());
+    CHECK(sink.received.empty());
+
+    Run assumed({kinds[i], others[i]});  // the first answer is of a download
+    assumed.info.validator.clear();
+    REQUIRE(assumed.go());
+    Sink second;
+    CHECK_FALSE(download(*assumed.origin, {1000, 2000}, second));
+    CHECK(assumed.origin->has_changed());
   }
 }
 
