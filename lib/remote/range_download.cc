@@ -73,18 +73,21 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
     return other_size(std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
-  if (!range->range || *range->range != asked) {
+  const auto length = content_length(answer);
+  // A server may send less than what it was asked for (RFC 9110, 15.3.7), if it says so throughout.
+  const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
+                      range->range->end < asked.end && length == range->range->size();
+  if (!prefix && (!range->range || *range->range != asked)) {
     return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
                                             field->substr(0, 100), asked.begin, asked.end - 1),
                                 ErrorCode::kCorrupt));
   }
-  const auto length = content_length(answer);
-  if (length && *length != asked.size()) {
+  if (!prefix && length && *length != asked.size()) {
     return repeat(
         state().error(fmt::format("a body of {} bytes to a request for {}", *length, asked.size()),
                       ErrorCode::kCorrupt));
   }
-  coming_ = asked;
+  coming_ = prefix ? *range->range : asked;
   at_ = asked.begin;
   return accept();
 }
@@ -157,6 +160,10 @@ Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
 
 Result<void> RangeDownload::complete() {
   if (position_ == wanted_.end) return {};
+  if (position_ == coming_.end) {
+    go_on();
+    return {};
+  }
   return state().error(
       fmt::format("the answer ended at byte {} instead of {}", position_, wanted_.end));
 }

@@ -58,6 +58,23 @@ TEST_CASE("wrong answers to a range are asked for again, and fail in the end") {
   }
 }
 
+TEST_CASE("a part that is shorter than what was asked for is taken, and the rest asked for") {
+  std::vector<Fault> script;
+  for (std::uint64_t at = 1000; at < 21'000; at += 2000) {
+    script.push_back(
+        {.status = 206,
+         .body_text = test::blob_bytes(1, at, at + 2000),
+         .fields = {{"Content-Range", fmt::format("bytes {}-{}/1048576", at, at + 1999)}}});
+  }
+  Run run(script);
+  run.blob.retry.attempts = 1;
+  REQUIRE(run.go());
+  run.check_range_arrived();
+  CHECK(run.origin->traffic().retries == 0);
+  CHECK(run.server.requests().size() == 11);
+  CHECK(run.server.requests().at(1).field("range") == "bytes=3000-899999");
+}
+
 TEST_CASE("several parts, and compressed bodies, are errors") {
   for (const Fault& fault :
        {Fault{.multipart = true}, Fault{.fields = {{"Content-Encoding", "gzip"}}},
