@@ -71,6 +71,7 @@ void BlobRequest::send_after(std::chrono::milliseconds delay, bool retry) {
   final_error_ = false;
   enough_ = false;
   at_once_ = false;
+  go_on_ = false;
   discarded_ = 0;
   measured_bytes_ = 0;
   retry_after_.reset();
@@ -133,6 +134,7 @@ void BlobRequest::finished(Result<void> outcome) {
   switch (next_) {
     case Next::kComplete: {
       if (outcome || enough_) outcome = complete();
+      if (outcome && go_on_) return send_after(std::chrono::milliseconds(0), false);
       if (outcome) return end({});
       error_ = std::move(outcome).error();
       return repeat_later();

@@ -65,6 +65,8 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   void enough() { enough_ = true; }
   // From take(): something new has come, patience starts afresh.
   void note_progress();
+  // From complete(): the answer was right but not all; ask for the rest. Not a failure.
+  void go_on() { go_on_ = true; }
   // From judge(): repeat at once, without counting it as a failure (but bounded all the same).
   void repeat_at_once() { at_once_ = true; }
 
@@ -108,6 +110,7 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   bool final_error_ = false;    // a hook failed: not to be repeated
   bool enough_ = false;
   bool at_once_ = false;
+  bool go_on_ = false;
   std::uint64_t discarded_ = 0;
   std::optional<std::int64_t> retry_after_;
 

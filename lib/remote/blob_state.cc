@@ -27,6 +27,13 @@ std::string basic_credentials(const Url& url) {
   return "Basic " + encoded;
 }
 
+// Notes the first value; whether `value`, where there is one, is the same.
+bool matches_first(std::optional<std::string>& first, const std::string* value) {
+  if (value == nullptr) return true;
+  if (!first) first = *value;
+  return *first == *value;
+}
+
 bool is_field(const Field& field, const char* name) {
   return strcasecmp(field.name.c_str(), name) == 0;
 }
@@ -97,6 +104,21 @@ BlobState::Identity BlobState::identity_for(const Url& url) const {
     identity.fields.push_back({"Authorization", identity.authorization});
   }
   return identity;
+}
+
+bool BlobState::same_version(const Answer& answer) {
+  const std::lock_guard lock(mutex_);
+  return matches_first(etag_, answer.find("ETag")) &&
+         matches_first(last_modified_, answer.find("Last-Modified"));
+}
+
+void BlobState::begin_version(const Answer& answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    etag_.reset();
+    last_modified_.reset();
+  }
+  static_cast<void>(same_version(answer));
 }
 
 void BlobState::count_request(bool retry) {

@@ -50,6 +50,13 @@ class BlobState {
   [[nodiscard]] bool has_changed() const { return has_changed_; }
   void note_change() { has_changed_ = true; }
 
+  // For a blob without a validator: whether `answer` looks to be of the same version as the answers
+  // before it. A weak ETag, or a date that is too young, is no proof that nothing has changed, but
+  // one that differs shows that something has. What an answer does not say does not count.
+  [[nodiscard]] bool same_version(const Answer& answer);
+  // `answer` is the first of its version.
+  void begin_version(const Answer& answer);
+
   void count_request(bool retry);
   void count_data_request() { ++data_requests_; }
   void count_bytes(std::size_t bytes) { bytes_ += bytes; }
@@ -72,6 +79,8 @@ class BlobState {
 
   mutable std::mutex mutex_;
   std::optional<Url> redirect_;
+  std::optional<std::string> etag_;  // of the first answer that had one, as it came
+  std::optional<std::string> last_modified_;
 
   std::atomic<bool> serves_ranges_{true};
   std::atomic<bool> has_changed_{false};

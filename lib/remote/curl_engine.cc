@@ -33,10 +33,12 @@ void Engine::run() {
     run_commands();
     run_timers();
     start_waiting();
+    // A handler may block for long; what comes for others meanwhile is seen in the next round only.
+    const auto before = Clock::now();
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
     reap();
-    look_after_active();
+    look_after_active(before);
     resume_paused();
     const int timeout = poll_timeout();
     if (timeout > 0) curl_multi_poll(multi_.get(), nullptr, 0, timeout, nullptr);
@@ -181,8 +183,7 @@ void Engine::drop(const TransferPtr& transfer) {
   }
 }
 
-void Engine::look_after_active() {
-  const auto now = Clock::now();
+void Engine::look_after_active(Clock::time_point now) {
   std::vector<CURL*> stalled;
   for (const auto& [easy, transfer] : active_) {
     if (transfer->stalled(now, settings_.options.stall_timeout)) stalled.push_back(easy);

@@ -43,7 +43,8 @@ class Engine final : private Transfer::Gate {
   void reap();
   void end(CURL* easy, CURLcode code);
   void drop(const TransferPtr& transfer);
-  void look_after_active();
+  // `now` is from before libcurl last looked at its connections.
+  void look_after_active(Clock::time_point now);
   void interrupt_all();
   void resume_paused();
   [[nodiscard]] int poll_timeout();

@@ -135,6 +135,7 @@ Result<void> Transfer::end_of_header() {
   answered_ = true;
   Result<void> heard;
   call([&](AnswerHandler& handler) { heard = handler.answered(answer_); });
+  last_byte_ = Clock::now();  // the time that the handler took is not the server's silence
   return heard;
 }
 
@@ -150,6 +151,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   Result<void> heard;
   const bool called = transfer.call(
       [&](AnswerHandler& handler) { heard = handler.body(std::as_bytes(std::span(data, bytes))); });
+  transfer.last_byte_ = Clock::now();
   if (called && heard) return bytes;
   if (!heard) transfer.error_ = std::move(heard).error();
   return bytes == 0 ? 1 : 0;

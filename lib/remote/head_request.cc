@@ -39,6 +39,12 @@ BlobRequest::Verdict HeadRequest::judge(const Answer& answer) {
   return answer.status == 206 ? judge_part(answer) : judge_whole(answer);
 }
 
+std::int64_t HeadRequest::freshness(const Answer& answer) {
+  // What the user sends along may decide what comes, and who may see it. The key of a copy does not
+  // tell with which fields it was got.
+  return state().blob().fields.empty() ? freshness_of(answer) : 0;
+}
+
 // Size and validator are known: do they go with what was known before?
 BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t size) {
   const HttpBlob& blob = state().blob();
@@ -50,8 +56,9 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
   found_.info.name = state().name();
   found_.info.digest = blob.digest;
   found_.info.validator = validator_of(answer);
+  state().begin_version(answer);
   found_.info.size = size;
-  found_.info.fresh_until = freshness_of(answer);
+  found_.info.fresh_until = freshness(answer);
   // Some servers take no notice of If-None-Match when they are asked for a range.
   found_.unchanged = known_ && known_->size == size && !known_->validator.empty() &&
                      known_->validator == found_.info.validator;
@@ -116,7 +123,7 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const Answer& answer) {
 BlobRequest::Verdict HeadRequest::judge_unchanged(const Answer& answer) {
   if (!known_) return fail(state().error("the server says that nothing has changed since never"));
   found_.info = *known_;
-  found_.info.fresh_until = freshness_of(answer);
+  found_.info.fresh_until = freshness(answer);
   found_.unchanged = true;
   return accept();
 }
@@ -126,9 +133,11 @@ Result<void> HeadRequest::take(std::span<const std::byte> bytes) {
       std::min<std::uint64_t>(bytes.size(), head_wanted_ - found_.head.size()));
   state().count_bytes(wanted);
   found_.head.insert(found_.head.end(), bytes.begin(), bytes.begin() + static_cast<long>(wanted));
-  // More is to come, of a server that sends the whole: that is for later, and for ranges of it.
+  // More is to come, of a server that sends the whole: that is for later, and for ranges of it. Or
+  // it is a body that nobody wants, like the text of a 416; it may be endless.
   const bool all = found_.head.size() == head_wanted_;
-  if (all && (found_.unsized || found_.info.size > head_wanted_)) enough();
+  const bool surplus = wanted < bytes.size();
+  if (surplus || (all && (found_.unsized || found_.info.size > head_wanted_))) enough();
   return {};
 }
 

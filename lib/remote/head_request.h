@@ -33,6 +33,7 @@ class HeadRequest final : public BlobRequest {
   Verdict judge_whole(const Answer& answer);
   Verdict judge_unsatisfied(const Answer& answer);
   Verdict judge_unchanged(const Answer& answer);
+  [[nodiscard]] std::int64_t freshness(const Answer& answer);
   Verdict settle(const Answer& answer, std::uint64_t size);
 
   const std::optional<BlobInfo> known_;

@@ -20,6 +20,13 @@ void RangeDownload::describe(Request& request) {
   }
 }
 
+// Another size than the blob has. A digest stands for one size: where there is one, it is the
+// answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
+BlobRequest::Verdict RangeDownload::other_size(Error error) {
+  if (!state().info().digest.empty()) return repeat(std::move(error));
+  return changed();
+}
+
 BlobRequest::Verdict RangeDownload::changed() {
   state().note_change();
   Error error = state().error("it has changed on the server");
@@ -30,6 +37,9 @@ BlobRequest::Verdict RangeDownload::changed() {
 BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
   const BlobInfo& info = state().info();
   if (info.digest.empty() && contradicts(answer, info.validator)) return changed();
+  if (info.digest.empty() && info.validator.empty() && !state().same_version(answer)) {
+    return changed();
+  }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
     return fail(state().error("the server sends it compressed, though that was not asked for"));
@@ -56,24 +66,28 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
   if (range->total && *range->total != size) {
     // Under the same validator this is a mistake, otherwise another version.
     const std::string& validator = state().info().validator;
-    if (validator.empty() || validator_of(answer) != validator) return changed();
-    return repeat(state().error(
+    Error error = state().error(
         fmt::format("Content-Range: a total of {} instead of {} bytes", *range->total, size),
-        ErrorCode::kCorrupt));
+        ErrorCode::kCorrupt);
+    if (!validator.empty() && validator_of(answer) == validator) return repeat(std::move(error));
+    return other_size(std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
-  if (!range->range || *range->range != asked) {
+  const auto length = content_length(answer);
+  // A server may send less than what it was asked for (RFC 9110, 15.3.7), if it says so throughout.
+  const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
+                      range->range->end < asked.end && length == range->range->size();
+  if (!prefix && (!range->range || *range->range != asked)) {
     return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
                                             field->substr(0, 100), asked.begin, asked.end - 1),
                                 ErrorCode::kCorrupt));
   }
-  const auto length = content_length(answer);
-  if (length && *length != asked.size()) {
+  if (!prefix && length && *length != asked.size()) {
     return repeat(
         state().error(fmt::format("a body of {} bytes to a request for {}", *length, asked.size()),
                       ErrorCode::kCorrupt));
   }
-  coming_ = asked;
+  coming_ = prefix ? *range->range : asked;
   at_ = asked.begin;
   return accept();
 }
@@ -81,7 +95,16 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
 BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   const ByteRange whole{0, state().info().size};
   const auto length = content_length(answer);
-  if (length && *length != whole.end) return changed();
+  if (length && *length != whole.end) {
+    return other_size(state().error(
+        fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));
+  }
+  // If-Range was asked with: this is another version, or a server that does not know ranges. Only
+  // the validator tells which.
+  const BlobInfo& info = state().info();
+  if (info.digest.empty() && !info.validator.empty() && validator_of(answer) != info.validator) {
+    return changed();
+  }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
   // Nothing has been delivered yet: the receiver may as well have all of it.
   if (position_ == wanted_.begin) {
@@ -99,6 +122,10 @@ BlobRequest::Verdict RangeDownload::judge_unsatisfied(const Answer& answer) {
   if (field != nullptr) {
     const auto range = parse_content_range(*field);
     if (range && range->total && *range->total != size) {
+      if (!state().info().digest.empty()) {
+        return repeat(state().error(fmt::format(
+            "the server says (416) that it has {} bytes instead of {}", *range->total, size)));
+      }
       state().note_change();
       Error error = state().error(fmt::format(
           "it has changed on the server: it has {} bytes now, and had {}", *range->total, size));
@@ -133,6 +160,10 @@ Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
 
 Result<void> RangeDownload::complete() {
   if (position_ == wanted_.end) return {};
+  if (position_ == coming_.end) {
+    go_on();
+    return {};
+  }
   return state().error(
       fmt::format("the answer ended at byte {} instead of {}", position_, wanted_.end));
 }

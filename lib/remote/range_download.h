@@ -25,6 +25,7 @@ class RangeDownload final : public BlobRequest {
   Verdict judge_part(const Answer& answer);
   Verdict judge_whole(const Answer& answer);
   Verdict judge_unsatisfied(const Answer& answer);
+  Verdict other_size(Error error);
   Verdict changed();
 
   ByteRange wanted_;        // grows to the whole blob when the server sends that first

@@ -2,9 +2,11 @@
 
 #include <strings.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "remote/http_fields.h"
 
 namespace shunt::remote {
@@ -55,7 +57,26 @@ bool contradicts(const Answer& answer, const std::string& validator) {
   return modified != nullptr && *modified != validator;
 }
 
+namespace {
+
+// Whether the answer depends on fields of the request that a copy knows nothing of. shunt sends no
+// Accept-Encoding, and takes no compressed answer.
+bool varies(const Answer& answer) {
+  const std::string list = list_of(answer, "Vary");
+  std::string_view rest = list;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    const std::string_view name = ascii::trimmed(rest.substr(0, end));
+    if (!name.empty() && !ascii::equal_ignoring_case(name, "Accept-Encoding")) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
 std::int64_t freshness_of(const Answer& answer) {
+  if (varies(answer)) return 0;
   return fresh_until(list_of(answer, "Cache-Control"), value_of(answer, "Expires"),
                      value_of(answer, "Date"), value_of(answer, "Age"), std::time(nullptr));
 }

@@ -17,7 +17,7 @@ namespace shunt::remote {
 // count.
 [[nodiscard]] bool contradicts(const Answer& answer, const std::string& validator);
 
-// BlobInfo::fresh_until of an answer that came just now.
+// BlobInfo::fresh_until of an answer that came just now; 0 where it varies with the request (Vary).
 [[nodiscard]] std::int64_t freshness_of(const Answer& answer);
 
 // Content-Length, where it is a number.

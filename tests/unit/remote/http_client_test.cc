@@ -405,6 +405,23 @@ TEST_CASE("a server that falls silent is given up, one that is slow is not") {
   CHECK(slow->body.size() == 40'000);
 }
 
+TEST_CASE("a handler that blocks for long makes no transfer a stalled one") {
+  struct Blocking final : Recorder {
+    Result<void> body(std::span<const std::byte> bytes) override {
+      if (received_ == 0) std::this_thread::sleep_for(700ms);
+      return Recorder::body(bytes);
+    }
+  };
+  FaultServer server({.size = 60'000, .rate = 50'000});
+  const auto client = start_client({.stall_timeout = 0.3});
+  Recorder other;
+  Blocking blocking;
+  const auto one = client->send(request_for(server.url()), other);
+  const auto two = client->send(request_for(server.url()), blocking);
+  CHECK(other.wait());
+  CHECK(blocking.wait());
+}
+
 TEST_CASE("one rate for all connections together") {
   FaultServer server({.size = 100'000});
   const auto client = start_client({.connections = 4, .max_rate = 800'000, .stall_timeout = 0.2});

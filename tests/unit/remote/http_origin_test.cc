@@ -108,6 +108,57 @@ TEST_CASE("what is known already is asked about, and may be unchanged") {
   CHECK(changed->origin->info().validator == "\"v2\"");
 }
 
+TEST_CASE("an answer that depends on the request is not fresh for another") {
+  struct Case {
+    std::vector<std::string> vary;
+    bool fresh;
+  };
+  const std::vector<Case> cases = {{{}, true},
+                                   {{"accept-encoding"}, true},
+                                   {{"Accept-Encoding,, accept-encoding "}, true},
+                                   {{"*"}, false},
+                                   {{"Cookie"}, false},
+                                   {{"Accept-Encoding, Authorization"}, false},
+                                   {{"Accept-Encoding", "Origin"}, false}};
+  const auto client = start_client();
+  for (const auto& [vary, fresh] : cases) {
+    Fault fault{.fields = {{"Cache-Control", "max-age=1000"}}};
+    for (const std::string& value : vary) fault.fields.emplace_back("Vary", value);
+    FaultServer server({.size = 1000}, [&](const SeenRequest&) { return fault; });
+    const auto fresh_with = [&](std::vector<Field> fields, const std::optional<BlobInfo>& known) {
+      HttpBlob blob = blob_at(server.url());
+      blob.fields = std::move(fields);
+      const auto opened = open_blob(client, blob, known);
+      REQUIRE(opened);
+      CHECK(opened->unchanged == known.has_value());
+      return opened->origin->info().fresh_until != 0;
+    };
+    CHECK(fresh_with({}, {}) == fresh);
+    CHECK(fresh_with({}, info_of(1000)) == fresh);
+    CHECK_FALSE(fresh_with({{"Cookie", "who=me"}}, {}));
+    CHECK_FALSE(fresh_with({{"Cookie", "who=me"}}, info_of(1000)));
+  }
+}
+
+TEST_CASE("the endless body of an answer that says it is empty is not read") {
+  test::Listener listener([](test::Socket& socket) {
+    char request[4096];
+    static_cast<void>(socket.read(request));
+    bool open = socket.write_text(
+        "HTTP/1.1 416 No\r\nContent-Range: bytes */0\r\nTransfer-Encoding: chunked\r\n\r\n");
+    const std::string chunk = "1000\r\n" + std::string(4096, 'x') + "\r\n";
+    const auto start = std::chrono::steady_clock::now();
+    while (open && std::chrono::steady_clock::now() - start < 5s) open = socket.write_text(chunk);
+  });
+  const auto start = std::chrono::steady_clock::now();
+  const auto opened = open_blob(
+      start_client(), blob_at(fmt::format("http://127.0.0.1:{}/blob", listener.port())), {});
+  REQUIRE(opened);
+  CHECK(opened->origin->info().size == 0);
+  CHECK(opened->head.empty());
+  CHECK(std::chrono::steady_clock::now() - start < 3s);
+}
+
 TEST_CASE("a size that is known from elsewhere has to be right") {
   FaultServer server({.size = 1000});
   const auto client = start_client();

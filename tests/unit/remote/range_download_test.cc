@@ -58,6 +58,23 @@ TEST_CASE("wrong answers to a range are asked for again, and fail in the end") {
   }
 }
 
+TEST_CASE("a part that is shorter than what was asked for is taken, and the rest asked for") {
+  std::vector<Fault> script;
+  for (std::uint64_t at = 1000; at < 21'000; at += 2000) {
+    script.push_back(
+        {.status = 206,
+         .body_text = test::blob_bytes(1, at, at + 2000),
+         .fields = {{"Content-Range", fmt::format("bytes {}-{}/1048576", at, at + 1999)}}});
+  }
+  Run run(script);
+  run.blob.retry.attempts = 1;
+  REQUIRE(run.go());
+  run.check_range_arrived();
+  CHECK(run.origin->traffic().retries == 0);
+  CHECK(run.server.requests().size() == 11);
+  CHECK(run.server.requests().at(1).field("range") == "bytes=3000-899999");
+}
+
 TEST_CASE("several parts, and compressed bodies, are errors") {
   for (const Fault& fault :
        {Fault{.multipart = true}, Fault{.fields = {{"Content-Encoding", "gzip"}}},
@@ -127,6 +144,8 @@ TEST_CASE("another version is noticed, whichever way it shows") {
       {.etag = "\"v2\""},                            // If-Range makes it a 200
       {.ignore_condition = true, .etag = "\"v2\""},  // a 206 of another version
       {.ignore_range = true, .etag = "\"v2\""},
+      {.ignore_range = true, .etag = "-"},  // of whichever version
+      {.ignore_range = true, .etag = "-", .last_modified = "-"},
       {.ignore_condition = true, .total_off = 1, .etag = "\"v2\""},
       {.status = 200, .body_text = "shorter", .etag = "\"v1\""}};
   for (const Fault& fault : changes) {
@@ -150,6 +169,62 @@ TEST_CASE("another version is noticed, whichever way it shows") {
   }
   Run weakened(std::vector<Fault>{{.ignore_condition = true, .etag = "W/\"v1\""}});
   CHECK(weakened.go());
+}
+
+TEST_CASE("an answer of another size changes nothing about a blob with a digest") {
+  const std::vector<Fault> odd = {
+      {.status = 200, .body_text = "the proxy regrets"},
+      {.status = 416, .fields = {{"Content-Range", "bytes */500"}}},
+      {.status = 206, .body_text = "x", .fields = {{"Content-Range", "bytes 1000-1000/5000"}}},
+      {.total_off = 1, .etag = "-", .last_modified = "-"}};
+  for (const Fault& fault : odd) {
+    Run once({fault});
+    once.info.digest = "sha256:0";
+    once.info.validator.clear();
+    CHECK(once.go());
+    once.check_range_arrived();
+    CHECK(once.origin->traffic().retries == 1);
+    CHECK_FALSE(once.origin->has_changed());
+    Run always(times(10, fault));
+    always.info.digest = "sha256:0";
+    always.info.validator.clear();
+    CHECK_FALSE(always.go());
+    CHECK(always.sink.received.empty());
+    CHECK(always.server.requests().size() == 4);
+    CHECK_FALSE(always.origin->has_changed());
+  }
+}
+
+TEST_CASE("versions are not mixed where nothing but weak validators tell them apart") {
+  const std::string date = "Tue, 01 Jan 2019 00:00:00 GMT";
+  const std::string later = "Tue, 01 Jan 2019 00:00:01 GMT";
+  const std::vector<Fault> kinds = {{.etag = "W/\"1\"", .last_modified = "-"},
+                                    {.etag = "-", .fields = {{"Date", date}}}};
+  const std::vector<Fault> others = {{.etag = "W/\"2\"", .last_modified = "-"},
+                                     {.etag = "-", .last_modified = later}};
+  const Fault silent{.etag = "-", .last_modified = "-"};
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    FaultServer server({.size = kSize}, std::vector<Fault>{kinds[i], kinds[i], silent, others[i]});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+    REQUIRE(opened);
+    REQUIRE(opened->origin->info().validator.empty());
+    for (int same = 0; same < 2; ++same) {
+      Sink sink;
+      CHECK(download(*opened->origin, {1000, 2000}, sink));
+      CHECK_FALSE(opened->origin->has_changed());
+    }
+    Sink sink;
+    CHECK_FALSE(download(*opened->origin, {1000, 2000}, sink));
+    CHECK(opened->origin->has_changed());
+    CHECK(sink.received.empty());
+
+    Run assumed({kinds[i], others[i]});  // the first answer is of a download
+    assumed.info.validator.clear();
+    REQUIRE(assumed.go());
+    Sink second;
+    CHECK_FALSE(download(*assumed.origin, {1000, 2000}, second));
+    CHECK(assumed.origin->has_changed());
+  }
 }
 
 // ---- retry and resume -------------------------------------------------------------------------
