@@ -108,7 +108,7 @@ Report Fetch::deliver(fetch::Session& session) {
   // A device or a FIFO is written to, not replaced.
   struct stat status {};
   if (::stat(out_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-    return to_stream(session, io::File::open_to_write_stream(out_));
+    return to_stream(session, io::File::open_to_write_stream(out_, nullptr, &cancel_token()));
   }
   return fetch::to_file(session, request_, out_, options_);
 }

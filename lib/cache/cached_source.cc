@@ -192,7 +192,9 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     return mismatch;
   }
   if (progress != nullptr) progress->begin("verifying", info_.size);
-  const std::uint64_t mark = store_->seal_mark();
+  // Blocks that come while it is hashed are not in the first mark.
+  const bool whole = store_->next_missing({0, store_->blocks()}).empty();
+  const std::uint64_t mark = whole ? store_->seal_mark() : 0;
   io::Sha256 sha;
   std::vector<std::byte> buffer(std::size_t{1} << 20);
   for (std::uint64_t at = 0; at < info_.size;) {
@@ -215,7 +217,7 @@ Result<bool> CachedSource::verify(Progress* progress) const {
   // What went to memory will have to be fetched again, and is not what was looked at here.
   if (!filler_->overflowing()) {
     // Not being able to say so costs the next one the same work, and nothing else.
-    if (const Result<void> sealed = store_->seal(mark); !sealed) {
+    if (const Result<void> sealed = store_->seal(whole ? mark : store_->seal_mark()); !sealed) {
       log::info("{}: not sealed: {}", info_.name, sealed.error().describe());
     }
   }

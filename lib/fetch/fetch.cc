@@ -125,16 +125,11 @@ class Run {
 
 // What is local needs no cache; a body whose size nobody knows has gone to a file without a name.
 Result<void> check_cacheable(const Opened& opened, const std::string& source) {
-  if (opened.cached != nullptr || kind_of(source) == SourceKind::kImage) return {};
+  if (opened.cached != nullptr || kind_of(source) != SourceKind::kHttp) return {};
   Error error;
+  error.code = ErrorCode::kLocalIo;
   error.path = opened.name;
-  if (kind_of(source) == SourceKind::kHttp) {
-    error.code = ErrorCode::kLocalIo;
-    error.reason = "the cache cannot keep it: the server does not say how large it is";
-  } else {
-    error.code = ErrorCode::kUsage;
-    error.reason = "only what comes from a server is cached";
-  }
+  error.reason = "the cache cannot keep it: the server does not say how large it is";
   return error;
 }
 

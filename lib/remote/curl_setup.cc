@@ -153,8 +153,9 @@ Result<HeaderList> make_header_list(const Request& request) {
 
 Error curl_error(CURLcode code, const Request& request, const char* details) {
   Error error;
-  // An answer that is no HTTP/1 counts as an unsupported protocol too.
-  error.code = code == CURLE_URL_MALFORMAT ? ErrorCode::kUsage : ErrorCode::kNetwork;
+  error.code = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL
+                   ? ErrorCode::kUsage
+                   : ErrorCode::kNetwork;
   error.path = show_url(request.url);
   error.operation = is_about_certificate(code) ? kCheckCertificate : request.method;
   // libcurl's own details name host and port, never the whole URL.
