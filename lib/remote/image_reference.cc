@@ -160,13 +160,14 @@ Result<ImageReference> parse_registry(std::string_view name) {
     name.remove_prefix(slash + 1);
   }
   if (reference.host == "index.docker.io") reference.host = "docker.io";
-  if (name.size() > kMaxRepository || !all_parts(name, '/', is_path_component)) {
-    return usage(fmt::format("\"{}\" is no repository: lower-case words with \"/._-\" between them",
-                             printable(name)));
-  }
   reference.repository = name;
   if (reference.host == "docker.io" && name.find('/') == std::string_view::npos) {
     reference.repository = fmt::format("library/{}", name);
+  }
+  // The limit is the registry's, and so is for the name it will be asked for.
+  if (reference.repository.size() > kMaxRepository || !all_parts(name, '/', is_path_component)) {
+    return usage(fmt::format("\"{}\" is no repository: lower-case words with \"/._-\" between them",
+                             printable(name)));
   }
   return reference;
 }
@@ -190,7 +191,9 @@ Result<ImageReference> parse_layout(std::string_view name) {
   SHUNT_ASSIGN(reference.tag, take_tag(name));
   if (!reference.digest.empty()) reference.tag.clear();
   if (name.empty()) return usage("the directory of the layout is missing");
-  if (name.size() > kMaxDirectory || name.find('\0') != std::string_view::npos) {
+  // Room for the '/' that to_string() may add.
+  const std::size_t longest = name.ends_with('/') ? kMaxDirectory : kMaxDirectory - 1;
+  if (name.size() > longest || name.find('\0') != std::string_view::npos) {
     return usage("the directory of the layout has no possible name");
   }
   reference.directory = name;

@@ -85,6 +85,7 @@ TEST_CASE("what is no reference to a registry is turned down") {
       "docker://a.b/_a",
       "docker://a.b/a.",
       "docker://a.b/" + std::string(256, 'r'),
+      "docker://" + std::string(248, 'r'),
       "docker://" + std::string(300, 'h') + ".io/x",
       "docker://a.b/x\n",
       std::string("docker://a.b/x\0y", 16),
@@ -100,6 +101,17 @@ TEST_CASE("what is no reference to a registry is turned down") {
 TEST_CASE("a repository may be as long as it may be") {
   CHECK(parse_image_reference("docker://a.b/" + std::string(255, 'r')));
   CHECK(parse_image_reference("docker://a.b/x:" + std::string(128, 't')));
+  const auto short_name = parse_image_reference("docker://" + std::string(247, 'r'));
+  REQUIRE(short_name);
+  CHECK(parse_image_reference(short_name->to_string()));
+}
+
+TEST_CASE("a directory may be as long as it may be") {
+  const std::string longest = "oci:" + std::string(4093, 'd') + ":d";
+  const auto layout = parse_image_reference(longest + ":tag@" + kDigest);
+  REQUIRE(layout);
+  CHECK(parse_image_reference(layout->to_string()));
+  CHECK_FALSE(parse_image_reference(longest + "d:tag@" + kDigest));
 }
 
 TEST_CASE("references to layouts split behind the last component") {
