@@ -41,6 +41,15 @@ ssize_t Kernel::write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
 }
 
+ssize_t Kernel::writev(int fd, const struct iovec* parts, int count) {
+  return ::writev(fd, parts, count);
+}
+
+ssize_t Kernel::vmsplice(int fd, const void* data, std::size_t size) {
+  const iovec part{const_cast<void*>(data), size};
+  return ::vmsplice(fd, &part, 1, SPLICE_F_NONBLOCK);
+}
+
 int Kernel::ftruncate(int fd, off_t size) {
   return ::ftruncate(fd, size);
 }
