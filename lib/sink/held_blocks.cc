@@ -6,6 +6,7 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/size_text.h"
 
@@ -84,22 +85,17 @@ std::byte* HeldBlocks::add_to_memory(std::uint64_t number, Leaf& leaf, std::size
     leaf.blocks = std::make_unique<Blocks>();
     leaf.age = by_age_.insert(by_age_.end(), number);
   }
-  Block& block = (*leaf.blocks)[slot];
-  if (pool_.empty()) {
-    block = Block(new std::byte[kBlock]);
-  } else {
-    block = std::move(pool_.back());
-    pool_.pop_back();
-  }
+  std::byte* const block = pool_.take();
+  (*leaf.blocks)[slot] = block;
   leaf.in_memory |= bit(slot);
   ++blocks_in_memory_;
   peak_blocks_ = std::max(peak_blocks_, blocks_in_memory_ + blocks_in_file_);
-  return block.get();
+  return block;
 }
 
 void HeldBlocks::drop_from_memory(Leaf& leaf, std::size_t slot) {
   if ((leaf.in_memory & bit(slot)) == 0) return;
-  pool_.push_back(std::move((*leaf.blocks)[slot]));
+  pool_.give_back((*leaf.blocks)[slot]);
   --blocks_in_memory_;
   leaf.in_memory &= ~bit(slot);
   if (leaf.in_memory != 0) return;
@@ -128,7 +124,7 @@ Result<void> HeldBlocks::spill(std::uint64_t number, Leaf& leaf) {
   for (std::size_t slot = 0; slot < kLeafBlocks; ++slot) {
     if ((leaf.in_memory & bit(slot)) == 0) continue;
     const std::uint64_t at = number * kLeaf + slot * kBlock;
-    SHUNT_TRY(file_.write_at(at, {(*leaf.blocks)[slot].get(), kBlock}));
+    SHUNT_TRY(file_.write_at(at, {(*leaf.blocks)[slot], kBlock}));
     leaf.in_file |= bit(slot);
     ++blocks_in_file_;
     ++blocks_spilled_;
@@ -177,7 +173,7 @@ Result<void> HeldBlocks::write_in_block(std::uint64_t block, std::size_t at,
     return {};
   }
   by_age_.splice(by_age_.end(), by_age_, leaf.age);
-  std::memcpy((*leaf.blocks)[slot].get() + at, data.data(), data.size());
+  std::memcpy((*leaf.blocks)[slot] + at, data.data(), data.size());
   return {};
 }
 
@@ -204,7 +200,7 @@ Result<void> HeldBlocks::zero_in_leaf(Leaf& leaf, ByteRange range) {
       drop_from_memory(leaf, slot);
       whole |= bit(slot);
     } else if ((leaf.in_memory & bit(slot)) != 0) {
-      std::memset((*leaf.blocks)[slot].get() + at, 0, size);
+      std::memset((*leaf.blocks)[slot] + at, 0, size);
     } else if ((leaf.in_file & bit(slot)) != 0) {
       const std::vector<std::byte> zeros(size);
       SHUNT_TRY(file_.write_at(range.begin, zeros));
@@ -251,7 +247,7 @@ HeldBlocks::Run HeldBlocks::next_run(ByteRange range) const {
     }
     const std::uint64_t end = std::min(range.end, next_multiple(at, kBlock));
     if (where == Run::Where::kMemory) {
-      run.memory[run.parts++] = {(*leaf->blocks)[slot_of(at)].get() + place_in_block(at),
+      run.memory[run.parts++] = {(*leaf->blocks)[slot_of(at)] + place_in_block(at),
                                  static_cast<std::size_t>(end - at)};
     }
     run.range.end = end;

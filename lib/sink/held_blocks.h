@@ -10,11 +10,11 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "base/byte_range.h"
 #include "base/result.h"
 #include "io/file.h"
+#include "sink/block_pool.h"
 
 namespace shunt::sink {
 
@@ -64,8 +64,7 @@ class HeldBlocks {
   [[nodiscard]] std::uint64_t spilled() const { return blocks_spilled_ * kBlock; }
 
  private:
-  using Block = std::unique_ptr<std::byte[]>;
-  using Blocks = std::array<Block, kLeafBlocks>;
+  using Blocks = std::array<std::byte*, kLeafBlocks>;  // of the pool
   // kLeafBlocks neighbours; bit n of a mask stands for block n. Small when nothing is in memory.
   struct Leaf {
     std::uint64_t in_memory = 0;
@@ -91,8 +90,8 @@ class HeldBlocks {
   Leaves leaves_;
   mutable Leaves::const_iterator last_;  // found last; leaves_.end(): none
   std::list<std::uint64_t> by_age_;      // leaves in memory; the one written longest ago first
-  std::vector<Block> pool_;              // the one given back last is given out first
-  io::File file_;                        // open once something was spilled
+  BlockPool pool_{kBlock};
+  io::File file_;  // open once something was spilled
   ByteRange pinned_;
   std::uint64_t blocks_in_memory_ = 0;
   std::uint64_t blocks_in_file_ = 0;
