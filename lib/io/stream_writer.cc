@@ -157,6 +157,13 @@ Result<void> StreamWriter::wait_for_reader() const {
   }
 }
 
+Result<void> StreamWriter::check_reader() const {
+  if (!pipe_) return {};
+  pollfd state{fd(), 0, 0};
+  if (::poll(&state, 1, 0) < 1 || (state.revents & POLLERR) == 0) return {};
+  return system_error(EPIPE, out_.path(), "write");
+}
+
 Result<void> StreamWriter::finish() {
   if (holes_) {
     const off_t end = ::lseek(out_.fd(), 0, SEEK_CUR);

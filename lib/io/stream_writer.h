@@ -38,6 +38,9 @@ class StreamWriter {
   // taken everything. A reader that went away before is an EPIPE error.
   Result<void> finish();
 
+  // EPIPE once the reader of a pipe has gone. From any thread.
+  Result<void> check_reader() const;
+
   // Bytes that went out, holes included.
   [[nodiscard]] std::uint64_t position() const { return position_; }
 

@@ -187,6 +187,23 @@ Result<void> Sink::wait_until_ready() {
   return {};
 }
 
+void Sink::on_progress(std::function<void()> call) {
+  const std::lock_guard lock(mutex_);
+  on_progress_ = std::move(call);
+}
+
+Result<void> Sink::check_reader() {
+  const std::lock_guard lock(mutex_);
+  if (failure_) return *failure_;
+  if (const Result<void> there = out_.check_reader(); !there) {
+    const Error error = fail(there.error());
+    to_thread_.notify_one();
+    from_thread_.notify_all();
+    return error;
+  }
+  return {};
+}
+
 // The thread: sends what may leave until the end of the stream or a failure.
 void Sink::send_all(std::unique_lock<std::mutex>& lock) {
   while (true) {

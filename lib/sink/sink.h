@@ -93,9 +93,12 @@ class Sink {
   // Whether the consumer keeps up. Who writes on in spite of false holds more memory.
   [[nodiscard]] bool ready();
   Result<void> wait_until_ready();
-  // Called, from the Sink's thread, whenever ready() or is_sent() may have become true, or a
-  // failure came. Set before the first request.
-  void on_progress(std::function<void()> call) { on_progress_ = std::move(call); }
+  // Called, from the Sink's thread and with its lock, whenever ready() or is_sent() may have become
+  // true, or a failure came. Empty: not any more.
+  void on_progress(std::function<void()> call);
+
+  // Looks whether the reader of a pipe has gone, which otherwise the next write would show.
+  Result<void> check_reader();
 
   // Sends the rest, and waits until the consumer has it. `give_up` is asked ten times a second, and
   // when it says so the rest is not sent (kInterrupted).
