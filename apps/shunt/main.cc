@@ -77,6 +77,7 @@ int run(int argc, char** argv) {
   commands.push_back(make_fetch(app));
   commands.push_back(make_cache_warm(app));
   commands.push_back(make_cache(app));
+  commands.push_back(make_stream_sink(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
