@@ -2,10 +2,12 @@
 // (doc/proto.md of the NetworkBlockDevice project).
 //
 // One thread serves all connections with poll(2), in run(). Requests of a connection are served in
-// their order, one at a time. Memory is bounded: a small state for each connection, and a buffer of
-// kPieceSize for each of at most kMostBuffers that are in the middle of a payload; the others wait.
+// their order, one at a time. Memory is bounded: a small state for each connection (20 KiB), and
+// one buffer of kPieceSize for all. What is received of a payload is handed to the export at once;
+// what a client does not take of a READ is read again when it does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +22,9 @@
 #include "nbd/export.h"
 
 namespace shunt::nbd {
+
+// The largest piece of a payload that an Export is given or asked for at once, in bytes.
+inline constexpr std::size_t kPieceSize = 256 << 10;
 
 struct Limits {
   std::size_t connections = 128;          // one more: the one longest in negotiation gives way
@@ -41,6 +46,7 @@ struct Served {
 
 struct ServerOptions {
   Limits limits;
+  std::string description;                    // of the export, for people; may be empty
   std::function<void(const Served&)> served;  // may be empty
   // A connection that had finished negotiation (GO or EXPORT_NAME) ended; `left` are still there.
   std::function<void(std::size_t left)> disconnected;  // may be empty
@@ -61,14 +67,17 @@ class Server {
 
   // From any thread, and from the callbacks.
   void wake();  // the export may have become ready, or a flush done
-  void stop();  // accept nobody; answer what was received whole; run() returns
+  // Accept nobody; answer what was received whole, with ESHUTDOWN where the export would have to be
+  // waited for; run() returns, after 2 seconds also with replies that no client takes.
+  void stop();
 
  private:
   class Loop;
   std::unique_ptr<Loop> loop_;
 };
 
-// A socket that listens at `path`, which must not exist yet; mode 0600.
+// A socket that listens at `path`, which must not exist yet; mode 0600, or less with the umask.
+// Whoever called removes it.
 Result<io::Fd> listen_unix(const std::string& path);
 // At `host`, a name or an address; port 0: a free one.
 // Returns the socket and the port.
