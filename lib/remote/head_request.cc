@@ -1,7 +1,6 @@
 #include "remote/head_request.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 
@@ -67,17 +66,8 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
 }
 
 BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
-  constexpr std::string_view kMultipart = "multipart/byteranges";
-  const std::string* const type = answer.find("Content-Type");
-  if (type != nullptr && strncasecmp(type->c_str(), kMultipart.data(), kMultipart.size()) == 0) {
-    return fail(state().error("the server answers one range with several parts"));
-  }
-  const std::string* const field = answer.find("Content-Range");
-  if (field == nullptr) {
-    return repeat(state().error("a part without Content-Range", ErrorCode::kCorrupt));
-  }
-  const auto range = parse_content_range(*field);
-  if (!range) return repeat(state().error(range.error().reason, ErrorCode::kCorrupt));
+  const auto range = part_of(answer);
+  if (!range) return range.error();
   const auto total = range->total ? range->total : state().blob().size;
   if (!total) {
     found_.unsized = true;
@@ -86,9 +76,7 @@ BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
   const ByteRange asked{0, std::min(asked_, *total)};
   const auto length = content_length(answer);
   if (!range->range || *range->range != asked || (length && *length != asked.size())) {
-    return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes 0-{}",
-                                            field->substr(0, 100), asked_ - 1),
-                                ErrorCode::kCorrupt));
+    return another_part(answer, {0, asked_});
   }
   head_wanted_ = asked.size();
   return settle(answer, *total);

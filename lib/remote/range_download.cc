@@ -1,7 +1,6 @@
 #include "remote/range_download.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 
@@ -50,17 +49,8 @@ BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
 }
 
 BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
-  constexpr std::string_view kMultipart = "multipart/byteranges";
-  const std::string* const type = answer.find("Content-Type");
-  if (type != nullptr && strncasecmp(type->c_str(), kMultipart.data(), kMultipart.size()) == 0) {
-    return fail(state().error("the server answers one range with several parts"));
-  }
-  const std::string* const field = answer.find("Content-Range");
-  if (field == nullptr) {
-    return repeat(state().error("a part without Content-Range", ErrorCode::kCorrupt));
-  }
-  const auto range = parse_content_range(*field);
-  if (!range) return repeat(state().error(range.error().reason, ErrorCode::kCorrupt));
+  const auto range = part_of(answer);
+  if (!range) return range.error();
 
   const std::uint64_t size = state().info().size;
   if (range->total && *range->total != size) {
@@ -78,9 +68,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
   const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
                       range->range->end < asked.end && length == range->range->size();
   if (!prefix && (!range->range || *range->range != asked)) {
-    return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
-                                            field->substr(0, 100), asked.begin, asked.end - 1),
-                                ErrorCode::kCorrupt));
+    return another_part(answer, asked);
   }
   if (!prefix && length && *length != asked.size()) {
     return repeat(
