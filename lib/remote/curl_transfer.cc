@@ -1,7 +1,6 @@
 #include "remote/curl_transfer.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include "base/ascii.h"
 #include "base/log.h"
@@ -28,10 +27,7 @@ Error network(const Request& request, std::string reason) {
 
 const std::string* Answer::find(std::string_view name) const {
   for (const Field& field : fields) {
-    if (field.name.size() == name.size() &&
-        strncasecmp(field.name.data(), name.data(), name.size()) == 0) {
-      return &field.value;
-    }
+    if (ascii::equal_ignoring_case(field.name, name)) return &field.value;
   }
   return nullptr;
 }

@@ -1,7 +1,5 @@
 #include "remote/validator.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <charconv>
 #include <ctime>
@@ -22,7 +20,7 @@ std::string value_of(const Answer& answer, const char* name) {
 std::string list_of(const Answer& answer, const char* name) {
   std::string list;
   for (const Field& field : answer.fields) {
-    if (strcasecmp(field.name.c_str(), name) != 0) continue;
+    if (!ascii::equal_ignoring_case(field.name, name)) continue;
     if (!list.empty()) list += ", ";
     list += field.value;
   }
@@ -99,7 +97,7 @@ std::optional<std::uint64_t> content_length(const Answer& answer) {
 
 bool is_encoded(const Answer& answer) {
   const std::string* const coding = answer.find("Content-Encoding");
-  return coding != nullptr && !coding->empty() && strcasecmp(coding->c_str(), "identity") != 0;
+  return coding != nullptr && !coding->empty() && !ascii::equal_ignoring_case(*coding, "identity");
 }
 
 }  // namespace shunt::remote
