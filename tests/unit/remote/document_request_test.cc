@@ -1,15 +1,9 @@
 #include "remote/document_request.h"
 
-#include "support/catch.h"
 #include "unit/remote/fake_client.h"
 
 namespace shunt::remote {
 namespace {
-
-using Catch::Contains;
-using test::FakeAnswer;
-using test::FakeClient;
-using test::field_of;
 
 DocumentRequest request_of(const std::string& url, std::size_t limit = 100) {
   DocumentRequest request;
