@@ -74,7 +74,7 @@ BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
     return accept();
   }
   const ByteRange asked{0, std::min(asked_, *total)};
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   if (!range->range || *range->range != asked || (length && *length != asked.size())) {
     return another_part(answer, {0, asked_});
   }
@@ -84,7 +84,7 @@ BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
 
 BlobRequest::Verdict HeadRequest::judge_whole(const Answer& answer) {
   state().note_no_ranges();
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   const auto size = length ? length : state().blob().size;
   if (!size) {
     found_.unsized = true;

@@ -11,6 +11,8 @@ namespace shunt::remote {
 
 namespace {
 
+constexpr std::uint64_t kMaxLength = std::numeric_limits<std::int64_t>::max();
+
 // 1*DIGIT, nothing else; nullopt past 2^64 too.
 std::optional<std::uint64_t> digits(std::string_view text) {
   std::uint64_t value = 0;
@@ -62,6 +64,18 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   if (parsed.total && *end > *parsed.total) return bad_range("its range is beyond its total");
   parsed.range = ByteRange{*first, *end};
   return parsed;
+}
+
+std::optional<std::uint64_t> parse_content_length(std::string_view list) {
+  std::optional<std::uint64_t> length;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const auto value = digits(ascii::trimmed(list.substr(0, comma)));
+    if (!value || *value > kMaxLength || (length && *length != *value)) return std::nullopt;
+    length = value;
+    if (comma == std::string_view::npos) return length;
+    list.remove_prefix(comma + 1);
+  }
 }
 
 std::optional<std::int64_t> parse_retry_after(std::string_view value, std::int64_t now) {

@@ -63,7 +63,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
     return other_size(std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   // A server may send less than what it was asked for (RFC 9110, 15.3.7), if it says so throughout.
   const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
                       range->range->end < asked.end && length == range->range->size();
@@ -82,7 +82,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
 
 BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   const ByteRange whole{0, state().info().size};
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   if (length && *length != whole.end) {
     return other_size(state().error(
         fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));

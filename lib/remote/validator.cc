@@ -1,11 +1,13 @@
 #include "remote/validator.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
 #include "base/ascii.h"
 #include "remote/http_fields.h"
+#include "remote/printable.h"
 
 namespace shunt::remote {
 
@@ -83,16 +85,15 @@ bool forbids_storing(const Answer& answer) {
   return forbids_storing(list_of(answer, "Cache-Control"));
 }
 
-std::optional<std::uint64_t> content_length(const Answer& answer) {
+Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
   // With a transfer coding it does not count (RFC 9112, 6.3).
-  if (answer.find("Transfer-Encoding") != nullptr) return std::nullopt;
-  const std::string* const text = answer.find("Content-Length");
-  if (text == nullptr) return std::nullopt;
-  std::uint64_t value = 0;
-  const char* const end = text->data() + text->size();
-  const auto [rest, code] = std::from_chars(text->data(), end, value);
-  if (code != std::errc() || rest != end) return std::nullopt;
-  return value;
+  if (answer.find("Transfer-Encoding") != nullptr || answer.find("Content-Length") == nullptr) {
+    return std::optional<std::uint64_t>();
+  }
+  const std::string list = list_of(answer, "Content-Length");
+  const auto length = parse_content_length(list);
+  if (length) return length;
+  return corrupt(fmt::format("Content-Length: \"{}\" is no length", printable(list, 100)));
 }
 
 bool is_encoded(const Answer& answer) {

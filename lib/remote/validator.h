@@ -23,8 +23,8 @@ namespace shunt::remote {
 // BlobInfo::no_store of an answer.
 [[nodiscard]] bool forbids_storing(const Answer& answer);
 
-// Content-Length, where it is a number.
-[[nodiscard]] std::optional<std::uint64_t> content_length(const Answer& answer);
+// Answer::length. kCorrupt for what is no length, and for lengths that differ.
+[[nodiscard]] Result<std::optional<std::uint64_t>> content_length(const Answer& answer);
 
 // A body that was compressed on its way has other bytes at other places.
 [[nodiscard]] bool is_encoded(const Answer& answer);

@@ -1,6 +1,7 @@
 // Fields of answers from any server: parsed or refused, and what is parsed holds together.
 #include "remote/http_fields.h"
 
+#include <limits>
 #include <string>
 
 #include "fuzz/require.h"
@@ -46,6 +47,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto wait = parse_retry_after(text, kNow);
   require(!wait || *wait >= 0);
   static_cast<void>(is_strong_etag(text));
+  const auto length = parse_content_length(text);
+  require(!length || *length <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
   // The same bytes, cut into the four fields that freshness comes from.
   const std::size_t quarter = size / 4;
   const std::int64_t fresh =
@@ -54,5 +57,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(fresh == 0 || fresh > kNow);
   const std::int64_t whole = fresh_until(text, "", "", "", kNow);
   require(whole == 0 || whole > kNow);
+  require(whole == 0 || !forbids_storing(text));
   return 0;
 }

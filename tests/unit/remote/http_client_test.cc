@@ -133,6 +133,69 @@ TEST_CASE("fields that would break out of their line are refused") {
   CHECK(server.requests().empty());
 }
 
+TEST_CASE("an answer that is not of HTTP is the server's fault, not the user's") {
+  const auto client = start_client();
+  for (const std::string raw :
+       {"Hello, world\n", "HTTP/0.9 200 OK\r\n\r\n", "HTTP/9.9 200 OK\r\n\r\nx",
+        "HTTP/1.1 OK 200\r\n\r\nx", "HTTP/1.1 2000 OK\r\n\r\nx", "HTTP/1.1\r\n\r\nx",
+        "SSH-2.0-OpenSSH_9.2\r\n", "\0\1\2"}) {
+    INFO(raw);
+    FaultServer server({}, std::vector<Fault>{{.raw = raw}});
+    const auto answer = get_whole(*client, request_for(server.url()), 1000);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::kNetwork);
+    CHECK(answer.error().path == server.url());
+  }
+}
+
+TEST_CASE("a Content-Length that is none, or two that differ, is an error that names it") {
+  const auto client = start_client();
+  const auto get = [&](const std::string& fields) {
+    FaultServer server({},
+                       std::vector<Fault>{{.raw = "HTTP/1.1 200 OK\r\n" + fields + "\r\n12345"}});
+    return get_whole(*client, request_for(server.url()), 1000);
+  };
+  for (const char* const length :
+       {"12abc", "-5", "+5", "0x5", "5.0", "5 5", "99999999999999999999", "18446744073709551616",
+        "9223372036854775808", "5, 6", "5,", ""}) {
+    INFO(length);
+    const auto answer = get(fmt::format("Content-Length: {}\r\n", length));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::kNetwork);
+    CHECK(answer.error().reason.find("Content-Length") != std::string::npos);
+  }
+  const auto differ = get("Content-Length: 5\r\nContent-length: 4\r\n");
+  REQUIRE_FALSE(differ);
+  CHECK(differ.error().reason.find("Content-Length") != std::string::npos);
+  for (const char* const good :
+       {"Content-Length: 5\r\n", "Content-Length: 05\r\n",
+        "Content-Length: 5\r\nContent-Length: 5\r\n", "Content-Length: 5, 5\r\n", ""}) {
+    INFO(good);
+    const auto answer = get(good);
+    REQUIRE(answer);
+    CHECK(answer->body == "12345");
+    CHECK(answer->answer.length.has_value() == (*good != '\0'));
+  }
+}
+
+TEST_CASE("a header line without end is not called a want of memory") {
+  const std::string endless(1 << 20, 'x');
+  FaultServer server({}, std::vector<Fault>{{.raw = "HTTP/1.1 200 OK\r\nX: " + endless},
+                                            {.raw = "HTTP/1.1 200 " + endless},
+                                            {.raw = endless}});
+  const auto client = start_client();
+  for (int i = 0; i < 2; ++i) {
+    const auto answer = get_whole(*client, request_for(server.url()), 10);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().code == ErrorCode::kNetwork);
+    CHECK(answer.error().reason.find("header section") != std::string::npos);
+  }
+  const auto none = get_whole(*client, request_for(server.url()), 10);
+  REQUIRE_FALSE(none);
+  CHECK(none.error().code == ErrorCode::kNetwork);
+  CHECK(none.error().reason.find("emory") == std::string::npos);
+}
+
 TEST_CASE("the header section of an answer is bounded") {
   std::string many = "HTTP/1.1 200 OK\r\n";
   for (int i = 0; i < 300; ++i) many += fmt::format("X-{}: y\r\n", i);
