@@ -65,6 +65,13 @@ std::shared_ptr<BlobState> BlobState::assume(HttpBlob blob) {
   return std::shared_ptr<BlobState>(new BlobState(std::move(blob), std::move(original)));
 }
 
+void BlobState::set_info(BlobInfo info) {
+  info_ = std::move(info);
+  const std::lock_guard lock(mutex_);
+  versions_show_ = !info_.digest.empty() || !info_.validator.empty() || etag_ || last_modified_;
+  if (!versions_show_) note_no_ranges();
+}
+
 Url BlobState::current() const {
   const std::lock_guard lock(mutex_);
   return redirect_ ? *redirect_ : original_;

@@ -9,7 +9,17 @@
 
 namespace shunt::remote {
 
+RangeDownload::RangeDownload(HttpClient& client, std::shared_ptr<BlobState> state_of_blob,
+                             ByteRange wanted, Receiver& receiver)
+    : BlobRequest(client, std::move(state_of_blob)),
+      wanted_(wanted),
+      position_(wanted.begin),
+      receiver_(receiver) {
+  if (!state().versions_show()) prefix_check_.emplace(state().seen_chunks(), state().info().size);
+}
+
 void RangeDownload::describe(Request& request) {
+  if (prefix_check_) return;
   request.range = ByteRange{position_, wanted_.end};
   const BlobInfo& info = state().info();
   // A digest tells versions apart by itself. Servers that share the work for such blobs may well
@@ -23,21 +33,23 @@ void RangeDownload::describe(Request& request) {
 // answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
 BlobRequest::Verdict RangeDownload::other_size(Error error) {
   if (!state().info().digest.empty()) return repeat(std::move(error));
-  return changed();
+  return fail(change());
 }
 
-BlobRequest::Verdict RangeDownload::changed() {
+Error RangeDownload::change() {
   state().note_change();
-  Error error = state().error("it has changed on the server");
-  error.hint = "run again";
-  return fail(std::move(error));
+  return state().error("it has changed on the server").with_hint("run again");
 }
 
 BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
   const BlobInfo& info = state().info();
-  if (info.digest.empty() && contradicts(answer, info.validator)) return changed();
+  if (info.digest.empty() && contradicts(answer, info.validator)) return fail(change());
   if (info.digest.empty() && info.validator.empty() && !state().same_version(answer)) {
-    return changed();
+    return fail(change());
+  }
+  if (prefix_check_ && answer.status != 200) {
+    return fail(state().error(
+        fmt::format("the server answers a request for all of it with status {}", answer.status)));
   }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
@@ -91,9 +103,10 @@ BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   // the validator tells which.
   const BlobInfo& info = state().info();
   if (info.digest.empty() && !info.validator.empty() && validator_of(answer) != info.validator) {
-    return changed();
+    return fail(change());
   }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
+  if (prefix_check_) prefix_check_->begin();
   // Nothing has been delivered yet: the receiver may as well have all of it.
   if (position_ == wanted_.begin) {
     wanted_ = whole;
@@ -130,6 +143,7 @@ Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
   if (bytes.size() > coming_.end - at_) {
     return state().error("the server sends more than it said", ErrorCode::kCorrupt);
   }
+  if (prefix_check_ && !prefix_check_->take(bytes)) return change();
   if (at_ < position_) {  // delivered before this answer began
     const auto known =
         static_cast<std::size_t>(std::min<std::uint64_t>(position_ - at_, bytes.size()));
