@@ -102,7 +102,7 @@ TEST_CASE("what broke off is not joined to another version") {
   SilentRun prefix({{.cut_at = kMiddle}, {.corrupt = true}});
   CHECK(prefix.go());
   // Shorter answers in between do not make it forget.
-  SilentRun thrice({{.cut_at = 600'000}, {.cut_at = 1000}, {.corrupt = true}});
+  SilentRun thrice({{.cut_at = kMiddle + 1}, {.cut_at = 1000}, {.corrupt = true}});
   CHECK_FALSE(thrice.go());
 }
 
