@@ -61,6 +61,11 @@ BlobRequest::Verdict BlobRequest::another_part(const Answer& answer, ByteRange a
       ErrorCode::kCorrupt));
 }
 
+BlobRequest::Verdict BlobRequest::another_length(std::uint64_t length, std::uint64_t asked) const {
+  return repeat(state_->error(fmt::format("a body of {} bytes to a request for {}", length, asked),
+                              ErrorCode::kCorrupt));
+}
+
 Result<void> BlobRequest::answered(const Answer& answer) {
   switch (answer.status) {
     case 200:

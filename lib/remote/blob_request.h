@@ -52,6 +52,9 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   // For a 206, with its Content-Range, that holds another part than was `asked` for.
   [[nodiscard]] Verdict another_part(const Answer& answer, ByteRange asked) const;
 
+  // For a 206 whose Content-Length does not go with its Content-Range.
+  [[nodiscard]] Verdict another_length(std::uint64_t length, std::uint64_t asked) const;
+
   // ---- the hooks, on the client's thread
   // Adds range and conditions to the request.
   virtual void describe(Request& request) = 0;

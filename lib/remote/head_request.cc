@@ -75,9 +75,8 @@ BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
   }
   const ByteRange asked{0, std::min(asked_, *total)};
   const auto length = answer.length;
-  if (!range->range || *range->range != asked || (length && *length != asked.size())) {
-    return another_part(answer, {0, asked_});
-  }
+  if (!range->range || *range->range != asked) return another_part(answer, {0, asked_});
+  if (length && *length != asked.size()) return another_length(*length, asked.size());
   head_wanted_ = asked.size();
   return settle(answer, *total);
 }
@@ -99,14 +98,15 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const Answer& answer) {
   const auto range =
       field == nullptr ? Result<ContentRange>(corrupt("nothing")) : parse_content_range(*field);
   if (range && range->total == std::uint64_t{0}) return settle(answer, 0);
+  const std::uint64_t refused = asked_;
   if (range && range->total && *range->total < asked_) {
     asked_ = *range->total;  // a server that refuses what goes beyond the end
     repeat_at_once();
   }
   return repeat(state().error(
       range && range->total
-          ? fmt::format("the server refuses bytes 0-{} of {} (416)", asked_ - 1, *range->total)
-          : fmt::format("the server refuses bytes 0-{} (416)", asked_ - 1)));
+          ? fmt::format("the server refuses bytes 0-{} of {} (416)", refused - 1, *range->total)
+          : fmt::format("the server refuses bytes 0-{} (416)", refused - 1)));
 }
 
 BlobRequest::Verdict HeadRequest::judge_unchanged(const Answer& answer) {

@@ -83,9 +83,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
     return another_part(answer, asked);
   }
   if (!prefix && length && *length != asked.size()) {
-    return repeat(
-        state().error(fmt::format("a body of {} bytes to a request for {}", *length, asked.size()),
-                      ErrorCode::kCorrupt));
+    return another_length(*length, asked.size());
   }
   coming_ = prefix ? *range->range : asked;
   at_ = asked.begin;
@@ -166,8 +164,7 @@ Result<void> RangeDownload::complete() {
     go_on();
     return {};
   }
-  return state().error(
-      fmt::format("the answer ended at byte {} instead of {}", position_, wanted_.end));
+  return state().error(fmt::format("the answer ended at byte {} instead of {}", at_, wanted_.end));
 }
 
 }  // namespace shunt::remote
