@@ -1,5 +1,10 @@
 // Many requests at once: their limits, their times, and how they are ended.
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "unit/remote/client_fixture.h"
@@ -239,6 +244,34 @@ TEST_CASE("the last owner of a client may be on its own thread") {
   });
   kept.reset();
   CHECK(done.get_future().wait_for(5s) == std::future_status::ready);
+}
+
+// Run by the next one, in a process of its own: it ends while a handler still works.
+TEST_CASE("a process with a client whose last owner is on its own thread", "[.orphan]") {
+  auto client = start_client();
+  std::promise<void> released;
+  HttpClient* const raw = client.get();
+  auto kept = std::make_shared<std::shared_ptr<HttpClient>>(std::move(client));
+  raw->post([kept, &released] {
+    kept->reset();
+    released.set_value();
+    std::this_thread::sleep_for(200ms);
+    constexpr std::string_view kDone = "the thread has ended";
+    static_cast<void>(::write(STDOUT_FILENO, kDone.data(), kDone.size()));
+  });
+  kept.reset();
+  released.get_future().get();
+  std::exit(0);
+}
+
+TEST_CASE("a process does not end under the thread of a client") {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  FILE* const child = ::popen(("'" + self + "' '[.orphan]'").c_str(), "r");
+  REQUIRE(child != nullptr);
+  char text[4096];
+  const std::size_t size = std::fread(text, 1, sizeof text, child);
+  CHECK(::pclose(child) == 0);
+  CHECK(std::string_view(text, size).find("the thread has ended") != std::string_view::npos);
 }
 
 }  // namespace
