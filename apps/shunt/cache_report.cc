@@ -34,13 +34,8 @@ std::string state_text(const EntryStatus& entry) {
   return text;
 }
 
-nlohmann::ordered_json identity_json(const EntryStatus& entry) {
-  if (entry.identity.empty()) return nullptr;
-  return entry.identity;
-}
-
 nlohmann::ordered_json to_json(const EntryStatus& entry) {
-  return {{"identity", identity_json(entry)},
+  return {{"identity", text_or_null(entry.identity)},
           {"source", entry.source},
           {"size", entry.size},
           {"bytes_cached", entry.bytes_cached},
@@ -55,20 +50,18 @@ nlohmann::ordered_json to_json(const EntryStatus& entry) {
 
 nlohmann::ordered_json to_json(const Verified& verified) {
   const cache::VerifyReport& report = verified.report;
-  nlohmann::ordered_json json = {{"identity", identity_json(report.entry)},
-                                 {"source", report.entry.source},
-                                 {"key", report.entry.key},
-                                 {"size", report.entry.size},
-                                 {"bytes_cached", report.entry.bytes_cached},
-                                 {"complete", report.entry.complete},
-                                 {"verified", report.entry.verified},
-                                 {"blocks_checked", report.blocks_checked},
-                                 {"blocks_bad", report.blocks_bad},
-                                 {"digest_mismatch", report.digest_mismatch},
-                                 {"damaged", report.damaged},
-                                 {"error", nullptr}};
-  if (const std::optional<Error> failure = verified.failure()) json["error"] = error_json(*failure);
-  return json;
+  return {{"identity", text_or_null(report.entry.identity)},
+          {"source", report.entry.source},
+          {"key", report.entry.key},
+          {"size", report.entry.size},
+          {"bytes_cached", report.entry.bytes_cached},
+          {"complete", report.entry.complete},
+          {"verified", report.entry.verified},
+          {"blocks_checked", report.blocks_checked},
+          {"blocks_bad", report.blocks_bad},
+          {"digest_mismatch", report.digest_mismatch},
+          {"damaged", report.damaged},
+          {"error", error_json(verified.failure())}};
 }
 
 nlohmann::ordered_json document(std::string_view name, nlohmann::ordered_json content) {
@@ -210,8 +203,7 @@ void print_changed_json(const std::vector<EntryStatus>& entries, const std::vect
     list.push_back(entry.identity.empty() ? entry.key : entry.identity);
   }
   nlohmann::ordered_json json = document("entries", std::move(list));
-  json["error"] = nullptr;
-  if (!errors.empty()) json["error"] = error_json(errors.front());
+  json["error"] = errors.empty() ? nlohmann::ordered_json() : error_json(errors.front());
   if (errors.size() > 1) {
     for (const Error& error : errors) json["errors"].push_back(error_json(error));
   }

@@ -84,9 +84,8 @@ nlohmann::ordered_json to_json(const Report& report) {
                                  {"bytes_written", report.bytes_written},
                                  {"seconds", report.seconds},
                                  {"verified", nullptr},
-                                 {"error", nullptr}};
+                                 {"error", error_json(report.error)}};
   if (report.verified) json["verified"] = *report.verified;
-  if (report.error) json["error"] = error_json(*report.error);
   // What only some reports have.
   if (report.recovery != Report::Recovery::kNothing) {
     json["recovered"] = report.recovery == Report::Recovery::kFinished ? "finished" : "original";

@@ -46,11 +46,18 @@ nlohmann::ordered_json error_json(const Error& error) {
   without_path.path.clear();
   nlohmann::ordered_json json = {{"code", exit_code_of(error.code, cancel_token())},
                                  {"message", without_path.describe()},
-                                 {"path", nullptr}};
-  if (!error.path.empty()) json["path"] = error.path;
+                                 {"path", text_or_null(error.path)}};
   if (!error.hint.empty()) json["hint"] = error.hint;
   if (error.offset) json["offset"] = *error.offset;
   return json;
+}
+
+nlohmann::ordered_json error_json(const std::optional<Error>& error) {
+  return error ? error_json(*error) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
 }
 
 void print_error(const Globals& globals, const Error& error, Stream json_stream) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <optional>
 #include <string>
 
 #include "base/error.h"
@@ -23,6 +24,11 @@ void print_json(Stream stream, const nlohmann::ordered_json& document);
 
 // The error object of the contract: code (the exit code), message, path; hint and offset if any.
 [[nodiscard]] nlohmann::ordered_json error_json(const Error& error);
+// The same, or null.
+[[nodiscard]] nlohmann::ordered_json error_json(const std::optional<Error>& error);
+
+// null for the empty text.
+[[nodiscard]] nlohmann::ordered_json text_or_null(const std::string& text);
 
 // "shunt: PATH: operation: reason" and the hint on standard error; as JSON the document of an error
 // on `json_stream`.
