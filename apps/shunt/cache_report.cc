@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -73,10 +72,7 @@ nlohmann::ordered_json document(std::string_view name, nlohmann::ordered_json co
 }  // namespace
 
 std::string name_of(const EntryStatus& entry) {
-  std::string name = entry.source.empty() ? entry.key : entry.source;
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return name;
+  return entry.source.empty() ? entry.key : entry.source;
 }
 
 // ---- ls and stat --------------------------------------------------------------------------------
@@ -93,15 +89,14 @@ void print_entries(const Globals& globals, const std::vector<EntryStatus>& entri
     return;
   }
   const bool color = globals.colored(STDOUT_FILENO);
-  std::string text =
-      fmt::format("{}{:>10}  {:>10}  {:16}  {:16}  SOURCE{}\n", color ? "\033[1m" : "", "SIZE",
-                  "CACHED", "STATE", "LAST USED (UTC)", color ? "\033[0m" : "");
+  std::string text = line_of(fmt::format("{:>10}  {:>10}  {:16}  {:16}  SOURCE", "SIZE", "CACHED",
+                                         "STATE", "LAST USED (UTC)"),
+                             color ? "\033[1m" : "");
   for (const EntryStatus& entry : entries) {
-    const char* const paint = !color ? "" : entry.damaged ? "\033[31m" : "";
-    text += fmt::format("{}{:>10}  {:>10}  {:16}  {:16}  {}{}\n", paint, format_size(entry.size),
-                        format_size(entry.bytes_cached), state_text(entry),
-                        time_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry),
-                        *paint != '\0' ? "\033[0m" : "");
+    text += line_of(fmt::format("{:>10}  {:>10}  {:16}  {:16}  {}", format_size(entry.size),
+                                format_size(entry.bytes_cached), state_text(entry),
+                                time_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry)),
+                    color && entry.damaged ? "\033[31m" : "");
   }
   print(Stream::kOut, text);
 }
@@ -128,16 +123,15 @@ void print_totals(const Globals& globals, const CacheTotals& totals) {
                               {"pinned", totals.pinned}});
     return;
   }
-  print(Stream::kOut,
-        fmt::format("directory   {}\n"
-                    "budget      {}\n"
-                    "entries     {}\n"
-                    "cached      {}\n"
-                    "allocated   {}\n"
-                    "pinned      {}\n",
-                    totals.directory, totals.budget == 0 ? "no limit" : format_size(totals.budget),
-                    totals.entries, format_size(totals.bytes_cached), format_size(totals.allocated),
-                    totals.pinned));
+  print(Stream::kOut, line_of("directory   " + totals.directory) +
+                          fmt::format("budget      {}\n"
+                                      "entries     {}\n"
+                                      "cached      {}\n"
+                                      "allocated   {}\n"
+                                      "pinned      {}\n",
+                                      totals.budget == 0 ? "no limit" : format_size(totals.budget),
+                                      totals.entries, format_size(totals.bytes_cached),
+                                      format_size(totals.allocated), totals.pinned));
 }
 
 // ---- verify -------------------------------------------------------------------------------------
@@ -169,10 +163,10 @@ void print_verified_text(const Globals& globals, const Verified& verified) {
   }
   if (globals.quiet) return;
   const cache::VerifyReport& report = verified.report;
-  print(Stream::kOut,
-        fmt::format("{}: {} {} right{}\n", name_of(report.entry), report.blocks_checked,
-                    report.blocks_checked == 1 ? "block is" : "blocks are",
-                    report.entry.verified ? ", and so is the digest" : ""));
+  print_line(Stream::kOut,
+             fmt::format("{}: {} {} right{}", name_of(report.entry), report.blocks_checked,
+                         report.blocks_checked == 1 ? "block is" : "blocks are",
+                         report.entry.verified ? ", and so is the digest" : ""));
 }
 
 void print_verified_json(const std::vector<Verified>& all) {

@@ -20,7 +20,9 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view s
 
 // "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
 std::string summary(const Report& report) {
-  std::string text = format_size(report.bytes_requested);
+  // What --head reads is found out on the way, and is no range that was asked for.
+  const bool whole_or_ranges = report.bytes_requested > 0 || report.size == 0;
+  std::string text = whole_or_ranges ? format_size(report.bytes_requested) : "what comes first";
   if (report.bytes_from_cache > 0) {
     text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
   }
@@ -69,7 +71,7 @@ void print_fetch_text(const Globals& globals, const Report& report) {
   if (const std::optional<Error> error = shown_error(report)) {
     print_error(globals, *error);
   } else if (!globals.quiet) {
-    print(Stream::kErr, fmt::format("{}: {}\n", shown_name(report.source), summary(report)));
+    print_line(Stream::kErr, fmt::format("{}: {}", shown_name(report.source), summary(report)));
   }
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/printable.h"
 #include "exit_code.h"
 #include "signals.h"
 
@@ -33,6 +34,14 @@ void print(Stream stream, std::string_view text) {
     }
     text.remove_prefix(static_cast<std::size_t>(put));
   }
+}
+
+std::string line_of(std::string_view text, std::string_view paint) {
+  return fmt::format("{}{}{}\n", paint, printable(text), paint.empty() ? "" : "\033[0m");
+}
+
+void print_line(Stream stream, std::string_view text) {
+  print(stream, line_of(text));
 }
 
 void print_json(Stream stream, const nlohmann::ordered_json& document) {
@@ -66,9 +75,9 @@ void print_error(const Globals& globals, const Error& error, Stream json_stream)
     return;
   }
   const bool color = globals.colored(STDERR_FILENO);
-  std::string text = fmt::format("{}shunt:{} {}\n", color ? "\033[1;31m" : "",
-                                 color ? "\033[0m" : "", error.describe());
-  if (!error.hint.empty()) text += "  " + error.hint + "\n";
+  std::string text = color ? "\033[1;31mshunt:\033[0m " : "shunt: ";
+  text += line_of(error.describe());
+  if (!error.hint.empty()) text += line_of("  " + error.hint);
   print(Stream::kErr, text);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/printable.h"
 #include "output.h"
 
 namespace shunt::cli {
@@ -26,7 +27,7 @@ bool ProgressLine::due() {
 }
 
 void ProgressLine::draw(std::string_view text) {
-  print(Stream::kErr, std::string(kWipe).append(text));
+  print(Stream::kErr, std::string(kWipe) + printable(text));
   visible_ = true;
 }
 
