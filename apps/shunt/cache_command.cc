@@ -28,7 +28,7 @@ using CachePtr = std::shared_ptr<cache::Cache>;
 constexpr const char* kDescription = "Look at the cache, check it, and decide what it keeps.";
 constexpr const char* kFooter =
     "Exit: 0 done, 1 failed, 2 usage, 3 some failed, 6 something was wrong (verify), 7 local I/O,\n"
-    "130 and 143 interrupted.";
+    "129, 130 and 143 interrupted.";
 
 class CacheCommand final : public Command {
  public:
@@ -208,7 +208,7 @@ int CacheCommand::change(const char* done,
       SHUNT_TRY(work(entry.key));
       changed.push_back(entry);
       if (globals_->quiet || globals_->json) continue;
-      print(Stream::kErr, fmt::format("{}: {}\n", name_of(entry), done));
+      print_line(Stream::kErr, fmt::format("{}: {}", name_of(entry), done));
     }
     return {};
   };

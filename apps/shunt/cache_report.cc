@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <ctime>
 
@@ -34,13 +33,8 @@ std::string state_text(const EntryStatus& entry) {
   return text;
 }
 
-nlohmann::ordered_json identity_json(const EntryStatus& entry) {
-  if (entry.identity.empty()) return nullptr;
-  return entry.identity;
-}
-
 nlohmann::ordered_json to_json(const EntryStatus& entry) {
-  return {{"identity", identity_json(entry)},
+  return {{"identity", text_or_null(entry.identity)},
           {"source", entry.source},
           {"size", entry.size},
           {"bytes_cached", entry.bytes_cached},
@@ -55,20 +49,18 @@ nlohmann::ordered_json to_json(const EntryStatus& entry) {
 
 nlohmann::ordered_json to_json(const Verified& verified) {
   const cache::VerifyReport& report = verified.report;
-  nlohmann::ordered_json json = {{"identity", identity_json(report.entry)},
-                                 {"source", report.entry.source},
-                                 {"key", report.entry.key},
-                                 {"size", report.entry.size},
-                                 {"bytes_cached", report.entry.bytes_cached},
-                                 {"complete", report.entry.complete},
-                                 {"verified", report.entry.verified},
-                                 {"blocks_checked", report.blocks_checked},
-                                 {"blocks_bad", report.blocks_bad},
-                                 {"digest_mismatch", report.digest_mismatch},
-                                 {"damaged", report.damaged},
-                                 {"error", nullptr}};
-  if (const std::optional<Error> failure = verified.failure()) json["error"] = error_json(*failure);
-  return json;
+  return {{"identity", text_or_null(report.entry.identity)},
+          {"source", report.entry.source},
+          {"key", report.entry.key},
+          {"size", report.entry.size},
+          {"bytes_cached", report.entry.bytes_cached},
+          {"complete", report.entry.complete},
+          {"verified", report.entry.verified},
+          {"blocks_checked", report.blocks_checked},
+          {"blocks_bad", report.blocks_bad},
+          {"digest_mismatch", report.digest_mismatch},
+          {"damaged", report.damaged},
+          {"error", error_json(verified.failure())}};
 }
 
 nlohmann::ordered_json document(std::string_view name, nlohmann::ordered_json content) {
@@ -80,10 +72,7 @@ nlohmann::ordered_json document(std::string_view name, nlohmann::ordered_json co
 }  // namespace
 
 std::string name_of(const EntryStatus& entry) {
-  std::string name = entry.source.empty() ? entry.key : entry.source;
-  std::ranges::replace_if(
-      name, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return name;
+  return entry.source.empty() ? entry.key : entry.source;
 }
 
 // ---- ls and stat --------------------------------------------------------------------------------
@@ -100,15 +89,14 @@ void print_entries(const Globals& globals, const std::vector<EntryStatus>& entri
     return;
   }
   const bool color = globals.colored(STDOUT_FILENO);
-  std::string text =
-      fmt::format("{}{:>10}  {:>10}  {:16}  {:16}  SOURCE{}\n", color ? "\033[1m" : "", "SIZE",
-                  "CACHED", "STATE", "LAST USED (UTC)", color ? "\033[0m" : "");
+  std::string text = line_of(fmt::format("{:>10}  {:>10}  {:16}  {:16}  SOURCE", "SIZE", "CACHED",
+                                         "STATE", "LAST USED (UTC)"),
+                             color ? "\033[1m" : "");
   for (const EntryStatus& entry : entries) {
-    const char* const paint = !color ? "" : entry.damaged ? "\033[31m" : "";
-    text += fmt::format("{}{:>10}  {:>10}  {:16}  {:16}  {}{}\n", paint, format_size(entry.size),
-                        format_size(entry.bytes_cached), state_text(entry),
-                        time_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry),
-                        *paint != '\0' ? "\033[0m" : "");
+    text += line_of(fmt::format("{:>10}  {:>10}  {:16}  {:16}  {}", format_size(entry.size),
+                                format_size(entry.bytes_cached), state_text(entry),
+                                time_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry)),
+                    color && entry.damaged ? "\033[31m" : "");
   }
   print(Stream::kOut, text);
 }
@@ -135,16 +123,15 @@ void print_totals(const Globals& globals, const CacheTotals& totals) {
                               {"pinned", totals.pinned}});
     return;
   }
-  print(Stream::kOut,
-        fmt::format("directory   {}\n"
-                    "budget      {}\n"
-                    "entries     {}\n"
-                    "cached      {}\n"
-                    "allocated   {}\n"
-                    "pinned      {}\n",
-                    totals.directory, totals.budget == 0 ? "no limit" : format_size(totals.budget),
-                    totals.entries, format_size(totals.bytes_cached), format_size(totals.allocated),
-                    totals.pinned));
+  print(Stream::kOut, line_of("directory   " + totals.directory) +
+                          fmt::format("budget      {}\n"
+                                      "entries     {}\n"
+                                      "cached      {}\n"
+                                      "allocated   {}\n"
+                                      "pinned      {}\n",
+                                      totals.budget == 0 ? "no limit" : format_size(totals.budget),
+                                      totals.entries, format_size(totals.bytes_cached),
+                                      format_size(totals.allocated), totals.pinned));
 }
 
 // ---- verify -------------------------------------------------------------------------------------
@@ -176,10 +163,10 @@ void print_verified_text(const Globals& globals, const Verified& verified) {
   }
   if (globals.quiet) return;
   const cache::VerifyReport& report = verified.report;
-  print(Stream::kOut,
-        fmt::format("{}: {} {} right{}\n", name_of(report.entry), report.blocks_checked,
-                    report.blocks_checked == 1 ? "block is" : "blocks are",
-                    report.entry.verified ? ", and so is the digest" : ""));
+  print_line(Stream::kOut,
+             fmt::format("{}: {} {} right{}", name_of(report.entry), report.blocks_checked,
+                         report.blocks_checked == 1 ? "block is" : "blocks are",
+                         report.entry.verified ? ", and so is the digest" : ""));
 }
 
 void print_verified_json(const std::vector<Verified>& all) {
@@ -210,8 +197,7 @@ void print_changed_json(const std::vector<EntryStatus>& entries, const std::vect
     list.push_back(entry.identity.empty() ? entry.key : entry.identity);
   }
   nlohmann::ordered_json json = document("entries", std::move(list));
-  json["error"] = nullptr;
-  if (!errors.empty()) json["error"] = error_json(errors.front());
+  json["error"] = errors.empty() ? nlohmann::ordered_json() : error_json(errors.front());
   if (errors.size() > 1) {
     for (const Error& error : errors) json["errors"].push_back(error_json(error));
   }

@@ -14,8 +14,7 @@
 
 namespace shunt::cli {
 
-// What people call an entry: its source; its key where that cannot be read. Without control
-// characters.
+// What people call an entry: its source; its key where that cannot be read.
 [[nodiscard]] std::string name_of(const cache::EntryStatus& entry);
 
 void print_entries(const Globals& globals, const std::vector<cache::EntryStatus>& entries);

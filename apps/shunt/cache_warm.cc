@@ -33,7 +33,8 @@ constexpr const char* kFooter =
     "cache lacks is downloaded; after an interruption the same command goes on.\n"
     "Memory: at most 32 MiB, and 1 MiB for each connection, besides the list of sources.\n"
     "Exit: 0 done, 1 failed, 2 usage, 3 some sources failed, 4 corrupt or unsupported, 5 network,\n"
-    "6 digest does not match, 7 local I/O, 8 in use, 130 and 143 interrupted.";
+    "6 digest does not match, 7 local I/O, 8 in use, 129, 130 and 143\n"
+    "interrupted.";
 
 Report failed(const std::string& source, const Error& error) {
   Report report;

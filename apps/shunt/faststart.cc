@@ -7,6 +7,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/size_text.h"
@@ -16,6 +17,7 @@
 #include "faststart_input.h"
 #include "faststart_report.h"
 #include "output.h"
+#include "output_target.h"
 #include "progress_bar.h"
 #include "signals.h"
 #include "source_name.h"
@@ -42,7 +44,8 @@ constexpr const char* kFooter =
     "connection.\n"
     "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or "
     "unsupported,\n"
-    "6 packets differ, 7 local I/O or not possible here, 8 in use, 130 and 143 interrupted.";
+    "6 packets differ, 7 local I/O or not possible here, 8 in use, 129, 130 and 143\n"
+    "interrupted.";
 
 Error usage_error(std::string reason) {
   return cli::usage_error("faststart", std::move(reason));
@@ -60,7 +63,7 @@ class Faststart final : public Command {
   int run_output(const Globals& globals);
   int run_files(const Globals& globals);
   [[nodiscard]] Report output_one(FaststartInput& input);
-  [[nodiscard]] Report to_stdout(FaststartInput& input);
+  [[nodiscard]] Report to_descriptor(FaststartInput& input, int descriptor);
   [[nodiscard]] Report from_stdin_to(io::File& out);
 
   CLI::App* app_;
@@ -83,8 +86,7 @@ Faststart::Faststart(CLI::App& parent) : app_(parent.add_subcommand("faststart",
                    "Files to change in place; with -o one SOURCE, - for standard input")
       ->required()
       ->type_name("");
-  app_->add_option("-o,--output", out_, "Write to OUT instead; - is standard output")
-      ->type_name("OUT");
+  add_output(*app_, out_, "Write to OUT instead; - is standard output");
   app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
   with_environment(
@@ -139,7 +141,7 @@ int Faststart::run(const Globals& globals) {
   options_.cancel = &cancel_token();
   if (globals.shows_progress()) options_.progress = &progress_;
   if (Result<void> parsed = parse_options(); !parsed) {
-    print_error(globals, parsed.error(), out_ == "-" ? Stream::kErr : Stream::kOut);
+    print_error(globals, parsed.error(), is_standard_output(out_) ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
   }
   if (check_) return check_faststart(globals, files_);
@@ -194,17 +196,19 @@ int Faststart::run_files(const Globals& globals) {
 
 Report Faststart::from_stdin_to(io::File& out) {
   io::Counters counters;
-  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
+  io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
+  in.set_cancel(&cancel_token());
   return faststart::run_from_pipe(in, out, options_);
 }
 
-Report Faststart::to_stdout(FaststartInput& input) {
+Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
   const std::string& name = files_.front();
-  if (::isatty(STDOUT_FILENO) == 1 && !options_.dry_run) {
-    return failed_faststart(
-        name, usage_error("binary data is not written to a terminal; redirect it, or name a file"));
+  io::File out;  // of a dry run, not there
+  if (!options_.dry_run) {
+    Result<io::File> opened = open_descriptor("faststart", descriptor, out_);
+    if (!opened) return failed_faststart(name, opened.error());
+    out = std::move(*opened);
   }
-  io::File out = io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)");
   Report report;
   if (name == "-") {
     report = from_stdin_to(out);
@@ -221,7 +225,9 @@ Report Faststart::to_stdout(FaststartInput& input) {
 }
 
 Report Faststart::output_one(FaststartInput& input) {
-  if (out_ == "-") return to_stdout(input);
+  if (const std::optional<int> descriptor = output_descriptor(out_)) {
+    return to_descriptor(input, *descriptor);
+  }
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
   if (!source) return failed_faststart(shown_name(files_.front()), source.error());
@@ -235,8 +241,8 @@ int Faststart::run_output(const Globals& globals) {
   const Report report = output_one(input);
   progress_.clear();
   if (globals.json) {
-    print_faststart_json(out_ == "-" && !options_.dry_run ? Stream::kErr : Stream::kOut, {report},
-                         input.fetched());
+    const bool taken = is_standard_output(out_) && !options_.dry_run;
+    print_faststart_json(taken ? Stream::kErr : Stream::kOut, {report}, input.fetched());
   } else {
     print_faststart_text(globals, report);
   }

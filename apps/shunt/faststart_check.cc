@@ -43,10 +43,10 @@ int check_faststart(const Globals& globals, const std::vector<std::string>& file
     if (report.status == Status::kFailed) {
       print_error(globals, *report.error);
     } else if (!globals.quiet) {
-      print(Stream::kOut,
-            fmt::format("{}: {}\n", report.path,
-                        report.status == Status::kAlready ? "moov is in front of the media"
-                                                          : "moov is behind the media"));
+      print_line(Stream::kOut,
+                 fmt::format("{}: {}", report.path,
+                             report.status == Status::kAlready ? "moov is in front of the media"
+                                                               : "moov is behind the media"));
     }
   }
   if (globals.json) print_faststart_json(Stream::kOut, reports);

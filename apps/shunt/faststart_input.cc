@@ -11,7 +11,8 @@ Result<io::SourcePtr> FaststartInput::open(const std::string& name, faststart::R
                                            io::Counters* counters) {
   opened_.reset();
   if (name == "-") {
-    const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", counters);
+    io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", counters);
+    in.set_cancel(&cancel_token());
     return faststart::spool(in, &cancel_token());
   }
   if (!is_remote(name)) return faststart::open_source(name, reading, counters);

@@ -46,8 +46,8 @@ std::string summary(const Report& report) {
 }
 
 std::string plan_text(const Report& report) {
-  std::string text = fmt::format(
-      "{}: {}\n"
+  std::string text = line_of(fmt::format("{}: {}", report.path, strategy_name(report)));
+  text += fmt::format(
       "  new moov     {} ({} bytes{})\n"
       "  shift        {}\n"
       "  padding      {}\n"
@@ -57,7 +57,7 @@ std::string plan_text(const Report& report) {
       "  disk space   {}\n"
       "  size         {} -> {}\n"
       "  strategies\n",
-      report.path, strategy_name(report), format_size(report.moov_size), report.moov_size,
+      format_size(report.moov_size), report.moov_size,
       report.co64_upgraded > 0 ? fmt::format(", {} tables become co64", report.co64_upgraded) : "",
       format_size(report.shift), format_size(report.padding), format_size(report.bytes_read),
       format_size(report.bytes_written), format_size(report.memory), format_size(report.disk_space),
@@ -84,9 +84,8 @@ nlohmann::ordered_json to_json(const Report& report) {
                                  {"bytes_written", report.bytes_written},
                                  {"seconds", report.seconds},
                                  {"verified", nullptr},
-                                 {"error", nullptr}};
+                                 {"error", error_json(report.error)}};
   if (report.verified) json["verified"] = *report.verified;
-  if (report.error) json["error"] = error_json(*report.error);
   // What only some reports have.
   if (report.recovery != Report::Recovery::kNothing) {
     json["recovered"] = report.recovery == Report::Recovery::kFinished ? "finished" : "original";
@@ -109,10 +108,10 @@ nlohmann::ordered_json to_json(const Report& report) {
 void print_faststart_text(const Globals& globals, const Report& report) {
   if (!globals.quiet) {
     for (const std::string& warning : report.warnings) {
-      print(Stream::kErr, fmt::format("shunt: {}: warning: {}\n", report.path, warning));
+      print_line(Stream::kErr, fmt::format("shunt: {}: warning: {}", report.path, warning));
     }
     if (report.recovery != Report::Recovery::kNothing && report.status != Status::kRecovered) {
-      print(Stream::kErr, fmt::format("shunt: {}: {}\n", report.path, recovery_text(report)));
+      print_line(Stream::kErr, fmt::format("shunt: {}: {}", report.path, recovery_text(report)));
     }
   }
   if (report.error) {
@@ -120,7 +119,7 @@ void print_faststart_text(const Globals& globals, const Report& report) {
   } else if (report.status == Status::kPlanned) {
     print(Stream::kOut, plan_text(report));
   } else if (!globals.quiet) {
-    print(Stream::kErr, fmt::format("{}: {}\n", report.path, summary(report)));
+    print_line(Stream::kErr, fmt::format("{}: {}", report.path, summary(report)));
   }
 }
 

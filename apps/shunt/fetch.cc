@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include <optional>
 
 #include "command.h"
 #include "exit_code.h"
 #include "fetch_report.h"
 #include "output.h"
+#include "output_target.h"
 #include "progress_bar.h"
 #include "signals.h"
 #include "source_options.h"
@@ -27,7 +29,8 @@ constexpr const char* kFooter =
     "Memory: at most 32 MiB, and 1 MiB for each connection.\n"
     "Exit: 0 done, 1 failed, 2 usage, 4 corrupt or unsupported, 5 network, or --offline and not "
     "in\n"
-    "the cache, 6 digest does not match, 7 local I/O, 8 in use, 130 and 143 interrupted.";
+    "the cache, 6 digest does not match, 7 local I/O, 8 in use, 129, 130 and\n"
+    "143 interrupted.";
 
 class Fetch final : public Command {
  public:
@@ -37,7 +40,6 @@ class Fetch final : public Command {
   int run(const Globals& globals) override;
 
  private:
-  [[nodiscard]] bool to_stdout() const { return out_.empty() || out_ == "-"; }
   Result<void> parse_options(const Globals& globals);
   [[nodiscard]] Report deliver(fetch::Session& session);
   [[nodiscard]] Report to_stream(fetch::Session& session, Result<io::File> out);
@@ -59,8 +61,7 @@ Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kDescriptio
   app_->footer(kFooter);
   app_->get_formatter()->column_width(26);
   app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
-  app_->add_option("-o,--output", out_, "Write to OUT; without it, or with -, standard output")
-      ->type_name("OUT");
+  add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
   source_options_.add_to(*app_, "N|DIGEST", "Of an image, where it has several");
   with_environment(app_->add_flag("--offline", offline_, "Make no request; what is missing fails"));
   with_environment(app_->add_flag("--no-cache", no_cache_, "Use no cache, leave nothing behind"));
@@ -77,10 +78,10 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   if (offline_ && no_cache_) {
     return usage_error("fetch", "--offline and --no-cache exclude one another");
   }
-  if (options_.force && to_stdout()) return usage_error("fetch", "--force goes with -o OUT");
-  if (to_stdout() && ::isatty(STDOUT_FILENO) == 1) {
-    return usage_error(
-        "fetch", "binary data is not written to a terminal; redirect it, or name a file with -o");
+  if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
+  // Before anything is downloaded for nothing.
+  if (const std::optional<int> descriptor = output_descriptor(out_)) {
+    SHUNT_TRY(open_descriptor("fetch", *descriptor, out_));
   }
   return {};
 }
@@ -102,8 +103,8 @@ Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
 }
 
 Report Fetch::deliver(fetch::Session& session) {
-  if (to_stdout()) {
-    return to_stream(session, io::File::adopt(io::Fd(::dup(STDOUT_FILENO)), "(standard output)"));
+  if (const std::optional<int> descriptor = output_descriptor(out_)) {
+    return to_stream(session, open_descriptor("fetch", *descriptor, out_));
   }
   // A device or a FIFO is written to, not replaced.
   struct stat status {};
@@ -114,7 +115,8 @@ Report Fetch::deliver(fetch::Session& session) {
 }
 
 int Fetch::run(const Globals& globals) {
-  const Stream json_stream = to_stdout() ? Stream::kErr : Stream::kOut;
+  if (out_.empty()) out_ = "-";
+  const Stream json_stream = is_standard_output(out_) ? Stream::kErr : Stream::kOut;
   options_.cancel = &cancel_token();
   if (globals.shows_progress()) options_.progress = &progress_;
   if (const Result<void> parsed = parse_options(globals); !parsed) {

@@ -20,7 +20,9 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view s
 
 // "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
 std::string summary(const Report& report) {
-  std::string text = format_size(report.bytes_requested);
+  // What --head reads is found out on the way, and is no range that was asked for.
+  const bool whole_or_ranges = report.bytes_requested > 0 || report.size == 0;
+  std::string text = whole_or_ranges ? format_size(report.bytes_requested) : "what comes first";
   if (report.bytes_from_cache > 0) {
     text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
   }
@@ -38,14 +40,15 @@ std::string summary(const Report& report) {
   return text;
 }
 
-Error shown_error(const Report& report) {
-  if (!report.error->path.empty() && report.error->path != report.source) return *report.error;
+std::optional<Error> shown_error(const Report& report) {
+  if (!report.error) return std::nullopt;
+  if (!report.error->path.empty() && report.error->path != report.source) return report.error;
   return report.error->with_path(shown_name(report.source));
 }
 
 nlohmann::ordered_json to_json(const Report& report) {
   nlohmann::ordered_json json = {{"source", shown_name(report.source)},
-                                 {"identity", nullptr},
+                                 {"identity", text_or_null(report.identity)},
                                  {"size", report.size},
                                  {"bytes_requested", report.bytes_requested},
                                  {"bytes_from_cache", report.bytes_from_cache},
@@ -54,10 +57,8 @@ nlohmann::ordered_json to_json(const Report& report) {
                                  {"retries", report.retries},
                                  {"seconds", report.seconds},
                                  {"verified", report.verified},
-                                 {"error", nullptr},
+                                 {"error", error_json(shown_error(report))},
                                  {"data_requests", report.data_requests}};
-  if (!report.identity.empty()) json["identity"] = report.identity;
-  if (report.error) json["error"] = error_json(shown_error(report));
   for (const ByteRange& range : report.missing) {
     json["missing"].push_back({{"begin", range.begin}, {"end", range.end}});
   }
@@ -67,10 +68,10 @@ nlohmann::ordered_json to_json(const Report& report) {
 }  // namespace
 
 void print_fetch_text(const Globals& globals, const Report& report) {
-  if (report.error) {
-    print_error(globals, shown_error(report));
+  if (const std::optional<Error> error = shown_error(report)) {
+    print_error(globals, *error);
   } else if (!globals.quiet) {
-    print(Stream::kErr, fmt::format("{}: {}\n", shown_name(report.source), summary(report)));
+    print_line(Stream::kErr, fmt::format("{}: {}", shown_name(report.source), summary(report)));
   }
 }
 

@@ -1,27 +1,47 @@
 // shunt: parses the command line and hands over to a subcommand.
 #include <fmt/format.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
+#include <memory>
 #include <string_view>
 #include <vector>
 
+#include "base/printable.h"
 #include "command.h"
 #include "exit_code.h"
 #include "globals.h"
 #include "output.h"
+#include "output_target.h"
 #include "signals.h"
 #include "version.h"
 
 namespace shunt::cli {
 namespace {
 
+// The message, as it may be shown.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
+              spdlog::memory_buf_t& into) override {
+    const std::string text = printable({message.payload.data(), message.payload.size()});
+    into.append(text.data(), text.data() + text.size());
+  }
+  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
+  }
+};
+
 void start_logging(const Globals& globals) {
   auto logger = spdlog::stderr_color_st(
       "shunt", globals.colored(2) ? spdlog::color_mode::always : spdlog::color_mode::never);
-  logger->set_pattern("shunt: %v");
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<PrintableMessage>('*').set_pattern("shunt: %*");
+  logger->set_formatter(std::move(formatter));
   logger->set_level(globals.quiet          ? spdlog::level::off
                     : globals.verbose == 0 ? spdlog::level::warn
                     : globals.verbose == 1 ? spdlog::level::info
@@ -54,7 +74,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
     } else {
       continue;
     }
-    data_on_stdout = output == "-";
+    data_on_stdout = is_standard_output(std::string(output));
   }
   Error error;
   error.code = ErrorCode::kUsage;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cerrno>
 
+#include "base/printable.h"
 #include "exit_code.h"
 #include "signals.h"
 
@@ -35,6 +36,14 @@ void print(Stream stream, std::string_view text) {
   }
 }
 
+std::string line_of(std::string_view text, std::string_view paint) {
+  return fmt::format("{}{}{}\n", paint, printable(text), paint.empty() ? "" : "\033[0m");
+}
+
+void print_line(Stream stream, std::string_view text) {
+  print(stream, line_of(text));
+}
+
 void print_json(Stream stream, const nlohmann::ordered_json& document) {
   // Paths are bytes; what is no UTF-8 in them is replaced.
   print(stream,
@@ -46,11 +55,18 @@ nlohmann::ordered_json error_json(const Error& error) {
   without_path.path.clear();
   nlohmann::ordered_json json = {{"code", exit_code_of(error.code, cancel_token())},
                                  {"message", without_path.describe()},
-                                 {"path", nullptr}};
-  if (!error.path.empty()) json["path"] = error.path;
+                                 {"path", text_or_null(error.path)}};
   if (!error.hint.empty()) json["hint"] = error.hint;
   if (error.offset) json["offset"] = *error.offset;
   return json;
+}
+
+nlohmann::ordered_json error_json(const std::optional<Error>& error) {
+  return error ? error_json(*error) : nlohmann::ordered_json();
+}
+
+nlohmann::ordered_json text_or_null(const std::string& text) {
+  return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
 }
 
 void print_error(const Globals& globals, const Error& error, Stream json_stream) {
@@ -59,9 +75,9 @@ void print_error(const Globals& globals, const Error& error, Stream json_stream)
     return;
   }
   const bool color = globals.colored(STDERR_FILENO);
-  std::string text = fmt::format("{}shunt:{} {}\n", color ? "\033[1;31m" : "",
-                                 color ? "\033[0m" : "", error.describe());
-  if (!error.hint.empty()) text += "  " + error.hint + "\n";
+  std::string text = color ? "\033[1;31mshunt:\033[0m " : "shunt: ";
+  text += line_of(error.describe());
+  if (!error.hint.empty()) text += line_of("  " + error.hint);
   print(Stream::kErr, text);
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "base/size_text.h"
 
@@ -32,33 +31,20 @@ void ProgressBar::begin(std::string_view what, std::uint64_t total) {
   what_ = what;
   total_ = total;
   done_ = 0;
-  stopwatch_ = {};
-  last_drawn_ = 0;
+  line_.restart();
 }
 
 void ProgressBar::advance(std::uint64_t bytes) {
   done_ += bytes;
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock) return;  // somebody else is drawing
-  const double seconds = stopwatch_.seconds();
-  if (seconds < kFirstDraw || seconds - last_drawn_ < kRedraw) return;
-  last_drawn_ = seconds;
-  draw(seconds);
-}
-
-void ProgressBar::draw(double seconds) {
-  const std::string line = fmt::format("\r\033[K{} {}", what_, bar_text(done_, total_, seconds));
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
-  visible_ = true;
+  if (!line_.due()) return;
+  line_.draw(fmt::format("{} {}", what_, bar_text(done_, total_, line_.seconds())));
 }
 
 void ProgressBar::clear() {
   const std::lock_guard lock(mutex_);
-  if (!visible_) return;
-  std::fputs("\r\033[K", stderr);
-  std::fflush(stderr);
-  visible_ = false;
+  line_.clear();
 }
 
 }  // namespace shunt::cli

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM become requests to stop; SIGPIPE becomes an error of the write.
+// SIGINT, SIGTERM and SIGHUP become requests to stop; SIGPIPE becomes an error of the write.
 #pragma once
 
 #include "base/cancel.h"

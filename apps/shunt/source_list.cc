@@ -42,6 +42,11 @@ class ListReader {
     ++number_;
     if (line.size() > kMaxLine) return failure("too long a line");
     std::string_view left = line;
+    // Some editors begin a file with a byte order mark.
+    if (constexpr std::string_view kMark = "\xef\xbb\xbf";
+        number_ == 1 && left.starts_with(kMark)) {
+      left.remove_prefix(kMark.size());
+    }
     ListedSource listed;
     for (std::string_view word = next_word(left); !word.empty(); word = next_word(left)) {
       if (listed.source.empty()) {
@@ -94,6 +99,7 @@ Result<std::vector<ListedSource>> read_source_list(const std::string& path,
   io::File file;
   if (path == "-") {
     file = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+    file.set_cancel(&cancel);
   } else {
     SHUNT_ASSIGN(file, io::File::open_to_read(path));
   }

@@ -16,7 +16,8 @@ struct ListedSource {
 };
 
 // One Source a line, then its ranges, separated by blanks; lines that begin with '#', and empty
-// ones, are passed over. `path` "-" is standard input. kUsage names the line that is wrong.
+// ones, are passed over, and so is a byte order mark in front. `path` "-" is standard input. kUsage
+// names the line that is wrong.
 [[nodiscard]] Result<std::vector<ListedSource>> read_source_list(const std::string& path,
                                                                  const CancelToken& cancel);
 

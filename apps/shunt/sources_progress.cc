@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 #include "progress_bar.h"
 
@@ -44,10 +43,7 @@ void SourcesProgress::Part::advance(std::uint64_t bytes) {
   all_.done_ += bytes;
   const std::unique_lock lock(all_.mutex_, std::try_to_lock);
   if (!lock) return;  // somebody else is drawing
-  const double seconds = all_.stopwatch_.seconds();
-  if (seconds < kFirstDraw || seconds - all_.last_drawn_ < kRedraw) return;
-  all_.last_drawn_ = seconds;
-  all_.draw(*this, seconds);
+  if (all_.line_.due()) all_.draw(*this);
 }
 
 // What began anew, or failed, is not waited for any more.
@@ -62,9 +58,9 @@ void SourcesProgress::finish(Part& part) {
   ++finished_;
 }
 
-void SourcesProgress::draw(const Part& part, double seconds) {
-  std::string line =
-      fmt::format("{}/{} sources {}", finished_, sources_, bar_text(done_, total_, seconds));
+void SourcesProgress::draw(const Part& part) {
+  std::string line = fmt::format("{}/{} sources {}", finished_, sources_,
+                                 bar_text(done_, total_, line_.seconds()));
   const std::size_t width = terminal_width() - 1;
   line.resize(std::min(line.size(), width));
   const std::uint64_t percent =
@@ -73,18 +69,12 @@ void SourcesProgress::draw(const Part& part, double seconds) {
   if (line.size() + now.size() + 12 < width) {
     line += "  " + shortened(part.name_, width - line.size() - now.size() - 2) + now;
   }
-  line.insert(0, "\r\033[K");
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
-  visible_ = true;
+  line_.draw(line);
 }
 
 void SourcesProgress::clear() {
   const std::lock_guard lock(mutex_);
-  if (!visible_) return;
-  std::fputs("\r\033[K", stderr);
-  std::fflush(stderr);
-  visible_ = false;
+  line_.clear();
 }
 
 }  // namespace shunt::cli

@@ -5,24 +5,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
-#include "base/clock.h"
 #include "base/progress.h"
+#include "progress_line.h"
 
 namespace shunt::cli {
 
-// Thread-safe. Draws as ProgressBar does, and no wider than the terminal.
+// Thread-safe. No wider than the terminal.
 class SourcesProgress {
  public:
-  SourcesProgress() = default;
-  SourcesProgress(const SourcesProgress&) = delete;
-  SourcesProgress& operator=(const SourcesProgress&) = delete;
-  ~SourcesProgress() { clear(); }
-
   // How many there will be.
   void expect(std::size_t sources);
 
@@ -52,16 +45,14 @@ class SourcesProgress {
  private:
   void finish(Part& part);
   void give_up_rest(Part& part);  // under mutex_
-  void draw(const Part& part, double seconds);
+  void draw(const Part& part);
 
   std::mutex mutex_;  // guards all but done_
   std::size_t sources_ = 0;
   std::size_t finished_ = 0;
   std::uint64_t total_ = 0;
   std::atomic<std::uint64_t> done_{0};
-  Stopwatch stopwatch_;
-  double last_drawn_ = 0;
-  bool visible_ = false;
+  ProgressLine line_;
 };
 
 }  // namespace shunt::cli

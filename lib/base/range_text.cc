@@ -24,7 +24,8 @@ Result<ByteRange> RangeText::of(std::uint64_t size) const {
     const std::uint64_t last = std::min(length.value_or(0), size);
     return ByteRange{size - last, size};
   }
-  if (*begin >= size) {
+  // Of nothing, each range that begins with it is nothing.
+  if (*begin >= size && *begin > 0) {
     Error error;
     error.code = ErrorCode::kUsage;
     error.reason = fmt::format("the range begins at byte {}, and there are {}", *begin, size);

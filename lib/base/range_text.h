@@ -16,6 +16,7 @@ struct RangeText {
   std::optional<std::uint64_t> length;  // nullopt: to the end
 
   // The bytes meant of `size`. Cut at the end, as in HTTP; kUsage when it begins behind it.
+  // An empty source has a begin, too: from there any range is empty.
   [[nodiscard]] Result<ByteRange> of(std::uint64_t size) const;
 };
 

@@ -4,25 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "base/checked.h"
 #include "layout/overwrite.h"
 
 namespace shunt::faststart {
-namespace {
-
-Result<void> write_all(const io::Source& content, std::uint64_t at, io::File& out) {
-  std::vector<std::byte> buffer(std::min<std::uint64_t>(content.size(), 1 << 20));
-  for (std::uint64_t done = 0; done < content.size();) {
-    SHUNT_ASSIGN(const std::size_t got, content.read_at(done, buffer));
-    SHUNT_TRY(out.write_at(at + done, std::span(buffer).first(got)));
-    done += got;
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<void> write_reflink(const Plan& plan, const io::File& source, io::File& out) {
   const layout::InPlaceEdit& edit = *plan.edit;
@@ -34,7 +20,7 @@ Result<void> write_reflink(const Plan& plan, const io::File& source, io::File& o
     SHUNT_TRY(out.clone_from(source, {edit.gap_at, end}, edit.gap_at + edit.gap_size));
   }
   SHUNT_TRY(out.truncate(edit.size_after()));
-  SHUNT_TRY(write_all(*edit.front, edit.front_at.begin, out));
+  SHUNT_TRY(layout::write_source(out, edit.front_at.begin, *edit.front));
   // The old head came along with its block and lies in the free box now.
   const std::uint64_t front_end = edit.front_at.begin + edit.front->size();
   SHUNT_TRY(layout::write_zeros(

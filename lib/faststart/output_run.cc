@@ -118,7 +118,8 @@ class OutputRun {
     }
     if (exists && !S_ISREG(existing.st_mode)) {
       // A device or a FIFO is written to, not replaced.
-      SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(out));
+      SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(out, nullptr, options().cancel));
+      file.set_cancel(options().cancel);
       SHUNT_TRY(work_to_stream(file));
       return file.close();
     }

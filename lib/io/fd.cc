@@ -1,11 +1,25 @@
 #include "io/fd.h"
 
+#include <poll.h>
+
+#include <cerrno>
+
 #include "io/kernel.h"
 
 namespace shunt::io {
 
 void Fd::reset() {
   if (number_ >= 0) kernel().close(std::exchange(number_, -1));
+}
+
+Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel) {
+  constexpr int kAskCancel = 100;  // ms: a signal may have come to another thread
+  for (;;) {
+    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    pollfd ready{fd, events, 0};
+    const int count = ::poll(&ready, 1, cancel != nullptr ? kAskCancel : -1);
+    if (count > 0 || (count < 0 && errno != EINTR)) return {};
+  }
 }
 
 }  // namespace shunt::io

@@ -3,6 +3,9 @@
 
 #include <utility>
 
+#include "base/cancel.h"
+#include "base/result.h"
+
 namespace shunt::io {
 
 class Fd {
@@ -29,5 +32,9 @@ class Fd {
  private:
   int number_ = -1;
 };
+
+// Waits for one of `events` (poll(2)), or for an end or an error, which the next call shows. Gives
+// up, with kInterrupted, once `cancel` has been asked to stop; it may be null.
+Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel);
 
 }  // namespace shunt::io

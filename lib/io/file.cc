@@ -137,6 +137,7 @@ Result<std::size_t> File::read_at(std::uint64_t offset, std::span<std::byte> int
 
 Result<std::size_t> File::read_some(std::span<std::byte> into) const {
   for (;;) {
+    if (cancel_ != nullptr) SHUNT_TRY(wait_until_ready(fd(), POLLIN, cancel_));
     const ssize_t got = kernel().read(fd(), into.data(), std::min(into.size(), kMaxCall));
     if (got >= 0) {
       count(&Counters::bytes_read, counters_, static_cast<std::uint64_t>(got));
@@ -181,13 +182,13 @@ Result<void> File::write_at(std::uint64_t offset, std::span<const std::byte> dat
 Result<void> File::write_next(std::span<const std::byte> data) {
   std::size_t done = 0;
   while (done < data.size()) {
+    if (cancel_ != nullptr) SHUNT_TRY(wait_until_ready(fd(), POLLOUT, cancel_));
     const ssize_t put =
         kernel().write(fd(), data.data() + done, std::min(data.size() - done, kMaxCall));
     if (put < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN) {  // somebody has made the stream non-blocking
-        pollfd ready{fd(), POLLOUT, 0};
-        (void)::poll(&ready, 1, -1);
+        SHUNT_TRY(wait_until_ready(fd(), POLLOUT, cancel_));
         continue;
       }
       return failure("write");

@@ -68,6 +68,10 @@ class File {
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> data,
                         Caching caching = Caching::kKeep);
   Result<void> write_next(std::span<const std::byte> data);
+  // From now on read_some, read_next and write_next end with kInterrupted when they have to wait
+  // and `cancel` has been asked to stop: no signal that only asks would end them. nullptr: they
+  // wait for good.
+  void set_cancel(const CancelToken* cancel) { cancel_ = cancel; }
 
   Result<void> truncate(std::uint64_t size);
   Result<void> sync();       // data and metadata
@@ -99,7 +103,8 @@ class File {
 
   Fd fd_;
   std::string path_;
-  Counters* counters_ = nullptr;  // not owned; may be null
+  Counters* counters_ = nullptr;         // not owned; may be null
+  const CancelToken* cancel_ = nullptr;  // likewise
 };
 
 // Whether reads and writes through `file` can leave the page cache alone (RWF_DONTCACHE).

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <string>
 
 namespace shunt::io {
 
@@ -111,6 +112,11 @@ int Kernel::rename_no_replace(const char* from, const char* to) {
   return ::rename(from, to);
 }
 
+int Kernel::link_unnamed(int fd, const char* path) {
+  const std::string own = "/proc/self/fd/" + std::to_string(fd);
+  return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
 int Kernel::unlink(const char* path) {
   return ::unlink(path);
 }
@@ -133,6 +139,10 @@ int Kernel::futimens(int fd, const struct timespec times[2]) {
 
 int Kernel::fsetxattr(int fd, const char* name, const void* value, std::size_t size) {
   return ::fsetxattr(fd, name, value, size, 0);
+}
+
+int Kernel::fremovexattr(int fd, const char* name) {
+  return ::fremovexattr(fd, name);
 }
 
 namespace {

@@ -44,12 +44,15 @@ class Kernel {
                           std::uint64_t to_offset);
   virtual int rename(const char* from, const char* to);
   virtual int rename_no_replace(const char* from, const char* to);
+  // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST when it is taken.
+  virtual int link_unnamed(int fd, const char* path);
   virtual int unlink(const char* path);
   virtual int mkdir(const char* path, mode_t mode);
   virtual int fchmod(int fd, mode_t mode);
   virtual int fchown(int fd, uid_t owner, gid_t group);
   virtual int futimens(int fd, const struct timespec times[2]);
   virtual int fsetxattr(int fd, const char* name, const void* value, std::size_t size);
+  virtual int fremovexattr(int fd, const char* name);
 };
 
 // The implementation in use. Replaced only by tests, while no other thread runs.

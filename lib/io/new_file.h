@@ -15,12 +15,13 @@ enum class IfThere {
 
 // Written under a hidden name beside the target (companion ".shunt-new"); the name goes away with
 // the object unless commit() was reached. A leftover of an earlier run that died is taken away
-// first: the caller holds whatever lock keeps two writers of one target apart, or passes a name
-// that no other process uses.
+// first; it is known by an extended attribute, and where the name is somebody else's, that file is
+// left alone and a name with a random part is used. The caller holds whatever lock keeps two
+// writers of one target apart, or passes a name that no other process uses.
 class NewFile {
  public:
   static Result<NewFile> create(const std::string& target, Counters* counters = nullptr);
-  // Takes away what a run that died has left for `target`; what is in use stays.
+  // Takes away what a run that died has left for `target`; what is in use, or not ours, stays.
   static Result<void> sweep(const std::string& target);
   NewFile(NewFile&&) = default;
   NewFile& operator=(NewFile&&) = delete;

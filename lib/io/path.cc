@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 
@@ -35,6 +38,32 @@ Result<std::string> resolve(const std::string& path) {
                                                          &std::free);
   if (real == nullptr) return system_error(errno, path, "open");
   return std::string(real.get());
+}
+
+std::optional<int> descriptor_named(const std::string& path) {
+  const Result<std::string> own = resolve("/proc/self/fd");
+  if (!own) return std::nullopt;
+  // One link after the other: the last one would lead to the file behind the descriptor.
+  std::string name = path;
+  constexpr int kMaxLinks = 40;
+  for (int links = 0; links < kMaxLinks; ++links) {
+    const std::string base = name.substr(name.rfind('/') + 1);
+    const Result<std::string> directory = resolve(parent_directory(name));
+    if (!directory) return std::nullopt;
+    if (*directory == *own) {
+      int number = -1;
+      const char* const end = base.data() + base.size();
+      const auto [rest, error] = std::from_chars(base.data(), end, number);
+      if (error != std::errc() || rest != end || ::fcntl(number, F_GETFD) < 0) return std::nullopt;
+      return number;
+    }
+    std::array<char, PATH_MAX> target{};
+    const ssize_t size = ::readlink(name.c_str(), target.data(), target.size());
+    if (size <= 0 || static_cast<std::size_t>(size) == target.size()) return std::nullopt;
+    const std::string_view link(target.data(), static_cast<std::size_t>(size));
+    name = link.front() == '/' ? std::string(link) : fmt::format("{}/{}", *directory, link);
+  }
+  return std::nullopt;
 }
 
 std::string companion(const std::string& path, std::string_view suffix) {
@@ -86,7 +115,16 @@ Result<void> make_directories(const std::string& path) {
   struct stat status {};
   // Made by somebody else meanwhile, or there all along, where making is not even allowed.
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
-  return system_error(number, path, "make directory");
+  Error error = system_error(number, path, "make directory");
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  if (number == EEXIST && size > 0) {
+    error.reason = fmt::format("it is a symbolic link to {}, where there is no directory",
+                               std::string_view(target.data(), static_cast<std::size_t>(size)));
+  } else if (number == EEXIST) {
+    error.reason = "something of that name is no directory";
+  }
+  return error;
 }
 
 Result<void> check_absent(const std::string& path) {

@@ -1,6 +1,7 @@
 // Names in directories: where a file's companions go, and making a name durable.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@ namespace shunt::io {
 
 // `path` with every symbolic link resolved; the file must exist.
 [[nodiscard]] Result<std::string> resolve(const std::string& path);
+
+// The descriptor of this process that `path` leads to, as /dev/stdout, /dev/fd/3 and links to them
+// do; nullopt for any other name, and for a descriptor that is not open.
+[[nodiscard]] std::optional<int> descriptor_named(const std::string& path);
 
 // A hidden name in the same directory: ("a/b.mp4", ".x") -> "a/.b.mp4.x". A name that would get too
 // long for the file system is shortened and told apart by a hash of the whole.

@@ -33,12 +33,7 @@ StreamCopy::StreamCopy(File& out, const CancelToken* cancel) : out_(out), cancel
 
 // A signal alone would not end a call that waits for a reader.
 Result<void> StreamCopy::wait_for_room() const {
-  constexpr int kAskCancel = 100;  // ms
-  while (true) {
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    pollfd ready{out_.fd(), POLLOUT, 0};
-    if (::poll(&ready, 1, kAskCancel) != 0) return {};
-  }
+  return wait_until_ready(out_.fd(), POLLOUT, cancel_);
 }
 
 Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange range) {

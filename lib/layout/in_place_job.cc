@@ -8,7 +8,6 @@
 #include <memory>
 #include <vector>
 
-#include "io/transfer.h"
 #include "layout/overwrite.h"
 #include "layout/torn_insert.h"
 
@@ -95,19 +94,7 @@ Result<void> InPlaceJob::shift_from(std::uint64_t cursor) {
 }
 
 Result<void> InPlaceJob::write_front(const io::Source& front) {
-  const auto fill = [&, at = std::uint64_t{0}](io::Block& block) mutable -> Result<bool> {
-    if (at == front.size()) return false;
-    block.at = edit_.front_at.begin + at;
-    SHUNT_ASSIGN(const std::size_t got, front.read_at(at, block.data));
-    block.data = block.data.first(got);
-    at += got;
-    return got > 0;
-  };
-  const auto drain = [&](const io::Block& block) { return file_.write_at(block.at, block.data); };
-  io::TransferOptions transfer_options;
-  transfer_options.buffer_size =
-      static_cast<std::size_t>(std::min<std::uint64_t>(front.size() + 1, kFrontBuffer));
-  SHUNT_TRY(io::transfer(fill, drain, transfer_options));
+  SHUNT_TRY(write_source(file_, edit_.front_at.begin, front));
   SHUNT_TRY(clear_rest({edit_.front_at.begin + front.size(), edit_.front_at.end}));
   for (const FieldPatch& patch : edit_.patches) {
     SHUNT_TRY(write_field(file_, patch, edit_.moved(patch.at), patch.new_value));

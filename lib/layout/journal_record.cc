@@ -69,19 +69,35 @@ class Reader {
   bool ok_ = true;
 };
 
+// The fields of fixed size, in their order: one list for writing and for reading.
+template <typename Patch, typename Each>
+void each_field_of_patch(Patch& patch, const Each& each) {
+  each(patch.at);
+  each(patch.width);
+  each(patch.old_value);
+  each(patch.new_value);
+}
+
+template <typename Record, typename Each>
+void each_field_of_record(Record& record, const Each& each) {
+  each(record.inode);
+  each(record.edit.size_before);
+  each(record.edit.gap_at);
+  each(record.edit.gap_size);
+  each(record.edit.unit);
+  each(record.edit.front_at);
+  each(record.edit.overwritten);
+  each(record.edit.needed);
+  each(record.needed_digest);
+}
+
 void put_patch(Writer& out, const FieldPatch& patch) {
-  out.put(patch.at);
-  out.put(patch.width);
-  out.put(patch.old_value);
-  out.put(patch.new_value);
+  each_field_of_patch(patch, [&](const auto& field) { out.put(field); });
 }
 
 FieldPatch take_patch(Reader& in) {
   FieldPatch patch;
-  in.take(patch.at);
-  in.take(patch.width);
-  in.take(patch.old_value);
-  in.take(patch.new_value);
+  each_field_of_patch(patch, [&](auto& field) { in.take(field); });
   return patch;
 }
 
@@ -147,15 +163,7 @@ std::vector<std::byte> encode_record(const JournalRecord& record) {
   out.put(kVersion);
   out.put(static_cast<std::uint32_t>(edit.room));
   out.put(std::uint64_t{0});  // the size of the record, filled in below
-  out.put(record.inode);
-  out.put(edit.size_before);
-  out.put(edit.gap_at);
-  out.put(edit.gap_size);
-  out.put(edit.unit);
-  out.put(edit.front_at);
-  out.put(edit.overwritten);
-  out.put(edit.needed);
-  out.put(record.needed_digest);
+  each_field_of_record(record, [&](const auto& field) { out.put(field); });
   out.put(static_cast<std::uint32_t>(edit.cut_at.has_value()));
   out.put(edit.cut_at.value_or(0));
   out.put(static_cast<std::uint32_t>(edit.mark.has_value()));
@@ -202,15 +210,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
   Reader in(body);
   (void)in.take_bytes(24);
   edit.room = static_cast<RoomKind>(room);
-  in.take(record.inode);
-  in.take(edit.size_before);
-  in.take(edit.gap_at);
-  in.take(edit.gap_size);
-  in.take(edit.unit);
-  in.take(edit.front_at);
-  in.take(edit.overwritten);
-  in.take(edit.needed);
-  in.take(record.needed_digest);
+  each_field_of_record(record, [&](auto& field) { in.take(field); });
   std::uint32_t has_cut = 0;
   std::uint64_t cut_at = 0;
   std::uint32_t has_mark = 0;

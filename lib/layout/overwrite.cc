@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/checked.h"
+#include "io/transfer.h"
 
 namespace shunt::layout {
 namespace {
@@ -11,6 +12,23 @@ namespace {
 constexpr std::uint64_t kBuffer = std::uint64_t{1} << 20;
 
 }  // namespace
+
+Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& content) {
+  std::uint64_t filled = 0;
+  const auto fill = [&](io::Block& block) -> Result<bool> {
+    if (filled == content.size()) return false;
+    block.at = at + filled;
+    SHUNT_ASSIGN(const std::size_t got, content.read_at(filled, block.data));
+    if (got == 0) return corrupt("the input ends too early", filled).with_path(content.name());
+    block.data = block.data.first(got);
+    filled += got;
+    return true;
+  };
+  const auto drain = [&](const io::Block& block) { return file.write_at(block.at, block.data); };
+  io::TransferOptions options;
+  options.buffer_size = static_cast<std::size_t>(std::min(content.size() + 1, kBuffer));
+  return io::transfer(fill, drain, options);
+}
 
 Result<void> write_zeros(io::File& file, ByteRange range) {
   if (range.empty()) return {};

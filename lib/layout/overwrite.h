@@ -1,4 +1,4 @@
-// Small writes over what is there: zeros, and single fields.
+// Writes over what is there: bytes of a Source, zeros, and single fields.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,13 @@
 #include "base/byte_range.h"
 #include "base/result.h"
 #include "io/file.h"
+#include "io/source.h"
 #include "layout/field_patch.h"
 
 namespace shunt::layout {
+
+// All of `content`, from `at` on. It may read from `file` itself, elsewhere.
+Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& content);
 
 // Zeros as written bytes, so that the space for them is had.
 Result<void> write_zeros(io::File& file, ByteRange range);

@@ -4,8 +4,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/ascii.h"
 #include "remote/blob_request.h"
-#include "remote/http_fields.h"
 
 namespace shunt::remote {
 
@@ -36,6 +36,35 @@ std::string describe_status(int status) {
 }
 
 }  // namespace
+
+tl::expected<ContentRange, BlobRequest::Verdict> BlobRequest::part_of(const Answer& answer) const {
+  constexpr std::string_view kMultipart = "multipart/byteranges";
+  const std::string* const type = answer.find("Content-Type");
+  if (type != nullptr &&
+      ascii::equal_ignoring_case(type->substr(0, kMultipart.size()), kMultipart)) {
+    return tl::unexpected(fail(state_->error("the server answers one range with several parts")));
+  }
+  const std::string* const field = answer.find("Content-Range");
+  if (field == nullptr) {
+    return tl::unexpected(
+        repeat(state_->error("a part without Content-Range", ErrorCode::kCorrupt)));
+  }
+  const auto range = parse_content_range(*field);
+  if (range) return *range;
+  return tl::unexpected(repeat(state_->error(range.error().reason, ErrorCode::kCorrupt)));
+}
+
+BlobRequest::Verdict BlobRequest::another_part(const Answer& answer, ByteRange asked) const {
+  return repeat(state_->error(
+      fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
+                  answer.find("Content-Range")->substr(0, 100), asked.begin, asked.end - 1),
+      ErrorCode::kCorrupt));
+}
+
+BlobRequest::Verdict BlobRequest::another_length(std::uint64_t length, std::uint64_t asked) const {
+  return repeat(state_->error(fmt::format("a body of {} bytes to a request for {}", length, asked),
+                              ErrorCode::kCorrupt));
+}
 
 Result<void> BlobRequest::answered(const Answer& answer) {
   switch (answer.status) {

@@ -16,6 +16,7 @@
 
 #include "remote/blob_state.h"
 #include "remote/http_client.h"
+#include "remote/http_fields.h"
 
 namespace shunt::remote {
 
@@ -45,6 +46,14 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   static Verdict accept() { return {}; }
   static Verdict fail(Error error) { return {Verdict::Action::kFail, std::move(error)}; }
   static Verdict repeat(Error error) { return {Verdict::Action::kRepeat, std::move(error)}; }
+
+  // Which part of the blob a 206 says it holds: one part, of bytes. Otherwise what to do about it.
+  [[nodiscard]] tl::expected<ContentRange, Verdict> part_of(const Answer& answer) const;
+  // For a 206, with its Content-Range, that holds another part than was `asked` for.
+  [[nodiscard]] Verdict another_part(const Answer& answer, ByteRange asked) const;
+
+  // For a 206 whose Content-Length does not go with its Content-Range.
+  [[nodiscard]] Verdict another_length(std::uint64_t length, std::uint64_t asked) const;
 
   // ---- the hooks, on the client's thread
   // Adds range and conditions to the request.

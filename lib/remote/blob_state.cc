@@ -1,10 +1,10 @@
 #include "remote/blob_state.h"
 
-#include <openssl/evp.h>
-#include <strings.h>
-
-#include <array>
+#include <algorithm>
 #include <utility>
+
+#include "base/ascii.h"
+#include "remote/base64.h"
 
 namespace shunt::remote {
 
@@ -18,13 +18,7 @@ double averaged(double before, double now) {
 }
 
 std::string basic_credentials(const Url& url) {
-  const std::string text = url.user + ":" + url.password;
-  std::string encoded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  encoded.resize(static_cast<std::size_t>(size));
-  return "Basic " + encoded;
+  return "Basic " + base64_encode(url.user + ":" + url.password);
 }
 
 // Notes the first value; whether `value`, where there is one, is the same.
@@ -34,13 +28,13 @@ bool matches_first(std::optional<std::string>& first, const std::string* value) 
   return *first == *value;
 }
 
-bool is_field(const Field& field, const char* name) {
-  return strcasecmp(field.name.c_str(), name) == 0;
+bool is_field(const Field& field, std::string_view name) {
+  return ascii::equal_ignoring_case(field.name, name);
 }
 
 // Fields that shunt sets by itself. A server that compresses ignores ranges.
 bool is_ours(const Field& field) {
-  for (const char* const name :
+  for (const std::string_view name :
        {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match",
         "If-Unmodified-Since", "Accept-Encoding", "Content-Length", "Transfer-Encoding"}) {
     if (is_field(field, name)) return true;
@@ -69,6 +63,13 @@ std::shared_ptr<BlobState> BlobState::assume(HttpBlob blob) {
   std::erase_if(blob.fields, is_ours);
   blob.retry.attempts = std::max(1u, blob.retry.attempts);
   return std::shared_ptr<BlobState>(new BlobState(std::move(blob), std::move(original)));
+}
+
+void BlobState::set_info(BlobInfo info) {
+  info_ = std::move(info);
+  const std::lock_guard lock(mutex_);
+  versions_show_ = !info_.digest.empty() || !info_.validator.empty() || etag_ || last_modified_;
+  if (!versions_show_) note_no_ranges();
 }
 
 Url BlobState::current() const {

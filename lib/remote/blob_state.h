@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "remote/http_origin.h"
+#include "remote/prefix_check.h"
 #include "remote/url.h"
 
 namespace shunt::remote {
@@ -42,7 +43,7 @@ class BlobState {
   [[nodiscard]] Identity identity_for(const Url& url) const;
 
   // Set once, before the Origin is handed out.
-  void set_info(BlobInfo info) { info_ = std::move(info); }
+  void set_info(BlobInfo info);
   [[nodiscard]] const BlobInfo& info() const { return info_; }
 
   [[nodiscard]] bool serves_ranges() const { return serves_ranges_; }
@@ -54,6 +55,11 @@ class BlobState {
   // before it. A weak ETag, or a date that is too young, is no proof that nothing has changed, but
   // one that differs shows that something has. What an answer does not say does not count.
   [[nodiscard]] bool same_version(const Answer& answer);
+  // False: neither a digest nor anything that the server says tells versions apart. Then only what
+  // comes in one answer is surely of one version, and every request is for all of the blob, from
+  // its start; `seen_chunks` tells whether what came twice was the same.
+  [[nodiscard]] bool versions_show() const { return versions_show_; }
+  [[nodiscard]] SeenChunks& seen_chunks() { return seen_chunks_; }
   // `answer` is the first of its version.
   void begin_version(const Answer& answer);
 
@@ -76,6 +82,8 @@ class BlobState {
   const HttpBlob blob_;
   const Url original_;
   BlobInfo info_;
+  bool versions_show_ = true;  // set with info_
+  SeenChunks seen_chunks_;
 
   mutable std::mutex mutex_;
   std::optional<Url> redirect_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "remote/base64.h"
 #include "remote/credential_helper.h"
@@ -68,10 +69,7 @@ std::string normalised(std::string_view key) {
     if (key.ends_with(ending)) key.remove_suffix(ending.size());
   }
   const std::size_t slash = std::min(key.find('/'), key.size());
-  std::string host(key.substr(0, slash));
-  for (char& c : host) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string host = ascii::lower(key.substr(0, slash));
   if (host == "index.docker.io" || host == "registry-1.docker.io") host = kDockerHub;
   if (!is_url) host += key.substr(slash);
   return host;

@@ -153,9 +153,9 @@ Result<HeaderList> make_header_list(const Request& request) {
 
 Error curl_error(CURLcode code, const Request& request, const char* details) {
   Error error;
-  error.code = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL
-                   ? ErrorCode::kUsage
-                   : ErrorCode::kNetwork;
+  // "Unsupported protocol" is also what libcurl says of an answer that is not of HTTP.
+  error.code = code == CURLE_URL_MALFORMAT || !parse_url(request.url) ? ErrorCode::kUsage
+                                                                      : ErrorCode::kNetwork;
   error.path = show_url(request.url);
   error.operation = is_about_certificate(code) ? kCheckCertificate : request.method;
   // libcurl's own details name host and port, never the whole URL.

@@ -1,11 +1,11 @@
 #include "remote/curl_transfer.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include "base/ascii.h"
 #include "base/log.h"
 #include "remote/url.h"
+#include "remote/validator.h"
 
 namespace shunt::remote {
 
@@ -28,10 +28,7 @@ Error network(const Request& request, std::string reason) {
 
 const std::string* Answer::find(std::string_view name) const {
   for (const Field& field : fields) {
-    if (field.name.size() == name.size() &&
-        strncasecmp(field.name.data(), name.data(), name.size()) == 0) {
-      return &field.value;
-    }
+    if (ascii::equal_ignoring_case(field.name, name)) return &field.value;
   }
   return nullptr;
 }
@@ -127,6 +124,9 @@ Result<void> Transfer::end_of_header() {
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status < 200) return {};  // an interim answer
   answer_.status = static_cast<int>(status);
+  const auto length = content_length(answer_);
+  if (!length) return network(request_, length.error().reason);
+  answer_.length = *length;
   curl_off_t sent = 0;
   curl_off_t first_byte = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
@@ -157,13 +157,17 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, v
   return bytes == 0 ? 1 : 0;
 }
 
+bool Transfer::sent() const {
+  curl_off_t when = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &when);
+  return when != 0;
+}
+
 bool Transfer::stalled(Clock::time_point now, double seconds) {
   if (paused_ || seconds <= 0) return false;
   if (!connected_) {
     // Connecting has a limit of its own.
-    curl_off_t sent = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
-    if (sent == 0) return false;
+    if (!sent()) return false;
     connected_ = true;
     last_byte_ = std::max(last_byte_, now);
   }
@@ -180,6 +184,10 @@ CURLcode Transfer::resume(Clock::time_point now) {
 
 void Transfer::finish(CURLcode code) {
   if (error_) return finish(Result<void>(std::move(*error_)));
+  // That is what libcurl says of a line beyond its limit.
+  if (code == CURLE_OUT_OF_MEMORY && sent()) {
+    return finish(network(request_, "a line of the answer's header section is too long"));
+  }
   if (code != CURLE_OK) return finish(curl_error(code, request_, details_));
   if (!answered_) return finish(network(request_, "the server closed without an answer"));
   finish(Result<void>());

@@ -60,6 +60,8 @@ class Transfer {
   // Calls `what` with the handler, unless it has been cancelled.
   template <typename What>
   bool call(What what);
+  // Whether the request is on its way: there is a connection.
+  [[nodiscard]] bool sent() const;
   void log(const Result<void>& outcome) const;
 
   const Request request_;

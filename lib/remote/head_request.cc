@@ -1,7 +1,6 @@
 #include "remote/head_request.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 
@@ -59,6 +58,7 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
   state().begin_version(answer);
   found_.info.size = size;
   found_.info.fresh_until = freshness(answer);
+  found_.info.no_store = forbids_storing(answer);
   // Some servers take no notice of If-None-Match when they are asked for a range.
   found_.unchanged = known_ && known_->size == size && !known_->validator.empty() &&
                      known_->validator == found_.info.validator;
@@ -66,36 +66,24 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
 }
 
 BlobRequest::Verdict HeadRequest::judge_part(const Answer& answer) {
-  constexpr std::string_view kMultipart = "multipart/byteranges";
-  const std::string* const type = answer.find("Content-Type");
-  if (type != nullptr && strncasecmp(type->c_str(), kMultipart.data(), kMultipart.size()) == 0) {
-    return fail(state().error("the server answers one range with several parts"));
-  }
-  const std::string* const field = answer.find("Content-Range");
-  if (field == nullptr) {
-    return repeat(state().error("a part without Content-Range", ErrorCode::kCorrupt));
-  }
-  const auto range = parse_content_range(*field);
-  if (!range) return repeat(state().error(range.error().reason, ErrorCode::kCorrupt));
+  const auto range = part_of(answer);
+  if (!range) return range.error();
   const auto total = range->total ? range->total : state().blob().size;
   if (!total) {
     found_.unsized = true;
     return accept();
   }
   const ByteRange asked{0, std::min(asked_, *total)};
-  const auto length = content_length(answer);
-  if (!range->range || *range->range != asked || (length && *length != asked.size())) {
-    return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes 0-{}",
-                                            field->substr(0, 100), asked_ - 1),
-                                ErrorCode::kCorrupt));
-  }
+  const auto length = answer.length;
+  if (!range->range || *range->range != asked) return another_part(answer, {0, asked_});
+  if (length && *length != asked.size()) return another_length(*length, asked.size());
   head_wanted_ = asked.size();
   return settle(answer, *total);
 }
 
 BlobRequest::Verdict HeadRequest::judge_whole(const Answer& answer) {
   state().note_no_ranges();
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   const auto size = length ? length : state().blob().size;
   if (!size) {
     found_.unsized = true;
@@ -110,20 +98,22 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const Answer& answer) {
   const auto range =
       field == nullptr ? Result<ContentRange>(corrupt("nothing")) : parse_content_range(*field);
   if (range && range->total == std::uint64_t{0}) return settle(answer, 0);
+  const std::uint64_t refused = asked_;
   if (range && range->total && *range->total < asked_) {
     asked_ = *range->total;  // a server that refuses what goes beyond the end
     repeat_at_once();
   }
   return repeat(state().error(
       range && range->total
-          ? fmt::format("the server refuses bytes 0-{} of {} (416)", asked_ - 1, *range->total)
-          : fmt::format("the server refuses bytes 0-{} (416)", asked_ - 1)));
+          ? fmt::format("the server refuses bytes 0-{} of {} (416)", refused - 1, *range->total)
+          : fmt::format("the server refuses bytes 0-{} (416)", refused - 1)));
 }
 
 BlobRequest::Verdict HeadRequest::judge_unchanged(const Answer& answer) {
   if (!known_) return fail(state().error("the server says that nothing has changed since never"));
   found_.info = *known_;
   found_.info.fresh_until = freshness(answer);
+  found_.info.no_store = forbids_storing(answer);
   found_.unchanged = true;
   return accept();
 }

@@ -29,6 +29,31 @@ class CurlCall final : public Call {
   std::shared_ptr<Transfer> transfer_;
 };
 
+// The threads of clients whose last owner was one of their own handlers. They end by themselves,
+// but the process must not go away under them: they still clean up after libcurl.
+class Orphans {
+ public:
+  static Orphans& instance() {
+    static Orphans orphans;
+    return orphans;
+  }
+  void adopt(std::thread thread) {
+    const std::lock_guard lock(mutex_);
+    threads_.push_back(std::move(thread));
+  }
+  Orphans(const Orphans&) = delete;
+  Orphans& operator=(const Orphans&) = delete;
+
+ private:
+  Orphans() = default;
+  ~Orphans() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  std::mutex mutex_;
+  std::vector<std::thread> threads_;
+};
+
 class CurlClient final : public HttpClient {
  public:
   explicit CurlClient(std::shared_ptr<Engine> engine)
@@ -36,7 +61,7 @@ class CurlClient final : public HttpClient {
   ~CurlClient() override {
     engine_->stop();
     if (thread_.get_id() == std::this_thread::get_id()) {
-      thread_.detach();  // the last owner was a handler; the thread ends by itself
+      Orphans::instance().adopt(std::move(thread_));
     } else {
       thread_.join();
     }
@@ -107,6 +132,7 @@ class Collector final : public AnswerHandler {
 
 Result<std::shared_ptr<HttpClient>> HttpClient::start(const ClientOptions& options) {
   SHUNT_TRY(initialise_curl());
+  Orphans::instance();  // from here on, so that it goes before what libcurl stands on
   MultiHandle multi(curl_multi_init());
   if (!multi) throw std::bad_alloc();
   auto engine = std::make_shared<Engine>(make_settings(options), std::move(multi));

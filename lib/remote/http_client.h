@@ -49,6 +49,7 @@ struct Answer {
   int status = 0;
   std::vector<Field> fields;  // of the final answer, not of interim ones
   double seconds = 0;         // from sending the request to the first byte of the answer
+  std::optional<std::uint64_t> length = {};  // Content-Length, where there is one that counts
 
   // The first field of that name; nullptr when there is none.
   [[nodiscard]] const std::string* find(std::string_view name) const;

@@ -11,6 +11,8 @@ namespace shunt::remote {
 
 namespace {
 
+constexpr std::uint64_t kMaxLength = std::numeric_limits<std::int64_t>::max();
+
 // 1*DIGIT, nothing else; nullopt past 2^64 too.
 std::optional<std::uint64_t> digits(std::string_view text) {
   std::uint64_t value = 0;
@@ -64,6 +66,18 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   return parsed;
 }
 
+std::optional<std::uint64_t> parse_content_length(std::string_view list) {
+  std::optional<std::uint64_t> length;
+  for (;;) {
+    const std::size_t comma = list.find(',');
+    const auto value = digits(ascii::trimmed(list.substr(0, comma)));
+    if (!value || *value > kMaxLength || (length && *length != *value)) return std::nullopt;
+    length = value;
+    if (comma == std::string_view::npos) return length;
+    list.remove_prefix(comma + 1);
+  }
+}
+
 std::optional<std::int64_t> parse_retry_after(std::string_view value, std::int64_t now) {
   value = ascii::trimmed(value);
   if (all_digits(value)) {
@@ -91,6 +105,7 @@ namespace {
 
 // What Cache-Control says of freshness.
 struct Directives {
+  bool no_store = false;
   bool never = false;  // no-store, no-cache, or a max-age that cannot be read
   std::optional<std::int64_t> max_age;
 };
@@ -127,8 +142,9 @@ Directives parse_cache_control(std::string_view list) {
     list.remove_prefix(std::min(list.size(), end + 1));
     const auto equals = element.find('=');
     const std::string_view name = ascii::trimmed(element.substr(0, equals));
-    if (ascii::equal_ignoring_case(name, "no-store") ||
-        ascii::equal_ignoring_case(name, "no-cache")) {
+    const bool no_store = ascii::equal_ignoring_case(name, "no-store");
+    found.no_store = found.no_store || no_store;
+    if (no_store || ascii::equal_ignoring_case(name, "no-cache")) {
       found.never = true;
     } else if (ascii::equal_ignoring_case(name, "max-age")) {
       std::string_view argument = equals == std::string_view::npos
@@ -147,6 +163,10 @@ Directives parse_cache_control(std::string_view list) {
 }
 
 }  // namespace
+
+bool forbids_storing(std::string_view cache_control) {
+  return parse_cache_control(cache_control).no_store;
+}
 
 std::int64_t fresh_until(std::string_view cache_control, std::string_view expires,
                          std::string_view date, std::string_view age, std::int64_t now) {

@@ -21,6 +21,10 @@ struct ContentRange {
 // kCorrupt for another unit, for ranges that are empty, turned round or beyond the total.
 [[nodiscard]] Result<ContentRange> parse_content_range(std::string_view value);
 
+// The values of all Content-Length fields (RFC 9110, 8.6): one number, which may be there more than
+// once. nullopt for everything else, and for more than a file can have.
+[[nodiscard]] std::optional<std::uint64_t> parse_content_length(std::string_view list);
+
 // One challenge of WWW-Authenticate (RFC 9110, 11.6.1; Bearer: RFC 6750, 3). Scheme and names of
 // parameters in lower case; values without quotes.
 struct Challenge {
@@ -41,6 +45,9 @@ struct Challenge {
 
 // "\"abc\"" is strong, "W/\"abc\"" is weak (RFC 9110, 8.8.3).
 [[nodiscard]] bool is_strong_etag(std::string_view value);
+
+// Whether Cache-Control says no-store (RFC 9111, 5.2.2.5).
+[[nodiscard]] bool forbids_storing(std::string_view cache_control);
 
 // How long an answer that was received at `now` stays fresh, as seconds since the epoch; 0: it does
 // not. Only what the server says counts, no guess from Last-Modified (RFC 9111, 4.2.1): max-age

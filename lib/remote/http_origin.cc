@@ -60,6 +60,8 @@ Result<OpenedBlob> open_blob(const std::shared_ptr<HttpClient>& client, HttpBlob
   opened.head = std::move(found.head);
   if (found.unsized) return opened;
   state->set_info(std::move(found.info));
+  // What comes in another answer may be of another version, and could not be joined to it.
+  if (!state->versions_show() && opened.head.size() != state->info().size) opened.head.clear();
   opened.origin = std::make_shared<HttpOrigin>(client, state);
   return opened;
 }

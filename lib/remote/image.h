@@ -31,6 +31,9 @@ struct ImageReference {
 };
 // kUsage, with what is wrong in it.
 [[nodiscard]] Result<ImageReference> parse_image_reference(std::string_view text);
+// What was given as a reference, for messages and logs: in one line, and without a user and a
+// password that stand in front of the host, where they do not belong.
+[[nodiscard]] std::string show_image_reference(std::string_view text);
 
 // "sha256:" and 64 lower-case hex digits, the one kind that is supported.
 [[nodiscard]] bool is_digest(std::string_view text);

@@ -105,6 +105,26 @@ bool is_tag(std::string_view text) {
              text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
+// A '@' may be part of a path; one in front of the name of a hash is not.
+bool has_digest(std::string_view name) {
+  const std::size_t at = name.rfind('@');
+  if (at == std::string_view::npos) return false;
+  const std::string_view behind = name.substr(at + 1);
+  return std::ranges::any_of(
+      std::to_array<std::string_view>({"sha256:", "sha384:", "sha512:"}),
+      [&](std::string_view algorithm) { return behind.starts_with(algorithm); });
+}
+
+// The '@' of "user:password@host/…", npos where there is none: the last one, unless it is that of a
+// digest.
+std::size_t user_end(std::string_view name) {
+  const std::size_t at = name.rfind('@');
+  if (has_digest(name) && name.find('/', at) == std::string_view::npos) {
+    name = name.substr(0, at);
+  }
+  return name.rfind('@');
+}
+
 // Takes "@digest" off the end of `name`.
 Result<std::string> take_digest(std::string_view& name) {
   const std::size_t at = name.rfind('@');
@@ -141,6 +161,11 @@ bool looks_like_domain(std::string_view component) {
 
 Result<ImageReference> parse_registry(std::string_view name) {
   ImageReference reference;
+  if (const std::size_t at = user_end(name); at != std::string_view::npos) {
+    return usage(fmt::format("\"{}\" is no digest, and a user and a password are no part of a name",
+                             printable(name.substr(at + 1))))
+        .with_hint("log in with `skopeo login` or `docker login`, or name a file with --authfile");
+  }
   SHUNT_ASSIGN(reference.digest, take_digest(name));
   SHUNT_ASSIGN(reference.tag, take_tag(name));
   if (!reference.digest.empty()) {
@@ -172,16 +197,6 @@ Result<ImageReference> parse_registry(std::string_view name) {
   return reference;
 }
 
-// A '@' may be part of a path; one in front of the name of a hash is not.
-bool has_digest(std::string_view name) {
-  const std::size_t at = name.rfind('@');
-  if (at == std::string_view::npos) return false;
-  const std::string_view behind = name.substr(at + 1);
-  return std::ranges::any_of(
-      std::to_array<std::string_view>({"sha256:", "sha384:", "sha512:"}),
-      [&](std::string_view algorithm) { return behind.starts_with(algorithm); });
-}
-
 Result<ImageReference> parse_layout(std::string_view name) {
   ImageReference reference;
   reference.kind = ImageReference::Kind::kLayout;
@@ -202,6 +217,15 @@ Result<ImageReference> parse_layout(std::string_view name) {
 
 }  // namespace
 
+std::string show_image_reference(std::string_view text) {
+  const std::size_t end = text.starts_with(kLayoutPrefix) ? std::string_view::npos : user_end(text);
+  if (end == std::string_view::npos) return printable(text);
+  const std::size_t scheme = text.substr(0, end).find("://");
+  return printable(fmt::format("{}...{}",
+                               text.substr(0, scheme == std::string_view::npos ? 0 : scheme + 3),
+                               text.substr(end)));
+}
+
 Result<ImageReference> parse_image_reference(std::string_view text) {
   Result<ImageReference> reference = usage("an image is \"docker://…\" or \"oci:DIR\"");
   if (text.starts_with(kRegistryPrefix)) {
@@ -209,7 +233,7 @@ Result<ImageReference> parse_image_reference(std::string_view text) {
   } else if (text.starts_with(kLayoutPrefix)) {
     reference = parse_layout(text.substr(kLayoutPrefix.size()));
   }
-  if (!reference) return reference.error().with_path(printable(text));
+  if (!reference) return reference.error().with_path(show_image_reference(text));
   return reference;
 }
 

@@ -26,6 +26,9 @@ struct BlobInfo {
   // Seconds since the epoch until which the server lets a copy be used without asking again
   // (RFC 9111, 4.2); 0: ask each time.
   std::int64_t fresh_until = 0;
+  // The server forbids to store the answer (Cache-Control: no-store): no byte of the blob may be
+  // kept for another run. Not known of a blob that has not been asked about yet.
+  bool no_store = false;
 };
 
 // Takes the bytes of one download. Called on the client's thread, one call at a time; must not
@@ -67,7 +70,9 @@ class Origin {
   // follows redirects and renews tokens by itself. `receiver` is not owned, and outlives the
   // Download or its call of finished(), whichever ends first.
   [[nodiscard]] virtual std::unique_ptr<Download> start(ByteRange range, Receiver& receiver) = 0;
-  // False once the server has sent the whole blob when it was asked for a part of it.
+  // False once the server has sent the whole blob when it was asked for a part of it; and of a blob
+  // of which nothing tells versions apart (no digest, no ETag, no Last-Modified): parts from
+  // several answers could not be joined, so that every download brings all of it, in one answer.
   [[nodiscard]] virtual bool serves_ranges() const = 0;
   // True once the server has shown another version of the blob than info() describes. Downloads
   // fail then, and what is kept of the blob is of no use any more.

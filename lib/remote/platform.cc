@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "remote/image.h"
 #include "remote/printable.h"
 
@@ -104,14 +105,9 @@ Result<Platform> parse_platform(std::string_view text) {
   std::vector<std::string> words;
   for (std::string_view rest = text; words.size() < 4;) {
     const std::size_t slash = rest.find('/');
-    words.emplace_back(rest.substr(0, slash));
+    words.push_back(ascii::lower(rest.substr(0, slash)));
     if (slash == std::string_view::npos) break;
     rest.remove_prefix(slash + 1);
-  }
-  for (std::string& word : words) {
-    for (char& c : word) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
   }
   if (words.size() < 2 || words.size() > 3 || !std::ranges::all_of(words, is_word)) {
     Error error;

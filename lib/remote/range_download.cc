@@ -1,7 +1,6 @@
 #include "remote/range_download.h"
 
 #include <fmt/format.h>
-#include <strings.h>
 
 #include <algorithm>
 
@@ -10,7 +9,17 @@
 
 namespace shunt::remote {
 
+RangeDownload::RangeDownload(HttpClient& client, std::shared_ptr<BlobState> state_of_blob,
+                             ByteRange wanted, Receiver& receiver)
+    : BlobRequest(client, std::move(state_of_blob)),
+      wanted_(wanted),
+      position_(wanted.begin),
+      receiver_(receiver) {
+  if (!state().versions_show()) prefix_check_.emplace(state().seen_chunks(), state().info().size);
+}
+
 void RangeDownload::describe(Request& request) {
+  if (prefix_check_) return;
   request.range = ByteRange{position_, wanted_.end};
   const BlobInfo& info = state().info();
   // A digest tells versions apart by itself. Servers that share the work for such blobs may well
@@ -24,21 +33,23 @@ void RangeDownload::describe(Request& request) {
 // answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
 BlobRequest::Verdict RangeDownload::other_size(Error error) {
   if (!state().info().digest.empty()) return repeat(std::move(error));
-  return changed();
+  return fail(change());
 }
 
-BlobRequest::Verdict RangeDownload::changed() {
+Error RangeDownload::change() {
   state().note_change();
-  Error error = state().error("it has changed on the server");
-  error.hint = "run again";
-  return fail(std::move(error));
+  return state().error("it has changed on the server").with_hint("run again");
 }
 
 BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
   const BlobInfo& info = state().info();
-  if (info.digest.empty() && contradicts(answer, info.validator)) return changed();
+  if (info.digest.empty() && contradicts(answer, info.validator)) return fail(change());
   if (info.digest.empty() && info.validator.empty() && !state().same_version(answer)) {
-    return changed();
+    return fail(change());
+  }
+  if (prefix_check_ && answer.status != 200) {
+    return fail(state().error(
+        fmt::format("the server answers a request for all of it with status {}", answer.status)));
   }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
@@ -50,17 +61,8 @@ BlobRequest::Verdict RangeDownload::judge(const Answer& answer) {
 }
 
 BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
-  constexpr std::string_view kMultipart = "multipart/byteranges";
-  const std::string* const type = answer.find("Content-Type");
-  if (type != nullptr && strncasecmp(type->c_str(), kMultipart.data(), kMultipart.size()) == 0) {
-    return fail(state().error("the server answers one range with several parts"));
-  }
-  const std::string* const field = answer.find("Content-Range");
-  if (field == nullptr) {
-    return repeat(state().error("a part without Content-Range", ErrorCode::kCorrupt));
-  }
-  const auto range = parse_content_range(*field);
-  if (!range) return repeat(state().error(range.error().reason, ErrorCode::kCorrupt));
+  const auto range = part_of(answer);
+  if (!range) return range.error();
 
   const std::uint64_t size = state().info().size;
   if (range->total && *range->total != size) {
@@ -73,19 +75,15 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
     return other_size(std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   // A server may send less than what it was asked for (RFC 9110, 15.3.7), if it says so throughout.
   const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
                       range->range->end < asked.end && length == range->range->size();
   if (!prefix && (!range->range || *range->range != asked)) {
-    return repeat(state().error(fmt::format("Content-Range: \"{}\" to a request for bytes {}-{}",
-                                            field->substr(0, 100), asked.begin, asked.end - 1),
-                                ErrorCode::kCorrupt));
+    return another_part(answer, asked);
   }
   if (!prefix && length && *length != asked.size()) {
-    return repeat(
-        state().error(fmt::format("a body of {} bytes to a request for {}", *length, asked.size()),
-                      ErrorCode::kCorrupt));
+    return another_length(*length, asked.size());
   }
   coming_ = prefix ? *range->range : asked;
   at_ = asked.begin;
@@ -94,7 +92,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
 
 BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   const ByteRange whole{0, state().info().size};
-  const auto length = content_length(answer);
+  const auto length = answer.length;
   if (length && *length != whole.end) {
     return other_size(state().error(
         fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));
@@ -103,9 +101,10 @@ BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   // the validator tells which.
   const BlobInfo& info = state().info();
   if (info.digest.empty() && !info.validator.empty() && validator_of(answer) != info.validator) {
-    return changed();
+    return fail(change());
   }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
+  if (prefix_check_) prefix_check_->begin();
   // Nothing has been delivered yet: the receiver may as well have all of it.
   if (position_ == wanted_.begin) {
     wanted_ = whole;
@@ -142,6 +141,7 @@ Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
   if (bytes.size() > coming_.end - at_) {
     return state().error("the server sends more than it said", ErrorCode::kCorrupt);
   }
+  if (prefix_check_ && !prefix_check_->take(bytes)) return change();
   if (at_ < position_) {  // delivered before this answer began
     const auto known =
         static_cast<std::size_t>(std::min<std::uint64_t>(position_ - at_, bytes.size()));
@@ -164,8 +164,7 @@ Result<void> RangeDownload::complete() {
     go_on();
     return {};
   }
-  return state().error(
-      fmt::format("the answer ended at byte {} instead of {}", position_, wanted_.end));
+  return state().error(fmt::format("the answer ended at byte {} instead of {}", at_, wanted_.end));
 }
 
 }  // namespace shunt::remote

@@ -8,12 +8,8 @@ namespace shunt::remote {
 
 class RangeDownload final : public BlobRequest {
  public:
-  RangeDownload(HttpClient& client, std::shared_ptr<BlobState> state, ByteRange wanted,
-                Receiver& receiver)
-      : BlobRequest(client, std::move(state)),
-        wanted_(wanted),
-        position_(wanted.begin),
-        receiver_(receiver) {}
+  RangeDownload(HttpClient& client, std::shared_ptr<BlobState> state_of_blob, ByteRange wanted,
+                Receiver& receiver);
 
  private:
   void describe(Request& request) override;
@@ -26,13 +22,14 @@ class RangeDownload final : public BlobRequest {
   Verdict judge_whole(const Answer& answer);
   Verdict judge_unsatisfied(const Answer& answer);
   Verdict other_size(Error error);
-  Verdict changed();
+  [[nodiscard]] Error change();
 
   ByteRange wanted_;        // grows to the whole blob when the server sends that first
   std::uint64_t position_;  // of the next byte for the receiver
   std::uint64_t at_ = 0;    // of the next byte of the answer under way
   ByteRange coming_;        // what that answer holds
   Receiver& receiver_;
+  std::optional<PrefixCheck> prefix_check_;  // for a blob whose versions do not show
 };
 
 }  // namespace shunt::remote

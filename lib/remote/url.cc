@@ -62,14 +62,34 @@ Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
 
 constexpr std::size_t kLongestUrl = 64 << 10;
 
+// The name of a parameter as those who read it see it: decoded, in lower case, and without what
+// parts its words ("api-key", "api_key", "apiKey").
+std::string plain_name(std::string_view name) {
+  const auto digit = [](char c) {
+    const std::size_t value = std::string_view("0123456789abcdef").find(ascii::lower(c));
+    return value == std::string_view::npos ? -1 : static_cast<int>(value);
+  };
+  std::string plain;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    char c = name[i];
+    if (c == '%' && i + 2 < name.size() && digit(name[i + 1]) >= 0 && digit(name[i + 2]) >= 0) {
+      c = static_cast<char>(digit(name[i + 1]) * 16 + digit(name[i + 2]));
+      i += 2;
+    }
+    if (c != '-' && c != '_' && c != '.') plain += ascii::lower(c);
+  }
+  return plain;
+}
+
 // The value of such a parameter lets in whoever has it.
 bool is_secret(std::string_view name) {
-  const std::string lowered = ascii::lower(name);
-  for (const std::string_view word : {"sig", "token", "secret", "passw", "credential", "auth"}) {
-    if (lowered.find(word) != std::string::npos) return true;
+  const std::string plain = plain_name(name);
+  for (const std::string_view word : {"sig", "token", "secret", "passw", "credential", "auth",
+                                      "jwt", "apikey", "accesskey", "sessionid"}) {
+    if (plain.find(word) != std::string::npos) return true;
   }
-  for (const std::string_view word : {"key", "apikey", "api_key", "api-key", "pwd"}) {
-    if (lowered == word) return true;
+  for (const std::string_view word : {"key", "code", "pwd", "pass"}) {
+    if (plain == word) return true;
   }
   return false;
 }

@@ -1,13 +1,13 @@
 #include "remote/validator.h"
 
-#include <strings.h>
+#include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
 #include "base/ascii.h"
 #include "remote/http_fields.h"
+#include "remote/printable.h"
 
 namespace shunt::remote {
 
@@ -22,7 +22,7 @@ std::string value_of(const Answer& answer, const char* name) {
 std::string list_of(const Answer& answer, const char* name) {
   std::string list;
   for (const Field& field : answer.fields) {
-    if (strcasecmp(field.name.c_str(), name) != 0) continue;
+    if (!ascii::equal_ignoring_case(field.name, name)) continue;
     if (!list.empty()) list += ", ";
     list += field.value;
   }
@@ -81,21 +81,24 @@ std::int64_t freshness_of(const Answer& answer) {
                      value_of(answer, "Date"), value_of(answer, "Age"), std::time(nullptr));
 }
 
-std::optional<std::uint64_t> content_length(const Answer& answer) {
+bool forbids_storing(const Answer& answer) {
+  return forbids_storing(list_of(answer, "Cache-Control"));
+}
+
+Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
   // With a transfer coding it does not count (RFC 9112, 6.3).
-  if (answer.find("Transfer-Encoding") != nullptr) return std::nullopt;
-  const std::string* const text = answer.find("Content-Length");
-  if (text == nullptr) return std::nullopt;
-  std::uint64_t value = 0;
-  const char* const end = text->data() + text->size();
-  const auto [rest, code] = std::from_chars(text->data(), end, value);
-  if (code != std::errc() || rest != end) return std::nullopt;
-  return value;
+  if (answer.find("Transfer-Encoding") != nullptr || answer.find("Content-Length") == nullptr) {
+    return std::optional<std::uint64_t>();
+  }
+  const std::string list = list_of(answer, "Content-Length");
+  const auto length = parse_content_length(list);
+  if (length) return length;
+  return corrupt(fmt::format("Content-Length: \"{}\" is no length", printable(list, 100)));
 }
 
 bool is_encoded(const Answer& answer) {
   const std::string* const coding = answer.find("Content-Encoding");
-  return coding != nullptr && !coding->empty() && strcasecmp(coding->c_str(), "identity") != 0;
+  return coding != nullptr && !coding->empty() && !ascii::equal_ignoring_case(*coding, "identity");
 }
 
 }  // namespace shunt::remote

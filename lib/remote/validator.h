@@ -20,8 +20,11 @@ namespace shunt::remote {
 // BlobInfo::fresh_until of an answer that came just now; 0 where it varies with the request (Vary).
 [[nodiscard]] std::int64_t freshness_of(const Answer& answer);
 
-// Content-Length, where it is a number.
-[[nodiscard]] std::optional<std::uint64_t> content_length(const Answer& answer);
+// BlobInfo::no_store of an answer.
+[[nodiscard]] bool forbids_storing(const Answer& answer);
+
+// Answer::length. kCorrupt for what is no length, and for lengths that differ.
+[[nodiscard]] Result<std::optional<std::uint64_t>> content_length(const Answer& answer);
 
 // A body that was compressed on its way has other bytes at other places.
 [[nodiscard]] bool is_encoded(const Answer& answer);

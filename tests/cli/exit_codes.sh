@@ -99,12 +99,25 @@ exec 9<plain
 flock -x 9
 expect 8 faststart plain
 says 'in use by another process'
+# Who has it locked may be in the middle of an edit: its journal is not for others to recover.
+echo "not read" >.plain.shunt-journal
+expect 8 faststart --recover plain
+expect 8 faststart plain
+equal "the journal of somebody at work" "$(cat .plain.shunt-journal)" "not read"
+rm .plain.shunt-journal
 expect 3 faststart plain already-front plain
 expect 0 faststart already-front
 untouched "the file was locked"
 expect 1 faststart --check plain
 expect 8 faststart plain -o elsewhere
 [[ ! -e elsewhere ]] || fail "a file that was locked was read into another"
+# Whoever only reads keeps away those that change it, and no other reader.
+flock -s 9
+expect 8 faststart plain
+expect 8 faststart --recover plain
+expect 0 faststart plain -o beside
+rm beside
+untouched "the file was being read"
 exec 9<&-
 exec 9>>plain
 expect 8 faststart plain

@@ -5,11 +5,8 @@
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/servers.sh
 source "$(dirname "$0")/servers.sh"
-need_command jq
-cd "$work"
-export SHUNT_CACHE_DIR=$work/cache
+begin_with_cache
 
-mkdir www
 head -c 3000001 /dev/urandom >www/blob
 head -c 9000000 /dev/urandom >www/other
 : >www/empty

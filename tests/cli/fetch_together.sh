@@ -4,11 +4,8 @@
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/servers.sh
 source "$(dirname "$0")/servers.sh"
-need_command jq
-cd "$work"
-export SHUNT_CACHE_DIR=$work/cache
+begin_with_cache
 
-mkdir www
 head -c 40000000 /dev/urandom >www/blob
 start_nginx www
 

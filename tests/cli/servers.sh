@@ -36,6 +36,14 @@ make_tls() {
   } 2>"$dir/log" || { cat "$dir/log" && return 1; }
 }
 
+# begin_with_cache: goes to $work, with a cache of its own and a folder www for what is served.
+begin_with_cache() {
+  need_command jq
+  cd "$work"
+  export SHUNT_CACHE_DIR=$work/cache
+  mkdir www
+}
+
 # ---- nginx --------------------------------------------------------------------------------------
 
 # start_nginx DIR [--tls] [--http2]: serves the files in DIR; --http2 has TLS too. Sets $nginx_url,

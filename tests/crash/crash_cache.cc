@@ -6,7 +6,6 @@
 // Exit 77: not possible here. SHUNT_TEST_FULL=1 leaves nothing out; SHUNT_SEED picks the sample.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,6 +21,7 @@
 
 #include "cache/cache.h"
 #include "cache/cached_source.h"
+#include "harness.h"
 #include "io/kernel.h"
 #include "loop_mount.h"
 #include "support/scripted_origin.h"
@@ -29,7 +29,6 @@
 namespace shunt::test {
 namespace {
 
-constexpr int kSkipped = 77;
 constexpr std::uint64_t kSize = (std::uint64_t{3} << 20) + 777;
 constexpr std::uint64_t kSeed = 5;
 
@@ -129,19 +128,6 @@ int read_everything(const std::string& directory, bool in_order, bool verify, bo
   return 0;
 }
 
-int in_child(PowerKernel& kernel, const std::function<int()>& body) {
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const io::KernelOverride installed(&kernel);
-    ::_exit(body());
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-  }
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 void empty(const std::string& directory) {
   if (std::system(("rm -rf '" + directory + "'").c_str()) != 0) std::exit(2);
   const int fd = ::open(directory.substr(0, directory.rfind('/')).c_str(), O_RDONLY | O_CLOEXEC);
@@ -205,23 +191,11 @@ int run(const std::string& where) {
     std::printf("skipped: needs root, loop devices and mkfs.%s\n", where.c_str());
     return kSkipped;
   }
-  std::string directory =
-      ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/shunt-crash-XXXXXX" : "/tmp/shunt-crash-XXXXXX";
-  if (::mkdtemp(directory.data()) == nullptr) return 2;
-  struct Cleanup {
-    std::string directory;
-    ~Cleanup() {
-      if (std::system(("rm -rf --one-file-system '" + directory + "'").c_str()) != 0) return;
-    }
-  } const cleanup{directory};
-  const bool full = std::getenv("SHUNT_TEST_FULL") != nullptr;
-  const char* const seed_text = std::getenv("SHUNT_SEED");
-  const auto seed =
-      seed_text != nullptr ? static_cast<unsigned>(std::atoi(seed_text)) : std::random_device()();
-  std::printf("SHUNT_SEED=%u\n", seed);
-  std::mt19937 random(seed);
+  const ScratchDirectory scratch;
+  const bool full = wants_all();
+  std::mt19937 random(chosen_seed());
 
-  LoopMount mount(where, directory);
+  LoopMount mount(where, scratch.path());
   Tally tally;
   for (const Plan& plan : kPlans) {
     // How many calls a run makes differs a little from one to the next.

@@ -12,7 +12,6 @@
 // code that the runs have in common.
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include <random>
 
 #include "faulty_kernel.h"
+#include "harness.h"
 #include "io/extent_map.h"
 #include "io/kernel.h"
 #include "layout/journal.h"
@@ -35,7 +35,6 @@
 namespace shunt::test {
 namespace {
 
-constexpr int kSkipped = 77;
 constexpr std::size_t kManyExtents = 100'000;  // bytes; a smaller file has few extents anyway
 
 struct Tally {
@@ -66,20 +65,6 @@ struct Setup {
     return chosen;
   }
 };
-
-// Runs `body` in a child process under `kernel`. The exit status, or minus the signal.
-int in_child(FaultyKernel& kernel, const std::function<int()>& body) {
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const io::KernelOverride installed(&kernel);
-    ::_exit(body());
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0) {
-  }
-  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 int run_in_child(const Setup& setup, FaultyKernel& kernel, faststart::Strategy strategy) {
   return in_child(kernel, [&] {
@@ -391,39 +376,24 @@ void test_order(Setup& setup, const Fixture& fixture) {
 }
 
 int run(const std::string& mode, const std::string& where) {
-  char scratch[] = "/tmp/shunt-crash-XXXXXX";
-  const char* const base =
-      ::access("/dev/shm", W_OK) == 0 ? "/dev/shm/shunt-crash-XXXXXX" : scratch;
-  std::string directory = base;
-  if (::mkdtemp(directory.data()) == nullptr) return 2;
-  struct Cleanup {
-    std::string directory;
-    ~Cleanup() {
-      if (std::system(("rm -rf --one-file-system '" + directory + "'").c_str()) != 0) return;
-    }
-  } const cleanup{directory};
-
+  const ScratchDirectory scratch;
   Setup setup;
-  setup.full = std::getenv("SHUNT_TEST_FULL") != nullptr;
+  setup.full = wants_all();
   const char* const sanitized_text = std::getenv("SHUNT_SANITIZED");
   setup.sanitized = sanitized_text != nullptr && std::string_view(sanitized_text) == "1";
-  const char* const seed_text = std::getenv("SHUNT_SEED");
-  const auto seed =
-      seed_text != nullptr ? static_cast<unsigned>(std::atoi(seed_text)) : std::random_device()();
-  setup.random.seed(seed);
-  std::printf("SHUNT_SEED=%u\n", seed);
+  setup.random.seed(chosen_seed());
   if (where == "ext4" || where == "xfs" || where == "btrfs") {
     if (!LoopMount::possible(where)) {
       std::printf("skipped: needs root, loop devices and mkfs.%s\n", where.c_str());
       return kSkipped;
     }
-    setup.mount = std::make_unique<LoopMount>(where, directory);
+    setup.mount = std::make_unique<LoopMount>(where, scratch.path());
     const std::string bench = setup.mount->mount_point() + "/bench";
     if (::mkdir(bench.c_str(), 0700) != 0) return 2;
     setup.bench = std::make_unique<Workbench>(bench);
     if (mode == "torn" && where == "ext4") shatter_free_space(setup.mount->mount_point());
   } else {
-    setup.bench = std::make_unique<Workbench>(directory);
+    setup.bench = std::make_unique<Workbench>(scratch.path());
   }
   for (const Fixture& fixture : fixtures()) {
     if (mode == "calls") test_calls(setup, fixture);

@@ -126,6 +126,10 @@ int FaultyKernel::rename_no_replace(const char* from, const char* to) {
   return with_fault<int>("rename", [&] { return Kernel::rename_no_replace(from, to); });
 }
 
+int FaultyKernel::link_unnamed(int fd, const char* path) {
+  return with_fault<int>("link", [&] { return Kernel::link_unnamed(fd, path); });
+}
+
 int FaultyKernel::unlink(const char* path) {
   return with_fault<int>("unlink", [&] { return Kernel::unlink(path); });
 }
@@ -140,6 +144,10 @@ int FaultyKernel::fchmod(int fd, mode_t mode) {
 
 int FaultyKernel::fsetxattr(int fd, const char* name, const void* value, std::size_t size) {
   return with_fault<int>("fsetxattr", [&] { return Kernel::fsetxattr(fd, name, value, size); });
+}
+
+int FaultyKernel::fremovexattr(int fd, const char* name) {
+  return with_fault<int>("fremovexattr", [&] { return Kernel::fremovexattr(fd, name); });
 }
 
 }  // namespace shunt::test

@@ -44,10 +44,12 @@ class FaultyKernel final : public io::Kernel {
                   std::uint64_t to_offset) override;
   int rename(const char* from, const char* to) override;
   int rename_no_replace(const char* from, const char* to) override;
+  int link_unnamed(int fd, const char* path) override;
   int unlink(const char* path) override;
   int mkdir(const char* path, mode_t mode) override;
   int fchmod(int fd, mode_t mode) override;
   int fsetxattr(int fd, const char* name, const void* value, std::size_t size) override;
+  int fremovexattr(int fd, const char* name) override;
 
  private:
   // Runs `call` with whatever has to go wrong around it. `shortened` runs it cut short.

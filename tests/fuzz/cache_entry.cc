@@ -2,19 +2,16 @@
 // and texts that encode to the same.
 #include <xxhash.h>
 
-#include <cstdlib>
 #include <cstring>
 
 #include "base/checked.h"
 #include "cache/entry_format.h"
+#include "fuzz/require.h"
 
 namespace {
 
 using namespace shunt;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using fuzz::require;
 
 void try_header(std::vector<std::byte> bytes) {
   // A checksum that is right lets the fuzzer reach what lies behind it.

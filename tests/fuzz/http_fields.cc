@@ -1,37 +1,37 @@
 // Fields of answers from any server: parsed or refused, and what is parsed holds together.
 #include "remote/http_fields.h"
 
-#include <cstdlib>
+#include <limits>
 #include <string>
+
+#include "fuzz/require.h"
 
 namespace {
 
-void check(bool holds) {
-  if (!holds) std::abort();
-}
+using shunt::fuzz::require;
 
 void try_content_range(std::string_view text) {
   const auto parsed = shunt::remote::parse_content_range(text);
   if (!parsed) return;
-  check(parsed->range || parsed->total);
+  require(parsed->range || parsed->total);
   if (!parsed->range) return;
-  check(parsed->range->begin < parsed->range->end);
-  check(!parsed->total || parsed->range->end <= *parsed->total);
+  require(parsed->range->begin < parsed->range->end);
+  require(!parsed->total || parsed->range->end <= *parsed->total);
   // What it says, written again, says the same.
   const std::string again = "bytes " + std::to_string(parsed->range->begin) + "-" +
                             std::to_string(parsed->range->end - 1) + "/" +
                             (parsed->total ? std::to_string(*parsed->total) : "*");
   const auto same = shunt::remote::parse_content_range(again);
-  check(same && same->range == parsed->range && same->total == parsed->total);
+  require(same && same->range == parsed->range && same->total == parsed->total);
 }
 
 void try_challenges(std::string_view text) {
   const auto challenges = shunt::remote::parse_challenges(text);
-  check(challenges.size() <= 16);
+  require(challenges.size() <= 16);
   for (const auto& challenge : challenges) {
-    check(!challenge.scheme.empty() && challenge.parameters.size() <= 32);
+    require(!challenge.scheme.empty() && challenge.parameters.size() <= 32);
     for (const auto& [name, value] : challenge.parameters) {
-      check(!name.empty() && name.size() + value.size() <= text.size());
+      require(!name.empty() && name.size() + value.size() <= text.size());
     }
   }
 }
@@ -45,15 +45,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try_content_range(text);
   try_challenges(text);
   const auto wait = parse_retry_after(text, kNow);
-  check(!wait || *wait >= 0);
+  require(!wait || *wait >= 0);
   static_cast<void>(is_strong_etag(text));
+  const auto length = parse_content_length(text);
+  require(!length || *length <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
   // The same bytes, cut into the four fields that freshness comes from.
   const std::size_t quarter = size / 4;
   const std::int64_t fresh =
       fresh_until(text.substr(0, quarter), text.substr(quarter, quarter),
                   text.substr(2 * quarter, quarter), text.substr(3 * quarter), kNow);
-  check(fresh == 0 || fresh > kNow);
+  require(fresh == 0 || fresh > kNow);
   const std::int64_t whole = fresh_until(text, "", "", "", kNow);
-  check(whole == 0 || whole > kNow);
+  require(whole == 0 || whole > kNow);
+  require(whole == 0 || !forbids_storing(text));
   return 0;
 }

@@ -2,22 +2,16 @@
 // written down and read again, and goes into a URL as it is.
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "remote/image.h"
 
 namespace {
 
 using namespace shunt::remote;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "violated: %s\n", what);
-  std::abort();
-}
+using shunt::fuzz::require;
 
 // Nothing that would end a path, a host or a line.
 bool is_harmless(std::string_view text) {

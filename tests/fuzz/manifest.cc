@@ -1,23 +1,17 @@
 // Manifests and indexes from servers: what is accepted keeps to the bounds, and every digest in it
 // is one.
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "remote/image.h"
 
 namespace {
 
 using namespace shunt::remote;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "violated: %s\n", what);
-  std::abort();
-}
+using shunt::fuzz::require;
 
 void check_descriptor(const Descriptor& descriptor) {
   require(is_digest(descriptor.digest), "a digest is a digest");

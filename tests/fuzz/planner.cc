@@ -1,24 +1,18 @@
 // A whole file in, plans out: each plan's result, planned again, must say that nothing is to do,
 // and every strategy must keep the bytes outside moov.
 #include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 
 #include "faststart/plan.h"
+#include "fuzz/require.h"
 
 namespace {
 
 using namespace shunt;
+using fuzz::require;
 
 using Bytes = std::vector<std::byte>;
 
 constexpr std::uint64_t kMaxResult = std::uint64_t{8} << 20;
-
-void require(bool condition, const char* what) {
-  if (condition) return;
-  std::fprintf(stderr, "violated: %s\n", what);
-  std::abort();
-}
 
 std::optional<Bytes> read_all(const io::Source& source) {
   Bytes bytes(static_cast<std::size_t>(source.size()));

@@ -1,8 +1,11 @@
 #include "io/file.h"
 
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "io/extent_map.h"
 #include "io/kernel.h"
@@ -181,6 +184,39 @@ TEST_CASE("written windows leave the page cache") {
   REQUIRE(::stat(dir.path().c_str(), &status) == 0);
   // A file system in memory has nowhere else to keep them.
   if (*cached != std::uint64_t{32} << 20) CHECK(*cached == 0);
+}
+
+TEST_CASE("a stream that keeps us waiting can be given up, by a signal too") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  File in = File::adopt(Fd(ends[0]), "in");
+  File out = File::adopt(Fd(ends[1]), "out");
+  static CancelToken* asked = nullptr;
+  CancelToken cancel;
+  asked = &cancel;
+  in.set_cancel(&cancel);
+  out.set_cancel(&cancel);
+  // As the program has it: calls go on after the signal.
+  struct sigaction action {};
+  action.sa_handler = [](int number) { asked->request(number); };
+  action.sa_flags = SA_RESTART;
+  struct sigaction before {};
+  REQUIRE(::sigaction(SIGALRM, &action, &before) == 0);
+  std::vector<std::byte> bytes(1 << 20);
+  const itimerval soon{{0, 0}, {0, 50'000}};
+  REQUIRE(::setitimer(ITIMER_REAL, &soon, nullptr) == 0);
+  Result<void> given_up;
+  SECTION("reading") {
+    const auto got = in.read_some(bytes);
+    REQUIRE_FALSE(got);
+    given_up = got.error();
+  }
+  SECTION("writing") {
+    given_up = out.write_next(bytes);
+  }
+  ::sigaction(SIGALRM, &before, nullptr);
+  REQUIRE_FALSE(given_up);
+  CHECK(given_up.error().code == ErrorCode::kInterrupted);
 }
 
 }  // namespace

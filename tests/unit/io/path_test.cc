@@ -1,6 +1,7 @@
 #include "io/path.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "io/file.h"
 #include "io/lock.h"
@@ -29,6 +30,38 @@ TEST_CASE("directories are made for their owner alone") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kLocalIo);
   CHECK_FALSE(make_directories(dir.file("file")));
+}
+
+TEST_CASE("a directory that cannot be made is told apart from one that is there") {
+  const test::TempDir dir;
+  REQUIRE(::symlink("nowhere", dir.file("link").c_str()) == 0);
+  const auto dangling = make_directories(dir.file("link"));
+  REQUIRE_FALSE(dangling);
+  CHECK(dangling.error().path == dir.file("link"));
+  CHECK(dangling.error().reason.find("symbolic link to nowhere") != std::string::npos);
+  REQUIRE(::mkdir(dir.file("nowhere").c_str(), 0700) == 0);
+  CHECK(make_directories(dir.file("link")));
+}
+
+TEST_CASE("names of descriptors are known, through links") {
+  const test::TempDir dir;
+  const auto file = File::create(dir.file("file"));
+  REQUIRE(file);
+  const std::string number = std::to_string(file->fd());
+  CHECK(descriptor_named("/dev/fd/" + number) == file->fd());
+  CHECK(descriptor_named("/proc/self/fd/" + number) == file->fd());
+  CHECK(descriptor_named("/dev/stdout") == 1);
+  REQUIRE(::symlink("/dev/stdout", dir.file("link").c_str()) == 0);
+  REQUIRE(::symlink("link", dir.file("link to it").c_str()) == 0);
+  REQUIRE(::symlink("loop", dir.file("loop").c_str()) == 0);
+  CHECK(descriptor_named(dir.file("link to it")) == 1);
+  for (const std::string& other :
+       {dir.file("file"), dir.file("missing"), dir.file("loop"), dir.file("missing/1"),
+        std::string("/dev/fd/999999"), std::string("/dev/fd/"), std::string("/dev/fd/1x"),
+        std::string("1"), std::string()}) {
+    INFO(other);
+    CHECK_FALSE(descriptor_named(other));
+  }
 }
 
 TEST_CASE("a name that is taken is replaced or left alone, as asked") {

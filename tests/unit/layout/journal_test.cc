@@ -37,6 +37,19 @@ JournalRecord sample_record(RoomKind room = RoomKind::kShifted) {
   return record;
 }
 
+// A directory with a file that may have a journal.
+struct Target {
+  test::TempDir dir;
+  std::string path = dir.file("movie.mp4");
+  Target() { REQUIRE(io::File::create(path)); }
+  // A new journal of `sample_record`.
+  [[nodiscard]] Journal journal() const {
+    auto made = Journal::create(path, sample_record(), nullptr);
+    REQUIRE(made);
+    return std::move(*made);
+  }
+};
+
 TEST_CASE("a record reads back as it was written") {
   const JournalRecord record = sample_record();
   const auto bytes = encode_record(record);
@@ -137,38 +150,32 @@ class FailsOneSync final : public io::Kernel {
 };
 
 TEST_CASE("a cursor whose sync failed is not believed once the one before is settled") {
-  const test::TempDir dir;
-  const std::string target = dir.file("movie.mp4");
-  REQUIRE(io::File::create(target));
-  auto journal = Journal::create(target, sample_record(), nullptr);
-  REQUIRE(journal);
-  REQUIRE(journal->set_cursor(40'960));
+  const Target target;
+  Journal journal = target.journal();
+  REQUIRE(journal.set_cursor(40'960));
   {
     FailsOneSync kernel;
     const io::KernelOverride installed(&kernel);
-    REQUIRE_FALSE(journal->set_cursor(8192));
+    REQUIRE_FALSE(journal.set_cursor(8192));
   }
-  CHECK(journal->cursor() == 40'960);
-  CHECK((*Journal::open(target))->cursor() == 8192);  // what a crash would find now
-  REQUIRE(journal->settle_cursor());
-  CHECK((*Journal::open(target))->cursor() == 40'960);
-  REQUIRE(journal->set_cursor(49'152));
-  CHECK((*Journal::open(target))->cursor() == 49'152);
+  CHECK(journal.cursor() == 40'960);
+  CHECK((*Journal::open(target.path))->cursor() == 8192);  // what a crash would find now
+  REQUIRE(journal.settle_cursor());
+  CHECK((*Journal::open(target.path))->cursor() == 40'960);
+  REQUIRE(journal.set_cursor(49'152));
+  CHECK((*Journal::open(target.path))->cursor() == 49'152);
 }
 
 TEST_CASE("a journal of somebody else is not believed") {
-  const test::TempDir dir;
-  const std::string target = dir.file("movie.mp4");
-  REQUIRE(io::File::create(target));
-  auto journal = Journal::create(target, sample_record(), nullptr);
-  REQUIRE(journal);
-  REQUIRE(::chmod(journal->path().c_str(), 0666) == 0);
-  CHECK(Journal::open(target).error().code == ErrorCode::kIntegrity);
-  REQUIRE(::chmod(journal->path().c_str(), 0600) == 0);
-  REQUIRE(Journal::open(target));
+  const Target target;
+  Journal journal = target.journal();
+  REQUIRE(::chmod(journal.path().c_str(), 0666) == 0);
+  CHECK(Journal::open(target.path).error().code == ErrorCode::kIntegrity);
+  REQUIRE(::chmod(journal.path().c_str(), 0600) == 0);
+  REQUIRE(Journal::open(target.path));
   if (::geteuid() != 0) return;
-  REQUIRE(::chown(journal->path().c_str(), 12345, 12345) == 0);
-  CHECK(Journal::open(target).error().code == ErrorCode::kIntegrity);
+  REQUIRE(::chown(journal.path().c_str(), 12345, 12345) == 0);
+  CHECK(Journal::open(target.path).error().code == ErrorCode::kIntegrity);
 }
 
 TEST_CASE("what has no whole journal yet is swept away") {

@@ -31,6 +31,18 @@ Blocks torn(Blocks blocks, std::size_t cursor, std::size_t gap) {
   return blocks;
 }
 
+// `gap` blocks inserted in front of block `at` of a file of `count` blocks.
+InPlaceEdit insertion(std::size_t count, std::size_t at, std::size_t gap) {
+  InPlaceEdit edit;
+  edit.room = RoomKind::kInserted;
+  edit.unit = kBlock;
+  edit.size_before = count * kBlock;
+  edit.gap_at = at * kBlock;
+  edit.gap_size = gap * kBlock;
+  edit.front_at = {edit.gap_at, edit.gap_at + edit.gap_size + 32};
+  return edit;
+}
+
 TEST_CASE("the cursor of a torn insertion is found, up to moves of nothing") {
   CHECK(rc::check([] {
     const auto count = *rc::gen::inRange<std::size_t>(2, 40);
@@ -40,13 +52,8 @@ TEST_CASE("the cursor of a torn insertion is found, up to moves of nothing") {
     for (std::size_t i = 0; i < count; ++i) blocks[i] = *rc::gen::inRange(0, 3) != 0;
     const auto cursor = *rc::gen::inRange<std::size_t>(at, count + 1);
 
-    InPlaceEdit edit;
-    edit.room = RoomKind::kInserted;
-    edit.unit = kBlock;
-    edit.size_before = count * kBlock - *rc::gen::inRange<std::uint64_t>(0, kBlock);
-    edit.gap_at = at * kBlock;
-    edit.gap_size = gap * kBlock;
-    edit.front_at = {edit.gap_at, edit.gap_at + edit.gap_size + 32};
+    InPlaceEdit edit = insertion(count, at, gap);
+    edit.size_before -= *rc::gen::inRange<std::uint64_t>(0, kBlock);
     const Blocks after = torn(blocks, cursor, gap);
     const auto found = possible_cursors(edit, holes_of(blocks, at), holes_of(after, at));
     RC_ASSERT(!found.empty());
@@ -58,24 +65,14 @@ TEST_CASE("the cursor of a torn insertion is found, up to moves of nothing") {
 }
 
 TEST_CASE("a finished insertion is known although its front has been written") {
-  InPlaceEdit edit;
-  edit.room = RoomKind::kInserted;
-  edit.size_before = 10 * kBlock;
-  edit.gap_at = 0;
-  edit.gap_size = 3 * kBlock;
-  edit.front_at = {0, 3 * kBlock + 32};
+  const InPlaceEdit edit = insertion(10, 0, 3);
   const Blocks now = {true, true, false, true, true, true, true,
                       true, true, true,  true, true, true};
   CHECK(possible_cursors(edit, {}, holes_of(now, 0)).front() == 0U);
 }
 
 TEST_CASE("all but the first block have moved: that is not finished") {
-  InPlaceEdit edit;
-  edit.room = RoomKind::kInserted;
-  edit.size_before = 10 * kBlock;
-  edit.gap_at = 0;
-  edit.gap_size = 2 * kBlock;
-  edit.front_at = {0, 2 * kBlock + 32};
+  const InPlaceEdit edit = insertion(10, 0, 2);
   const Blocks dense(10, true);
   CHECK(possible_cursors(edit, {}, holes_of(torn(dense, 1, 2), 0)).front() == kBlock);
   Blocks sparse = dense;
@@ -85,24 +82,14 @@ TEST_CASE("all but the first block have moved: that is not finished") {
 }
 
 TEST_CASE("blocks behind the end may hide the hole of a file that has only grown") {
-  InPlaceEdit edit;
-  edit.room = RoomKind::kInserted;
-  edit.size_before = 10 * kBlock;
-  edit.gap_at = 0;
-  edit.gap_size = 2 * kBlock;
-  edit.front_at = {0, 2 * kBlock + 32};
+  const InPlaceEdit edit = insertion(10, 0, 2);
   // Not one hole: finished and written, or only grown. The bytes have to tell.
   const auto found = possible_cursors(edit, {}, {});
   CHECK(found == std::vector<std::uint64_t>{0, 10 * kBlock});
 }
 
 TEST_CASE("holes that no insertion leaves are not explained away") {
-  InPlaceEdit edit;
-  edit.room = RoomKind::kInserted;
-  edit.size_before = 10 * kBlock;
-  edit.gap_at = 0;
-  edit.gap_size = 2 * kBlock;
-  edit.front_at = {0, 2 * kBlock};
+  const InPlaceEdit edit = insertion(10, 0, 2);
   const std::vector<ByteRange> one_block = {ByteRange::of(6 * kBlock, kBlock)};
   CHECK(possible_cursors(edit, {}, one_block).empty());
   const std::vector<ByteRange> two_gaps = {ByteRange::of(4 * kBlock, 2 * kBlock),

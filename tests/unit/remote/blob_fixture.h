@@ -1,4 +1,4 @@
-// What the tests of blobs over HTTP share: a client, a blob that is known, a Receiver that holds
+// What the tests of blobs over HTTP share: a blob that is known, a Receiver that holds
 // what comes against the order in which it has to come.
 #pragma once
 
@@ -13,24 +13,11 @@
 #include <vector>
 
 #include "remote/http_origin.h"
-#include "support/catch.h"
-#include "support/fault_server.h"
+#include "unit/remote/client_fixture.h"
 
 namespace shunt::remote {
 
-using namespace std::chrono_literals;
-using test::BlobServerOptions;
-using test::Fault;
-using test::FaultServer;
-using test::SeenRequest;
-
 inline constexpr std::uint64_t kSize = 1 << 20;
-
-inline std::shared_ptr<HttpClient> start_client(const ClientOptions& options = {}) {
-  auto client = HttpClient::start(options);
-  REQUIRE(client);
-  return *client;
-}
 
 // With delays that a test can wait for.
 inline HttpBlob blob_at(const std::string& url) {

@@ -1,15 +1,11 @@
 #include "remote/document_request.h"
 
-#include "support/catch.h"
+#include <fmt/format.h>
+
 #include "unit/remote/fake_client.h"
 
 namespace shunt::remote {
 namespace {
-
-using Catch::Contains;
-using test::FakeAnswer;
-using test::FakeClient;
-using test::field_of;
 
 DocumentRequest request_of(const std::string& url, std::size_t limit = 100) {
   DocumentRequest request;
@@ -171,6 +167,47 @@ TEST_CASE("redirects are followed; what is for the first server stays with it") 
   CHECK(field_of(requests[2], "Authorization").empty());
   CHECK(field_of(requests[2], "X-Own").empty());
   CHECK(field_of(requests[2], "Accept") == "a/b");
+}
+
+TEST_CASE("an authorizer may tell at once what has become of a renewal") {
+  struct Prompt final : Authorizer {
+    std::string authorization(const std::string& /*url*/) override {
+      return fmt::format("Bearer {}", renewals);
+    }
+    void renew(const std::string& /*url*/, const Answer& /*answer*/, const std::string& /*used*/,
+               std::function<void(Result<void>)> done) override {
+      ++renewals;
+      done(refuses ? Result<void>(network_error()) : Result<void>());
+    }
+    int renewals = 0;
+    bool refuses = false;
+  };
+  std::string good = "Bearer 2";
+  FakeClient client([&](const Request& request) {
+    return FakeAnswer{field_of(request, "Authorization") == good ? 200 : 401, {}, "", {}};
+  });
+  auto request = request_of("https://r.example/x");
+  const auto prompt = std::make_shared<Prompt>();
+  request.authorizer = prompt;
+  const auto accepted = get_document(client, request);
+  REQUIRE(accepted);
+  CHECK(accepted->answer.status == 200);
+  CHECK(client.requests().size() == 3);
+  // Not for ever.
+  good = "none";
+  const auto refused = get_document(client, request);
+  REQUIRE(refused);
+  CHECK(refused->answer.status == 401);
+  CHECK(client.requests().size() == 6);
+  prompt->refuses = true;
+  CHECK_FALSE(get_document(client, request));
+  CHECK(client.requests().size() == 7);
+  // What never changes is told at once too.
+  request.authorizer = fixed_authorization("https://r.example/", "Basic abc");
+  const auto fixed = get_document(client, request);
+  REQUIRE_FALSE(fixed);
+  CHECK_THAT(fixed.error().reason, Contains("user name and password"));
+  CHECK(client.requests().size() == 8);
 }
 
 TEST_CASE("another port and another scheme are other servers") {

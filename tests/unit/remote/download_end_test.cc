@@ -81,6 +81,44 @@ TEST_CASE("everything may go while a download is under way") {
   SUCCEED();
 }
 
+TEST_CASE("the client's thread may be the last to hold a download, and the client with it") {
+  // As a registry's authorizer does.
+  struct Owner final : Authorizer {
+    explicit Owner(std::shared_ptr<HttpClient> owned) : client(std::move(owned)) {}
+    ~Owner() override { gone.set_value(std::this_thread::get_id()); }
+    std::string authorization(const std::string& /*url*/) override { return {}; }
+    void renew(const std::string& /*url*/, const Answer& /*answer*/, const std::string& /*used*/,
+               std::function<void(Result<void>)> done) override {
+      done({});
+    }
+    std::promise<std::thread::id> gone;
+    std::shared_ptr<HttpClient> client;
+  };
+  FaultServer server({.size = kSize, .rate = 100'000});
+  auto client = start_client();
+  HttpBlob blob = blob_at(server.url());
+  auto owner = std::make_shared<Owner>(client);
+  auto gone = owner->gone.get_future();
+  blob.authorizer = std::move(owner);
+  auto origin = assume_blob(client, std::move(blob), info_of());
+  blob = {};
+  std::promise<void> go_on;
+  std::promise<std::thread::id> busy;
+  client->post([&busy, later = go_on.get_future().share()] {
+    busy.set_value(std::this_thread::get_id());
+    later.wait();
+  });
+  const auto thread = busy.get_future().get();
+  Sink sink;
+  auto download = origin->start({0, kSize}, sink);
+  download.reset();
+  origin.reset();
+  client.reset();
+  go_on.set_value();
+  REQUIRE(gone.wait_for(10s) == std::future_status::ready);
+  CHECK(gone.get() == thread);
+}
+
 TEST_CASE("a stop that is asked for ends a download, waiting or not") {
   CancelToken cancel;
   const auto client = start_client({.cancel = &cancel});

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "remote/http_client.h"
+#include "support/catch.h"
 
 namespace shunt::remote::test {
 
@@ -150,3 +151,12 @@ class FakeClient final : public HttpClient {
 };
 
 }  // namespace shunt::remote::test
+
+namespace shunt::remote {
+
+using Catch::Contains;
+using test::FakeAnswer;
+using test::FakeClient;
+using test::field_of;
+
+}  // namespace shunt::remote

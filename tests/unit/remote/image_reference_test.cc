@@ -44,6 +44,30 @@ TEST_CASE("references to registries are read as docker and skopeo read them") {
   CHECK(reference->to_string() == "docker://" + row.written);
 }
 
+TEST_CASE("a user and a password in front of a host are refused, and not shown") {
+  const std::string rest = GENERATE_COPY(values<std::string>(
+      {"me:hunter2@r.io/x", "me:hunter2@r.io/x:tag", "me:hunter2@r.io/x@" + kDigest,
+       "me:hunter2@r.io:5000/x", "me:hunter2@r.io", "me:hunter2@r.io:5000", "hunter2@r.io/x",
+       "me:hunter2@hunter2@r.io/x", "me:hunter2/hunter2@r.io/x", "me:hunter2@sha256:r.io/x",
+       "me:hunter2@", "me:hunter2@r.io/x@sha256:12"}));
+  for (const std::string prefix : {"docker://", "DOCKER://", "docker-daemon:"}) {
+    INFO(prefix + rest);
+    const auto reference = parse_image_reference(prefix + rest);
+    REQUIRE_FALSE(reference);
+    CHECK(reference.error().code == ErrorCode::kUsage);
+    CHECK(reference.error().describe().find("hunter2") == std::string::npos);
+    CHECK(reference.error().hint.find("hunter2") == std::string::npos);
+  }
+  const auto told = parse_image_reference("docker://me:hunter2@r.io/x");
+  CHECK(told.error().path == "docker://...@r.io/x");
+  CHECK(told.error().hint.find("skopeo login") != std::string::npos);
+  CHECK(show_image_reference("docker://me:hunter2@r.io/x") == "docker://...@r.io/x");
+  CHECK(show_image_reference("oci:dir/a@b:c") == "oci:dir/a@b:c");
+  // Nothing is left out of a digest that is none.
+  CHECK(parse_image_reference("docker://debian@sha256:12").error().path ==
+        "docker://debian@sha256:12");
+}
+
 TEST_CASE("what is no reference to a registry is turned down") {
   const std::string text = GENERATE_COPY(values<std::string>({
       "docker://",

@@ -4,16 +4,10 @@
 
 #include "remote/digest.h"
 #include "remote/registry.h"
-#include "support/catch.h"
 #include "unit/remote/fake_client.h"
 
 namespace shunt::remote {
 namespace {
-
-using Catch::Contains;
-using test::FakeAnswer;
-using test::FakeClient;
-using test::field_of;
 
 class MemoryStore final : public DocumentStore {
  public:

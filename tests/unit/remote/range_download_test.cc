@@ -243,6 +243,39 @@ TEST_CASE("what breaks off is resumed where it was") {
   CHECK(run.server.requests().at(6).field("range") == "bytes=301001-899999");
 }
 
+TEST_CASE("errors tell the numbers of the answer that they are about") {
+  const std::string short_whole =
+      "HTTP/1.1 200 OK\r\nETag: \"v1\"\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "5\r\nhello\r\n0\r\n\r\n";
+  auto script = times(5, {.raw = short_whole});
+  script.insert(script.begin(), {.cut_at = 100'000});
+  Run run(script);
+  const auto cut = run.go();
+  REQUIRE_FALSE(cut);
+  CHECK(cut.error().reason.starts_with("the answer ended at byte 5 instead of 900000"));
+
+  // A blob that grows smaller with each question.
+  FaultServer server({.size = kSize}, [](const SeenRequest& seen) {
+    const auto total = 5000 - 1000 * seen.number;
+    return Fault{.status = 416, .fields = {{"Content-Range", fmt::format("bytes */{}", total)}}};
+  });
+  HttpBlob blob = blob_at(server.url());
+  blob.retry.attempts = 1;
+  const auto refused = open_blob(run.client, blob, {});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().reason == "the server refuses bytes 0-3999 of 3000 (416)");
+
+  FaultServer wrong({.size = kSize}, [](const SeenRequest&) {
+    return Fault{.status = 206,
+                 .body_text = "short",
+                 .fields = {{"Content-Range", "bytes 0-65535/1048576"}}};
+  });
+  blob.url = wrong.url();
+  const auto length = open_blob(run.client, blob, {});
+  REQUIRE_FALSE(length);
+  CHECK(length.error().reason == "a body of 5 bytes to a request for 65536");
+}
+
 TEST_CASE("a silent server is asked again") {
   Run run(std::vector<Fault>{{.cut_at = 50'000, .stall = 5}, {.latency = 5}});
   run.client = start_client({.stall_timeout = 0.15});

@@ -80,6 +80,30 @@ TEST_CASE("nothing of the user's goes to another host or port") {
   CHECK_FALSE(store.requests().back().has("authorization"));
 }
 
+TEST_CASE("a scheme in upper case is the same scheme, and its ground the same ground") {
+  FaultServer store({.size = kSize});
+  std::string upper_store = store.url("/there");
+  upper_store.replace(0, 4, "HTTP");
+  FaultServer server({.size = kSize}, [&](const SeenRequest& seen) {
+    if (seen.target == "/there") return redirect_to(upper_store);
+    return redirect_to(fmt::format("HTTP://127.0.0.1:{}/there",
+                                   seen.field("host").substr(seen.field("host").find(':') + 1)));
+  });
+  HttpBlob blob = blob_at(server.url());
+  blob.url.replace(0, 7, "HTTP://me:pw@");
+  blob.fields = {{"X-Secret", "1"}};
+  const auto opened = open_blob(start_client(), blob, {});
+  REQUIRE(opened);
+  CHECK(opened->origin->info().size == kSize);
+  REQUIRE(server.requests().size() == 2);
+  for (const SeenRequest& seen : server.requests()) {
+    CHECK(seen.field("authorization") == "Basic bWU6cHc=");
+    CHECK(seen.field("x-secret") == "1");
+  }
+  CHECK_FALSE(store.requests().at(0).has("authorization"));
+  CHECK_FALSE(store.requests().at(0).has("x-secret"));
+}
+
 TEST_CASE("a redirect that has expired is resolved again, once") {
   for (const int status : {401, 403, 404, 410}) {
     // Each signature is good for two requests.
@@ -250,6 +274,32 @@ TEST_CASE("a 401 that stays is final: after one renewal for each token") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().describe().find("wrong") == std::string::npos);
   CHECK(server.requests().size() == before + 1);
+}
+
+TEST_CASE("a renewal that is told of at once neither blocks nor goes on for ever") {
+  struct Prompt final : Authorizer {
+    std::string authorization(const std::string& /*url*/) override {
+      return fmt::format("Bearer {}", renewals.load());
+    }
+    void renew(const std::string& /*url*/, const Answer& /*answer*/, const std::string& /*used*/,
+               std::function<void(Result<void>)> done) override {
+      ++renewals;
+      done({});
+    }
+    std::atomic<int> renewals{0};
+  };
+  FaultServer server({.size = kSize}, [](const SeenRequest& seen) {
+    return seen.field("authorization") == "Bearer 3" ? Fault() : Fault{.status = 401};
+  });
+  const auto client = start_client();
+  HttpBlob blob = blob_at(server.url());
+  const auto prompt = std::make_shared<Prompt>();
+  blob.authorizer = prompt;
+  REQUIRE(open_blob(client, blob, {}));
+  CHECK(server.requests().size() == 4);
+  ++prompt->renewals;  // past the one that is good
+  REQUIRE_FALSE(open_blob(client, blob, {}));
+  CHECK(server.requests().size() <= 10);
 }
 
 TEST_CASE("another host is asked for its own authorization") {

@@ -1,5 +1,7 @@
 #include "remote/url.h"
 
+#include <fmt/format.h>
+
 #include "support/catch.h"
 
 namespace shunt::remote {
@@ -62,6 +64,16 @@ TEST_CASE("what people see holds no secrets") {
   CHECK(show_url("http://h/a?X-Amz-Signature=abc&X-Amz-Credential=k&part=2&access_token=t&key=k") ==
         "http://h/a?X-Amz-Signature=...&X-Amz-Credential=...&part=2&access_token=...&key=...");
   CHECK(show_url("http://h/a?keyboard=1&empty&=x&") == "http://h/a?keyboard=1&empty&=x&");
+  for (const char* const name :
+       {"code", "Code", "jwt", "id_jwt", "access_key", "AccessKey", "x-access-key", "api%5Fkey",
+        "api%5fkey", "api.key", "%63ode", "%6aw%74", "client%2Dsecret", "X-Amz-Security-Token",
+        "pass", "%70assword", "session_id"}) {
+    CHECK(show_url(fmt::format("http://h/a?{}=hunter2&b=1", name)) ==
+          fmt::format("http://h/a?{}=...&b=1", name));
+  }
+  for (const char* const name : {"encode", "postcode", "codec", "%63", "%", "%6", "compass"}) {
+    CHECK(show_url(fmt::format("http://h/a?{}=1", name)) == fmt::format("http://h/a?{}=1", name));
+  }
   CHECK(show_url("") == "");
 }
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# What -o may be besides a file: nothing at all, descriptors by their names, a directory that is not
+# there; and that a file which only looks like one of ours is left alone.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+cd "$work"
+generate plain plain
+"$SHUNT" faststart -q plain -o front
+
+# ---- the empty name ----
+for command in faststart fetch; do
+  expect 2 "$command" plain -o ''
+  says 'empty'
+  silent
+  expect 2 "$command" plain --output=
+  silent
+done
+
+# ---- descriptors ----
+# Links like those of /dev, which a mistake would replace.
+mkdir dev
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd dev/fd
+ln -s stdout dev/link
+links=$(ls -l dev)
+for force in "" --force; do
+  # Those of the machine never with --force: were this wrong, they would be gone.
+  names="dev/stdout dev/fd/1 dev/link"
+  [[ -n $force ]] || names+=" /dev/stdout /dev/fd/1"
+  for name in $names; do
+    for command in faststart fetch; do
+      what="$command -o $name $force"
+      expected=$([[ $command == faststart ]] && echo front || echo plain)
+      # shellcheck disable=SC2086
+      expect 0 "$command" plain -o "$name" $force
+      same "$expected" out "$what"
+      # It goes on where the descriptor stands.
+      rc=0
+      # shellcheck disable=SC2086
+      { printf before && "$SHUNT" -q "$command" plain -o "$name" $force && printf after; } >appended || rc=$?
+      same appended <(printf before && cat "$expected" && printf after) "$what behind what is there"
+      # The document goes where the data does not.
+      # shellcheck disable=SC2086
+      expect 0 --json "$command" plain -o "$name" $force
+      same "$expected" out "$what --json"
+      jq -e .schema_version "$work/err" >/dev/null || fail "$what: no document on standard error"
+    done
+  done
+done
+for command in faststart fetch; do
+  expected=$([[ $command == faststart ]] && echo front || echo plain)
+  rc=0
+  "$SHUNT" -q "$command" plain -o dev/fd/5 --force 5>third >out || rc=$?
+  equal "exit of $command into descriptor 5" "$rc" 0
+  same "$expected" third "$command into descriptor 5"
+  silent
+  rc=0
+  "$SHUNT" "$command" plain -o dev/fd/5 --force 5<&- 2>err || rc=$?
+  equal "exit of $command into a descriptor that is not open" "$rc" 7
+  says 'dev/fd/5'
+  rc=0
+  "$SHUNT" "$command" plain -o dev/fd/5 --force 5</dev/null 2>err || rc=$?
+  equal "exit of $command into a descriptor that is open for reading" "$rc" 7
+done
+equal "the links" "$(ls -l dev)" "$links"
+expect 2 faststart --strategy insert plain -o /dev/stdout
+silent
+
+# ---- a directory that is not there ----
+for command in faststart fetch; do
+  expect 7 "$command" plain -o no/such/out
+  says '^shunt: no/such/out: create: there is no directory no/such$'
+  expect 7 "$command" plain -o plain/out
+  says '^shunt: plain/out: create: plain is no directory$'
+done
+
+# ---- a file that is named like one of ours ----
+echo mine >.got.shunt-new
+before=$(state .got.shunt-new)
+for command in faststart fetch; do
+  expect 0 "$command" plain -o got
+  expect 0 "$command" plain -o got --force
+  equal "a file that is not ours, after $command" "$(state .got.shunt-new)" "$before"
+  rm got
+done
+for strategy in copy shift auto; do
+  cp plain got
+  what="in place beside a file that is not ours"
+  expect 0 faststart --strategy "$strategy" got
+  check plain got
+  equal "a file that is not ours, after $strategy" "$(state .got.shunt-new)" "$before"
+done
+equal "all that is hidden" "$(find . -name '.*shunt*')" ./.got.shunt-new
