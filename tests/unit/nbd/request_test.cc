@@ -76,14 +76,14 @@ TEST_CASE("each command has its flags, and FUA is for all") {
     }
     return flags;
   };
-  CHECK(allowed(Command::kRead, all) == (kFua | kDf));
-  CHECK(allowed(Command::kRead, rules(false)) == kFua);
-  CHECK(allowed(Command::kWrite, all) == kFua);
-  CHECK(allowed(Command::kFlush, all) == kFua);
-  CHECK(allowed(Command::kTrim, all) == kFua);
-  CHECK(allowed(Command::kWriteZeroes, all) == (kFua | kNoHole | kFastZero));
-  CHECK(allowed(Command::kWriteZeroes, rules()) == (kFua | kNoHole));
-  CHECK(allowed(Command::kBlockStatus, all) == (kFua | kReqOne));
+  CHECK(allowed(Command::kRead, all) == (kFlagFua | kFlagDf));
+  CHECK(allowed(Command::kRead, rules(false)) == kFlagFua);
+  CHECK(allowed(Command::kWrite, all) == kFlagFua);
+  CHECK(allowed(Command::kFlush, all) == kFlagFua);
+  CHECK(allowed(Command::kTrim, all) == kFlagFua);
+  CHECK(allowed(Command::kWriteZeroes, all) == (kFlagFua | kFlagNoHole | kFlagFastZero));
+  CHECK(allowed(Command::kWriteZeroes, rules()) == (kFlagFua | kFlagNoHole));
+  CHECK(allowed(Command::kBlockStatus, all) == (kFlagFua | kFlagReqOne));
 }
 
 TEST_CASE("commands that are not there, and those that were not negotiated") {
@@ -124,7 +124,7 @@ TEST_CASE("an Error becomes what the protocol has for it") {
   CHECK(number(ESHUTDOWN) == "ESHUTDOWN");
   CHECK(number(EOPNOTSUPP) == "EIO");
   CHECK(number(EOPNOTSUPP, Command::kWriteZeroes) == "EIO");
-  CHECK(number(EOPNOTSUPP, Command::kWriteZeroes, kFastZero) == "ENOTSUP");
+  CHECK(number(EOPNOTSUPP, Command::kWriteZeroes, kFlagFastZero) == "ENOTSUP");
   CHECK(number(EOVERFLOW) == "EINVAL");
   CHECK(number(EOVERFLOW, Command::kRead) == "EOVERFLOW");
 
@@ -171,7 +171,7 @@ TEST_CASE("block status: cut at the end, joined, never empty, one when one was a
   CHECK(status({{10, false, true}, {0, true, false}, {20, false, true}}) == Extents{{30, 2}});
   CHECK(status({{10, true, false}, {UINT64_MAX, false, false}, {5, true, true}}) ==
         Extents{{10, 1}, {990, 0}});
-  CHECK(status({{10, true, true}, {20, false, false}}, kReqOne) == Extents{{10, 3}});
+  CHECK(status({{10, true, true}, {20, false, false}}, kFlagReqOne) == Extents{{10, 3}});
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST_CASE("without structured replies, data follows the reply") {
   CHECK(reply->cookie == 99);
   CHECK(client.receive(600'000) == part(target.bytes, 3, 600'000));
   CHECK(client.error_of(Client::request(Command::kRead, 1 << 20, 1)) == kInvalid);
-  CHECK(client.error_of(Client::request(Command::kRead, 0, 512, kDf)) == kInvalid);
+  CHECK(client.error_of(Client::request(Command::kRead, 0, 512, kFlagDf)) == kInvalid);
 }
 
 TEST_CASE("requests that come at once are answered in their order") {
@@ -101,7 +101,7 @@ TEST_CASE("a write that cannot be is taken, answered, and the connection goes on
   CHECK(target.writes == 0);
   CHECK(client.write(target.bytes.size() - 10, data) == kNoSpace);
   CHECK(client.write(UINT64_MAX - 10, data) == kNoSpace);
-  CHECK(client.write(4096, data, kNoHole) == kInvalid);
+  CHECK(client.write(4096, data, kFlagNoHole) == kInvalid);
   CHECK(client.write(4096, {}) == kInvalid);
   CHECK(client.write(4096, Bytes((32 << 20) + 1)) == kInvalid);
   CHECK(target.writes == 0);
@@ -176,9 +176,9 @@ TEST_CASE("zeros, trims and block status") {
   REQUIRE(client.go());
   CHECK(client.error_of(Client::request(Command::kWriteZeroes, 100, 50)) == 0U);
   CHECK(target.last_zeroing == Zeroing::kMayTrim);
-  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 200, 50, kNoHole)) == 0U);
+  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 200, 50, kFlagNoHole)) == 0U);
   CHECK(target.last_zeroing == Zeroing::kNoHole);
-  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 0, 50, kFastZero)) == kInvalid);
+  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 0, 50, kFlagFastZero)) == kInvalid);
   CHECK(client.error_of(Client::request(Command::kTrim, 300, 50)) == 0U);
   CHECK(target.trims == 1);
 
@@ -196,7 +196,7 @@ TEST_CASE("zeros, trims and block status") {
   };
   using Extents = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
   CHECK(status(0) == Extents{{10, 0}, {50, 3}, {50, 0}, {30, 3}});
-  CHECK(status(kReqOne) == Extents{{10, 0}});
+  CHECK(status(kFlagReqOne) == Extents{{10, 0}});
   Client simple(serving.path());
   REQUIRE(simple.go(false));
   CHECK(simple.error_of(Client::request(Command::kBlockStatus, 90, 140)) == kInvalid);
@@ -214,13 +214,13 @@ TEST_CASE("flush and FUA are answered when the export is flushed, and others go 
     REQUIRE(waiting.send(Client::request(Command::kFlush, 0, 0)));
   }
   SECTION("a trim with FUA") {
-    REQUIRE(waiting.send(Client::request(Command::kTrim, 0, 9, kFua)));
+    REQUIRE(waiting.send(Client::request(Command::kTrim, 0, 9, kFlagFua)));
   }
   SECTION("zeros with FUA") {
-    REQUIRE(waiting.send(Client::request(Command::kWriteZeroes, 0, 9, kFua)));
+    REQUIRE(waiting.send(Client::request(Command::kWriteZeroes, 0, 9, kFlagFua)));
   }
   SECTION("a write with FUA") {
-    Bytes bytes = Client::request(Command::kWrite, 0, 9, kFua);
+    Bytes bytes = Client::request(Command::kWrite, 0, 9, kFlagFua);
     bytes.resize(bytes.size() + 9);
     REQUIRE(waiting.send(bytes));
   }
@@ -312,7 +312,7 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   REQUIRE(second.go(false));
   Client silent(serving.path());
   REQUIRE(silent.greet());
-  REQUIRE(first.write(10, Bytes(20), kFua) == 0U);
+  REQUIRE(first.write(10, Bytes(20), kFlagFua) == 0U);
   REQUIRE(second.error_of(Client::request(Command::kTrim, 1 << 20, 9)) == kInvalid);
   REQUIRE(first.error_of(Client::request(Command::kFlush, 0, 0)) == 0U);
   REQUIRE(first.send(Client::request(Command::kDisconnect, 0, 0)));
