@@ -192,8 +192,8 @@ Next Transmission::send_data() {
   }
   const std::size_t sent = channel_->send(piece, after);
   left_ -= static_cast<std::uint32_t>(sent);
-  send_size_ = sent == piece.size() ? std::min(2 * send_size_, shared_.piece.size())
-                                    : std::max(sent, kLeastSend);
+  send_size_ = std::min(sent == piece.size() ? 2 * send_size_ : std::max(sent, kLeastSend),
+                        shared_.piece.size());
   if (channel_->ended()) return Next::kClosed;
   if (left_ > 0) return sent == piece.size() ? Next::kAgain : Next::kOutput;
   return finished();
