@@ -31,16 +31,22 @@ struct Answer {
 
 class Client {
  public:
-  explicit Client(const std::string& path)
+  enum class Connecting { kNow, kLater };
+
+  explicit Client(const std::string& path, Connecting when = Connecting::kNow)
       : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (when == Connecting::kNow) connect(path);
+    wait_at_most(20'000);
+  }
+
+  bool connect(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(static_cast<char*>(address.sun_path), path.size());
     connected_ =
         ::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    wait_at_most(20'000);
+    return connected_;
   }
-
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] int number() const { return socket_.get(); }
   void wait_at_most(int ms) {

@@ -2,6 +2,7 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "unit/nbd/client.h"
 
@@ -157,6 +158,32 @@ TEST_CASE("a thousand silent connections do not keep a good client from being se
   // Those that waited for longest gave way, and those that came last are there.
   CHECK(silent.front()->ended());
   CHECK(silent.back()->greet());
+}
+
+TEST_CASE("without descriptors left the server waits, and goes on when there are some") {
+  MemoryExport target(1 << 20);
+  const Serving serving(target);
+  Client before(serving.path());
+  REQUIRE(before.go());
+  Client after(serving.path(), Client::Connecting::kLater);
+  rlimit files{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
+  rlimit few = files;
+  few.rlim_cur = 3;
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const bool connected = after.connect(serving.path());
+  const std::clock_t begin = std::clock();
+  after.wait_at_most(400);
+  const bool greeted = after.receive(1).has_value();
+  const double busy = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  const auto served = before.write(0, pattern(100));
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &files) == 0);
+  CHECK(connected);
+  CHECK_FALSE(greeted);
+  CHECK(busy < 0.2);
+  CHECK(served == 0U);
+  after.wait_at_most(20'000);
+  CHECK(after.go());
 }
 
 TEST_CASE("connections that were served do not give way; one more is refused") {

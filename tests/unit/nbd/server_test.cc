@@ -152,7 +152,12 @@ TEST_CASE("an error within a read: a chunk behind the data, or the end of the co
   REQUIRE(data);
   CHECK(data->type == Chunk::kOffsetData);
   CHECK_FALSE(data->done);
-  CHECK(data->payload.size() == 8 + (3U << 20U));
+  REQUIRE(data->payload.size() == 8 + (3U << 20U));
+  // All pieces that do not reach what cannot be read.
+  constexpr std::size_t kSure = (1 << 20) - kPieceSize;
+  CHECK(part(data->payload, 8, kSure) == part(target.bytes, 0, kSure));
+  // And nothing of what the server had to do with before.
+  CHECK(part(data->payload, 8 + (2 << 20), 1 << 20) == Bytes(1 << 20));
   const auto end = client.answer();
   REQUIRE(end);
   CHECK(end->error == kIo);
