@@ -131,5 +131,37 @@ TEST_CASE("stop() answers what was received whole, and then ends") {
   CHECK(transport.output.size() == test::kGoodAnswersSize + 3 * kSimpleReplySize);
 }
 
+TEST_CASE("requests that come after stop() are answered with ESHUTDOWN") {
+  constexpr std::uint64_t kCount = 20;
+  Bytes input = test::good_negotiation();
+  const std::size_t negotiation = input.size();
+  for (std::uint64_t i = 0; i < kCount; ++i) append_request(input, {0, Command::kTrim, i, 0, 512});
+  test::MemoryTransport transport(input, 8);  // 128 bytes at once
+  test::MemoryExport target(kSize);
+  target.is_ready = false;
+  Bytes piece(kPieceSize);
+  const std::function<void(const Served&)> nobody;
+  const Offer offer{kSize, {}, kLargestWrite, ""};
+  Connection connection(transport, {target, nobody, piece}, offer, {}, 1);
+  Next next = Next::kAgain;
+  for (int i = 0; i < 100 && next == Next::kAgain; ++i) next = connection.serve();
+  REQUIRE(next == Next::kExport);
+  const std::uint64_t whole = (connection.received_total() - negotiation) / kRequestSize;
+  REQUIRE(whole < kCount);
+  target.is_ready = true;
+  connection.stop();
+  next = Next::kAgain;
+  for (int i = 0; i < 100 && next == Next::kAgain; ++i) next = connection.serve();
+  CHECK(next == Next::kClosed);
+  CHECK(static_cast<std::uint64_t>(target.trims) == whole);
+  Bytes late;
+  for (std::uint64_t i = whole; i < kCount; ++i) {
+    append_failure(late, i, {Errno::kShutdown, "the server is stopping"}, true);
+  }
+  const auto& output = transport.output;
+  REQUIRE(output.size() == test::kGoodAnswersSize + whole * kSimpleReplySize + late.size());
+  CHECK(std::equal(late.rbegin(), late.rend(), output.rbegin()));
+}
+
 }  // namespace
 }  // namespace shunt::nbd
