@@ -91,6 +91,7 @@ Result<void> Server::Loop::turn(bool listening, int timeout_ms) {
       accept_from(entry.fd, now);
     }
   }
+  remove_closed();  // some are over as soon as they begin
   return {};
 }
 

@@ -75,11 +75,11 @@ enum class Command : std::uint16_t {
 };
 
 // "Command flags"
-inline constexpr std::uint16_t kFua = 1U << 0U;
-inline constexpr std::uint16_t kNoHole = 1U << 1U;
-inline constexpr std::uint16_t kDf = 1U << 2U;
-inline constexpr std::uint16_t kReqOne = 1U << 3U;
-inline constexpr std::uint16_t kFastZero = 1U << 4U;
+inline constexpr std::uint16_t kFlagFua = 1U << 0U;
+inline constexpr std::uint16_t kFlagNoHole = 1U << 1U;
+inline constexpr std::uint16_t kFlagDf = 1U << 2U;
+inline constexpr std::uint16_t kFlagReqOne = 1U << 3U;
+inline constexpr std::uint16_t kFlagFastZero = 1U << 4U;
 
 // "Simple reply message", "Structured reply chunk message"
 inline constexpr std::uint32_t kSimpleReplyMagic = 0x6744'6698;

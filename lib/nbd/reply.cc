@@ -76,7 +76,7 @@ void append_block_status(Bytes& replies, const Request& request,
     left -= size;
     if (!descriptors.empty() && descriptors.back().state == state_of(extent)) {
       descriptors.back().size += size;
-    } else if (!descriptors.empty() && request.has(kReqOne)) {
+    } else if (!descriptors.empty() && request.has(kFlagReqOne)) {
       break;
     } else {
       descriptors.push_back({size, state_of(extent)});

@@ -15,16 +15,16 @@ namespace {
 std::optional<unsigned> flags_of(Command command, const Rules& rules) {
   switch (command) {
     case Command::kRead:
-      return rules.agreed.structured_replies ? kFua | kDf : kFua;
+      return rules.agreed.structured_replies ? kFlagFua | kFlagDf : kFlagFua;
     case Command::kWriteZeroes:
-      return rules.fast_zero ? kFua | kNoHole | kFastZero : kFua | kNoHole;
+      return rules.fast_zero ? kFlagFua | kFlagNoHole | kFlagFastZero : kFlagFua | kFlagNoHole;
     case Command::kBlockStatus:
-      return kFua | kReqOne;
+      return kFlagFua | kFlagReqOne;
     case Command::kWrite:
     case Command::kDisconnect:
     case Command::kFlush:
     case Command::kTrim:
-      return kFua;
+      return kFlagFua;
   }
   return std::nullopt;
 }
@@ -120,7 +120,7 @@ Failure failure_of(const Error& error, const Request& request) {
     }
   }
   // These two say something else to a client than that this failed.
-  const bool fast_zero = request.command == Command::kWriteZeroes && request.has(kFastZero);
+  const bool fast_zero = request.command == Command::kWriteZeroes && request.has(kFlagFastZero);
   if (number == Errno::kNotSupported && !fast_zero) number = Errno::kIo;
   if (number == Errno::kOverflow && request.command != Command::kRead) number = Errno::kInvalid;
   return {number, error.describe()};

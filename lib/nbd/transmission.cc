@@ -141,13 +141,13 @@ Next Transmission::change() {
       request_.command == Command::kTrim
           ? shared_.target.trim(request_.range())
           : shared_.target.zero(request_.range(),
-                                request_.has(kNoHole) ? Zeroing::kNoHole : Zeroing::kMayTrim);
+                                request_.has(kFlagNoHole) ? Zeroing::kNoHole : Zeroing::kMayTrim);
   if (!done) return fail(failure_of(done.error(), request_));
   return changed();
 }
 
 Next Transmission::changed() {
-  return request_.has(kFua) ? start_flush() : answer();
+  return request_.has(kFlagFua) ? start_flush() : answer();
 }
 
 Next Transmission::start_flush() {
@@ -192,15 +192,15 @@ Next Transmission::send_data() {
   }
   const std::size_t sent = channel_->send(piece, after);
   left_ -= static_cast<std::uint32_t>(sent);
-  send_size_ = sent == piece.size() ? std::min(2 * send_size_, shared_.piece.size())
-                                    : std::max(sent, kLeastSend);
+  send_size_ = std::min(sent == piece.size() ? 2 * send_size_ : std::max(sent, kLeastSend),
+                        shared_.piece.size());
   if (channel_->ended()) return Next::kClosed;
   if (left_ > 0) return sent == piece.size() ? Next::kAgain : Next::kOutput;
   return finished();
 }
 
 Next Transmission::block_status() {
-  const std::size_t most = request_.has(kReqOne) ? 1 : kMostExtents;
+  const std::size_t most = request_.has(kFlagReqOne) ? 1 : kMostExtents;
   const auto found = shared_.target.allocation(request_.range(), most);
   if (!found) return fail(failure_of(found.error(), request_));
   append_block_status(channel_->replies(), request_, *found);
