@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/block_bits.h"
 #include "cache/block_store.h"
 #include "cache/entry_format.h"
 #include "remote/origin.h"
@@ -102,8 +103,8 @@ class Entry final : public BlockStore {
   vault::Item item_;
   EntryHeader header_;
   std::uint64_t tag_;
-  std::vector<std::atomic<std::uint64_t>> known_;  // a bit a block
-  std::vector<std::atomic<std::uint64_t>> bad_;    // the same: recorded, and of no use
+  BlockBits known_;  // there, and trusted
+  BlockBits bad_;    // recorded, and of no use
   std::atomic<bool> given_up_{false};
   // What this object has claimed. Its locks do not keep it from itself.
   std::mutex claims_mutex_;

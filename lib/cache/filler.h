@@ -27,6 +27,8 @@ namespace shunt::cache {
 
 class FillJob;
 
+inline constexpr auto kAskCancel = std::chrono::milliseconds(100);  // while waiting
+
 struct FillerOptions {
   unsigned connections = 8;             // at most
   bool offline = false;                 // no request is made; the origin may be null
