@@ -118,10 +118,11 @@ void Entry::release(BlockRun run) {
   io::unlock_range(item_.file(), records_of(run));
 }
 
-bool Entry::admit(std::uint64_t bytes) {
-  if (!item_.writable()) return false;
+Room Entry::admit(std::uint64_t bytes) {
+  if (!item_.writable()) return Room::kNone;
   const Result<bool> admitted = vault_->admit(bytes);
-  return admitted && *admitted;
+  if (!admitted) return admitted.error().code == ErrorCode::kBusy ? Room::kBusy : Room::kNone;
+  return *admitted ? Room::kGranted : Room::kNone;
 }
 
 Result<void> Entry::put(std::uint64_t first, std::span<const std::byte> bytes) {

@@ -66,7 +66,7 @@ class Entry final : public BlockStore {
   [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
   [[nodiscard]] Claim claim(BlockRun run) override;
   void release(BlockRun run) override;
-  [[nodiscard]] bool admit(std::uint64_t bytes) override;
+  [[nodiscard]] Room admit(std::uint64_t bytes) override;
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;

@@ -69,9 +69,10 @@ Result<void> Filler::go_on(FillJob& job) {
 
 Result<void> Filler::sends_everything(FillJob& job) {
   std::list<std::unique_ptr<FillJob>> others;
-  const std::uint64_t admitted = job.run.count();
+  const BlockRun admitted = job.run;
   {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
+    changed_.wait(lock, [this] { return admitting_ == 0; });
     if (stopping_) return {};
     for (auto at = jobs_.begin(); at != jobs_.end();) {
       const auto next = std::next(at);
@@ -98,12 +99,20 @@ Result<void> Filler::sends_everything(FillJob& job) {
     enough.reason = "another process fetches it";
     return enough;
   }
-  const std::uint64_t wanting = missing_blocks({0, store_->blocks()});
-  const bool room = store_->admit((wanting - std::min(wanting, admitted)) * store_->block_size());
+  // What the first run lacks, and what has come of it meanwhile, was admitted with it.
+  const std::uint64_t wanting =
+      missing_blocks({0, admitted.begin}) + missing_blocks({admitted.end, store_->blocks()});
+  const Room room = store_->admit(wanting * store_->block_size());
   const Lock lock(mutex_);
   job.claimed = true;
-  if (!room) overflow(lock, "there is no room in its budget");
-  return {};
+  if (room == Room::kGranted) busy_since_.reset();
+  if (room == Room::kGranted || do_without_room(lock, room)) return {};
+  // It is asked for again, and the room as well.
+  job.cut = true;
+  Error enough;
+  enough.code = ErrorCode::kInterrupted;
+  enough.reason = "other processes do not let the budget be looked at";
+  return enough;
 }
 
 void Filler::finished(FillJob& job, Result<void> outcome) {

@@ -18,8 +18,6 @@ constexpr double kLatencies = 40;
 constexpr std::uint64_t kShortest = std::uint64_t{1} << 20;
 constexpr std::uint64_t kUsual = std::uint64_t{64} << 20;
 
-constexpr auto kPatience = std::chrono::seconds(20);  // without one block from others
-
 BlockRun common(BlockRun a, BlockRun b) {
   const std::uint64_t begin = std::max(a.begin, b.begin);
   return {begin, std::max(begin, std::min(a.end, b.end))};
@@ -80,7 +78,7 @@ bool Filler::waited_in_vain(std::uint64_t block) {
     refused_at_ = block;
     refused_since_ = now;
   }
-  return now - refused_since_ > kPatience;
+  return now - refused_since_ > options_.patience;
 }
 
 std::uint64_t Filler::missing_blocks(BlockRun within) const {
@@ -93,16 +91,16 @@ std::uint64_t Filler::missing_blocks(BlockRun within) const {
   return count;
 }
 
-bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
-  while (jobs_.size() < limit) {
+std::optional<Filler::Plan> Filler::plan(BlockRun within) {
+  while (true) {
     BlockRun run = startable(within);
-    if (run.empty()) return false;
+    if (run.empty()) return std::nullopt;
     const bool whole = !origin_->serves_ranges();
     if (whole) {
       // One request brings everything; a second one would bring it again.
-      if (!jobs_.empty()) return false;
+      if (!jobs_.empty()) return std::nullopt;
       run = {0, store_->blocks()};
-      if (overflowing_) return start_job(run, false);
+      if (overflowing_) return Plan{run, false};
     }
     // A request that is made anyway goes on through what is wanted behind it.
     for (const BlockRun wanted : wanted_) {
@@ -112,14 +110,14 @@ bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
       }
     }
     if (!whole) run.end = std::min(run.end, run.begin + longest_request());
-    if (overflowing_) return start_job(run, false);
+    if (overflowing_) return Plan{run, false};
 
     const Claim claim = store_->claim(run);
     if (!claim.granted) {
       met_others_ = true;
       if (waited_in_vain(run.begin)) {
         run.end = std::min(run.end, run.begin + claim.count);
-        return start_job(run, false);
+        return Plan{run, false};
       }
       within.begin = std::min(within.end, run.begin + claim.count);
       continue;
@@ -127,53 +125,84 @@ bool Filler::start_one(Lock& lock, BlockRun within, unsigned limit) {
     if (whole && claim.count < run.count()) {
       store_->release({run.begin, run.begin + claim.count});
       met_others_ = true;
-      return false;
+      return std::nullopt;
     }
     run.end = run.begin + claim.count;
     // Whoever had it before may have filled it.
     const BlockRun missing = store_->next_missing(run);
-    if (missing != run && !whole) {
-      store_->release({run.begin, missing.begin});
-      store_->release({missing.end, run.end});
-      run = missing;
-      if (run.empty()) continue;
-    }
-    if (!store_->admit(missing_blocks(run) * store_->block_size())) {
-      store_->release(run);
-      overflow(lock, "there is no room in its budget");
-      continue;
-    }
-    return start_job(run, true);
+    if (missing == run || (whole && !missing.empty())) return Plan{run, true};
+    store_->release({run.begin, missing.begin});
+    store_->release({missing.end, run.end});
+    if (!missing.empty()) return Plan{missing, true};
   }
-  return false;
 }
 
-bool Filler::start_job(BlockRun run, bool claimed) {
-  auto job = std::make_unique<FillJob>(*this, run);
-  job->claimed = claimed;
-  FillJob& started = *job;
-  jobs_.push_back(std::move(job));
+bool Filler::carry_out(Lock& lock, const Plan& plan) {
+  jobs_.push_back(std::make_unique<FillJob>(*this, plan.run));
+  FillJob& job = *jobs_.back();
+  job.claimed = plan.claimed;
   const std::uint64_t block_size = store_->block_size();
-  started.download = origin_->start(
-      {run.begin * block_size, std::min(run.end * block_size, store_->size())}, started);
+  if (plan.claimed) {
+    // Other processes may have to be waited for, and readers have better things to do. The job
+    // keeps its place meanwhile.
+    const std::uint64_t bytes = missing_blocks(plan.run) * block_size;
+    ++admitting_;
+    lock.unlock();
+    const Room room = store_->admit(bytes);
+    lock.lock();
+    --admitting_;
+    changed_.notify_all();
+    if (stopping_ || room != Room::kGranted) {
+      take_back(job);
+      return !stopping_ && do_without_room(lock, room);
+    }
+    busy_since_.reset();
+  }
+  job.download = origin_->start(
+      {plan.run.begin * block_size, std::min(plan.run.end * block_size, store_->size())}, job);
+  return true;
+}
+
+void Filler::take_back(FillJob& job) {
+  if (job.claimed) store_->release(job.run);
+  std::erase_if(jobs_, [&](const auto& one) { return one.get() == &job; });
+}
+
+bool Filler::do_without_room(const Lock& lock, Room room) {
+  if (room == Room::kNone) {
+    overflow(lock, "there is no room in its budget");
+    return true;
+  }
+  // Whoever waits asks again.
+  met_others_ = true;
+  const auto now = std::chrono::steady_clock::now();
+  if (!busy_since_) busy_since_ = now;
+  if (now - *busy_since_ <= options_.patience) return false;
+  overflow(lock, "other processes do not let its budget be looked at");
   return true;
 }
 
 void Filler::pump(Lock& lock) {
-  if (stopping_ || options_.offline || origin_ == nullptr) return;
+  while (start_next(lock)) {
+  }
+}
+
+// Nothing that was looked at before holds after carry_out(), which lets go of the mutex.
+bool Filler::start_next(Lock& lock) {
+  if (stopping_ || options_.offline || origin_ == nullptr) return false;
+  const unsigned limit = connections_worth();
   for (const Waiter& waiter : waiting_) {
     // Only what can be read at once is fetched for a reader; the rest of it is wanted.
-    while (
-        start_one(lock, waiter.run, waiter.urgent ? options_.connections : connections_worth())) {
-    }
+    if (jobs_.size() >= (waiter.urgent ? options_.connections : limit)) continue;
+    if (const std::optional<Plan> next = plan(waiter.run)) return carry_out(lock, *next);
   }
-  const unsigned limit = connections_worth();
   for (std::size_t i = 0; i < wanted_.size() && jobs_.size() < limit; ++i) {
     BlockRun run = wanted_[i];
     if (capacity() != 0) run = common(run, {reader_at_, most_ahead()});
-    while (!run.empty() && start_one(lock, run, limit)) {
-    }
+    if (run.empty()) continue;
+    if (const std::optional<Plan> next = plan(run)) return carry_out(lock, *next);
   }
+  return false;
 }
 
 }  // namespace shunt::cache

@@ -1,6 +1,7 @@
 #include "cache/filler.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -29,8 +30,9 @@ Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin
 Filler::~Filler() {
   std::list<std::unique_ptr<FillJob>> jobs;
   {
-    const std::lock_guard lock(mutex_);
+    Lock lock(mutex_);
     stopping_ = true;
+    changed_.wait(lock, [this] { return admitting_ == 0; });
     jobs.swap(jobs_);
   }
   changed_.notify_all();
@@ -173,9 +175,21 @@ void Filler::take_head(std::span<const std::byte> bytes) {
     if (claim.granted) store_->release({0, claim.count});
     return;
   }
-  if (!store_->admit(usable)) {
+  Room room = store_->admit(usable);
+  while (room == Room::kBusy) {
+    Lock lock(mutex_);
+    if (options_.cancel != nullptr && !options_.cancel->check()) {
+      store_->release(run);
+      return;
+    }
+    if (do_without_room(lock, room)) break;
+    lock.unlock();
+    std::this_thread::sleep_for(kLookAgain);
+    room = store_->admit(usable);
+  }
+  if (room == Room::kNone) {
     const Lock lock(mutex_);
-    overflow(lock, "there is no room in its budget");
+    (void)do_without_room(lock, room);
   }
   put(0, bytes.first(static_cast<std::size_t>(usable)));
   store_->release(run);

@@ -33,6 +33,8 @@ struct FillerOptions {
   unsigned connections = 8;             // at most
   bool offline = false;                 // no request is made; the origin may be null
   const CancelToken* cancel = nullptr;  // asked while waiting; may be null
+  // How long others may keep a block, or a lock, without anything coming of it.
+  std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
 // Thread-safe.
@@ -77,15 +79,25 @@ class Filler {
     bool urgent = false;  // somebody can do nothing else meanwhile
   };
 
-  // Starts downloads as long as one may start: for the waiters first, then for what is wanted.
+  struct Plan {
+    BlockRun run;
+    bool claimed = false;
+  };
+
+  // Starts downloads as long as one may start: for the waiters first, then for what is wanted. Lets
+  // go of the mutex meanwhile.
   void pump(Lock& lock);
-  // Starts one for blocks of `within` that nobody has or fetches; false when there are none.
-  bool start_one(Lock& lock, BlockRun within, unsigned limit);
+  bool start_next(Lock& lock);
+  // Blocks of `within` that nobody has or fetches, and claims them; nullopt when there are none.
+  [[nodiscard]] std::optional<Plan> plan(BlockRun within);
+  // False when nothing more can be started for now.
+  bool carry_out(Lock& lock, const Plan& plan);
+  // Takes a job out that has not been started.
+  void take_back(FillJob& job);
   // The first run within `within` that is neither there nor under way.
   [[nodiscard]] BlockRun startable(BlockRun within) const;
   [[nodiscard]] std::uint64_t missing_blocks(BlockRun within) const;
   [[nodiscard]] bool waited_in_vain(std::uint64_t block);
-  [[nodiscard]] bool start_job(BlockRun run, bool claimed);
   // How many blocks to ask for at most in one request.
   [[nodiscard]] std::uint64_t longest_request() const;
   [[nodiscard]] unsigned connections_worth() const;
@@ -105,6 +117,8 @@ class Filler {
   Result<void> sends_everything(FillJob& job);
   [[nodiscard]] bool awaited(BlockRun run) const;
 
+  // What to do without room for what was claimed; false: nothing for now.
+  bool do_without_room(const Lock& lock, Room room);
   void overflow(const Lock& lock, const std::string& why);
 
   const std::shared_ptr<BlockStore> store_;
@@ -120,7 +134,9 @@ class Filler {
   std::uint64_t reader_at_ = 0;            // the block that was last asked for
   bool met_others_ = false;                // another process is at what was to be started
   std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
-  std::chrono::steady_clock::time_point refused_since_;  // and since when
+  std::chrono::steady_clock::time_point refused_since_;              // and since when
+  std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
+  unsigned admitting_ = 0;  // threads that ask for room, without the mutex
   bool stopping_ = false;
   std::optional<Error> error_;  // of the last download that failed,
   std::uint64_t errors_ = 0;    // and how many have

@@ -1,0 +1,148 @@
+// Who is served first, and what happens while others hold what a download needs.
+#include <chrono>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "cache/cached_source.h"
+#include "cache/memory_store.h"
+#include "unit/cache/support.h"
+
+namespace shunt::cache {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kSize = (std::uint64_t{12} << 20) + 4321;
+
+// An entry whose answers about room a test decides.
+class RoomStore final : public BlockStore {
+ public:
+  explicit RoomStore(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+
+  std::function<Room(std::uint64_t bytes)> room = [](std::uint64_t) { return Room::kGranted; };
+
+  std::uint64_t size() const override { return entry_->size(); }
+  std::uint64_t block_size() const override { return entry_->block_size(); }
+  bool has(std::uint64_t block) const override { return entry_->has(block); }
+  BlockRun next_known(BlockRun within) const override { return entry_->next_known(within); }
+  bool check(std::uint64_t block) override { return entry_->check(block); }
+  BlockRun next_missing(BlockRun within) const override { return entry_->next_missing(within); }
+  Claim claim(BlockRun run) override { return entry_->claim(run); }
+  void release(BlockRun run) override { entry_->release(run); }
+  Room admit(std::uint64_t bytes) override { return room(bytes); }
+  Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override {
+    return entry_->put(first, bytes);
+  }
+  Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override {
+    return entry_->read(offset, into);
+  }
+  io::FileRange backing_file() const override { return entry_->backing_file(); }
+
+ private:
+  std::shared_ptr<Entry> entry_;
+};
+
+struct RoomRig {
+  Disk disk{url_info(kSize)};
+  std::shared_ptr<RoomStore> store =
+      std::make_shared<RoomStore>(open_entry(*disk.cache, disk.info));
+  [[nodiscard]] Rig rig(const OriginScript& script = {}, const SourceOptions& options = {}) const {
+    return {store, disk.info, script, options};
+  }
+};
+
+// ---- room ---------------------------------------------------------------------------------------
+
+TEST_CASE("filler: room that cannot be told of is asked for again") {
+  const RoomRig room;
+  std::atomic<int> asked{0};
+  room.store->room = [&](std::uint64_t) { return ++asked <= 3 ? Room::kBusy : Room::kGranted; };
+  const Rig rig = room.rig();
+  SECTION("by a reader") {
+    CHECK(read_all(*rig.source, 1) == Read::kRight);
+  }
+  SECTION("for a head start") {
+    rig.source->take_head(noise(1, 0, 2 * kBlock));
+    CHECK(rig.source->missing({0, kSize}) == std::vector<ByteRange>{{2 * kBlock, kSize}});
+    CHECK(rig.origin->requests().empty());
+  }
+  CHECK(asked > 3);
+  CHECK(rig.source->backing_file().file != nullptr);
+}
+
+TEST_CASE("filler: room that nobody can tell of is done without at last") {
+  const RoomRig room;
+  room.store->room = [](std::uint64_t) { return Room::kBusy; };
+  SourceOptions options;
+  options.patience = 50ms;
+  OriginScript script;
+  script.everything = GENERATE(false, true);
+  const Rig rig = room.rig(script, options);
+  CHECK(read_all(*rig.source, 1) == Read::kRight);
+  CHECK(rig.source->backing_file().file == nullptr);
+}
+
+TEST_CASE("filler: nobody else waits while room is asked for") {
+  const RoomRig room;
+  std::promise<void> asked;
+  std::promise<void> answer;
+  std::atomic<bool> first{true};
+  room.store->room = [&](std::uint64_t) {
+    if (first.exchange(false)) {
+      asked.set_value();
+      answer.get_future().wait();
+    }
+    return Room::kGranted;
+  };
+  const Rig rig = room.rig();
+  auto reader = std::async(std::launch::async,
+                           [&] { return read_and_compare(*rig.source, 1, 0, 3 * kBlock); });
+  asked.get_future().wait();
+  auto other = std::async(std::launch::async,
+                          [&] { return read_and_compare(*rig.source, 1, 50 * kBlock, kBlock); });
+  CHECK(other.wait_for(5s) == std::future_status::ready);
+  CHECK(rig.source->missing({0, kBlock}).size() == 1);
+  answer.set_value();
+  CHECK(reader.get() == Read::kRight);
+  CHECK(other.get() == Read::kRight);
+  CHECK(rig.origin->bytes() == 4 * kBlock);
+}
+
+TEST_CASE("filler: room is asked for what is missing, once") {
+  const RoomRig room;
+  const auto beside = open_entry(*room.disk.cache, room.disk.info);
+  REQUIRE(beside->put(3, noise(1, 3 * kBlock, kBlock)));
+  REQUIRE(beside->put(100, noise(1, 100 * kBlock, 20 * kBlock)));
+  std::atomic<std::uint64_t> admitted{0};
+  room.store->room = [&](std::uint64_t bytes) {
+    admitted += bytes;
+    return Room::kGranted;
+  };
+  OriginScript script;
+  script.everything = GENERATE(false, true);
+  const Rig rig = room.rig(script);
+  CHECK(read_all(*rig.source, 1) == Read::kRight);
+  CHECK(admitted == (room.store->blocks() - 21) * kBlock);
+}
+
+// ---- other processes ----------------------------------------------------------------------------
+
+TEST_CASE("filler: a claim of which nothing comes is waited for, but not for ever") {
+  const Disk disk(url_info(kSize));
+  const auto other = open_entry(*disk.cache, disk.info);
+  REQUIRE(other->claim({2, 12}).count == 10);
+  SourceOptions options;
+  options.patience = 150ms;
+  const Rig rig = disk.rig({}, options);
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK(read_and_compare(*rig.source, 1, 4 * kBlock, 100) == Read::kRight);
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  CHECK(waited >= 150ms);
+  CHECK(waited < 10s);
+  // Nothing that is somebody's beyond what was asked for.
+  CHECK(rig.origin->requests() == std::vector<ByteRange>{{4 * kBlock, 5 * kBlock}});
+}
+
+}  // namespace
+}  // namespace shunt::cache
