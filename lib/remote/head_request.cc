@@ -59,6 +59,7 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
   state().begin_version(answer);
   found_.info.size = size;
   found_.info.fresh_until = freshness(answer);
+  found_.info.no_store = forbids_storing(answer);
   // Some servers take no notice of If-None-Match when they are asked for a range.
   found_.unchanged = known_ && known_->size == size && !known_->validator.empty() &&
                      known_->validator == found_.info.validator;
@@ -124,6 +125,7 @@ BlobRequest::Verdict HeadRequest::judge_unchanged(const Answer& answer) {
   if (!known_) return fail(state().error("the server says that nothing has changed since never"));
   found_.info = *known_;
   found_.info.fresh_until = freshness(answer);
+  found_.info.no_store = forbids_storing(answer);
   found_.unchanged = true;
   return accept();
 }

@@ -91,6 +91,7 @@ namespace {
 
 // What Cache-Control says of freshness.
 struct Directives {
+  bool no_store = false;
   bool never = false;  // no-store, no-cache, or a max-age that cannot be read
   std::optional<std::int64_t> max_age;
 };
@@ -127,8 +128,9 @@ Directives parse_cache_control(std::string_view list) {
     list.remove_prefix(std::min(list.size(), end + 1));
     const auto equals = element.find('=');
     const std::string_view name = ascii::trimmed(element.substr(0, equals));
-    if (ascii::equal_ignoring_case(name, "no-store") ||
-        ascii::equal_ignoring_case(name, "no-cache")) {
+    const bool no_store = ascii::equal_ignoring_case(name, "no-store");
+    found.no_store = found.no_store || no_store;
+    if (no_store || ascii::equal_ignoring_case(name, "no-cache")) {
       found.never = true;
     } else if (ascii::equal_ignoring_case(name, "max-age")) {
       std::string_view argument = equals == std::string_view::npos
@@ -147,6 +149,10 @@ Directives parse_cache_control(std::string_view list) {
 }
 
 }  // namespace
+
+bool forbids_storing(std::string_view cache_control) {
+  return parse_cache_control(cache_control).no_store;
+}
 
 std::int64_t fresh_until(std::string_view cache_control, std::string_view expires,
                          std::string_view date, std::string_view age, std::int64_t now) {

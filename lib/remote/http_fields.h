@@ -42,6 +42,9 @@ struct Challenge {
 // "\"abc\"" is strong, "W/\"abc\"" is weak (RFC 9110, 8.8.3).
 [[nodiscard]] bool is_strong_etag(std::string_view value);
 
+// Whether Cache-Control says no-store (RFC 9111, 5.2.2.5).
+[[nodiscard]] bool forbids_storing(std::string_view cache_control);
+
 // How long an answer that was received at `now` stays fresh, as seconds since the epoch; 0: it does
 // not. Only what the server says counts, no guess from Last-Modified (RFC 9111, 4.2.1): max-age
 // less Age, immutable (RFC 8246), Expires; no-store and no-cache overrule them.

@@ -26,6 +26,9 @@ struct BlobInfo {
   // Seconds since the epoch until which the server lets a copy be used without asking again
   // (RFC 9111, 4.2); 0: ask each time.
   std::int64_t fresh_until = 0;
+  // The server forbids to store the answer (Cache-Control: no-store): no byte of the blob may be
+  // kept for another run. Not known of a blob that has not been asked about yet.
+  bool no_store = false;
 };
 
 // Takes the bytes of one download. Called on the client's thread, one call at a time; must not

@@ -81,6 +81,10 @@ std::int64_t freshness_of(const Answer& answer) {
                      value_of(answer, "Date"), value_of(answer, "Age"), std::time(nullptr));
 }
 
+bool forbids_storing(const Answer& answer) {
+  return forbids_storing(list_of(answer, "Cache-Control"));
+}
+
 std::optional<std::uint64_t> content_length(const Answer& answer) {
   // With a transfer coding it does not count (RFC 9112, 6.3).
   if (answer.find("Transfer-Encoding") != nullptr) return std::nullopt;

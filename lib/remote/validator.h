@@ -20,6 +20,9 @@ namespace shunt::remote {
 // BlobInfo::fresh_until of an answer that came just now; 0 where it varies with the request (Vary).
 [[nodiscard]] std::int64_t freshness_of(const Answer& answer);
 
+// BlobInfo::no_store of an answer.
+[[nodiscard]] bool forbids_storing(const Answer& answer);
+
 // Content-Length, where it is a number.
 [[nodiscard]] std::optional<std::uint64_t> content_length(const Answer& answer);
 

@@ -140,6 +140,35 @@ TEST_CASE("an answer that depends on the request is not fresh for another") {
   }
 }
 
+TEST_CASE("a server that forbids to store is told of, whatever else its answer says") {
+  struct Case {
+    std::vector<std::string> cache_control;
+    bool no_store;
+  };
+  const std::vector<Case> cases = {{{}, false},
+                                   {{"no-cache"}, false},
+                                   {{"no-store"}, true},
+                                   {{"max-age=1000", "public, No-Store"}, true},
+                                   {{"private=\"no-store\""}, false}};
+  const auto client = start_client();
+  for (const auto& [cache_control, no_store] : cases) {
+    Fault fault;
+    for (const std::string& value : cache_control) {
+      fault.fields.emplace_back("Cache-Control", value);
+    }
+    FaultServer server({.size = 1000}, [&](const SeenRequest&) { return fault; });
+    const auto fresh = open_blob(client, blob_at(server.url()), {});
+    REQUIRE(fresh);
+    CHECK(fresh->origin->info().no_store == no_store);
+    BlobInfo known = info_of(1000);
+    known.no_store = !no_store;  // what holds is what the server says now
+    const auto unchanged = open_blob(client, blob_at(server.url()), known);
+    REQUIRE(unchanged);
+    CHECK(unchanged->unchanged);
+    CHECK(unchanged->origin->info().no_store == no_store);
+  }
+}
+
 TEST_CASE("the endless body of an answer that says it is empty is not read") {
   test::Listener listener([](test::Socket& socket) {
     char request[4096];
