@@ -91,6 +91,11 @@ void FillJob::flush() {
   buffer_at_ += whole;
 }
 
+BlockRun FillJob::rest() const {
+  if (!started_) return run;
+  return {std::min(position() / filler_.store_->block_size(), run.end), run.end};
+}
+
 double FillJob::rate() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
   constexpr std::uint64_t kEnough = std::uint64_t{1} << 20;

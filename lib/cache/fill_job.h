@@ -28,6 +28,8 @@ class FillJob final : public remote::Receiver {
   std::unique_ptr<remote::Download> download;
   bool cut = false;  // ended by the Filler, which is no failure
 
+  // The blocks that have not come whole.
+  [[nodiscard]] BlockRun rest() const;
   // Of the bytes since the first one; 0 when they were too few to tell.
   [[nodiscard]] double rate() const;
   [[nodiscard]] std::uint64_t position() const { return buffer_at_ + buffer_.size(); }

@@ -115,6 +115,17 @@ Result<void> Filler::sends_everything(FillJob& job) {
   return enough;
 }
 
+void Filler::fail(const Lock& /*lock*/, BlockRun rest, const Error& error) {
+  for (Waiter& waiter : waiting_) {
+    if (!waiter.failed && waiter.needs(rest)) waiter.failed = error;
+  }
+  // What is wanted behind it would fail in the same way, one request after the other.
+  for (BlockRun& run : wanted_) {
+    if (run.begin < rest.end && rest.begin < run.end) run.end = std::max(run.begin, rest.begin);
+  }
+  std::erase_if(wanted_, [](BlockRun run) { return run.empty(); });
+}
+
 void Filler::finished(FillJob& job, Result<void> outcome) {
   std::unique_ptr<FillJob> self;
   {
@@ -126,14 +137,12 @@ void Filler::finished(FillJob& job, Result<void> outcome) {
     if (self->claimed) store_->release(self->run);
     if (job.rate() > 0) rate_ = job.rate();
     if (!outcome && !job.cut) {
-      error_ = outcome.error();
-      ++errors_;
-      wanted_.clear();
+      const bool changed = origin_->has_changed();
+      fail(lock, changed ? BlockRun{0, store_->blocks()} : job.rest(), outcome.error());
       // Another version than the blocks are of: nobody may mix the two.
-      if (origin_->has_changed()) store_->discard();
-    } else {
-      pump(lock);
+      if (changed) store_->discard();
     }
+    pump(lock);
     changed_.notify_all();
   }
 }

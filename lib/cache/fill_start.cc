@@ -192,6 +192,7 @@ bool Filler::start_next(Lock& lock) {
   if (stopping_ || options_.offline || origin_ == nullptr) return false;
   const unsigned limit = connections_worth();
   for (const Waiter& waiter : waiting_) {
+    if (waiter.failed) continue;  // it has not seen it yet
     // Only what can be read at once is fetched for a reader; the rest of it is wanted.
     if (jobs_.size() >= (waiter.urgent ? options_.connections : limit)) continue;
     if (const std::optional<Plan> next = plan(waiter.run)) return carry_out(lock, *next);

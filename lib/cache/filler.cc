@@ -82,13 +82,18 @@ Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
 
 // ---- readers ------------------------------------------------------------------------------------
 
-Result<void> Filler::wait(Lock& lock, std::uint64_t errors_before) {
+bool Filler::Waiter::needs(BlockRun blocks) const {
+  const auto meets = [&](BlockRun one) { return one.begin < blocks.end && blocks.begin < one.end; };
+  return meets(run) || std::ranges::any_of(any, meets);
+}
+
+Result<void> Filler::wait(Lock& lock, const Waiter& waiter) {
   if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
-  if (errors_ != errors_before && error_) return *error_;
+  if (waiter.failed) return *waiter.failed;
   met_others_ = false;
   pump(lock);
-  // pump() may have failed to start something.
-  if (errors_ != errors_before && error_) return *error_;
+  // Which has let go of the mutex.
+  if (waiter.failed) return *waiter.failed;
   changed_.wait_for(lock, met_others_ ? kLookAgain : kAskCancel);
   return {};
 }
@@ -97,7 +102,6 @@ Result<void> Filler::need(BlockRun run) {
   Lock lock(mutex_);
   reader_at_ = run.begin;
   const auto me = waiting_.insert(waiting_.end(), Waiter{run, true});
-  const std::uint64_t errors_before = errors_;
   if (capacity() != 0) {
     // Its memory moves along with the reader.
     changed_.notify_all();
@@ -116,15 +120,31 @@ Result<void> Filler::need(BlockRun run) {
       outcome = not_here_and_offline(at * store_->block_size());
       break;
     }
-    outcome = wait(lock, errors_before);
+    outcome = wait(lock, *me);
   }
   waiting_.erase(me);
   return outcome;
 }
 
 Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
+  const auto first = std::ranges::find_if(runs, [](BlockRun run) { return !run.empty(); });
+  if (first == runs.end()) {
+    Error error;
+    error.reason = "nothing to wait for";
+    return error;
+  }
   Lock lock(mutex_);
-  const std::uint64_t errors_before = errors_;
+  reader_at_ = first->begin;
+  // All the time, so that no failure passes unnoticed.
+  const auto me = waiting_.insert(waiting_.end(), Waiter{*first, false, runs});
+  Result<Found> found = await_any(lock, *me);
+  if (!lock.owns_lock()) lock.lock();
+  waiting_.erase(me);
+  return found;
+}
+
+Result<Filler::Found> Filler::await_any(Lock& lock, const Waiter& me) {
+  const std::span<const BlockRun> runs = me.any;
   while (true) {
     lock.unlock();
     for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -138,18 +158,8 @@ Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
     }
     lock.lock();
     if (options_.offline || origin_ == nullptr) return not_here_and_offline();
-    const auto first = std::ranges::find_if(runs, [](BlockRun run) { return !run.empty(); });
-    if (first == runs.end()) {
-      Error error;
-      error.reason = "nothing to wait for";
-      return error;
-    }
-    reader_at_ = first->begin;
     if (capacity() != 0) changed_.notify_all();  // its memory moves along with the reader
-    const auto me = waiting_.insert(waiting_.end(), Waiter{*first, false});
-    Result<void> turn = wait(lock, errors_before);
-    waiting_.erase(me);
-    if (!turn) return std::move(turn).error();
+    SHUNT_TRY(wait(lock, me));
   }
 }
 

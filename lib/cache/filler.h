@@ -76,7 +76,10 @@ class Filler {
 
   struct Waiter {
     BlockRun run;
-    bool urgent = false;  // somebody can do nothing else meanwhile
+    bool urgent = false;              // somebody can do nothing else meanwhile
+    std::span<const BlockRun> any{};  // of these one will do, `run` being the first
+    std::optional<Error> failed{};    // of a download of what it waits for
+    [[nodiscard]] bool needs(BlockRun blocks) const;
   };
 
   struct Plan {
@@ -106,8 +109,12 @@ class Filler {
   // read first.
   [[nodiscard]] std::uint64_t most_ahead() const;
   [[nodiscard]] bool look(std::uint64_t block);  // has(), after checking the store
+  // The work of need_any(), which returns with or without the mutex.
+  Result<Found> await_any(Lock& lock, const Waiter& me);
   // One waiter's turn: an error, or a sleep until something may have changed.
-  Result<void> wait(Lock& lock, std::uint64_t errors_before);
+  Result<void> wait(Lock& lock, const Waiter& waiter);
+  // What a download that failed has left is nobody's to wait for any more.
+  void fail(const Lock& lock, BlockRun rest, const Error& error);
 
   // From jobs, on the client's thread.
   void put(std::uint64_t first, std::span<const std::byte> bytes);
@@ -138,9 +145,7 @@ class Filler {
   std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
   unsigned admitting_ = 0;  // threads that ask for room, without the mutex
   bool stopping_ = false;
-  std::optional<Error> error_;  // of the last download that failed,
-  std::uint64_t errors_ = 0;    // and how many have
-  double rate_ = 0;             // bytes a second of one connection, lately
+  double rate_ = 0;  // bytes a second of one connection, lately
 
   std::unique_ptr<MemoryStore> overflow_;  // made once, before overflowing_ is true
   std::atomic<bool> overflowing_{false};

@@ -126,6 +126,55 @@ TEST_CASE("filler: room is asked for what is missing, once") {
   CHECK(admitted == (room.store->blocks() - 21) * kBlock);
 }
 
+// ---- failures -----------------------------------------------------------------------------------
+
+// Of a server that cannot give blocks from 100 on.
+OriginScript broken_behind() {
+  OriginScript script;
+  script.says_latency = 0.01;
+  script.fault = [](unsigned, std::uint64_t offset) -> std::optional<Error> {
+    return offset >= 100 * kBlock ? std::optional(network_error("broken")) : std::nullopt;
+  };
+  return script;
+}
+
+TEST_CASE("filler: a download that fails is an error to those alone who need what it lacks") {
+  const Disk disk(url_info(kSize));
+  OriginScript script = broken_behind();
+  script.pause = 20ms;
+  const Rig rig = disk.rig(script);
+  auto reader = std::async(std::launch::async,
+                           [&] { return read_and_compare(*rig.source, 1, 0, 4 * kBlock); });
+  while (rig.origin->requests().empty()) std::this_thread::sleep_for(100us);
+  SECTION("read ahead") {
+    rig.source->will_need({{100 * kBlock, 120 * kBlock}});
+  }
+  SECTION("by another reader") {
+    CHECK(read_and_compare(*rig.source, 1, 99 * kBlock, 2 * kBlock) == Read::kError);
+  }
+  SECTION("waited for with others") {
+    const std::vector<ByteRange> ranges{{150 * kBlock, 151 * kBlock}, {100 * kBlock, 101 * kBlock}};
+    rig.source->will_need(ranges);
+    CHECK_FALSE(rig.source->wait_for_any(ranges));
+  }
+  while (rig.origin->requests().size() < 2) std::this_thread::sleep_for(100us);
+  CHECK(reader.get() == Read::kRight);
+}
+
+TEST_CASE("filler: what else was wanted goes on after a failure") {
+  const Disk disk(url_info(kSize));
+  OriginScript script = broken_behind();
+  script.says_latency = 0;  // one after the other
+  const Rig rig = disk.rig(script);
+  rig.source->will_need({{98 * kBlock, 180 * kBlock}, {10 * kBlock, 20 * kBlock}});
+  for (int i = 0; i < 5000 && !rig.source->missing({10 * kBlock, 20 * kBlock}).empty(); ++i) {
+    std::this_thread::sleep_for(1ms);
+  }
+  CHECK(rig.source->missing({10 * kBlock, 20 * kBlock}).empty());
+  CHECK(rig.source->missing({98 * kBlock, 100 * kBlock}).empty());
+  CHECK(rig.origin->requests().size() == 2);  // and what has failed is not asked for again
+}
+
 // ---- other processes ----------------------------------------------------------------------------
 
 TEST_CASE("filler: a claim of which nothing comes is waited for, but not for ever") {
