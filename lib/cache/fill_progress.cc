@@ -53,7 +53,7 @@ Result<void> Filler::go_on(FillJob& job) {
   }
   // This stream cannot be cut. It waits for its readers, which holds up the client; there is no
   // other way to have it with little memory.
-  while (!stopping_ && at > most_ahead()) {
+  while (!stopping_ && !job.cut && at > most_ahead()) {
     if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
     const bool behind = std::ranges::any_of(waiting_, [&](const Waiter& waiter) {
       return waiter.run.begin < at && !has(waiter.run.begin);
@@ -68,12 +68,12 @@ Result<void> Filler::go_on(FillJob& job) {
 }
 
 Result<void> Filler::sends_everything(FillJob& job) {
-  std::list<std::unique_ptr<FillJob>> others;
+  std::list<std::shared_ptr<FillJob>> others;
   const BlockRun admitted = job.run;
   {
     Lock lock(mutex_);
     changed_.wait(lock, [this] { return admitting_ == 0; });
-    if (stopping_) return {};
+    if (stopping_ || job.cut) return {};  // about to end
     for (auto at = jobs_.begin(); at != jobs_.end();) {
       const auto next = std::next(at);
       if (at->get() != &job) others.splice(others.end(), jobs_, at);
@@ -127,7 +127,7 @@ void Filler::fail(const Lock& /*lock*/, BlockRun rest, const Error& error) {
 }
 
 void Filler::finished(FillJob& job, Result<void> outcome) {
-  std::unique_ptr<FillJob> self;
+  std::shared_ptr<FillJob> self;
   {
     Lock lock(mutex_);
     const auto at = std::ranges::find_if(jobs_, [&](const auto& one) { return one.get() == &job; });
@@ -145,6 +145,7 @@ void Filler::finished(FillJob& job, Result<void> outcome) {
     pump(lock);
     changed_.notify_all();
   }
+  self->download.reset();  // here and now: a reader may keep the job a little longer
 }
 
 }  // namespace shunt::cache

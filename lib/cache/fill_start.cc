@@ -104,7 +104,7 @@ std::optional<Filler::Plan> Filler::plan(BlockRun within) {
     }
     // A request that is made anyway goes on through what is wanted behind it.
     for (const BlockRun wanted : wanted_) {
-      if (!whole && wanted.contains(run.end) && run.end == within.end) {
+      if (!whole && !keep_one_ && wanted.contains(run.end) && run.end == within.end) {
         const BlockRun more = startable(common({run.end, wanted.end}, {run.end, most_ahead()}));
         if (more.begin == run.end) run.end = more.end;
       }
@@ -137,10 +137,45 @@ std::optional<Filler::Plan> Filler::plan(BlockRun within) {
   }
 }
 
-bool Filler::carry_out(Lock& lock, const Plan& plan) {
-  jobs_.push_back(std::make_unique<FillJob>(*this, plan.run));
-  FillJob& job = *jobs_.back();
-  job.claimed = plan.claimed;
+std::shared_ptr<FillJob> Filler::idle_job() const {
+  // One that sends everything cannot go on elsewhere.
+  if (!origin_->serves_ranges()) return nullptr;
+  // The last one is what is needed last.
+  const auto idle = std::find_if(jobs_.rbegin(), jobs_.rend(), [&](const auto& job) {
+    return job->download != nullptr && std::ranges::none_of(waiting_, [&](const Waiter& waiter) {
+             return waiter.urgent && job->run.contains(waiter.run.begin);
+           });
+  });
+  return idle == jobs_.rend() ? nullptr : *idle;
+}
+
+void Filler::stop(Lock& lock, const std::shared_ptr<FillJob>& job) {
+  std::erase(jobs_, job);
+  job->cut = true;
+  ++cutting_;
+  // A call of the job may wait for the mutex.
+  lock.unlock();
+  job->download.reset();
+  job->keep();
+  if (job->claimed) store_->release(job->run);
+  lock.lock();
+  --cutting_;
+  changed_.notify_all();
+}
+
+bool Filler::carry_out(Lock& lock, const Plan& plan, const std::shared_ptr<FillJob>& instead_of) {
+  const auto job = std::make_shared<FillJob>(*this, plan.run);
+  job->claimed = plan.claimed;
+  jobs_.push_back(job);  // from now on nobody else starts these
+  if (instead_of != nullptr) {
+    stop(lock, instead_of);
+    // Somebody may have had enough of all jobs meanwhile.
+    if (std::ranges::find(jobs_, job) == jobs_.end()) return true;
+    if (stopping_) {
+      take_back(*job);
+      return false;
+    }
+  }
   const std::uint64_t block_size = store_->block_size();
   if (plan.claimed) {
     // Other processes may have to be waited for, and readers have better things to do. The job
@@ -153,13 +188,13 @@ bool Filler::carry_out(Lock& lock, const Plan& plan) {
     --admitting_;
     changed_.notify_all();
     if (stopping_ || room != Room::kGranted) {
-      take_back(job);
+      take_back(*job);
       return !stopping_ && do_without_room(lock, room);
     }
     busy_since_.reset();
   }
-  job.download = origin_->start(
-      {plan.run.begin * block_size, std::min(plan.run.end * block_size, store_->size())}, job);
+  job->download = origin_->start(
+      {plan.run.begin * block_size, std::min(plan.run.end * block_size, store_->size())}, *job);
   return true;
 }
 
@@ -190,12 +225,21 @@ void Filler::pump(Lock& lock) {
 // Nothing that was looked at before holds after carry_out(), which lets go of the mutex.
 bool Filler::start_next(Lock& lock) {
   if (stopping_ || options_.offline || origin_ == nullptr) return false;
-  const unsigned limit = connections_worth();
+  unsigned limit = connections_worth();
+  if (keep_one_) limit = std::clamp(options_.connections - 1, 1U, limit);
   for (const Waiter& waiter : waiting_) {
     if (waiter.failed) continue;  // it has not seen it yet
     // Only what can be read at once is fetched for a reader; the rest of it is wanted.
-    if (jobs_.size() >= (waiter.urgent ? options_.connections : limit)) continue;
-    if (const std::optional<Plan> next = plan(waiter.run)) return carry_out(lock, *next);
+    if (jobs_.size() < (waiter.urgent ? options_.connections : limit)) {
+      if (const std::optional<Plan> next = plan(waiter.run)) return carry_out(lock, *next);
+    } else if (waiter.urgent) {
+      const std::shared_ptr<FillJob> idle = idle_job();
+      if (idle == nullptr) continue;
+      if (const std::optional<Plan> next = plan(waiter.run)) {
+        keep_one_ = true;
+        return carry_out(lock, *next, idle);
+      }
+    }
   }
   for (std::size_t i = 0; i < wanted_.size() && jobs_.size() < limit; ++i) {
     BlockRun run = wanted_[i];

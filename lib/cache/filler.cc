@@ -28,11 +28,11 @@ Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin
     : store_(std::move(store)), origin_(std::move(origin)), options_(options) {}
 
 Filler::~Filler() {
-  std::list<std::unique_ptr<FillJob>> jobs;
+  std::list<std::shared_ptr<FillJob>> jobs;
   {
     Lock lock(mutex_);
     stopping_ = true;
-    changed_.wait(lock, [this] { return admitting_ == 0; });
+    changed_.wait(lock, [this] { return admitting_ == 0 && cutting_ == 0; });
     jobs.swap(jobs_);
   }
   changed_.notify_all();
@@ -94,8 +94,21 @@ Result<void> Filler::wait(Lock& lock, const Waiter& waiter) {
   pump(lock);
   // Which has let go of the mutex.
   if (waiter.failed) return *waiter.failed;
-  changed_.wait_for(lock, met_others_ ? kLookAgain : kAskCancel);
+  const bool in_hand = waiter.urgent && std::ranges::any_of(jobs_, [&](const auto& job) {
+                         return job->holds(waiter.run.begin);
+                       });
+  const auto pause = met_others_ || in_hand ? kLookAgain : kAskCancel;
+  if (changed_.wait_for(lock, pause) == std::cv_status::timeout) take_from_jobs(lock);
   return {};
+}
+
+// A job looks at the clock when bytes come, which they may have ceased to do.
+void Filler::take_from_jobs(Lock& lock) {
+  std::vector<std::shared_ptr<FillJob>> jobs(jobs_.begin(), jobs_.end());
+  lock.unlock();
+  for (const auto& job : jobs) job->keep_if_due();
+  jobs.clear();
+  lock.lock();
 }
 
 Result<void> Filler::need(BlockRun run) {

@@ -94,7 +94,11 @@ class Filler {
   // Blocks of `within` that nobody has or fetches, and claims them; nullopt when there are none.
   [[nodiscard]] std::optional<Plan> plan(BlockRun within);
   // False when nothing more can be started for now.
-  bool carry_out(Lock& lock, const Plan& plan);
+  bool carry_out(Lock& lock, const Plan& plan, const std::shared_ptr<FillJob>& instead_of = {});
+  // A job that nobody waits for and that can be stopped; null when there is none.
+  [[nodiscard]] std::shared_ptr<FillJob> idle_job() const;
+  // Ends a job. What has come of it is kept.
+  void stop(Lock& lock, const std::shared_ptr<FillJob>& job);
   // Takes a job out that has not been started.
   void take_back(FillJob& job);
   // The first run within `within` that is neither there nor under way.
@@ -113,6 +117,8 @@ class Filler {
   Result<Found> await_any(Lock& lock, const Waiter& me);
   // One waiter's turn: an error, or a sleep until something may have changed.
   Result<void> wait(Lock& lock, const Waiter& waiter);
+  // What has come and lies in the hands of downloads that are not going on.
+  void take_from_jobs(Lock& lock);
   // What a download that failed has left is nobody's to wait for any more.
   void fail(const Lock& lock, BlockRun rest, const Error& error);
 
@@ -134,7 +140,7 @@ class Filler {
 
   mutable std::mutex mutex_;  // guards what follows, but for the atomics
   std::condition_variable changed_;
-  std::list<std::unique_ptr<FillJob>> jobs_;
+  std::list<std::shared_ptr<FillJob>> jobs_;
   std::list<Waiter> waiting_;
   std::deque<BlockRun> wanted_;
   std::uint64_t wanted_blocks_ = 0;        // in all of wanted_, when it was set
@@ -143,7 +149,9 @@ class Filler {
   std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
   std::chrono::steady_clock::time_point refused_since_;              // and since when
   std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
-  unsigned admitting_ = 0;  // threads that ask for room, without the mutex
+  unsigned admitting_ = 0;  // threads that ask for room, without the mutex,
+  unsigned cutting_ = 0;    // and those that end a job
+  bool keep_one_ = false;   // a connection, for readers that come at random
   bool stopping_ = false;
   double rate_ = 0;  // bytes a second of one connection, lately
 

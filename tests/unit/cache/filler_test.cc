@@ -175,6 +175,61 @@ TEST_CASE("filler: what else was wanted goes on after a failure") {
   CHECK(rig.origin->requests().size() == 2);  // and what has failed is not asked for again
 }
 
+// ---- order --------------------------------------------------------------------------------------
+
+TEST_CASE("filler: a reader that waits goes before what is only wanted") {
+  const Disk disk(url_info(kSize));
+  OriginScript script;
+  script.says_latency = 0.01;
+  script.chunk = 64'000;
+  script.pause = 10ms;
+  SourceOptions options;
+  options.connections = GENERATE(1U, 3U);
+  INFO(options.connections);
+  const Rig rig = disk.rig(script, options);
+  rig.source->will_need({{0, 150 * kBlock}});
+  REQUIRE(rig.origin->under_way() == options.connections);
+  while (rig.origin->bytes() < 5 * kBlock) std::this_thread::sleep_for(1ms);
+  for (const std::uint64_t block : {std::uint64_t{170}, std::uint64_t{190}, std::uint64_t{180}}) {
+    CHECK(read_and_compare(*rig.source, 1, block * kBlock, 100) == Read::kRight);
+  }
+  CHECK(rig.origin->bytes() < 75 * kBlock);
+  CHECK(rig.origin->under_way() <= options.connections);
+  // What was stopped goes on, and nothing that had come is lost but parts of blocks.
+  CHECK(read_all(*rig.source, 1) == Read::kRight);
+  CHECK(rig.origin->bytes() < kSize + 5 * kBlock);
+}
+
+TEST_CASE("filler: blocks that have come are there, though the server sends no more") {
+  const Disk disk(url_info(kSize));
+  OriginScript script;
+  script.chunk = 10'000;
+  // 6 blocks and 10 KiB come at once, and then nothing for very long.
+  script.stall = 6 * kBlock + (10 << 10);
+  const Rig rig = disk.rig(script);
+  rig.source->will_need({{0, kSize}});
+  const auto begin = std::chrono::steady_clock::now();
+  SECTION("to a reader") {
+    CHECK(read_and_compare(*rig.source, 1, 0, 6 * kBlock) == Read::kRight);
+  }
+  SECTION("in order") {
+    ByteRange rest{0, kSize};
+    while (rest.begin < 6 * kBlock) {
+      const auto part = rig.source->wait_for_start(rest);
+      REQUIRE(part);
+      rest.begin = part->end;
+    }
+  }
+  SECTION("whichever comes first") {
+    std::vector<ByteRange> left{{5 * kBlock, kSize}};
+    const auto part = rig.source->wait_for_any(left);
+    REQUIRE(part);
+    CHECK(part->range.begin == 5 * kBlock);
+  }
+  CHECK(std::chrono::steady_clock::now() - begin < 2s);
+  CHECK(rig.origin->requests().size() == 1);
+}
+
 // ---- other processes ----------------------------------------------------------------------------
 
 TEST_CASE("filler: a claim of which nothing comes is waited for, but not for ever") {
