@@ -65,7 +65,7 @@ Entry::Entry(vault::Item item, std::shared_ptr<vault::Vault> vault, EntryHeader 
 remote::BlobInfo Entry::info() const {
   remote::BlobInfo info;
   info.name = header_.source;
-  if (header_.validator.empty()) info.digest = header_.identity;
+  if (!of_url()) info.digest = header_.identity;
   info.validator = header_.validator;
   info.size = header_.size;
   info.fresh_until = state().fresh_until;

@@ -44,6 +44,8 @@ class Entry final : public BlockStore {
   [[nodiscard]] const std::string& key() const { return item_.name(); }
   [[nodiscard]] const vault::Item& item() const { return item_; }
   [[nodiscard]] remote::BlobInfo info() const;
+  // Whether anything tells its version: its digest, or what the server said.
+  [[nodiscard]] bool has_version() const { return !of_url() || !header_.validator.empty(); }
   [[nodiscard]] EntryState state() const { return read_state(item_.file(), header_); }
   Result<void> set_fresh_until(std::int64_t seconds);
 
@@ -80,6 +82,7 @@ class Entry final : public BlockStore {
  private:
   Entry(vault::Item item, std::shared_ptr<vault::Vault> vault, EntryHeader header,
         std::uint64_t tag);
+  [[nodiscard]] bool of_url() const { return key().starts_with("url-"); }
   [[nodiscard]] ByteRange bytes_of(std::uint64_t block) const;
   [[nodiscard]] ByteRange records_of(BlockRun run) const;
   // The records of at most kRecordsAtOnce blocks; what cannot be read has none.
