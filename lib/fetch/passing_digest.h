@@ -26,8 +26,12 @@ class PassingDigest {
   PassingDigest(const Opened& opened, const std::vector<ByteRange>& ranges);
 
   [[nodiscard]] bool wanted() const { return whole_; }
+  // How much of the blob has gone by.
+  [[nodiscard]] std::uint64_t position() const { return position_; }
   void update(std::span<const std::byte> bytes) {
-    if (whole_) sha_.update(bytes);
+    if (!whole_) return;
+    sha_.update(bytes);
+    position_ += bytes.size();
   }
   // The same, of bytes that lie in a Source or a File.
   template <typename Readable>
@@ -39,6 +43,7 @@ class PassingDigest {
   const Opened& opened_;
   bool whole_;
   io::Sha256 sha_;
+  std::uint64_t position_ = 0;
 };
 
 // The digest of what is local, or lies in a file that has been written. False: there is none.
@@ -60,7 +65,7 @@ Result<void> PassingDigest::update_from(const Readable& from, ByteRange range,
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.size())));
     SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part, io::Caching::kKeep));
     if (got == 0) return corrupt("it ends too early", range.begin).with_path(opened_.name);
-    sha_.update(part.first(got));
+    update(part.first(got));
     range.begin += got;
   }
   return {};

@@ -17,8 +17,6 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
   const cache::CachedSource& cached = *opened.cached;
   cached.will_need(ranges);
   PassingDigest digest(opened, ranges);
-  bool passed_by = false;  // all bytes went through `digest`
-  bool any = false;
   std::vector<std::byte> buffer;
   for (ByteRange rest : ranges) {
     while (!rest.empty()) {
@@ -27,28 +25,24 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
       part.end = std::min(part.end, part.begin + kStep);
       const io::FileRange file = cached.backing_file();
       ByteRange in_file = part.moved_by(file.begin);
-      if (file.file != nullptr && stream.append(*file.file, in_file)) {
-        passed_by = false;
-      } else {
+      if (file.file == nullptr || !stream.append(*file.file, in_file)) {
         // From memory; or the kernel could not, so that we hear why, or read what can be mended.
         if (file.file != nullptr) part.begin = in_file.begin - file.begin;
-        if (!passed_by && any && digest.wanted()) {
+        if (digest.wanted()) {
           // What has gone out without being looked at is looked at now.
-          SHUNT_TRY(digest.update_from(cached, {0, part.begin}, options.cancel));
+          SHUNT_TRY(digest.update_from(cached, {digest.position(), part.begin}, options.cancel));
         }
-        passed_by = true;
         buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), 1 << 20)));
         part.end = part.begin + buffer.size();
         SHUNT_TRY(io::read_exactly(cached, part.begin, buffer));
         SHUNT_TRY(out.write_next(buffer));
         digest.update(buffer);
       }
-      any = true;
       if (options.progress != nullptr) options.progress->advance(part.end - rest.begin);
       rest.begin = part.end;
     }
   }
-  if (passed_by) {
+  if (digest.wanted() && digest.position() == cached.size()) {
     SHUNT_ASSIGN(const bool verified, digest.finish());
     return Delivered{verified};
   }
