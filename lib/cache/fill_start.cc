@@ -16,6 +16,9 @@ constexpr double kSlow = 100e6;
 // for answers costs a fortieth at most.
 constexpr double kLatencies = 40;
 constexpr std::uint64_t kShortest = std::uint64_t{1} << 20;
+// A download with less than this to go ends soon by itself, and the block that it is at is not
+// lost.
+constexpr std::uint64_t kWorthStopping = std::uint64_t{2} << 20;
 constexpr std::uint64_t kUsual = std::uint64_t{64} << 20;
 
 BlockRun common(BlockRun a, BlockRun b) {
@@ -141,8 +144,12 @@ std::shared_ptr<FillJob> Filler::idle_job() const {
   // One that sends everything cannot go on elsewhere.
   if (!origin_->serves_ranges()) return nullptr;
   // The last one is what is needed last.
+  const std::uint64_t block_size = store_->block_size();
   const auto idle = std::find_if(jobs_.rbegin(), jobs_.rend(), [&](const auto& job) {
-    return job->download != nullptr && std::ranges::none_of(waiting_, [&](const Waiter& waiter) {
+    const std::uint64_t at = std::max(job->position() / block_size, job->run.begin);
+    return job->download != nullptr && at < job->run.end &&
+           (job->run.end - at) * block_size >= kWorthStopping &&
+           std::ranges::none_of(waiting_, [&](const Waiter& waiter) {
              return waiter.urgent && job->run.contains(waiter.run.begin);
            });
   });
