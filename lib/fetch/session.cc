@@ -194,7 +194,7 @@ Result<Opened> Session::open_blob(remote::HttpBlob blob, const std::string& key,
       return with_store(entry, remote::assume_blob(http, std::move(blob), info), info);
     }
     SHUNT_ASSIGN(remote::OpenedBlob opened, remote::open_blob(http, blob, info));
-    if (opened.unchanged) {
+    if (opened.unchanged && !opened.origin->info().no_store) {
       (void)entry->set_fresh_until(opened.origin->info().fresh_until);
       return with_store(entry, opened.origin, opened.origin->info());
     }
@@ -220,9 +220,16 @@ Result<Opened> Session::adopt(remote::OpenedBlob opened, const remote::HttpBlob&
   if (opened.unsized) return spool_unsized(blob);
   const remote::BlobInfo info = opened.origin->info();
   std::shared_ptr<cache::BlockStore> store;
-  const bool lasts = !info.digest.empty() || !info.validator.empty();
-  if (!lasts) log::info("{}: the server gives nothing to tell versions by; not cached", info.name);
-  if (const auto cache = this->cache(); cache != nullptr && lasts) {
+  const bool has_version = !info.digest.empty() || !info.validator.empty();
+  const bool lasts = has_version && !info.no_store;
+  if (!lasts) {
+    log::info("{}: not cached: {}", info.name,
+              has_version ? "the server forbids it" : "nothing tells its version");
+  }
+  const auto cache = this->cache();
+  // What an earlier answer has let us keep is of no use any more.
+  if (cache != nullptr && !lasts) (void)cache->remove(key);
+  if (cache != nullptr && lasts) {
     Result<std::shared_ptr<cache::Entry>> entry = cache->find_or_create(key, identity, info);
     if (entry) {
       store = std::move(*entry);
