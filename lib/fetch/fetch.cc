@@ -1,6 +1,7 @@
 #include "fetch/fetch.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <optional>
@@ -157,10 +158,15 @@ Result<void> deliver_to_file(Run& run, const std::string& out, bool force) {
 
 }  // namespace
 
-Report to_file(Session& session, const Request& request, const std::string& out,
+Report to_file(Session& session, const Request& request, const std::string& name,
                const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
+    // Through a symbolic link, what it points to is replaced and not the link.
+    std::string out = name;
+    if (struct stat there{}; options.force && ::stat(name.c_str(), &there) == 0) {
+      SHUNT_ASSIGN(out, io::resolve(name));
+    }
     // Before anything is downloaded for nothing.
     if (!options.force) SHUNT_TRY(io::check_absent(out));
     SHUNT_TRY(run.open());
