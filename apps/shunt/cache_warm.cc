@@ -12,7 +12,6 @@
 #include "output.h"
 #include "signals.h"
 #include "source_list.h"
-#include "source_name.h"
 #include "source_options.h"
 #include "sources_progress.h"
 #include "workers.h"
@@ -156,7 +155,7 @@ Report CacheWarm::warm(fetch::Session& session, const Request& request) {
   if (const Result<void> go_on = cancel_token().check(); !go_on) {
     return failed(request.source, go_on.error());
   }
-  SourcesProgress::Part progress(progress_, shown_name(request.source));
+  SourcesProgress::Part progress(progress_, fetch::shown_name(request.source));
   fetch::Options options = options_;
   if (shows_progress_) options.progress = &progress;
   return fetch::to_cache(session, request, options);

@@ -16,11 +16,11 @@
 #include "faststart_check.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
+#include "fetch/session.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
 #include "signals.h"
-#include "source_name.h"
 #include "source_options.h"
 #include "workers.h"
 
@@ -128,7 +128,7 @@ Result<void> Faststart::parse_options() {
       if (file == "-") return usage_error("standard input needs -o");
       if (!is_remote(file)) continue;
       Error error = usage_error("what lies on a server cannot be changed in place");
-      error.path = shown_name(file);
+      error.path = fetch::shown_name(file);
       error.hint = "write the result to a file or stream, with -o OUT";
       return error;
     }
@@ -215,7 +215,7 @@ Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
   } else {
     io::Counters counters;
     const auto source = input.open(name, faststart::Reading::kAll, &counters);
-    if (!source) return failed_faststart(shown_name(name), source.error());
+    if (!source) return failed_faststart(fetch::shown_name(name), source.error());
     report = faststart::run_to_stream(*source, out, options_);
   }
   if (Result<void> closed = out.close(); !closed && report.status != Status::kFailed) {
@@ -230,7 +230,7 @@ Report Faststart::output_one(FaststartInput& input) {
   }
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
-  if (!source) return failed_faststart(shown_name(files_.front()), source.error());
+  if (!source) return failed_faststart(fetch::shown_name(files_.front()), source.error());
   Report report = faststart::run_to_file(*source, out_, options_);
   if (files_.front() == "-") report.bytes_read += counters.bytes_read;
   return report;

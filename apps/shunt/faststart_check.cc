@@ -6,8 +6,8 @@
 #include "faststart/faststart.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
+#include "fetch/session.h"
 #include "output.h"
-#include "source_name.h"
 
 namespace shunt::cli {
 namespace {
@@ -20,13 +20,13 @@ Report check_one(FaststartInput& input, const std::string& path) {
     SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kALook));
     SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
     Report report;
-    report.path = shown_name(path);
+    report.path = fetch::shown_name(path);
     report.status = in_front ? Status::kAlready : Status::kPlanned;
     report.size_before = report.size_after = source->size();
     return report;
   };
   const Result<Report> report = ask();
-  return report ? *report : failed_faststart(shown_name(path), report.error());
+  return report ? *report : failed_faststart(fetch::shown_name(path), report.error());
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include "base/size_text.h"
 #include "output.h"
-#include "source_name.h"
 
 namespace shunt::cli {
 namespace {
@@ -20,9 +19,7 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view s
 
 // "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
 std::string summary(const Report& report) {
-  // What --head reads is found out on the way, and is no range that was asked for.
-  const bool whole_or_ranges = report.bytes_requested > 0 || report.size == 0;
-  std::string text = whole_or_ranges ? format_size(report.bytes_requested) : "what comes first";
+  std::string text = format_size(report.bytes_requested);
   if (report.bytes_from_cache > 0) {
     text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
   }
@@ -43,11 +40,11 @@ std::string summary(const Report& report) {
 std::optional<Error> shown_error(const Report& report) {
   if (!report.error) return std::nullopt;
   if (!report.error->path.empty() && report.error->path != report.source) return report.error;
-  return report.error->with_path(shown_name(report.source));
+  return report.error->with_path(fetch::shown_name(report.source));
 }
 
 nlohmann::ordered_json to_json(const Report& report) {
-  nlohmann::ordered_json json = {{"source", shown_name(report.source)},
+  nlohmann::ordered_json json = {{"source", fetch::shown_name(report.source)},
                                  {"identity", text_or_null(report.identity)},
                                  {"size", report.size},
                                  {"bytes_requested", report.bytes_requested},
@@ -71,7 +68,8 @@ void print_fetch_text(const Globals& globals, const Report& report) {
   if (const std::optional<Error> error = shown_error(report)) {
     print_error(globals, *error);
   } else if (!globals.quiet) {
-    print_line(Stream::kErr, fmt::format("{}: {}", shown_name(report.source), summary(report)));
+    print_line(Stream::kErr,
+               fmt::format("{}: {}", fetch::shown_name(report.source), summary(report)));
   }
 }
 

@@ -29,6 +29,9 @@ struct Claim {
   std::uint64_t count = 0;
 };
 
+// The answer to a wish for room. kBusy: others kept it from being found out; it may be asked again.
+enum class Room { kGranted, kNone, kBusy };
+
 // Blocks are numbered from 0; all have the same size but for the last one. Thread-safe, and ready
 // for other processes at work on the same blob.
 class BlockStore {
@@ -59,8 +62,8 @@ class BlockStore {
   [[nodiscard]] virtual Claim claim(BlockRun run) = 0;
   virtual void release(BlockRun run) = 0;
 
-  // Room for so many bytes more. False: none to be had.
-  [[nodiscard]] virtual bool admit(std::uint64_t bytes) = 0;
+  // Room for so many bytes more. May wait for other processes.
+  [[nodiscard]] virtual Room admit(std::uint64_t bytes) = 0;
   // Takes whole blocks from `first` on; `bytes` ends at a block's end or at the blob's. has() is
   // true for them afterwards, here and, after check(), in other processes.
   virtual Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) = 0;

@@ -68,12 +68,14 @@ Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
   SHUNT_ASSIGN(std::optional<vault::Item> item, vault_->open_item(key));
   if (!item) return std::shared_ptr<Entry>();
   Result<std::shared_ptr<Entry>> entry = Entry::open(std::move(*item), vault_);
-  // A digest that was found wrong, or what cannot be read. Only this very file: somebody else may
-  // have put another in its place already.
-  if (entry && !(*entry)->discarded()) return entry;
+  // A digest that was found wrong, or what cannot be read, or what nobody can tell the version of.
+  // Only this very file: somebody else may have put another in its place already.
+  if (entry && !(*entry)->discarded() && (*entry)->has_version()) return entry;
   if (!entry && entry.error().code != ErrorCode::kCorrupt) return entry;
   log::info("the cache entry {} cannot be used and is taken away: {}", key,
-            entry ? "it did not have its digest" : entry.error().describe());
+            !entry                    ? entry.error().describe()
+            : (*entry)->has_version() ? "it did not have its digest"
+                                      : "nothing tells its version");
   SHUNT_TRY(vault_->retire(key, entry ? &(*entry)->item() : &*item));
   return std::shared_ptr<Entry>();
 }

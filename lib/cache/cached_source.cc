@@ -30,7 +30,7 @@ CachedSource::CachedSource(std::shared_ptr<BlockStore> store,
       store_(std::move(store)),
       filler_(std::make_unique<Filler>(
           store_, std::move(origin),
-          FillerOptions{options.connections, options.offline, options.cancel})) {}
+          FillerOptions{options.connections, options.offline, options.cancel, options.patience})) {}
 
 CachedSource::~CachedSource() = default;
 

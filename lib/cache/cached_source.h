@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ struct SourceOptions {
   unsigned connections = 8;             // at most, for this blob
   bool offline = false;                 // no request: what is missing is a kNetwork error
   const CancelToken* cancel = nullptr;  // asked while waiting; may be null
+  // How long other processes may keep a block, or a lock, without anything coming of it.
+  std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
 // What reading a blob has cost.

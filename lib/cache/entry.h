@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "cache/block_bits.h"
 #include "cache/block_store.h"
 #include "cache/entry_format.h"
 #include "remote/origin.h"
@@ -43,6 +44,8 @@ class Entry final : public BlockStore {
   [[nodiscard]] const std::string& key() const { return item_.name(); }
   [[nodiscard]] const vault::Item& item() const { return item_; }
   [[nodiscard]] remote::BlobInfo info() const;
+  // Whether anything tells its version: its digest, or what the server said.
+  [[nodiscard]] bool has_version() const { return !of_url() || !header_.validator.empty(); }
   [[nodiscard]] EntryState state() const { return read_state(item_.file(), header_); }
   Result<void> set_fresh_until(std::int64_t seconds);
 
@@ -65,7 +68,7 @@ class Entry final : public BlockStore {
   [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
   [[nodiscard]] Claim claim(BlockRun run) override;
   void release(BlockRun run) override;
-  [[nodiscard]] bool admit(std::uint64_t bytes) override;
+  [[nodiscard]] Room admit(std::uint64_t bytes) override;
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
@@ -79,6 +82,7 @@ class Entry final : public BlockStore {
  private:
   Entry(vault::Item item, std::shared_ptr<vault::Vault> vault, EntryHeader header,
         std::uint64_t tag);
+  [[nodiscard]] bool of_url() const { return key().starts_with("url-"); }
   [[nodiscard]] ByteRange bytes_of(std::uint64_t block) const;
   [[nodiscard]] ByteRange records_of(BlockRun run) const;
   // The records of at most kRecordsAtOnce blocks; what cannot be read has none.
@@ -102,8 +106,8 @@ class Entry final : public BlockStore {
   vault::Item item_;
   EntryHeader header_;
   std::uint64_t tag_;
-  std::vector<std::atomic<std::uint64_t>> known_;  // a bit a block
-  std::vector<std::atomic<std::uint64_t>> bad_;    // the same: recorded, and of no use
+  BlockBits known_;  // there, and trusted
+  BlockBits bad_;    // recorded, and of no use
   std::atomic<bool> given_up_{false};
   // What this object has claimed. Its locks do not keep it from itself.
   std::mutex claims_mutex_;

@@ -25,14 +25,14 @@ FillJob::FillJob(Filler& filler, BlockRun blocks) : run(blocks), filler_(filler)
 Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> bytes) {
   const std::uint64_t block_size = filler_.store_->block_size();
   if (!started_) {
+    const std::lock_guard lock(buffer_mutex_);
     started_ = true;
     first_byte_ = last_flush_ = Clock::now();
-    buffer_at_ = offset;
+    buffer_at_ = position_ = offset;
     if (offset != 0 && offset != run.begin * block_size) {
       return corrupt("the download begins at the wrong place", offset);
     }
   }
-  received_ += bytes.size();
   const std::uint64_t size = filler_.store_->size();
   if (offset != position() || bytes.size() > size - offset) {
     return corrupt("the download does not go on where it was", offset);
@@ -43,16 +43,36 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
     SHUNT_TRY(filler_.sends_everything(*this));
   }
   while (!bytes.empty()) {
-    const auto part = bytes.first(static_cast<std::size_t>(
-        std::min<std::uint64_t>(bytes.size(), std::max(kBuffer, block_size) - buffer_.size())));
-    buffer_.insert(buffer_.end(), part.begin(), part.end());
-    bytes = bytes.subspan(part.size());
-    if (due()) {
+    {
+      const std::lock_guard lock(buffer_mutex_);
+      const auto part = bytes.first(static_cast<std::size_t>(
+          std::min<std::uint64_t>(bytes.size(), std::max(kBuffer, block_size) - buffer_.size())));
+      buffer_.insert(buffer_.end(), part.begin(), part.end());
+      position_ += part.size();
+      received_ += part.size();
+      bytes = bytes.subspan(part.size());
+      if (!due()) continue;
       flush();
-      SHUNT_TRY(filler_.go_on(*this));
     }
+    SHUNT_TRY(filler_.go_on(*this));
   }
   return {};
+}
+
+bool FillJob::holds(std::uint64_t block) const {
+  const std::uint64_t block_size = filler_.store_->block_size();
+  return buffer_at_ / block_size <= block &&
+         std::min((block + 1) * block_size, filler_.store_->size()) <= position();
+}
+
+void FillJob::keep() {
+  const std::lock_guard lock(buffer_mutex_);
+  if (started_) flush();
+}
+
+void FillJob::keep_if_due() {
+  const std::lock_guard lock(buffer_mutex_);
+  if (started_ && !buffer_.empty() && due()) flush();
 }
 
 bool FillJob::due() const {
@@ -91,6 +111,11 @@ void FillJob::flush() {
   buffer_at_ += whole;
 }
 
+BlockRun FillJob::rest() const {
+  if (!started_) return run;
+  return {std::min(position() / filler_.store_->block_size(), run.end), run.end};
+}
+
 double FillJob::rate() const {
   const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
   constexpr std::uint64_t kEnough = std::uint64_t{1} << 20;
@@ -99,7 +124,7 @@ double FillJob::rate() const {
 }
 
 void FillJob::finished(Result<void> outcome) {
-  if (started_) flush();
+  keep();
   filler_.finished(*this, std::move(outcome));  // destroys this
 }
 

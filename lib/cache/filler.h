@@ -27,10 +27,14 @@ namespace shunt::cache {
 
 class FillJob;
 
+inline constexpr auto kAskCancel = std::chrono::milliseconds(100);  // while waiting
+
 struct FillerOptions {
   unsigned connections = 8;             // at most
   bool offline = false;                 // no request is made; the origin may be null
   const CancelToken* cancel = nullptr;  // asked while waiting; may be null
+  // How long others may keep a block, or a lock, without anything coming of it.
+  std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
 // Thread-safe.
@@ -72,18 +76,35 @@ class Filler {
 
   struct Waiter {
     BlockRun run;
-    bool urgent = false;  // somebody can do nothing else meanwhile
+    bool urgent = false;              // somebody can do nothing else meanwhile
+    std::span<const BlockRun> any{};  // of these one will do, `run` being the first
+    std::optional<Error> failed{};    // of a download of what it waits for
+    [[nodiscard]] bool needs(BlockRun blocks) const;
   };
 
-  // Starts downloads as long as one may start: for the waiters first, then for what is wanted.
+  struct Plan {
+    BlockRun run;
+    bool claimed = false;
+  };
+
+  // Starts downloads as long as one may start: for the waiters first, then for what is wanted. Lets
+  // go of the mutex meanwhile.
   void pump(Lock& lock);
-  // Starts one for blocks of `within` that nobody has or fetches; false when there are none.
-  bool start_one(Lock& lock, BlockRun within, unsigned limit);
+  bool start_next(Lock& lock);
+  // Blocks of `within` that nobody has or fetches, and claims them; nullopt when there are none.
+  [[nodiscard]] std::optional<Plan> plan(BlockRun within);
+  // False when nothing more can be started for now.
+  bool carry_out(Lock& lock, const Plan& plan, const std::shared_ptr<FillJob>& instead_of = {});
+  // A job that nobody waits for and that can be stopped; null when there is none.
+  [[nodiscard]] std::shared_ptr<FillJob> idle_job() const;
+  // Ends a job. What has come of it is kept.
+  void stop(Lock& lock, const std::shared_ptr<FillJob>& job);
+  // Takes a job out that has not been started.
+  void take_back(FillJob& job);
   // The first run within `within` that is neither there nor under way.
   [[nodiscard]] BlockRun startable(BlockRun within) const;
   [[nodiscard]] std::uint64_t missing_blocks(BlockRun within) const;
   [[nodiscard]] bool waited_in_vain(std::uint64_t block);
-  [[nodiscard]] bool start_job(BlockRun run, bool claimed);
   // How many blocks to ask for at most in one request.
   [[nodiscard]] std::uint64_t longest_request() const;
   [[nodiscard]] unsigned connections_worth() const;
@@ -92,8 +113,14 @@ class Filler {
   // read first.
   [[nodiscard]] std::uint64_t most_ahead() const;
   [[nodiscard]] bool look(std::uint64_t block);  // has(), after checking the store
+  // The work of need_any(), which returns with or without the mutex.
+  Result<Found> await_any(Lock& lock, const Waiter& me);
   // One waiter's turn: an error, or a sleep until something may have changed.
-  Result<void> wait(Lock& lock, std::uint64_t errors_before);
+  Result<void> wait(Lock& lock, const Waiter& waiter);
+  // What has come and lies in the hands of downloads that are not going on.
+  void take_from_jobs(Lock& lock);
+  // What a download that failed has left is nobody's to wait for any more.
+  void fail(const Lock& lock, BlockRun rest, const Error& error);
 
   // From jobs, on the client's thread.
   void put(std::uint64_t first, std::span<const std::byte> bytes);
@@ -103,6 +130,8 @@ class Filler {
   Result<void> sends_everything(FillJob& job);
   [[nodiscard]] bool awaited(BlockRun run) const;
 
+  // What to do without room for what was claimed; false: nothing for now.
+  bool do_without_room(const Lock& lock, Room room);
   void overflow(const Lock& lock, const std::string& why);
 
   const std::shared_ptr<BlockStore> store_;
@@ -111,18 +140,20 @@ class Filler {
 
   mutable std::mutex mutex_;  // guards what follows, but for the atomics
   std::condition_variable changed_;
-  std::list<std::unique_ptr<FillJob>> jobs_;
+  std::list<std::shared_ptr<FillJob>> jobs_;
   std::list<Waiter> waiting_;
   std::deque<BlockRun> wanted_;
   std::uint64_t wanted_blocks_ = 0;        // in all of wanted_, when it was set
   std::uint64_t reader_at_ = 0;            // the block that was last asked for
   bool met_others_ = false;                // another process is at what was to be started
   std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
-  std::chrono::steady_clock::time_point refused_since_;  // and since when
+  std::chrono::steady_clock::time_point refused_since_;              // and since when
+  std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
+  unsigned admitting_ = 0;  // threads that ask for room, without the mutex,
+  unsigned cutting_ = 0;    // and those that end a job
+  bool keep_one_ = false;   // a connection, for readers that come at random
   bool stopping_ = false;
-  std::optional<Error> error_;  // of the last download that failed,
-  std::uint64_t errors_ = 0;    // and how many have
-  double rate_ = 0;             // bytes a second of one connection, lately
+  double rate_ = 0;  // bytes a second of one connection, lately
 
   std::unique_ptr<MemoryStore> overflow_;  // made once, before overflowing_ is true
   std::atomic<bool> overflowing_{false};

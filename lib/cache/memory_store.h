@@ -27,7 +27,7 @@ class MemoryStore final : public BlockStore {
   [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
   [[nodiscard]] Claim claim(BlockRun run) override { return {true, run.count()}; }
   void release(BlockRun /*run*/) override {}
-  [[nodiscard]] bool admit(std::uint64_t /*bytes*/) override { return true; }
+  [[nodiscard]] Room admit(std::uint64_t /*bytes*/) override { return Room::kGranted; }
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] std::uint64_t capacity() const override { return capacity_; }

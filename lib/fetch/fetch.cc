@@ -1,11 +1,13 @@
 #include "fetch/fetch.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "base/clock.h"
+#include "fetch/counted_source.h"
 #include "fetch/deliver.h"
 #include "fetch/head.h"
 #include "io/attributes.h"
@@ -50,6 +52,17 @@ class Run {
 
   [[nodiscard]] bool has_changed() const {
     return opened_.origin != nullptr && opened_.origin->has_changed();
+  }
+
+  // What a head turns out to be is asked for as well, but for what the ranges ask for already.
+  Result<void> read_head(double seconds) {
+    const auto counted = std::make_shared<CountedSource>(opened_, ranges_);
+    Opened opened = opened_;
+    opened.source = counted;
+    Result<void> done = fetch::read_head(opened, seconds, options_.cancel);
+    report_.bytes_requested += counted->bytes_read();
+    report_.bytes_from_cache += counted->bytes_from_cache();
+    return done;
   }
 
   // What was asked for goes on counting when the Source is opened anew.
@@ -145,10 +158,15 @@ Result<void> deliver_to_file(Run& run, const std::string& out, bool force) {
 
 }  // namespace
 
-Report to_file(Session& session, const Request& request, const std::string& out,
+Report to_file(Session& session, const Request& request, const std::string& name,
                const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
+    // Through a symbolic link, what it points to is replaced and not the link.
+    std::string out = name;
+    if (struct stat there{}; options.force && ::stat(name.c_str(), &there) == 0) {
+      SHUNT_ASSIGN(out, io::resolve(name));
+    }
     // Before anything is downloaded for nothing.
     if (!options.force) SHUNT_TRY(io::check_absent(out));
     SHUNT_TRY(run.open());
@@ -179,7 +197,7 @@ Report to_cache(Session& session, const Request& request, const Options& options
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
     SHUNT_TRY(check_cacheable(run.opened(), request.source));
-    if (request.head) SHUNT_TRY(read_head(run.opened(), kHeadSeconds, options.cancel));
+    if (request.head) SHUNT_TRY(run.read_head(kHeadSeconds));
     SHUNT_ASSIGN(const Delivered delivered,
                  cache_ranges(run.opened(), run.ranges(), run.deliver_options()));
     run.note(delivered);

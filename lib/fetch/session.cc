@@ -37,7 +37,8 @@ class SpoolReceiver final : public remote::Receiver {
 };
 
 Result<io::SourcePtr> spool_stdin(const CancelToken* cancel) {
-  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+  io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+  in.set_cancel(cancel);
   io::Spool spool;
   std::vector<std::byte> buffer(std::size_t{256} << 10);
   while (true) {
@@ -69,7 +70,26 @@ SourceKind kind_of(std::string_view name) {
     return SourceKind::kHttp;
   }
   if (name.starts_with("docker://") || name.starts_with("oci:")) return SourceKind::kImage;
-  return SourceKind::kPath;
+  // RFC 3986, 3.1
+  const bool has_scheme =
+      !scheme.empty() && name.substr(scheme.size()).starts_with("://") && scheme.front() >= 'a' &&
+      scheme.front() <= 'z' &&
+      scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == std::string::npos;
+  return has_scheme ? SourceKind::kOtherUrl : SourceKind::kPath;
+}
+
+std::string shown_name(std::string_view name) {
+  switch (kind_of(name)) {
+    case SourceKind::kHttp:
+    case SourceKind::kOtherUrl:
+      return remote::show_url(name);
+    case SourceKind::kImage:
+      return remote::show_image_reference(name);
+    case SourceKind::kPath:
+    case SourceKind::kStdin:
+      break;
+  }
+  return std::string(name);
 }
 
 remote::Traffic Opened::traffic() const {
@@ -110,6 +130,9 @@ Result<Opened> Session::open(const std::string& name, const std::string& layer) 
   if (kind == SourceKind::kImage) return open_layer(name, layer);
   if (!layer.empty()) return usage(name, "only images have layers");
   if (kind == SourceKind::kHttp) return open_url(name);
+  if (kind == SourceKind::kOtherUrl) {
+    return usage(shown_name(name), "not a kind of URL that can be read: http, https, docker");
+  }
   Opened opened;
   opened.name = name;
   if (kind == SourceKind::kStdin) {
@@ -194,7 +217,7 @@ Result<Opened> Session::open_blob(remote::HttpBlob blob, const std::string& key,
       return with_store(entry, remote::assume_blob(http, std::move(blob), info), info);
     }
     SHUNT_ASSIGN(remote::OpenedBlob opened, remote::open_blob(http, blob, info));
-    if (opened.unchanged) {
+    if (opened.unchanged && !opened.origin->info().no_store) {
       (void)entry->set_fresh_until(opened.origin->info().fresh_until);
       return with_store(entry, opened.origin, opened.origin->info());
     }
@@ -220,9 +243,16 @@ Result<Opened> Session::adopt(remote::OpenedBlob opened, const remote::HttpBlob&
   if (opened.unsized) return spool_unsized(blob);
   const remote::BlobInfo info = opened.origin->info();
   std::shared_ptr<cache::BlockStore> store;
-  const bool lasts = !info.digest.empty() || !info.validator.empty();
-  if (!lasts) log::info("{}: the server gives nothing to tell versions by; not cached", info.name);
-  if (const auto cache = this->cache(); cache != nullptr && lasts) {
+  const bool has_version = !info.digest.empty() || !info.validator.empty();
+  const bool lasts = has_version && !info.no_store;
+  if (!lasts) {
+    log::info("{}: not cached: {}", info.name,
+              has_version ? "the server forbids it" : "nothing tells its version");
+  }
+  const auto cache = this->cache();
+  // What an earlier answer has let us keep is of no use any more.
+  if (cache != nullptr && !lasts) (void)cache->remove(key);
+  if (cache != nullptr && lasts) {
     Result<std::shared_ptr<cache::Entry>> entry = cache->find_or_create(key, identity, info);
     if (entry) {
       store = std::move(*entry);

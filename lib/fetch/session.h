@@ -21,9 +21,12 @@
 
 namespace shunt::fetch {
 
-// What kind of thing a name names. Pure text: nothing is opened.
-enum class SourceKind { kPath, kStdin, kHttp, kImage };
+// What kind of thing a name names. Pure text: nothing is opened. A file whose name looks like a URL
+// is named with a folder in front, as in "./ftp://x".
+enum class SourceKind { kPath, kStdin, kHttp, kImage, kOtherUrl };
 [[nodiscard]] SourceKind kind_of(std::string_view name);
+// The name as it may be shown: without passwords and tokens.
+[[nodiscard]] std::string shown_name(std::string_view name);
 
 inline constexpr std::uint64_t kDefaultCacheSize = std::uint64_t{10} << 30;
 

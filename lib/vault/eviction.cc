@@ -30,6 +30,15 @@ std::int64_t nanoseconds_now() {
       .count();
 }
 
+// Of one that is not kFull.
+Result<bool> answer_to(Admission admission) {
+  if (admission != Admission::kBusy) return admission == Admission::kGranted;
+  Error error;
+  error.code = ErrorCode::kBusy;
+  error.reason = "another process has held the lock of the count for long";
+  return error;
+}
+
 // The file at `path`, locked against everybody; not valid when it is in use, or not the one that
 // was scanned, or used since.
 io::File hold_idle(const std::string& path, const FoundItem& item) {
@@ -109,24 +118,20 @@ Result<bool> Vault::admit(std::uint64_t bytes) {
   if (read_only_) return false;
   if (options_.budget == 0) return true;
   if (bytes > options_.budget) return false;
-  switch (ledger_->add(bytes, options_.budget)) {
-    case Admission::kGranted:
-      return true;
-    case Admission::kUnavailable:
-      return false;
-    case Admission::kFull:
-      break;
-  }
-  return admit_with_scan(bytes);
+  const Admission admission = ledger_->add(bytes, options_.budget);
+  return admission == Admission::kFull ? admit_with_scan(bytes) : answer_to(admission);
 }
 
 Result<bool> Vault::admit_with_scan(std::uint64_t bytes) {
   if (nanoseconds_now() < full_until_.load(std::memory_order_relaxed)) return false;
   const auto guard = removal_->lock(kAdmitPatience);
-  if (!guard) return false;
+  if (!guard) {
+    if (guard.error().code == ErrorCode::kBusy) return guard.error();
+    return false;
+  }
   // Whoever had the lock before has probably made room.
   const Admission now = ledger_->add(bytes, options_.budget);
-  if (now != Admission::kFull) return now == Admission::kGranted;
+  if (now != Admission::kFull) return answer_to(now);
 
   const Stopwatch scan_watch;
   const auto before = ledger_->count();

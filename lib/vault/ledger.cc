@@ -55,7 +55,7 @@ Admission Ledger::add(std::uint64_t bytes, std::uint64_t limit) {
   auto guard = file_.lock(kPatience);
   if (!guard) {
     log::debug("{}", guard.error().describe());
-    return Admission::kUnavailable;
+    return guard.error().code == ErrorCode::kBusy ? Admission::kBusy : Admission::kUnavailable;
   }
   const std::optional<std::uint64_t> count = read(guard->file());
   if (!count) return Admission::kFull;

@@ -23,7 +23,8 @@ namespace shunt::vault {
 enum class Admission {
   kGranted,      // and counted
   kFull,         // or the count is unknown: a scan has to tell
-  kUnavailable,  // the count cannot be read or written, or stays locked
+  kBusy,         // others have held its lock for long; it may be asked again
+  kUnavailable,  // the count cannot be read or written
 };
 
 // Thread-safe.

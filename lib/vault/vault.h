@@ -138,7 +138,8 @@ class Vault {
   Result<std::uint64_t> evict(std::uint64_t max_allocated);
 
   // Asks for `bytes` more within the budget, before they are written; evicts where that makes room.
-  // False when it cannot be had: the caller writes nothing then. Processes share one count, in a
+  // False when it cannot be had: the caller writes nothing then. kBusy when others have kept the
+  // locks for long, which says nothing about room: ask again. Processes share one count, in a
   // file beside the items, which a scan sets right whenever it says that the budget is full; so the
   // budget is never passed by more than what was admitted and is not yet written.
   Result<bool> admit(std::uint64_t bytes);

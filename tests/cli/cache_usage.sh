@@ -31,7 +31,8 @@ for arguments in \
   "fetch --header a,b:x file -o made" "fetch --platform nonsense file -o made" \
   "fetch --platform a/b/c/d/e file -o made" "fetch --layer 0 file -o made" \
   "fetch --offline --no-cache $url -o made" "fetch --force file" "fetch --force file -o -" \
-  "fetch http:// -o made" "fetch docker:// -o made" \
+  "fetch http:// -o made" "fetch docker:// -o made" "fetch ftp://127.0.0.1/x -o made" \
+  "fetch DOCKER://127.0.0.1:1/x -o made" \
   "--cache-size -1 fetch file -o made" "fetch --cache-size 1Q file -o made" \
   "fetch --cache-size 99999999999999999999 file -o made" \
   "cache-warm" "cache-warm --from" "cache-warm -" "cache-warm --range 7 $url" \
@@ -299,3 +300,22 @@ equal "verify of a damaged one" "$(json '.entries[] | [.key, .damaged, .digest_m
 expect 0 cache verify
 expect 0 cache ls --json
 equal "after verify" "$(json '.entries | length')" 0
+
+# ---- names --------------------------------------------------------------------------------------
+
+# What stands in front of a host may be a password.
+for source in ftp://me:hush@127.0.0.1/x docker://me:hush@127.0.0.1:1/x DOCKER://me:hush@127.0.0.1:1/x; do
+  for json in "" --json; do
+    # shellcheck disable=SC2086
+    expect 2 $json fetch "$source" -o made
+    ! grep -q hush out err || fail "$source: the password is shown"
+  done
+done
+
+# Through a symbolic link, what it points to is replaced.
+echo old >target
+ln -s target link
+expect 7 fetch file -o link
+expect 0 fetch --force file -o link
+[[ -L link ]] || fail "the link is no link any more"
+cmp -s file target || fail "what the link points to is not the file"

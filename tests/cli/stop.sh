@@ -45,7 +45,7 @@ for pair in INT:130 TERM:143 HUP:129; do
     stops "$signal" "$code" "$command into a FIFO without a reader"
     says 'interrupted'
   done
-  for command in "faststart - -o -" "faststart - -o new" "cache-warm --cache-dir cache --from -"; do
+  for command in "faststart - -o -" "faststart - -o new" "fetch - -o new" "cache-warm --cache-dir cache --from -"; do
     # shellcheck disable=SC2086
     begins $command
     stops "$signal" "$code" "$command, when nothing comes"

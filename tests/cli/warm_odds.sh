@@ -28,7 +28,7 @@ equal "a mark on another line" "$(json '.sources[1].source')" $'\xef\xbb\xbf'"$u
 
 # ---- what comes first ----
 expect 0 cache-warm --head "$url/film"
-says "film: what comes first, .*fetched in"
+says "film: [0-9.]+ KiB, .*fetched in"
 ! grep -q ': 0 B' err || fail "--head: $(said)"
 expect 0 cache-warm "$url/empty"
 says 'empty: 0 B'

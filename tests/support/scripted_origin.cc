@@ -134,6 +134,7 @@ void ScriptedOrigin::run() {
     current_ = nullptr;
     if (ended) flows_.remove(flow);
     flow->due = Clock::now() + script_.pause;
+    if (flow->range.begin >= script_.stall) flow->due += std::chrono::hours(1);
     changed_state_.notify_all();
   }
 }
@@ -155,6 +156,9 @@ bool ScriptedOrigin::step(Flow& flow) {
   }
   std::vector<std::byte> chunk(
       static_cast<std::size_t>(std::min<std::uint64_t>(script_.chunk, flow.range.size())));
+  if (flow.range.begin < script_.stall && script_.stall - flow.range.begin < chunk.size()) {
+    chunk.resize(static_cast<std::size_t>(script_.stall - flow.range.begin));
+  }
   fill_noise(script_.seed, flow.range.begin, chunk);
   bytes_ += chunk.size();
   if (script_.sent != nullptr) *script_.sent += chunk.size();

@@ -31,6 +31,7 @@ struct OriginScript {
   std::size_t chunk = 32 << 10;                // bytes that come at once
   std::chrono::microseconds latency{0};        // from a request to its first chunk
   std::chrono::microseconds pause{0};          // between the chunks of a download
+  std::uint64_t stall = UINT64_MAX;            // from this byte on nothing comes for an hour
   bool everything = false;                     // the whole blob, whatever is asked for
   double says_latency = 0;                     // what latency() and
   double says_rate = 0;                        // rate() tell

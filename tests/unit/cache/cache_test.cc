@@ -2,6 +2,7 @@
 #include "cache/cache.h"
 
 #include <filesystem>
+#include <limits>
 #include <thread>
 
 #include "unit/cache/support.h"
@@ -10,6 +11,31 @@ namespace shunt::cache {
 namespace {
 
 constexpr std::uint64_t kSize = 10 * kBlock + 5;
+
+TEST_CASE("cache: what nobody can tell the version of is not used again") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  remote::BlobInfo info = url_info(3 * kBlock);
+  info.validator.clear();
+  info.fresh_until = std::numeric_limits<std::int64_t>::max();
+  {
+    const auto entry = open_entry(*cache, info);
+    CHECK(entry->info().digest.empty());
+    REQUIRE(entry->put(0, noise(1, 0, kBlock)));
+  }
+  SECTION("by asking for it") {
+    CHECK(cache->find(key_of(info)).value() == nullptr);
+    CHECK_FALSE(exists(entry_path(directory.path(), info)));
+  }
+  SECTION("by making it") {
+    const auto entry = open_entry(*cache, info);
+    CHECK(entry->bytes_cached().value() == 0);
+  }
+  // A digest is a version.
+  const auto named = digest_info(1, 3 * kBlock);
+  CHECK(open_entry(*cache, named)->info().digest == named.digest);
+  CHECK(cache->find(key_of(named)).value() != nullptr);
+}
 
 TEST_CASE("cache: another version of a URL is another entry, never mixed") {
   test::TempDir directory;

@@ -1,7 +1,6 @@
 // Holding a whole blob against its digest: once, and with nothing left when it does not match.
 #include "cache/cached_source.h"
 #include "cache/memory_store.h"
-#include "io/kernel.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -19,17 +18,8 @@ class CountingKernel final : public io::Kernel {
   std::atomic<unsigned> large{0};
 };
 
-struct Disk {
-  test::TempDir directory;
-  std::shared_ptr<Cache> cache = open_cache(directory.path());
-  remote::BlobInfo info = digest_info(1, kSize);
-  [[nodiscard]] Rig rig(const OriginScript& script = {}) const {
-    return {open_entry(*cache, info), info, script};
-  }
-};
-
 TEST_CASE("digest: what matches is sealed, for everybody, and not read again") {
-  const Disk disk;
+  const Disk disk(digest_info(1, kSize));
   const Rig rig = disk.rig();
   CHECK(rig.source->verify(nullptr).value());
   CHECK(rig.store->sealed());
@@ -49,7 +39,7 @@ TEST_CASE("digest: what matches is sealed, for everybody, and not read again") {
 }
 
 TEST_CASE("digest: what does not match is gone, for everybody") {
-  const Disk disk;
+  const Disk disk(digest_info(1, kSize));
   OriginScript script;
   script.seed = 2;
   const Rig rig = disk.rig(script);
@@ -72,7 +62,7 @@ TEST_CASE("digest: what does not match is gone, for everybody") {
 }
 
 TEST_CASE("digest: a block that is lost after the seal is looked at again") {
-  Disk disk;
+  Disk disk(digest_info(1, kSize));
   REQUIRE(disk.rig().source->verify(nullptr).value());
   const auto header = open_entry(*disk.cache, disk.info)->header();
   overwrite(entry_path(disk.directory.path(), disk.info), header.data_begin() + 5 * kBlock,
@@ -111,7 +101,7 @@ TEST_CASE("digest: without one there is nothing to verify") {
 }
 
 TEST_CASE("digest: a server's words about a version do not matter beside a digest") {
-  Disk disk;
+  Disk disk(digest_info(1, kSize));
   disk.info.validator = "\"one mirror\"";
   {
     const Rig rig = disk.rig();

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <functional>
@@ -19,6 +21,7 @@
 #include "cache/cache.h"
 #include "cache/cached_source.h"
 #include "cache/entry.h"
+#include "io/kernel.h"
 #include "support/catch.h"
 #include "support/scripted_origin.h"
 #include "support/temp_dir.h"
@@ -82,6 +85,45 @@ struct Rig {
   std::unique_ptr<CachedSource> source;
 };
 
+// A blob of a URL, and a cache on disk for it.
+struct Disk {
+  explicit Disk(const remote::BlobInfo& of, std::uint64_t budget = 0)
+      : info(of), cache(open_cache(directory.path(), budget)) {}
+
+  test::TempDir directory;
+  remote::BlobInfo info;
+  std::shared_ptr<Cache> cache;
+
+  [[nodiscard]] Rig rig(const OriginScript& script = {}, const SourceOptions& options = {}) const {
+    return {open_entry(*cache, info), info, script, options};
+  }
+};
+
+inline Error network_error(const std::string& reason) {
+  Error error;
+  error.code = ErrorCode::kNetwork;
+  error.reason = reason;
+  return error;
+}
+
+// A disk that is full from a moment on.
+class FullDisk final : public io::Kernel {
+ public:
+  explicit FullDisk(std::uint64_t room) : room_(room) {}
+  ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int flags) override {
+    const std::uint64_t used = used_.fetch_add(size);
+    if (used + size > room_) {
+      errno = ENOSPC;
+      return -1;
+    }
+    return io::Kernel::pwrite(fd, data, size, offset, flags);
+  }
+
+ private:
+  const std::uint64_t room_;
+  std::atomic<std::uint64_t> used_{0};
+};
+
 enum class Read { kRight, kWrong, kError };
 
 inline Read read_and_compare(const CachedSource& source, std::uint64_t seed, std::uint64_t offset,
@@ -93,6 +135,19 @@ inline Read read_and_compare(const CachedSource& source, std::uint64_t seed, std
   if (*got != expected) return Read::kWrong;
   bytes.resize(*got);
   return test::is_noise(seed, offset, bytes) ? Read::kRight : Read::kWrong;
+}
+
+// How many of `count` reads, of up to `longest` bytes anywhere in the blob, were not right.
+inline int wrong_reads(const CachedSource& source, std::uint64_t seed, std::uint64_t longest,
+                       int count, std::uint64_t randomness) {
+  std::mt19937_64 random(randomness);
+  int wrong = 0;
+  for (int n = 0; n < count; ++n) {
+    const std::uint64_t at = random() % source.size();
+    const auto size = static_cast<std::size_t>(1 + random() % longest);
+    wrong += read_and_compare(source, seed, at, size) != Read::kRight ? 1 : 0;
+  }
+  return wrong;
 }
 
 inline Read read_all(const CachedSource& source, std::uint64_t seed, std::size_t step = 100'000) {

@@ -37,6 +37,13 @@ inline std::unique_ptr<Vault> open_vault(const std::string& directory, std::uint
   return std::move(*vault);
 }
 
+inline Reservation reserve_with(Vault& vault, const std::string& name, std::string_view content) {
+  auto reservation = vault.reserve(name);
+  REQUIRE(reservation);
+  REQUIRE(reservation->file().write_at(0, as_bytes(content)));
+  return std::move(*reservation);
+}
+
 // Commits an item of `size` bytes, each of them `fill`; false when that fails.
 inline bool put(Vault& vault, const std::string& name, std::size_t size, char fill = 'x') {
   auto reservation = vault.reserve(name);

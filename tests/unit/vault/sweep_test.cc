@@ -9,9 +9,7 @@ namespace {
 TEST_CASE("a reservation that lives is left alone, one whose process died is not") {
   const test::TempDir dir;
   const auto vault = open_vault(dir.file("v"));
-  auto mine = vault->reserve("a");
-  REQUIRE(mine);
-  REQUIRE(mine->file().write_at(0, as_bytes("mine")));
+  auto mine = reserve_with(*vault, "a", "mine");
   Child child([&] {
     const auto own = Vault::open(dir.file("v"), Options{Durability::kUnsynced, 0});
     auto theirs = (*own)->reserve("a");
@@ -24,7 +22,7 @@ TEST_CASE("a reservation that lives is left alone, one whose process died is not
   CHECK(hidden_files(dir.file("v")) == 2);
   REQUIRE(vault->sweep());
   CHECK(hidden_files(dir.file("v")) == 1);
-  REQUIRE(std::move(*mine).commit());
+  REQUIRE(std::move(mine).commit());
   CHECK(content((*vault->open_item("a"))->file()) == "mine");
 }
 

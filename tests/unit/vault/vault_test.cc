@@ -36,13 +36,11 @@ TEST_CASE("names that are no names are refused everywhere") {
 TEST_CASE("an item has its name once it is committed, and not before") {
   const test::TempDir dir;
   const auto vault = open_vault(dir.file("v"));
-  auto reservation = vault->reserve("a");
-  REQUIRE(reservation);
-  REQUIRE(reservation->file().write_at(0, as_bytes("abc")));
+  auto reservation = reserve_with(*vault, "a", "abc");
   CHECK_FALSE(vault->open_item("a").value());
   CHECK(vault->list()->empty());
   {
-    const auto item = std::move(*reservation).commit();
+    const auto item = std::move(reservation).commit();
     REQUIRE(item);
     CHECK(item->name() == "a");
     CHECK(item->file().path() == dir.file("v/a"));

@@ -1,0 +1,118 @@
+// The part of an Entry that says things of the whole blob: how much of it is recorded, whether it
+// is sealed or discarded, how long it is fresh.
+#include <algorithm>
+#include <mutex>
+#include <span>
+
+#include "cache/entry.h"
+#include "io/lock.h"
+
+namespace shunt::cache {
+namespace {
+
+constexpr std::uint64_t kScanned = 4096;  // records at once
+
+// Calls `visit` with the first block and the checksums of each stretch of records, in order; false
+// when they cannot all be read.
+template <typename Visit>
+bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit) {
+  std::vector<std::byte> bytes;
+  std::vector<std::uint64_t> checksums;
+  for (std::uint64_t at = 0; at < header.blocks(); at += kScanned) {
+    const std::uint64_t count = std::min(kScanned, header.blocks() - at);
+    bytes.resize(static_cast<std::size_t>(count * kRecordSize));
+    const Result<std::size_t> got = file.read_at(header.records_begin() + at * kRecordSize, bytes);
+    if (!got || *got < bytes.size()) return false;
+    checksums.clear();
+    for (std::uint64_t i = 0; i < count; ++i) {
+      const auto record =
+          std::span<const std::byte>(bytes).subspan(static_cast<std::size_t>(i * kRecordSize));
+      checksums.push_back(decode_record(record.first<kRecordSize>()).checksum);
+    }
+    visit(at, checksums);
+  }
+  return true;
+}
+
+// 0 when they cannot be read, which no seal has.
+std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
+  std::uint64_t sum = 0;
+  const bool all = scan_checksums(
+      file, header, [&](std::uint64_t /*first*/, const std::vector<std::uint64_t>& checksums) {
+        sum = add_to_sum(sum, checksums);
+      });
+  return all ? sum : 0;
+}
+
+// The lock on the file keeps other processes away, but no thread that uses the same descriptor.
+std::mutex updating_state;
+
+}  // namespace
+
+std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& header) {
+  std::uint64_t counted = 0;
+  (void)scan_checksums(
+      file, header, [&](std::uint64_t first, const std::vector<std::uint64_t>& checksums) {
+        for (std::uint64_t i = 0; i < checksums.size(); ++i) {
+          if (checksums[i] == 0) continue;
+          counted += std::min(header.block_size, header.size - (first + i) * header.block_size);
+        }
+      });
+  return counted;
+}
+
+template <typename Change>
+Result<void> Entry::update_state(Change change) {
+  const std::lock_guard threads(updating_state);
+  const ByteRange place = ByteRange::of(header_.state_begin(), kStateSize);
+  SHUNT_TRY(io::lock_range(item_.file(), place));
+  EntryState now = state();
+  change(now);
+  Result<void> written = item_.file().write_at(place.begin, encode_state(now));
+  io::unlock_range(item_.file(), place);
+  return written;
+}
+
+Result<void> Entry::set_fresh_until(std::int64_t seconds) {
+  if (!item_.writable() || state().fresh_until == seconds) return {};
+  return update_state([&](EntryState& now) { now.fresh_until = seconds; });
+}
+
+bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
+  const EntryState state = read_state(file, header);
+  return state.sealed && state.seal_sum == sum_of_records(file, header);
+}
+
+std::uint64_t Entry::seal_mark() const {
+  return sum_of_records(item_.file(), header_);
+}
+
+Result<void> Entry::seal(std::uint64_t mark) {
+  if (!item_.writable()) return {};
+  return update_state([&](EntryState& now) {
+    now.sealed = true;
+    now.seal_sum = mark;
+  });
+}
+
+Result<void> Entry::lose_seal() {
+  return state().sealed ? unseal() : Result<void>();
+}
+
+Result<void> Entry::unseal() {
+  if (!item_.writable()) return {};
+  return update_state([](EntryState& now) { now.sealed = false; });
+}
+
+void Entry::discard() {
+  // Those who have it open see the mark; those who come later find nothing.
+  if (item_.writable()) {
+    (void)update_state([](EntryState& now) {
+      now.sealed = false;
+      now.discarded = true;
+    });
+  }
+  (void)vault_->retire(item_.name(), &item_);
+}
+
+}  // namespace shunt::cache

@@ -1,0 +1,53 @@
+// A Source that keeps count of which of its bytes have been asked for.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/result.h"
+#include "fetch/session.h"
+#include "io/source.h"
+
+namespace shunt::fetch {
+
+// Counts each byte once, and none of `counted`. Thread-safe.
+class CountedSource final : public io::Source {
+ public:
+  CountedSource(const Opened& opened, std::vector<ByteRange> counted)
+      : source_(opened.source), counted_(std::move(counted)) {
+    if (opened.cached == nullptr) {
+      lacking_.push_back({0, source_->size()});
+    } else {
+      // Now, as reading brings more than was read; and what came with the answer that told the
+      // size.
+      lacking_ = opened.cached->missing({0, source_->size()});
+      lacking_.push_back({0, opened.cached->use().bytes_fetched});
+    }
+  }
+
+  [[nodiscard]] std::uint64_t size() const override { return source_->size(); }
+  [[nodiscard]] std::string name() const override { return source_->name(); }
+  [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
+                                            io::Caching caching) const override;
+
+  [[nodiscard]] std::uint64_t bytes_read() const;
+  // Of these, what was there before it was read; 0 for what is local.
+  [[nodiscard]] std::uint64_t bytes_from_cache() const;
+
+ private:
+  void count(ByteRange range) const;
+
+  const io::SourcePtr source_;
+  std::vector<ByteRange> lacking_;  // in the cache, at first
+  mutable std::mutex mutex_;        // guards what follows
+  mutable std::vector<ByteRange> counted_;
+  mutable std::uint64_t read_ = 0;
+  mutable std::uint64_t missing_ = 0;
+};
+
+}  // namespace shunt::fetch

@@ -1,0 +1,117 @@
+// What a fetch says of itself, and what it leaves behind.
+#include "fetch/fetch.h"
+
+#include <atomic>
+
+#include "support/catch.h"
+#include "support/fault_server.h"
+#include "support/temp_dir.h"
+
+namespace shunt::fetch {
+namespace {
+
+using test::Fault;
+using test::FaultServer;
+using test::SeenRequest;
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+
+SessionOptions with_cache(const test::TempDir& directory) {
+  SessionOptions options;
+  options.cache_dir = directory.path();
+  return options;
+}
+
+Report warm(const test::TempDir& directory, const Request& request) {
+  Session session(with_cache(directory));
+  return to_cache(session, request, {});
+}
+
+std::size_t entries(const test::TempDir& directory) {
+  Session session(with_cache(directory));
+  return session.cache()->list().value().size();
+}
+
+TEST_CASE("a head counts as what was asked for, each byte once") {
+  const test::TempDir directory;
+  const FaultServer server({.size = 5 * kMiB});
+  Request request;
+  request.source = server.url();
+  request.head = true;
+  const Report cold = warm(directory, request);
+  REQUIRE_FALSE(cold.error);
+  CHECK(cold.bytes_requested == kMiB);
+  CHECK(cold.bytes_from_cache == 0);
+  CHECK(cold.bytes_fetched >= kMiB);
+  const Report again = warm(directory, request);
+  CHECK(again.bytes_requested == kMiB);
+  CHECK(again.bytes_from_cache == kMiB);
+  // A range that overlaps it is not counted again.
+  request.ranges.push_back(parse_range("524288+1048576").value());
+  CHECK(warm(directory, request).bytes_requested == kMiB + kMiB / 2);
+}
+
+TEST_CASE("what was there before is never more than what was asked for") {
+  const test::TempDir directory;
+  const FaultServer server({.size = 300'000});
+  Request request;
+  request.source = server.url();
+  for (const char* const text : {"0-", "0-99", "0-", "200000-"}) {
+    request.ranges.push_back(parse_range(text).value());
+  }
+  const Report cold = warm(directory, request);
+  REQUIRE_FALSE(cold.error);
+  CHECK(cold.bytes_requested == 700'100);
+  CHECK(cold.bytes_from_cache <= cold.bytes_requested);
+  CHECK(warm(directory, request).bytes_from_cache == 700'100);
+}
+
+TEST_CASE("what the server forbids to store is not there for another command") {
+  const test::TempDir directory;
+  std::atomic<bool> forbids{true};
+  const FaultServer server({.size = 300'000}, [&](const SeenRequest&) {
+    Fault fault;
+    if (forbids) fault.fields.emplace_back("Cache-Control", "no-store");
+    return fault;
+  });
+  Request request;
+  request.source = server.url();
+  const auto read = [&] {
+    Session session(with_cache(directory));
+    const auto opened = session.open(server.url());
+    std::string text(300'000, ' ');
+    REQUIRE(opened);
+    REQUIRE(
+        opened->source->read_at(0, std::as_writable_bytes(std::span(text)), io::Caching::kKeep));
+    return text;
+  };
+  CHECK(read() == server.bytes(0, 300'000));
+  CHECK(entries(directory) == 0);
+  // Not even of what was kept while it was allowed.
+  forbids = false;
+  CHECK(read() == server.bytes(0, 300'000));
+  CHECK(entries(directory) == 1);
+  forbids = true;
+  CHECK(read() == server.bytes(0, 300'000));
+  CHECK(entries(directory) == 0);
+}
+
+TEST_CASE("what nobody can tell the version of is not there for another command") {
+  const test::TempDir directory;
+  const FaultServer server({.size = 300'000, .etag = "", .last_modified = ""});
+  for (int round = 0; round < 2; ++round) {
+    Session session(with_cache(directory));
+    const auto opened = session.open(server.url());
+    REQUIRE(opened);
+    REQUIRE(opened->cached->info().validator.empty());
+    std::string text(300'000, ' ');
+    REQUIRE(
+        opened->source->read_at(0, std::as_writable_bytes(std::span(text)), io::Caching::kKeep));
+    CHECK(text == server.bytes(0, 300'000));
+    CHECK(opened->cached->use().bytes_fetched >= 300'000);
+  }
+  CHECK(entries(directory) == 0);
+}
+
+}  // namespace
+}  // namespace shunt::fetch
