@@ -24,12 +24,12 @@ std::string summary(const sink::SessionReport& report) {
 
 void print_sink_text(const Globals& globals, const sink::SessionReport& report,
                      const SinkReportStyle& style) {
-  if (!globals.quiet && !report.error) print(Stream::kErr, summary(report) + "\n");
+  if (!globals.quiet && !report.error) print_line(Stream::kErr, summary(report));
   if (style.advise) {
-    print(Stream::kErr,
-          fmt::format("advice: --commit window --window {} would have done; what was held at once "
-                      "fits --memory {}\n",
-                      report.summary.window_needed, report.summary.peak_held));
+    print_line(Stream::kErr,
+               fmt::format("advice: --commit window --window {} would have done; what was held at "
+                           "once fits --memory {}",
+                           report.summary.window_needed, report.summary.peak_held));
   }
   if (report.error) print_error(globals, *report.error);
 }

@@ -161,6 +161,7 @@ Result<void> StreamSink::parse_options() {
 Result<sink::Destination> StreamSink::open_output() {
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
     SHUNT_ASSIGN(io::File stream, open_descriptor("stream-sink", *descriptor, out_));
+    stream.set_cancel(nullptr);  // the first signal ends the disk, not the stream
     return sink::Destination(std::move(stream));
   }
   return sink::Destination::open(out_, destination_, cancel_token());
@@ -170,7 +171,8 @@ sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
   sink::SessionReport report;
   const Stopwatch stopwatch;
   const auto work = [&]() -> Result<void> {
-    const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
+    io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
+    in.set_cancel(&cancel_token());
     SHUNT_ASSIGN(const sink::Copied copied, sink::copy_stream(in, out.file(),
                                                               {.zeros = session_.disk.zeros,
                                                                .digest = session_.disk.digest,
@@ -197,7 +199,7 @@ sink::SessionReport StreamSink::deliver(const Globals& globals) {
   if (stdin_) return copy_stdin(*out);
   session_.listening = [&](const std::string& uri) {
     if (!has_command() && !uri.empty() && !globals.quiet) {
-      print(Stream::kErr, fmt::format("serving at {}\n", uri));
+      print_line(Stream::kErr, fmt::format("serving at {}", uri));
     }
   };
   return sink::run_session(session_, *out);
