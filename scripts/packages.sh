@@ -27,7 +27,7 @@ packages_for() {
     bench)
       printf '%s\n' catch2 librapidcheck-dev libbenchmark-dev \
         ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine aria2 nginx-light docker-registry skopeo buildah openssl \
-        nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted
+        nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted fuse3
       ;;
     lint) printf '%s\n' clang-format-14 clang-tidy-14 shellcheck git ;;
     *)
