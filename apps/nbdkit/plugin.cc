@@ -25,9 +25,9 @@ constexpr std::size_t kMostExtents = 1024;
 Settings* settings = nullptr;
 Disk* disk = nullptr;
 
+// Without the hint, which speaks of the options of the program.
 void report(const char* what, const Error& error) {
-  const std::string text = error.describe();
-  nbdkit_error("%s%s%s%s", what, text.c_str(), error.hint.empty() ? "" : "; ", error.hint.c_str());
+  nbdkit_error("%s%s", what, error.describe().c_str());
   nbdkit_set_error(error.system_errno != 0 ? error.system_errno : EIO);
 }
 

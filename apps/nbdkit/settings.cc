@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 
@@ -94,6 +95,7 @@ Result<void> Settings::set(std::string_view key, std::string_view value) {
 Result<void> Settings::check() const {
   if (pipe.empty() == !descriptor.has_value()) return usage("one of pipe=PATH and fd=N is needed");
   if (!has_size_) return usage("size=SIZE is needed");
+  if (disk.size > INT64_MAX) return usage("the disk is too large");
   return {};
 }
 

@@ -66,6 +66,15 @@ timeout 120 nbdkit -f -U - "$NBDKIT_SHUNT_PLUGIN" fd=9 size="$size" \
   fail "fd=9: the command fails, or has the descriptor: $(said)"
 same result original "fd=9"
 
+# Standard output, which nbdkit itself redirects; a new file, and a command.
+# shellcheck disable=SC2016
+timeout 120 nbdkit -f -U - "$NBDKIT_SHUNT_PLUGIN" fd=1 size="$size" --run 'nbdcopy original "$uri"' \
+  2>"$work/err" </dev/null | cat >result || fail "fd=1: $(said)"
+same result original "fd=1"
+# shellcheck disable=SC2016
+serve pipe=by-command size="$size" --run 'nbdcopy original "$uri"'
+same by-command original "a new file, --run"
+
 # A new file; nbdkit in the background, ended by a signal.
 nbdkit -P pid -U "$work/socket" "$NBDKIT_SHUNT_PLUGIN" pipe=file size="$size" 2>err ||
   fail "it does not start in the background: $(said)"
@@ -125,6 +134,7 @@ through "window" size=16M window=1M commit=window digest=late --run '
   qemu-io -f raw "$uri" -c "write -P 1 8M 1M" -c flush -c "write -P 2 0 4k" >io 2>&1; true'
 grep -q 'Operation not permitted' io || fail "a late write is not refused: $(cat io)"
 says 'the window was too small by'
+! grep -q -- '--window' err || fail "it speaks of options that it does not have"
 says 'the stream is not complete'
 [[ ! -e late ]] || fail "there is a digest of a stream that is not complete"
 (($(stat -c %s result) < 16 << 20)) || fail "a stream that failed got its end"
@@ -148,7 +158,7 @@ grep -q 'No space left' io || fail "more than the memory is not refused: $(cat i
 touch there
 for parameters in "size=1M" "pipe=new" "pipe=new fd=1 size=1M" "pipe=new size=x" "fd=77 size=1M" "fd=x size=1M" \
   "pipe=there size=1M" "pipe=new size=1M commit=never" "pipe=new size=1M truncate=perhaps" \
-  "pipe=new size=1M colour=blue" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
+  "pipe=new size=1M colour=blue" "pipe=new size=9223372036854775808" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
   read -ra words <<<"$parameters"
   serve "${words[@]}" --run true
   ((rc == 1)) || fail "$parameters: exit $rc"
