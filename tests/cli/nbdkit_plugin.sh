@@ -5,7 +5,7 @@
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 [[ -f ${NBDKIT_SHUNT_PLUGIN-} ]] || skip "the nbdkit plugin is not built"
-need_command nbdkit nbdcopy nbdinfo qemu-img qemu-io sha256sum nm
+need_command nbdkit nbdcopy nbdinfo qemu-img qemu-io sha256sum jq nm
 unset TMPDIR
 cd "$work"
 
