@@ -23,14 +23,17 @@ namespace {
 constexpr const char* kDescription =
     "A disk that programs write over NBD, and that leaves as a stream.";
 constexpr const char* kFooter =
-    "Without --listen, the disk is at a unix socket of its own, for the command of --run, which\n"
-    "finds it in $uri, $unixsocket and $size. --commit: window lets bytes go when they are a\n"
-    "window behind the highest byte written, at-end holds everything until the end, auto begins\n"
-    "with what is written in order and holds back when the client does not write a stream.\n"
-    "A write to bytes that have left fails, and so does the whole.\n"
+    "One of --run, --listen and --stdin is needed. COMMAND finds the disk in $uri, $unixsocket "
+    "and\n"
+    "$size; without --listen, at a unix socket that only we may use. Without --run, the first\n"
+    "signal is the end of the stream.\n"
+    "WHEN: window sends bytes that are a window behind the highest byte written; at-end sends all\n"
+    "at the end; auto sends what was written in order, a window behind, and the rest at the end\n"
+    "once a client reads or rewrites. A write to bytes that have left is refused, and fails the\n"
+    "whole.\n"
     "Memory: at most 16 MiB and what --memory says, and 1 MiB for each 10 GiB that are spilled.\n"
-    "Exit: 0 done, 1 failed, 2 usage, 7 local I/O, 130 and 143 interrupted; or the status of the\n"
-    "command of --run, when that failed.";
+    "Exit: 0 done, 1 failed, 2 usage, 7 local I/O, 129, 130 and 143 interrupted; or the status of\n"
+    "COMMAND, when that failed.";
 
 class StreamSink final : public Command {
  public:
@@ -71,32 +74,37 @@ StreamSink::StreamSink(CLI::App& parent)
   app_->footer(kFooter);
   app_->get_formatter()->column_width(26);
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
-  app_->add_option("--run", session_.command, "Start COMMAND; the stream ends when it exits")
+  app_->add_option("--run", session_.command, "Start COMMAND (sh); the stream ends when it exits")
       ->type_name("COMMAND");
   app_->add_option("--listen", listen_, "Serve at unix:PATH, tcp:HOST:PORT or fd (LISTEN_FDS)")
       ->type_name("WHERE");
   app_->add_flag("--until-disconnect", session_.until_disconnect,
-                 "The stream ends with the last client, not with a signal");
-  app_->add_option("--size", size_, "Size of the disk")->type_name("SIZE");
+                 "The stream ends when the last client has gone");
+  app_->add_option("--size", size_, "Size of the disk; required without --stdin")
+      ->type_name("SIZE");
   app_->add_flag("--truncate", session_.disk.truncate,
-                 "End the stream at the highest byte written");
+                 "End the stream at the highest byte written, not at SIZE");
   with_environment(
       app_->add_option("--window", window_, "How far back may be written (1M)")->type_name("SIZE"));
   with_environment(
       app_->add_option("--read-window", read_window_, "How much of what has left may be read (0)")
           ->type_name("SIZE"));
   with_environment(
-      app_->add_option("--commit", commit_, "window, at-end or auto (auto)")->type_name("WHEN"));
-  with_environment(app_->add_option("--memory", memory_, "For what is held, at least 2M (64M)")
-                       ->type_name("SIZE"));
-  with_environment(app_->add_option("--spill", spill_, "Folder for what is more ($TMPDIR), or none")
-                       ->type_name("DIR|none"));
-  app_->add_flag("--mkfifo", destination_.mkfifo, "Create OUT as a FIFO");
+      app_->add_option("--commit", commit_, "When bytes leave: window, at-end or auto (auto)")
+          ->type_name("WHEN"));
+  with_environment(
+      app_->add_option("--memory", memory_, "For what has not left yet, at least 2M (64M)")
+          ->type_name("SIZE"));
+  with_environment(
+      app_->add_option("--spill", spill_, "Folder for what is more ($TMPDIR, /var/tmp)")
+          ->type_name("DIR|none"));
+  app_->add_flag("--mkfifo", destination_.mkfifo, "Create OUT as a FIFO, and remove it at the end");
   app_->add_flag("--sparse", sparse_, "Holes instead of zeros, when OUT is a file");
-  app_->add_option("--trace", session_.trace, "Each request, as a line of JSON")->type_name("FILE");
-  app_->add_flag("--advise", advise_, "At the end, the smallest window and memory");
+  app_->add_option("--trace", session_.trace, "Write each request to FILE, a line of JSON each")
+      ->type_name("FILE");
+  app_->add_flag("--advise", advise_, "Tell the smallest window and memory that would do");
   app_->add_flag("--stdin", stdin_, "No disk: copy standard input, which is in order already");
-  app_->add_option("--digest", digest_, "sha256 of what went out")->type_name("sha256");
+  app_->add_option("--digest", digest_, "Tell the digest of what went out")->type_name("sha256");
   app_->add_flag("--force", destination_.force, "OUT may replace an existing file")
       ->configurable(false);
 }
