@@ -153,7 +153,7 @@ for pair in '$client "$unixsocket" begin:0:1048576:1000 die|137' 'exit 3|3' 'kil
 done
 
 # The command's children have nothing of the stream: who reads it sees its end.
-timeout 20 "$SHUNT" stream-sink --size 1M --run 'sleep 100 & echo $! >daemon' 2>err | cat >disk.img ||
+timeout 20 "$SHUNT" stream-sink --size 1M --run 'sleep 100 & echo $! >daemon' 2>err | timeout 20 cat >disk.img ||
   fail "a command that leaves a daemon behind: $(said)"
 exec 9>ninth
 timeout 20 "$SHUNT" stream-sink --size 1M -o /dev/fd/9 --run 'ls -l /proc/self/fd >listed' 2>err ||
