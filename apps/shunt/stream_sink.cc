@@ -1,4 +1,5 @@
 // shunt stream-sink: random writes in, one stream out.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -170,6 +171,8 @@ Result<sink::Destination> StreamSink::open_output() {
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
     SHUNT_ASSIGN(io::File stream, open_descriptor("stream-sink", *descriptor, out_));
     stream.set_cancel(nullptr);  // the first signal ends the disk, not the stream
+    // The command of --run gets its own standard output and error, and no other of ours.
+    if (*descriptor > STDERR_FILENO) ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
     return sink::Destination(std::move(stream));
   }
   return sink::Destination::open(out_, destination_, cancel_token());

@@ -20,7 +20,9 @@ namespace shunt::io {
 namespace {
 
 constexpr std::size_t kMostParts = 64;  // gathered by one call
-constexpr int kAskCancel = 100;         // ms
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kBuffer = std::size_t{256} << 10;
+constexpr int kAskCancel = 100;  // ms
 
 // Never written to, so that the kernel may keep its pages for as long as it likes.
 std::span<const std::byte> zero_pages() {
@@ -39,10 +41,12 @@ StreamWriter::StreamWriter(File& out, Zeros zeros, const CancelToken* cancel)
            (::fcntl(out.fd(), F_GETFL) & O_APPEND) == 0 &&
            ::lseek(out.fd(), 0, SEEK_CUR) >= status->st_size;
   pipe_ = S_ISFIFO(status->st_mode);
+  socket_ = S_ISSOCK(status->st_mode);
   if (!pipe_) return;
   // O_NONBLOCK on the descriptor itself would be seen by everybody who shares it.
   const std::string again = fmt::format("/proc/self/fd/{}", out.fd());
   Fd own(::open(again.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  may_block_ = !own.valid();  // somebody else's pipe
   if (own.valid()) own_ = File::adopt(std::move(own), out.path(), out.counters());
 }
 
@@ -55,6 +59,20 @@ Result<void> StreamWriter::wait_for_room() const {
   }
 }
 
+// What goes now. A signal that only asks would not end a call that waits.
+ssize_t StreamWriter::put(std::span<const iovec> parts) const {
+  if (socket_) return kernel().send(fd(), parts.data(), static_cast<int>(parts.size()));
+  if (!may_block_) return kernel().writev(fd(), parts.data(), static_cast<int>(parts.size()));
+  // A pipe that is ready has room for a page.
+  pollfd ready{fd(), POLLOUT, 0};
+  if (::poll(&ready, 1, 0) == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  const iovec little{parts.front().iov_base, std::min(parts.front().iov_len, kPage)};
+  return kernel().writev(fd(), &little, 1);
+}
+
 Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> parts) {
   std::size_t skip = 0;  // of the first part, written already
   while (!parts.empty()) {
@@ -64,19 +82,19 @@ Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> par
       const auto part = i == 0 ? parts[i].subspan(skip) : parts[i];
       vectors[i] = {const_cast<std::byte*>(part.data()), part.size()};
     }
-    const ssize_t put = kernel().writev(fd(), vectors.data(), static_cast<int>(count));
-    if (put < 0) {
+    const ssize_t done = put(std::span(vectors).first(count));
+    if (done < 0) {
       if (errno == EAGAIN || errno == EINTR) {
         SHUNT_TRY(wait_for_room());
         continue;
       }
       return system_error(errno, out_.path(), "write");
     }
-    position_ += static_cast<std::uint64_t>(put);
+    position_ += static_cast<std::uint64_t>(done);
     if (out_.counters() != nullptr) {
-      out_.counters()->bytes_written += static_cast<std::uint64_t>(put);
+      out_.counters()->bytes_written += static_cast<std::uint64_t>(done);
     }
-    skip += static_cast<std::size_t>(put);
+    skip += static_cast<std::size_t>(done);
     while (!parts.empty() && skip >= parts.front().size()) {
       skip -= parts.front().size();
       parts = parts.subspan(1);
@@ -131,10 +149,24 @@ Result<void> StreamWriter::write_zeros(std::uint64_t count) {
 }
 
 Result<void> StreamWriter::copy(const File& from, ByteRange range) {
-  const ByteRange all = range;
-  const Result<void> copied = copy_.append(from, range);
-  position_ += range.begin - all.begin;
-  return copied;
+  if (!socket_ && !may_block_) {
+    const ByteRange all = range;
+    const Result<void> copied = copy_.append(from, range);
+    position_ += range.begin - all.begin;
+    return copied;
+  }
+  // sendfile(2) would wait.
+  std::vector<std::byte> buffer(kBuffer);
+  while (!range.empty()) {
+    const auto part = std::span(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer.size())));
+    SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part));
+    if (got < part.size()) return corrupt("the file ends too early", range.begin + got);
+    const std::span<const std::byte> bytes = part;
+    SHUNT_TRY(write(std::span(&bytes, 1)));
+    range.begin += got;
+  }
+  return {};
 }
 
 Result<void> StreamWriter::wait_for_reader() const {

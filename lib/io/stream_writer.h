@@ -1,6 +1,8 @@
 // The end of a stream: bytes gathered from several places, zeros, and ranges of files, in order.
 #pragma once
 
+#include <sys/uio.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -47,6 +49,7 @@ class StreamWriter {
  private:
   [[nodiscard]] int fd() const { return own_.valid() ? own_.fd() : out_.fd(); }
   Result<void> wait_for_room() const;
+  [[nodiscard]] ssize_t put(std::span<const iovec> parts) const;
   Result<bool> splice_zeros(std::uint64_t& count);
   Result<void> wait_for_reader() const;
 
@@ -55,6 +58,8 @@ class StreamWriter {
   StreamCopy copy_;
   File own_;  // a pipe opened once more, so that a write never blocks; may be empty
   bool pipe_ = false;
+  bool socket_ = false;
+  bool may_block_ = false;  // a pipe that could not be opened once more
   bool holes_ = false;
   std::uint64_t position_ = 0;
 };

@@ -39,6 +39,14 @@ bool Connection::within_request() const {
   return transmission_ && transmission_->within_request();
 }
 
+Transmission::Asked Connection::asked() const {
+  return transmission_ ? transmission_->asked() : Transmission::Asked::kNothing;
+}
+
+bool Connection::broken_off() const {
+  return asked() == Transmission::Asked::kChange && !transmission_->taken_leave();
+}
+
 Next Connection::step() {
   if (transmission_) return transmission_->step();
   return stopping_ ? Next::kClosed : negotiate();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +53,11 @@ void Server::Loop::stop() {
 
 Result<void> Server::Loop::run(const CancelToken& cancel) {
   if (!event_.valid()) return system_error(EMFILE, "", "eventfd");
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    auto& most = options_.limits.connections;
+    most = std::min<std::size_t>(most, std::max<rlim_t>(files.rlim_cur / 2, 1));
+  }
   offer_ = {target_.size(), target_.features(), options_.limits.read_bytes, options_.description};
   for (const io::Fd& listener : listeners_) {
     const int flags = ::fcntl(listener.get(), F_GETFL);
@@ -183,20 +189,46 @@ void Server::Loop::remove_closed() {
   auto with_those_closed = left + static_cast<std::size_t>(std::ranges::count_if(closed, served));
   for (auto& client : closed) {
     const bool told = served(client);
+    const bool broken_off = client->connection.broken_off();
     log::debug("nbd: connection {} ended", client->connection.number());
     client.reset();
-    if (told && options_.disconnected) options_.disconnected(--with_those_closed);
+    if (told && options_.disconnected) options_.disconnected({--with_those_closed, broken_off});
   }
 }
 
-// Closes the connection that has been in negotiation for longest when there are too many.
+// The client that others miss least: one in negotiation, one that asked for nothing since, one that
+// only read; of these the one that was heard of longest ago. nullptr: all others.
+Server::Loop::Client* Server::Loop::who_gives_way() const {
+  using Asked = Transmission::Asked;
+  const auto rank = [](const Client& client) {
+    if (client.connection.negotiating()) return 0;
+    return client.connection.asked() == Asked::kNothing ? 1 : 2;
+  };
+  Client* best = nullptr;
+  for (const auto& client : clients_) {
+    // Who is within a request, or waits for its reply, is none of those that are idle.
+    const bool idle = client->next == Next::kInput && !client->connection.within_request();
+    if (!client->connection.negotiating() &&
+        (!idle || client->connection.asked() == Asked::kChange)) {
+      continue;
+    }
+    const auto since = [](const Client& one) {
+      return one.connection.negotiating() ? one.began : one.heard;
+    };
+    if (best == nullptr || rank(*client) < rank(*best) ||
+        (rank(*client) == rank(*best) && since(*client) < since(*best))) {
+      best = client.get();
+    }
+  }
+  return best;
+}
+
 bool Server::Loop::make_room() {
   if (clients_.size() < options_.limits.connections) return true;
-  const auto oldest = std::ranges::find_if(
-      clients_, [](const auto& client) { return client->connection.negotiating(); });
-  if (oldest == clients_.end()) return false;
-  log::debug("nbd: connection {} gives way to another", (*oldest)->connection.number());
-  (*oldest)->next = Next::kClosed;
+  Client* const one = who_gives_way();
+  if (one == nullptr) return false;
+  log::debug("nbd: connection {} gives way to another", one->connection.number());
+  one->next = Next::kClosed;
   remove_closed();
   return true;
 }

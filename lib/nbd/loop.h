@@ -50,6 +50,7 @@ class Server::Loop {
   void remove_closed();
   void accept_from(int listener, Clock::time_point now);
   bool make_room();
+  [[nodiscard]] Client* who_gives_way() const;
   void finish();
   [[nodiscard]] int timeout(Clock::time_point now) const;
   [[nodiscard]] Clock::time_point deadline(const Client& client) const;

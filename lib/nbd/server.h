@@ -27,7 +27,9 @@ namespace shunt::nbd {
 inline constexpr std::size_t kPieceSize = 256 << 10;
 
 struct Limits {
-  std::size_t connections = 128;          // one more: the one longest in negotiation gives way
+  // One more: another gives way, the one that is longest in negotiation, or has asked for nothing
+  // for longest, or for nothing but to read. At most half of the descriptors of the process.
+  std::size_t connections = 256;
   std::uint32_t options = 128;            // of one negotiation
   std::uint32_t option_bytes = 64 << 10;  // of all options of one negotiation
   int negotiation_ms = 10'000;
@@ -44,12 +46,17 @@ struct Served {
   std::string_view error;  // "EPERM"; empty: none
 };
 
+struct Departure {
+  std::size_t left = 0;     // connections that have finished negotiation and are still there
+  bool broken_off = false;  // it had begun to change the export, and went without NBD_CMD_DISC
+};
+
 struct ServerOptions {
   Limits limits;
   std::string description;                    // of the export, for people; may be empty
   std::function<void(const Served&)> served;  // may be empty
-  // A connection that had finished negotiation (GO or EXPORT_NAME) ended; `left` are still there.
-  std::function<void(std::size_t left)> disconnected;  // may be empty
+  // A connection that had finished negotiation (GO or EXPORT_NAME) ended.
+  std::function<void(const Departure&)> disconnected;  // may be empty
 };
 
 class Server {

@@ -65,7 +65,11 @@ Next Transmission::next_request() {
     log::debug("nbd: connection {}: no request where one has to be", number_);
     return Next::kClosed;
   }
-  if (request->command == Command::kDisconnect) return Next::kClosed;
+  if (request->command == Command::kDisconnect) {
+    taken_leave_ = true;
+    return Next::kClosed;
+  }
+  asked_ = std::max(asked_, request->changes() ? Asked::kChange : Asked::kNoChange);
   channel_->consume(kRequestSize);
   request_ = *request;
   failure_ = check_request(request_, rules_);

@@ -42,6 +42,11 @@ class Transmission {
   Next step();
   // Serves what was received whole; then, instead of waiting, ends.
   void stop();
+  // What the client has asked for so far.
+  enum class Asked { kNothing, kNoChange, kChange };
+  [[nodiscard]] Asked asked() const { return asked_; }
+  // It has said that it is done (NBD_CMD_DISC).
+  [[nodiscard]] bool taken_leave() const { return taken_leave_; }
   // Whether the client is in the middle of saying something.
   [[nodiscard]] bool within_request() const;
 
@@ -69,6 +74,8 @@ class Transmission {
   Rules rules_;
   std::uint64_t number_;
   Phase phase_ = Phase::kIdle;
+  Asked asked_ = Asked::kNothing;
+  bool taken_leave_ = false;
   Request request_;
   std::optional<Failure> failure_;     // what is to be answered once the payload is taken
   std::uint32_t left_ = 0;             // of the payload, or of the data to be sent

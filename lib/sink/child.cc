@@ -62,6 +62,8 @@ Result<Child> Child::start(const std::string& command, const Variables& variable
   sigaddset(&defaults, SIGPIPE);
   ::posix_spawnattr_setsigdefault(&actions.attributes, &defaults);
   ::posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSIGDEF);
+  // Where it is ignored, which is inherited, children leave no status behind.
+  ::signal(SIGCHLD, SIG_DFL);
 
   std::vector<std::string> environment = environment_with(variables);
   std::vector<char*> entries;

@@ -59,6 +59,11 @@ class HeldBlocks {
 
   [[nodiscard]] std::uint64_t in_memory() const { return blocks_in_memory_ * kBlock; }
   [[nodiscard]] std::uint64_t in_file() const { return blocks_in_file_ * kBlock; }
+  // A piece of kRoom bytes may not find room in memory.
+  static constexpr std::uint64_t kRoom = std::uint64_t{512} << 10;
+  [[nodiscard]] bool nearly_full() const {
+    return blocks_in_memory_ + kRoom / kBlock > most_blocks_;
+  }
   // Of both together, the most there ever was; and all that was ever moved to the file.
   [[nodiscard]] std::uint64_t peak() const { return peak_blocks_ * kBlock; }
   [[nodiscard]] std::uint64_t spilled() const { return blocks_spilled_ * kBlock; }

@@ -85,13 +85,17 @@ class Listeners {
 class Serving {
  public:
   Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
-      : export_(sink), server_(export_, std::move(sockets), server_options(trace)) {
+      : sink_(sink), export_(sink), server_(export_, std::move(sockets), server_options(trace)) {
     sink.on_progress([this] { server_.wake(); });
     thread_ = std::thread([this] { result_ = server_.run(never_); });
   }
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
-  ~Serving() { (void)stop(); }
+  // The Sink goes on, and must not call a server that is no more.
+  ~Serving() {
+    sink_.on_progress({});
+    (void)stop();
+  }
 
   Result<void> stop() {
     if (!thread_.joinable()) return {};
@@ -101,16 +105,26 @@ class Serving {
   }
   // Clients have been there, and have gone.
   [[nodiscard]] bool deserted() const { return deserted_; }
+  // One that wrote has gone without a word.
+  [[nodiscard]] bool broken_off() const { return broken_off_; }
 
  private:
   nbd::ServerOptions server_options(Trace& trace) {
     nbd::ServerOptions options;
-    options.served = [&trace](const nbd::Served& served) { trace.note(served); };
-    options.disconnected = [this](std::size_t left) { deserted_ = left == 0; };
+    options.served = [this, &trace](const nbd::Served& served) {
+      trace.note(served);
+      deserted_ = false;
+    };
+    options.disconnected = [this](const nbd::Departure& departure) {
+      if (departure.broken_off) broken_off_ = true;
+      deserted_ = departure.left == 0;
+    };
     return options;
   }
 
+  Sink& sink_;
   std::atomic<bool> deserted_{false};
+  std::atomic<bool> broken_off_{false};
   const CancelToken never_;
   NbdExport export_;
   nbd::Server server_;
@@ -171,7 +185,12 @@ Result<void> Session::wait_for_command(Sink& sink, Child& child) {
 
 Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
   while (requests() == 0) {
-    if (options_.until_disconnect && serving.deserted()) return {};
+    if (options_.until_disconnect && serving.deserted()) {
+      if (!serving.broken_off()) return {};
+      Error error;
+      error.reason = "a client that wrote went away without taking leave";
+      return error;
+    }
     SHUNT_TRY(sink.check_reader());
     show_progress(sink);
     std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgain));
@@ -180,10 +199,11 @@ Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
 }
 
 Result<void> Session::end(Sink& sink) {
-  const int before = requests();
+  // Without a command the first request was the end, and others may have come since.
+  const int expected = options_.command.empty() ? 1 : 0;
   return sink.finish([&] {
     show_progress(sink);
-    return requests() > before;
+    return requests() > expected;
   });
 }
 
@@ -202,7 +222,6 @@ Result<void> Session::serve(Sink& sink, Listeners& listeners, Trace& trace) {
     done = wait_for_command(sink, child);
   }
   const Result<void> served = serving.stop();
-  sink.on_progress({});
   SHUNT_TRY(done);
   return served;
 }

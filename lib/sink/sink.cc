@@ -175,14 +175,21 @@ Result<bool> Sink::is_sent(std::uint64_t position) {
   return sent_ >= position;
 }
 
+// What is on its way out takes of the memory, and soon does not: no reason to refuse a write.
+bool Sink::has_room() const {
+  if (failure_) return true;
+  if (released_ - sent_ > kBacklog) return false;
+  return released_ == sent_ || !options_.spill.empty() || !blocks_.nearly_full();
+}
+
 bool Sink::ready() {
   const std::lock_guard lock(mutex_);
-  return failure_ || released_ - sent_ <= kBacklog;
+  return has_room();
 }
 
 Result<void> Sink::wait_until_ready() {
   std::unique_lock lock(mutex_);
-  from_thread_.wait(lock, [&] { return failure_ || released_ - sent_ <= kBacklog; });
+  from_thread_.wait(lock, [&] { return has_room(); });
   if (failure_) return *failure_;
   return {};
 }
@@ -195,6 +202,8 @@ void Sink::on_progress(std::function<void()> call) {
 Result<void> Sink::check_reader() {
   const std::lock_guard lock(mutex_);
   if (failure_) return *failure_;
+  // Who has all may go. What is left in the pipe then, finish() sees.
+  if (sent_ == options_.size) return {};
   if (const Result<void> there = out_.check_reader(); !there) {
     const Error error = fail(there.error());
     to_thread_.notify_one();
@@ -215,15 +224,17 @@ void Sink::send_all(std::unique_lock<std::mutex>& lock) {
     const ByteRange next{sent_, std::min(released_, sent_ + kMostZeros)};
     const HeldBlocks::Run run = blocks_.next_run(next);
     blocks_.pin(run.range);
+    const bool the_rest = last_;
     lock.unlock();
-    const Result<void> gone = send(run);
+    const Result<void> gone = send(run, the_rest);
     lock.lock();
     blocks_.pin({});
+    summary_.bytes_out = out_.position();  // of a run that failed, what went
     if (gone) {
       sent_ = run.range.end;
-      summary_.bytes_out += run.range.size();
       if (run.where == HeldBlocks::Run::Where::kNowhere) summary_.zero_bytes += run.range.size();
-      blocks_.forget_before(sent_ - std::min(sent_, options_.read_window));
+      // The rest has no need of room, and its pages may still be in a pipe.
+      if (!the_rest) blocks_.forget_before(sent_ - std::min(sent_, options_.read_window));
     } else {
       fail(gone.error());
     }
@@ -236,7 +247,7 @@ void Sink::send_all(std::unique_lock<std::mutex>& lock) {
   if (!ended) fail(ended.error());
 }
 
-Result<void> Sink::send(const HeldBlocks::Run& run) {
+Result<void> Sink::send(const HeldBlocks::Run& run, bool the_rest) {
   switch (run.where) {
     case HeldBlocks::Run::Where::kNowhere:
       if (sha256_) hash_zeros(run.range.size());
@@ -249,20 +260,23 @@ Result<void> Sink::send(const HeldBlocks::Run& run) {
       return out_.write(parts);
     }
     case HeldBlocks::Run::Where::kFile:
-      return send_from_file(run.range);
+      return send_from_file(run.range, the_rest);
   }
   return {};
 }
 
-Result<void> Sink::send_from_file(ByteRange range) {
-  if (!sha256_) return out_.copy(blocks_.file(), range);
+// Through the kernel only when nothing is given up afterwards: splice(2) and sendfile(2) put pages
+// of the file into the stream, and a hole punched into a large page turns the bytes that nobody has
+// read yet into zeros.
+Result<void> Sink::send_from_file(ByteRange range, bool the_rest) {
+  if (!sha256_ && the_rest) return out_.copy(blocks_.file(), range);
   std::vector<std::byte> buffer(kFileBuffer);
   while (!range.empty()) {
     const auto part = std::span(buffer).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer.size())));
     SHUNT_ASSIGN(const std::size_t got, blocks_.file().read_at(range.begin, part));
     if (got < part.size()) return system_error(EIO, blocks_.file().path(), "read");
-    sha256_->update(part);
+    if (sha256_) sha256_->update(part);
     const std::span<const std::byte> bytes = part;
     SHUNT_TRY(out_.write(std::span(&bytes, 1)));
     range.begin += got;
@@ -288,6 +302,7 @@ Result<void> Sink::finish(const std::function<bool()>& give_up) {
     released_ = options_.truncate ? frontier_.highest() : options_.size;
     last_ = true;
   }
+  if (failure_) stop_output_.request(0);  // a consumer that does not read is not waited for
   to_thread_.notify_one();
   while (!from_thread_.wait_for(lock, kAskAgain, [&] { return done_; })) {
     if (give_up && give_up()) stop_output_.request(0);
@@ -317,7 +332,7 @@ Summary Sink::summary() {
   summary.peak_held = blocks_.peak();
   summary.spilled = blocks_.spilled();
   summary.window_needed = frontier_.window_needed();
-  if (sha256_ && done_) summary.digest = "sha256:" + sha256_->hex();
+  if (sha256_ && done_ && !failure_) summary.digest = "sha256:" + sha256_->hex();
   return summary;
 }
 

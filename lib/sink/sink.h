@@ -51,13 +51,14 @@ struct Summary {
   std::uint64_t spilled = 0;        // moved to the file
   std::uint64_t window_needed = 0;  // the smallest window with which kWindow refuses nothing
   bool streamed = false;            // the policy let bytes go until the end
-  std::string digest;               // "sha256:…"; empty: not asked for
+  std::string digest;  // "sha256:…"; empty: not asked for, or the stream is not whole
 };
 
 // All functions may be called from any thread, finish() and abandon() from one.
 class Sink {
  public:
-  // Bytes that were let go and are not sent: above this, ready() is false.
+  // Bytes that were let go and are not sent: above this, ready() is false. It is so too while some
+  // of what fills the memory is on its way out and there is no folder for more.
   static constexpr std::uint64_t kBacklog = std::uint64_t{4} << 20;
 
   // `out` is not owned; nobody else writes to it. Options that make no sense are kUsage.
@@ -114,11 +115,13 @@ class Sink {
   // All with the lock.
   Result<void> check(ByteRange range);
   Error fail(Error error);
+  [[nodiscard]] bool has_room() const;
   void let_go();
   void send_all(std::unique_lock<std::mutex>& lock);
 
-  Result<void> send(const HeldBlocks::Run& run);  // without the lock
-  Result<void> send_from_file(ByteRange range);
+  // Without the lock. `the_rest`: the disk has ended, and blocks stay until the Sink goes.
+  Result<void> send(const HeldBlocks::Run& run, bool the_rest);
+  Result<void> send_from_file(ByteRange range, bool the_rest);
   void hash_zeros(std::uint64_t count);
 
   const Options options_;

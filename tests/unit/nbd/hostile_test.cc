@@ -186,18 +186,66 @@ TEST_CASE("without descriptors left the server waits, and goes on when there are
   CHECK(after.go());
 }
 
-TEST_CASE("connections that were served do not give way; one more is refused") {
+TEST_CASE("connections that write do not give way; one more is refused") {
   MemoryExport target(1 << 20);
   ServerOptions options;
   options.limits.connections = 3;
   const Serving serving(target, options);
   Client clients[]{Client(serving.path()), Client(serving.path()), Client(serving.path())};
   for (Client& client : clients) REQUIRE(client.go());
+  for (Client& client : clients) REQUIRE(client.write(0, pattern(10)) == 0U);
   Client refused(serving.path());
   CHECK(refused.ended());
   for (Client& client : clients) CHECK(client.write(0, pattern(10)) == 0U);
   clients[1].close();
   CHECK(eventually([&] { return works(serving.path()); }));
+}
+
+TEST_CASE("who has asked for nothing gives way, then who has only read, those silent for longest") {
+  MemoryExport target(1 << 20);
+  ServerOptions options;
+  options.limits.connections = 4;
+  const Serving serving(target, options);
+  Client reader(serving.path());
+  Client writer(serving.path());
+  Client silent(serving.path());
+  Client later(serving.path());
+  for (Client* client : {&reader, &writer, &silent, &later}) REQUIRE(client->go());
+  const Bytes read = Client::request(Command::kFlush, 0, 0);
+  REQUIRE(reader.error_of(read) == 0U);
+  REQUIRE(writer.write(0, pattern(10)) == 0U);
+  Client first(serving.path());
+  REQUIRE(first.go());
+  REQUIRE(first.write(0, pattern(10)) == 0U);
+  CHECK(silent.ended());
+  CHECK(reader.error_of(read) == 0U);
+  Client second(serving.path());
+  REQUIRE(second.go());
+  REQUIRE(second.write(0, pattern(10)) == 0U);
+  CHECK(later.ended());
+  Client third(serving.path());
+  REQUIRE(third.go());
+  CHECK(reader.ended());
+  for (Client* client : {&writer, &first, &second, &third}) {
+    CHECK(client->write(0, pattern(10)) == 0U);
+  }
+}
+
+TEST_CASE("who is in the middle of a first request does not give way") {
+  MemoryExport target(1 << 20);
+  ServerOptions options;
+  options.limits.connections = 1;
+  const Serving serving(target, options);
+  Client begun(serving.path());
+  REQUIRE(begun.go());
+  Bytes bytes = Client::request(Command::kWrite, 0, 100);
+  REQUIRE(begun.send(std::span(bytes).first(5)));
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  Client refused(serving.path());
+  CHECK(refused.ended());
+  bytes.resize(bytes.size() + 100);
+  REQUIRE(begun.send(std::span(bytes).subspan(5)));
+  CHECK(begun.answer());
 }
 
 TEST_CASE("a client that takes no replies is not read from, and stop() does not wait for it") {

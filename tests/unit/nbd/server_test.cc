@@ -296,15 +296,17 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   std::mutex mutex;
   std::vector<std::string> told;
   std::vector<std::size_t> left;
+  std::vector<bool> broken_off;
   options.served = [&](const Served& request) {
     const std::lock_guard lock(mutex);
     told.push_back(fmt::format("{} {} {} {}+{} {}", request.connection, request.command,
                                request.flags, request.range.begin, request.range.size(),
                                request.error));
   };
-  options.disconnected = [&](std::size_t count) {
+  options.disconnected = [&](const Departure& departure) {
     const std::lock_guard lock(mutex);
-    left.push_back(count);
+    left.push_back(departure.left);
+    broken_off.push_back(departure.broken_off);
   };
   const auto ends = [&] {
     const std::lock_guard lock(mutex);
@@ -327,6 +329,8 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   second.close();
   REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1, 0}; }));
   REQUIRE(serving.stop());
+  // The second wanted to change something, and went without a word.
+  CHECK(broken_off == std::vector<bool>{false, true});
   CHECK(told == std::vector<std::string>{"1 write 1 10+20 ", "2 trim 0 1048576+9 EINVAL",
                                          "1 flush 0 0+0 "});
 }

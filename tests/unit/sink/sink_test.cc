@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <random>
 
+#include "io/kernel.h"
 #include "support/catch.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
@@ -66,8 +68,8 @@ bool any_requests(Sink& sink, Bytes& disk, std::mt19937& random, bool reads) {
   std::uint64_t at = 0;  // of a writer in order
   for (int step = 0; step < 80; ++step) {
     const bool in_order = below(2) == 0;
-    const std::uint64_t begin = in_order ? std::min<std::uint64_t>(at, disk.size() - 1)
-                                         : below(disk.size());
+    const std::uint64_t begin =
+        in_order ? std::min<std::uint64_t>(at, disk.size() - 1) : below(disk.size());
     const ByteRange range{begin, std::min<std::uint64_t>(disk.size(), begin + 1 + below(60'000))};
     if (in_order) at = range.end;
     const auto place = std::span(disk).subspan(begin, range.size());
@@ -260,6 +262,77 @@ TEST_CASE("a reader that reads nothing can be given up") {
   const auto finished = sink->finish([&] { return ++asked >= 2; });
   REQUIRE_FALSE(finished);
   CHECK(finished.error().code == ErrorCode::kInterrupted);
+}
+
+TEST_CASE("what is on its way out is no reason to refuse a write") {
+  ReadingPipe pipe;
+  Options wanted = options(32 * kMiB, CommitPolicy::kWindow);
+  wanted.memory = 2 * kMiB;
+  const auto sink = start(pipe.in(), wanted);
+  const Bytes bytes = noise(32 * kMiB, 1);
+  for (std::uint64_t at = 0; at < bytes.size(); at += 256 << 10) {
+    REQUIRE(sink->wait_until_ready());
+    REQUIRE(sink->write(at, std::span(bytes).subspan(at, 256 << 10)));
+  }
+  REQUIRE(sink->finish());
+  CHECK(sink->summary().peak_held <= 2 * kMiB);
+}
+
+TEST_CASE("bytes that wait in a pipe are not those of a file that is given up behind them") {
+  // A hole that is punched into a large page makes zeros of what is in the pipe.
+  class Splices final : public io::Kernel {
+   public:
+    std::atomic<int> count{0};
+    ssize_t splice(int from, off_t* at, int to, std::size_t size) override {
+      ++count;
+      return Kernel::splice(from, at, to, size);
+    }
+  };
+  Splices kernel;
+  const io::KernelOverride installed(&kernel);
+  ReadingPipe pipe;
+  Options wanted = options(24 * kMiB, CommitPolicy::kWindow, 8 * kMiB);
+  wanted.memory = 2 * kMiB;
+  wanted.spill = std::filesystem::temp_directory_path();
+  auto sink = start(pipe.in(), wanted);
+  const Bytes bytes = noise(24 * kMiB, 1);
+  for (std::uint64_t at = 0; at < bytes.size(); at += 256 << 10) {
+    REQUIRE(sink->wait_until_ready());
+    REQUIRE(sink->write(at, std::span(bytes).subspan(at, 256 << 10)));
+  }
+  until_sent(*sink, 16 * kMiB);
+  CHECK(sink->summary().spilled >= 8 * kMiB);
+  CHECK(kernel.count == 0);
+  REQUIRE(sink->finish());
+  CHECK(kernel.count > 0);  // the rest goes the short way
+  sink.reset();
+  CHECK(pipe.all() == bytes);
+}
+
+TEST_CASE("after a refusal, a reader that reads nothing is not waited for") {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const io::Fd reader(ends[0]);
+  io::File in = io::File::adopt(io::Fd(ends[1]), "(pipe)");
+  const auto sink = start(in, options(16 * kMiB, CommitPolicy::kWindow));
+  REQUIRE(sink->write(0, noise(8 * kMiB, 1)));
+  REQUIRE_FALSE(sink->write(0, noise(1, 1)));
+  int asked = 0;
+  const auto finished = sink->finish([&] { return ++asked >= 50; });
+  REQUIRE_FALSE(finished);
+  CHECK(finished.error().system_errno == EPERM);
+  CHECK(asked < 50);
+  CHECK(sink->summary().digest.empty());
+}
+
+TEST_CASE("a reader that has all may go before the end") {
+  ReadingPipe pipe(kMiB);
+  const auto sink = start(pipe.in(), options(kMiB, CommitPolicy::kWindow));
+  REQUIRE(sink->write(0, noise(kMiB, 1)));
+  until_sent(*sink, kMiB);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(sink->check_reader());
+  CHECK(sink->finish());
 }
 
 TEST_CASE("what is abandoned ends where it is") {
