@@ -77,8 +77,9 @@ Error Sink::fail(Error error) {
 
 Result<void> Sink::check(ByteRange range) {
   if (failure_) return *failure_;
-  if (last_ || range.begin < released_) return fail(has_left(range, released_, options_.policy));
-  return {};
+  if (!last_ && range.begin >= released_) return {};
+  if (!last_) frontier_.refused(range);
+  return fail(has_left(range, released_, options_.policy));
 }
 
 // Lets bytes go as the policy says, and tells the thread.

@@ -66,8 +66,8 @@ bool any_requests(Sink& sink, Bytes& disk, std::mt19937& random, bool reads) {
   std::uint64_t at = 0;  // of a writer in order
   for (int step = 0; step < 80; ++step) {
     const bool in_order = below(2) == 0;
-    const std::uint64_t begin = in_order ? std::min<std::uint64_t>(at, disk.size() - 1)
-                                         : below(disk.size());
+    const std::uint64_t begin =
+        in_order ? std::min<std::uint64_t>(at, disk.size() - 1) : below(disk.size());
     const ByteRange range{begin, std::min<std::uint64_t>(disk.size(), begin + 1 + below(60'000))};
     if (in_order) at = range.end;
     const auto place = std::span(disk).subspan(begin, range.size());
@@ -227,6 +227,7 @@ TEST_CASE("what has left may be discarded and not changed; the refusal stays") {
   CHECK(finished.error().system_errno == EPERM);
   CHECK(finished.error().reason.find("by 1 bytes") != std::string::npos);
   CHECK(finished.error().hint.find("--window") != std::string::npos);
+  CHECK(sink->summary().window_needed == 1001);
 }
 
 TEST_CASE("a reader that goes away is an error, also when it leaves the last bytes in the pipe") {
