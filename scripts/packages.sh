@@ -16,6 +16,8 @@ packages_for() {
       printf '%s\n' catch2 librapidcheck-dev \
         ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
+      # Programs that write disks over NBD, and what becomes of the disks.
+      printf '%s\n' libnbd-bin nbdkit qemu-utils parted dosfstools fuse3 zstd
       # Servers, and what fills them.
       printf '%s\n' nginx-light docker-registry skopeo buildah openssl
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.
