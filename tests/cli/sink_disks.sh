@@ -119,15 +119,28 @@ sound e2fsck -fn spilled.img
 has_files spilled.img
 rm spilled.img
 
-# ---- what a muxer patches at the end ----
-mp4=(-nostdin -loglevel error -f lavfi -i testsrc2=s=320x240:d=4 -f lavfi -i sine=d=4
-  -c:v mpeg4 -c:a aac -b:v 2M -threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact -f mp4)
-ffmpeg "${mp4[@]}" -y direct.mp4
-for policy in auto at-end; do
-  what="mp4, $policy"
-  pours 0 direct.mp4 --size 64M --commit "$policy" --truncate --run "'$with_disk' 'ffmpeg ${mp4[*]} -y \$disk' >&2"
-  equal "$what: bytes_out" "$(json .bytes_out)" "$(stat -c %s direct.mp4)"
+# ---- what muxers patch at the end ----
+# encode SECONDS: the words of ffmpeg for a video of about 7 MB a second, always the same.
+encode() {
+  echo "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc2=s=640x360:d=$1,noise=alls=60:allf=t:all_seed=1 -f lavfi -i sine=d=$1 \
+    -c:v mpeg4 -q:v 1 -c:a pcm_s16le -threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact -y"
+}
+for format in mov matroska avi; do
+  what="$format"
+  $(encode 1) -f $format direct
+  pours 0 direct --size 64M --commit at-end --truncate --run "'$with_disk' '$(encode 1) -f $format \$disk' >&2"
+  equal "$what: bytes_out" "$(json .bytes_out)" "$(stat -c %s direct)"
 done
+what="mp4"
+$(encode 2) -c:a aac -f mp4 direct
+(($(stat -c %s direct) > 4 << 20)) || fail "$what: too small to leave: $(stat -c %s direct)"
+pours 0 direct --size 64M --commit at-end --truncate --run "'$with_disk' '$(encode 2) -c:a aac -f mp4 \$disk' >&2"
+# It is written in order until then, so that its beginning has left.
+run --json stream-sink --size 64M --truncate -o never --run "'$with_disk' '$(encode 2) -c:a aac -f mp4 \$disk' >&2"
+((rc != 0)) || fail "$what, auto: exit 0, though its beginning has left"
+[[ $(json '.error.hint') == *at-end* ]] || fail "$what, auto: $(cat out)"
+[[ ! -e never ]] || fail "$what, auto: a failed run leaves a file"
+rm direct
 
 # ---- holes, and zeros ----
 taken() { echo $(($(stat -c %b "$1") * $(stat -c %B "$1"))); }
