@@ -77,6 +77,25 @@ for image in ext4.img random.img; do
   (($(json .spilled) > 0)) || fail "$what: nothing is spilled of an image of more than --memory"
 done
 
+# ---- nbdcopy copies stretches of 128 MiB side by side, where it is offered several connections ----
+image=halves.img
+truncate -s 256M $image
+for at in 0 128; do dd if=random.img of=$image bs=1M seek=$at count=24 conv=notrunc status=none; done
+copies -- 'nbdcopy $image "$uri"'
+streamed "$held"
+copies --commit at-end --trace trace.json -- 'nbdcopy $image "$uri"'
+(($(jq -s 'map(.connection) | unique | length' trace.json) > 1)) || fail "$what: one connection"
+
+# ---- an image of a kind that writes its tables again and again ----
+for way in 'qemu-img create -q -f qcow2 "$uri" 128M && qemu-img convert -n' 'qemu-img convert'; do
+  what="$way -O qcow2"
+  expect 0 --json stream-sink --size 160M --truncate -o made.qcow2 --force --run "$way -f raw -O qcow2 ext4.img \"\$uri\""
+  equal "$what: streamed" "$(json .streamed)" false
+  (($(stat -c %s made.qcow2) < 100 << 20)) || fail "$what: --truncate leaves $(stat -c %s made.qcow2) bytes"
+  qemu-img compare -q -f raw -F qcow2 ext4.img made.qcow2 || fail "$what: other content"
+  qemu-img check -q made.qcow2 || fail "$what: not sound"
+done
+
 # ---- a second copy comes too late: an error of the copy, and of the stream ----
 what="two copies"
 rc=0
