@@ -102,6 +102,47 @@ equal "the error" "$(json .error.code)" 1
 [[ ! -e never.img ]] || fail "a refused write leaves a file"
 no_leftovers .
 
+# ---- a flush waits for the consumer, and so does a write with FUA; a plain write does not ----
+# stalls yes|no COMMAND...: whether qemu-io waits before it says of the last that it is done, while
+# nobody reads what has left.
+mkfifo stalled
+stalls() {
+  local expected=$1 command arguments=() found=yes i most=25
+  [[ $expected == yes ]] || most=250
+  shift
+  for command; do arguments+=(-c "$command"); done
+  what="$*"
+  : >said
+  "$SHUNT" stream-sink --size 8M --commit window --window 0 -o stalled \
+    --run "stdbuf -oL $qemu_io \"\$uri\" $(printf '%q ' "${arguments[@]}") >said 2>&1" 2>err &
+  sink=$!
+  background+=("$sink")
+  exec 8<stalled
+  until grep -q 'wrote .* at offset 0' said; do
+    kill -0 "$sink" 2>/dev/null || { fail "$what: ends: $(cat err)" && return; }
+  done
+  for ((i = 0; i < most; ++i)); do
+    grep -q 'wrote .* at offset 4194304' said && found=no && break
+    sleep 0.02
+  done
+  equal "$what waits" "$found" "$expected"
+  cat <&8 >stalled.out
+  exec 8<&-
+  wait "$sink" || fail "$what: exit $?: $(cat err)"
+  said_has 'at offset 4194304'
+}
+stalls no 'write 0 1M' 'write 4M 4k'
+stalls yes 'write 0 1M' flush 'write 4M 4k'
+stalls yes 'write 0 1M' 'write -f 4M 4k'
+
+# ---- a memory that is full ----
+what="a full memory"
+expect 1 --json stream-sink --size 8M --commit at-end --memory 2M --spill none -o never.img \
+  --run "$qemu_io -c 'write 0 4M' \"\$uri\" >said 2>&1"
+said_has 'No space left on device'
+equal "$what: the error" "$(json .error.code)" 7
+[[ $(json .error.hint) == *--spill* ]] || fail "$what: $(json .error.hint)"
+
 # ---- reading what has left ----
 read_back="$qemu_io -c 'write -P 1 0 4M' -c 'write -P 2 4M 1M' -c flush"
 served window "$read_back -c 'read -P 2 4M 1M' \"\$uri\"" --window 0 --read-window 1M
@@ -256,6 +297,8 @@ expect 143 stream-sink --size 8M -o never.img --run 'kill -TERM $$'
 "$SHUNT" stream-sink --size 8M --run 'echo words; nbdcopy random.img "$uri"' 2>err | cmp - random.img ||
   fail "what the command says is in the stream"
 says '^words$'
+"$SHUNT" stream-sink --size 8M --run 'nbdcopy - "$uri"' <random.img 2>err | cmp - random.img ||
+  fail "the command does not have our standard input"
 expect 0 stream-sink --size 0 -o empty.img --run :
 [[ -e empty.img && ! -s empty.img ]] || fail "an empty disk is no empty file"
 # TERM asks the command to end, and nothing is delivered.
@@ -291,6 +334,19 @@ same plain.img random.img "file to file"
 "$SHUNT" stream-sink --stdin -o nothing </dev/null 2>err || fail "no input: $(cat err)"
 [[ -e nothing && ! -s nothing ]] || fail "no input is no empty file"
 expect 7 stream-sink --stdin -o plain.img </dev/null
+mkfifo idle
+"$SHUNT" stream-sink --stdin -o never.img <idle 2>err &
+sink=$!
+background+=("$sink")
+exec 7>idle
+cat random.img >&7
+kill -TERM "$sink"
+rc=0
+wait "$sink" || rc=$?
+exec 7>&-
+equal "exit after TERM" "$rc" 143
+[[ ! -e never.img ]] || fail "an interrupted copy leaves a file"
+no_leftovers .
 
 # ---- usage ----
 for arguments in "" "--size 8M" "--stdin --run :" "--stdin --size 8M" "--size 8M --run : --until-disconnect" \
