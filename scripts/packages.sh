@@ -16,8 +16,9 @@ packages_for() {
       printf '%s\n' catch2 librapidcheck-dev \
         ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
-      # nbdkit, which loads our plugin, and clients of NBD.
-      printf '%s\n' nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils
+      # nbdkit, which loads our plugin; programs that write disks over NBD, and what becomes of the
+      # disks.
+      printf '%s\n' nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted dosfstools fuse3 zstd
       # Servers, and what fills them.
       printf '%s\n' nginx-light docker-registry skopeo buildah openssl
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.

@@ -26,10 +26,12 @@ void print_sink_text(const Globals& globals, const sink::SessionReport& report,
                      const SinkReportStyle& style) {
   if (!globals.quiet && !report.error) print_line(Stream::kErr, summary(report));
   if (style.advise) {
-    print_line(Stream::kErr,
-               fmt::format("advice: --commit window --window {} would have done; what was held at "
-                           "once fits --memory {}",
-                           report.summary.window_needed, report.summary.peak_held));
+    print_line(
+        Stream::kErr,
+        fmt::format("advice: {}--commit window --window {} would have done; what was held at "
+                    "once fits --memory {}",
+                    report.error ? "as far as this came, " : "", report.summary.window_needed,
+                    report.summary.peak_held));
   }
   if (report.error) print_error(globals, *report.error);
 }

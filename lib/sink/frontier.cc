@@ -12,8 +12,12 @@ void Frontier::stop_streaming() {
   known_.clear();
 }
 
-void Frontier::note_change(ByteRange range, bool is_data) {
+void Frontier::note_way_back(ByteRange range) {
   if (range.begin < highest_) window_needed_ = std::max(window_needed_, highest_ - range.begin);
+}
+
+void Frontier::note_change(ByteRange range, bool is_data) {
+  note_way_back(range);
   if (is_data) highest_ = std::max(highest_, range.end);
   if (policy_ == CommitPolicy::kWindow && highest_ > window_) {
     released_ = std::max(released_, highest_ - window_);

@@ -28,12 +28,14 @@ class Frontier {
   void zeroed(ByteRange range);       // WRITE_ZEROES
   void trimmed(ByteRange range);
   void read();
+  // Of a request that was refused because its bytes have left, only window_needed() tells.
+  void refused(ByteRange range) { note_way_back(range); }
 
   // Bytes before this may leave. Never less than before.
   [[nodiscard]] std::uint64_t released() const { return released_; }
   // The end of the highest byte that was written as data.
   [[nodiscard]] std::uint64_t highest() const { return highest_; }
-  // The smallest window with which kWindow would have refused nothing.
+  // The smallest window with which kWindow would have refused nothing of what came so far.
   [[nodiscard]] std::uint64_t window_needed() const { return window_needed_; }
   // Whether bytes still leave before the end.
   [[nodiscard]] bool streams() const { return streams_; }
@@ -46,6 +48,7 @@ class Frontier {
   };
   using KnownRanges = std::map<std::uint64_t, Known>;  // by where they begin; they do not overlap
 
+  void note_way_back(ByteRange range);
   void note_change(ByteRange range, bool is_data);
   void data_in_auto(ByteRange range);
   void zeros_in_auto(ByteRange range);

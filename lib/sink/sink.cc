@@ -77,15 +77,16 @@ Error Sink::fail(Error error) {
 
 Result<void> Sink::check(ByteRange range) {
   if (failure_) return *failure_;
-  if (last_ || range.begin < released_) return fail(has_left(range, released_, options_.policy));
-  return {};
+  if (!last_ && range.begin >= released_) return {};
+  if (!last_) frontier_.refused(range);
+  return fail(has_left(range, released_, options_.policy));
 }
 
 // Lets bytes go as the policy says, and tells the thread.
 void Sink::let_go() {
   if (released_ == frontier_.released()) return;
   released_ = frontier_.released();
-  if (idle_) to_thread_.notify_one();
+  if (released_ >= wakes_at_) to_thread_.notify_one();
 }
 
 Result<void> Sink::may_write(ByteRange range) {
@@ -213,12 +214,24 @@ Result<void> Sink::check_reader() {
   return {};
 }
 
+// Small pieces are waited for a moment, so that a client that goes on does not wake this thread for
+// each of its writes.
+void Sink::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  constexpr std::uint64_t kWorthwhile = std::uint64_t{1} << 20;
+  constexpr auto kLinger = std::chrono::milliseconds(1);
+  wakes_at_ = sent_ + kWorthwhile;
+  const auto called = [&] { return failure_ || last_ || released_ >= wakes_at_; };
+  if (!to_thread_.wait_for(lock, kLinger, called)) {
+    wakes_at_ = sent_ + 1;
+    to_thread_.wait(lock, called);
+  }
+  wakes_at_ = UINT64_MAX;
+}
+
 // The thread: sends what may leave until the end of the stream or a failure.
 void Sink::send_all(std::unique_lock<std::mutex>& lock) {
   while (true) {
-    idle_ = true;
-    to_thread_.wait(lock, [&] { return failure_ || last_ || released_ > sent_; });
-    idle_ = false;
+    wait_for_work(lock);
     if (failure_) return;
     if (sent_ == released_) break;  // the end
     const ByteRange next{sent_, std::min(released_, sent_ + kMostZeros)};

@@ -118,6 +118,7 @@ class Sink {
   [[nodiscard]] bool has_room() const;
   void let_go();
   void send_all(std::unique_lock<std::mutex>& lock);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
 
   // Without the lock. `the_rest`: the disk has ended, and blocks stay until the Sink goes.
   Result<void> send(const HeldBlocks::Run& run, bool the_rest);
@@ -139,7 +140,7 @@ class Sink {
   std::uint64_t sent_ = 0;
   bool last_ = false;  // released_ is the end of the stream
   bool done_ = false;  // the thread has ended
-  bool idle_ = false;  // it waits for something to send
+  std::uint64_t wakes_at_ = UINT64_MAX;  // what released_ has to reach to wake the thread
   std::optional<Error> failure_;
   Summary summary_;
   std::thread thread_;

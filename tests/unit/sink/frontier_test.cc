@@ -106,12 +106,23 @@ TEST_CASE("auto: a client that reads, writes again, or discards what it wrote wr
   frontier.wrote({0, 2 * kMiB});
   frontier.wrote({4 * kMiB, 5 * kMiB});
   switch (act) {
-    case 0: frontier.read(); break;
-    case 1: frontier.wrote({2 * kMiB - 1, 2 * kMiB}); break;
-    case 2: frontier.wrote({5 * kMiB - 1, 6 * kMiB}); break;
-    case 3: frontier.trimmed({4 * kMiB, 4 * kMiB + 1}); break;
-    case 4: frontier.zeroed({0, 16 * kMiB}); break;
-    default: break;
+    case 0:
+      frontier.read();
+      break;
+    case 1:
+      frontier.wrote({2 * kMiB - 1, 2 * kMiB});
+      break;
+    case 2:
+      frontier.wrote({5 * kMiB - 1, 6 * kMiB});
+      break;
+    case 3:
+      frontier.trimmed({4 * kMiB, 4 * kMiB + 1});
+      break;
+    case 4:
+      frontier.zeroed({0, 16 * kMiB});
+      break;
+    default:
+      break;
   }
   CHECK_FALSE(frontier.streams());
   frontier.wrote({2 * kMiB, 64 * kMiB});
@@ -158,4 +169,7 @@ TEST_CASE("the window that would have done is the farthest way back") {
   frontier.wrote({1000, 2000});
   frontier.zeroed({3000, 3500});
   CHECK(frontier.window_needed() == 5000);
+  frontier.refused({500, 9000});
+  CHECK(frontier.window_needed() == 5500);
+  CHECK(frontier.highest() == 6000);
 }

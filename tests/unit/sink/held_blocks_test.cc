@@ -188,8 +188,8 @@ TEST_CASE("any order of writes and zeros reads as an array would, and runs cover
       RC_ASSERT(!run.range.empty());
       std::uint64_t at = run.range.begin;
       for (std::size_t i = 0; i < run.parts; ++i) {
-        RC_ASSERT(std::ranges::equal(run.memory[i],
-                                     std::span(model).subspan(at, run.memory[i].size())));
+        RC_ASSERT(
+            std::ranges::equal(run.memory[i], std::span(model).subspan(at, run.memory[i].size())));
         at += run.memory[i].size();
       }
       if (run.where == Run::Where::kMemory) RC_ASSERT(at == run.range.end);

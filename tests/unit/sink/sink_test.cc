@@ -229,6 +229,7 @@ TEST_CASE("what has left may be discarded and not changed; the refusal stays") {
   CHECK(finished.error().system_errno == EPERM);
   CHECK(finished.error().reason.find("by 1 bytes") != std::string::npos);
   CHECK(finished.error().hint.find("--window") != std::string::npos);
+  CHECK(sink->summary().window_needed == 1001);
 }
 
 TEST_CASE("a reader that goes away is an error, also when it leaves the last bytes in the pipe") {
