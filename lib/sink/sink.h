@@ -138,8 +138,8 @@ class Sink {
   Frontier frontier_;
   std::uint64_t released_ = 0;
   std::uint64_t sent_ = 0;
-  bool last_ = false;  // released_ is the end of the stream
-  bool done_ = false;  // the thread has ended
+  bool last_ = false;                    // released_ is the end of the stream
+  bool done_ = false;                    // the thread has ended
   std::uint64_t wakes_at_ = UINT64_MAX;  // what released_ has to reach to wake the thread
   std::optional<Error> failure_;
   Summary summary_;
