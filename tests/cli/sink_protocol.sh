@@ -131,9 +131,10 @@ stalls() {
   wait "$sink" || fail "$what: exit $?: $(cat err)"
   said_has 'at offset 4194304'
 }
-stalls no 'write 0 1M' 'write 4M 4k'
-stalls yes 'write 0 1M' flush 'write 4M 4k'
-stalls yes 'write 0 1M' 'write -f 4M 4k'
+# 3 MiB are more than a pipe takes, and less than what may wait for the consumer.
+stalls no 'write 0 3M' 'write 4M 4k'
+stalls yes 'write 0 3M' flush 'write 4M 4k'
+stalls yes 'write 0 3M' 'write -f 4M 4k'
 
 # ---- a memory that is full ----
 what="a full memory"
@@ -173,6 +174,7 @@ head -c 8M /dev/urandom >random.img
 serving() {
   local name=$1
   shift
+  : >"$name.err"
   "$SHUNT" stream-sink --size 8M "$@" >"$name.out" 2>"$name.err" &
   sink=$!
   background+=("$sink")
