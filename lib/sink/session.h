@@ -38,8 +38,10 @@ struct SessionOptions {
   Address address;
   std::string command;  // the stream ends when it does; empty: none
   ChildOutput command_output = ChildOutput::kAsOurs;
-  bool until_disconnect = false;  // the stream ends with the last client that there was
-  std::string trace;              // a file; empty: none
+  // The stream ends with the last client that there was. One that wrote and went without taking
+  // leave is a failure.
+  bool until_disconnect = false;
+  std::string trace;                                      // a file; empty: none
   std::function<void(const std::string& uri)> listening;  // told once; may be empty
   // The first request ends the stream (with a command: asks the command to end), a second one gives
   // it up.
