@@ -116,6 +116,9 @@ Result<void> StreamSink::parse_disk() {
   SHUNT_ASSIGN(disk.window, parse_size(window_));
   SHUNT_ASSIGN(disk.read_window, parse_size(read_window_));
   SHUNT_ASSIGN(disk.memory, parse_size(memory_));
+  if (disk.memory < sink::HeldBlocks::kLeastMemory) {
+    return usage_error("stream-sink", "--memory takes at least 2M");
+  }
   using sink::CommitPolicy;
   if (commit_ == "window") {
     disk.policy = CommitPolicy::kWindow;
@@ -152,7 +155,7 @@ Result<void> StreamSink::parse_options() {
     return {};
   }
   if (size_.empty()) return usage_error("stream-sink", "--size is required, or --stdin");
-  if (has_command() == !listen_.empty() && !has_command()) {
+  if (!has_command() && listen_.empty()) {
     return usage_error("stream-sink", "one of --run, --listen and --stdin is required");
   }
   if (!listen_.empty()) {

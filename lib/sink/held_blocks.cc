@@ -13,8 +13,6 @@
 namespace shunt::sink {
 namespace {
 
-constexpr std::uint64_t kLeast = std::uint64_t{2} << 20;
-
 std::uint64_t bit(std::size_t slot) {
   return std::uint64_t{1} << slot;
 }
@@ -51,7 +49,7 @@ bool is_zeros(std::span<const std::byte> bytes) {
 }
 
 HeldBlocks::HeldBlocks(std::uint64_t memory, std::string spill)
-    : most_blocks_(std::max(memory, kLeast) / kBlock),
+    : most_blocks_(std::max(memory, kLeastMemory) / kBlock),
       spill_(std::move(spill)),
       last_(leaves_.end()) {}
 

@@ -27,9 +27,11 @@ class HeldBlocks {
   static constexpr std::size_t kBlock = std::size_t{16} << 10;
   static constexpr std::size_t kLeafBlocks = 64;
   static constexpr std::uint64_t kLeaf = kBlock * kLeafBlocks;
+  static constexpr std::uint64_t kLeastMemory = 2 * kLeaf;
 
   // Above `memory` bytes of blocks, those written longest ago go to a file in the folder `spill`;
-  // without one (empty), a write that needs more is an ENOSPC error. `memory` is at least 2 MiB.
+  // without one (empty), a write that needs more is an ENOSPC error. `memory` is at least
+  // kLeastMemory.
   HeldBlocks(std::uint64_t memory, std::string spill);
   ~HeldBlocks();
   HeldBlocks(const HeldBlocks&) = delete;

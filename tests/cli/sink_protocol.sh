@@ -351,7 +351,7 @@ equal "exit after TERM" "$rc" 143
 no_leftovers .
 
 # ---- usage ----
-for arguments in "" "--size 8M" "--stdin --run :" "--stdin --size 8M" "--size 8M --run : --until-disconnect" \
+for arguments in "" "--size 8M" "--size 8M --run : --memory 1M" "--stdin --run :" "--stdin --size 8M" "--size 8M --run : --until-disconnect" \
   "--size 8M --run : --listen fd" "--size 8M --run : --commit later" "--size -1 --run :" \
   "--size 8M --listen here" "--size 8M --listen tcp:127.0.0.1:port" "--size 8M --listen tcp::1" \
   "--size 8M --run : --digest md5" "--size 8M --run : --mkfifo" "--size 16E --run :"; do
