@@ -6,6 +6,19 @@ install(TARGETS shunt-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # Beside the binary's directory, where it looks first: PREFIX/bin/shunt, PREFIX/lib/shunt.
 install(TARGETS shunt-media LIBRARY DESTINATION lib/shunt)
 
+set(pages_left_out PATTERN nbdkit-shunt-plugin.1 EXCLUDE)
+if(TARGET shunt-nbdkit)
+  # Where nbdkit looks, when we are installed to its prefix; below ours otherwise, where it can be
+  # loaded by its path. An absolute folder would not follow `cmake --install --prefix`.
+  pkg_get_variable(nbdkit_prefix nbdkit prefix)
+  pkg_get_variable(nbdkit_plugins nbdkit plugindir)
+  file(RELATIVE_PATH nbdkit_plugins ${nbdkit_prefix} ${nbdkit_plugins})
+  set(SHUNT_NBDKIT_PLUGIN_DIR ${nbdkit_plugins} CACHE STRING
+    "Where the nbdkit plugin is installed; from the prefix, unless absolute")
+  install(TARGETS shunt-nbdkit LIBRARY DESTINATION ${SHUNT_NBDKIT_PLUGIN_DIR})
+  set(pages_left_out)
+endif()
+
 install(TARGETS shunt EXPORT shunt-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 get_property(headers GLOBAL PROPERTY SHUNT_HEADERS)
 foreach(header IN LISTS headers)
@@ -23,7 +36,8 @@ install(FILES
 configure_file(cmake/shunt.pc.in shunt.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/shunt.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
-install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1
+  FILES_MATCHING PATTERN "*.1" ${pages_left_out})
 install(FILES completions/shunt.bash
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME shunt)
 install(FILES completions/_shunt DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

@@ -31,7 +31,10 @@ _shunt() {
   local remote='--range --layer --platform --jobs --header --plain-http --authfile --max-rate'
   local fetch="-o --output --offline --no-cache --force $remote"
   local cache_warm="--head --from $remote"
-  local subcommands='faststart fetch cache-warm cache'
+  local stream_sink='-o --output --run --listen --until-disconnect --size --truncate --window
+    --read-window --commit --memory --spill --mkfifo --sparse --trace --advise --stdin --digest
+    --force'
+  local subcommands='faststart fetch cache-warm cache stream-sink'
   local of_cache='ls stat verify gc rm pin unpin'
 
   # The subcommand, if it is there already, and the one of `cache`; and whether options have ended.
@@ -66,7 +69,8 @@ _shunt() {
       faststart--padding) _shunt_words '4K 16K 64K 256K 1M' "$cur"; return ;;
       faststart--jobs | fetch--jobs | cache-warm--jobs) _shunt_words '1 2 4 8 16' "$cur"; return ;;
       faststart-o | faststart--output | fetch-o | fetch--output | cache-warm--from | \
-        fetch--authfile | cache-warm--authfile) _shunt_files "$cur"; return ;;
+        fetch--authfile | cache-warm--authfile | stream-sink-o | stream-sink--output | \
+        stream-sink--trace) _shunt_files "$cur"; return ;;
       fetch--platform | cache-warm--platform)
         _shunt_words 'linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/ppc64le linux/s390x
           linux/riscv64' "$cur"
@@ -78,6 +82,21 @@ _shunt() {
         _shunt_words '1M 10M 100M 1G 10G' "$cur"
         return
         ;;
+      stream-sink--commit) _shunt_words 'auto window at-end' "$cur"; return ;;
+      stream-sink--digest) _shunt_words 'sha256' "$cur"; return ;;
+      stream-sink--spill)
+        _shunt_directories "$cur"
+        [[ none != "$cur"* ]] || COMPREPLY+=(none)
+        return
+        ;;
+      stream-sink--window | stream-sink--read-window)
+        _shunt_words '0 1M 16M 64M 256M' "$cur"
+        return
+        ;;
+      stream-sink--memory) _shunt_words '16M 64M 256M 1G' "$cur"; return ;;
+      stream-sink--size) _shunt_words '100M 1G 10G 100G' "$cur"; return ;;
+      stream-sink--run) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
+      stream-sink--listen) _shunt_words 'unix: tcp: fd' "$cur"; return ;;
       fetch--range | cache-warm--range | fetch--header | cache-warm--header) return ;;
     esac
   fi
@@ -88,6 +107,7 @@ _shunt() {
       faststart) _shunt_words "$globals $faststart" "$cur" ;;
       fetch) _shunt_words "$globals $fetch" "$cur" ;;
       cache-warm) _shunt_words "$globals $cache_warm" "$cur" ;;
+      stream-sink) _shunt_words "$globals $stream_sink" "$cur" ;;
       cache)
         [[ $part == gc ]] && globals+=' --max-size'
         _shunt_words "$globals" "$cur"
@@ -98,6 +118,7 @@ _shunt() {
   case $subcommand in
     '') _shunt_words "$subcommands" "$cur" ;;
     cache) [[ $part ]] || _shunt_words "$of_cache" "$cur" ;;
+    stream-sink) ;;  # takes no arguments
     *) _shunt_files "$cur" ;;
   esac
 }

@@ -16,6 +16,9 @@ packages_for() {
       printf '%s\n' catch2 librapidcheck-dev \
         ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
+      # nbdkit, which loads our plugin; programs that write disks over NBD, and what becomes of the
+      # disks.
+      printf '%s\n' nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted dosfstools fuse3 zstd
       # Servers, and what fills them.
       printf '%s\n' nginx-light docker-registry skopeo buildah openssl
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.
@@ -24,7 +27,8 @@ packages_for() {
     fuzz) printf '%s\n' clang libclang-rt-14-dev ;;
     bench)
       printf '%s\n' catch2 librapidcheck-dev libbenchmark-dev \
-        ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine aria2 nginx-light docker-registry skopeo buildah openssl
+        ffmpeg python3 e2fsprogs xfsprogs mount util-linux util-linux-extra bsdutils bsdextrautils jq time curl hyperfine aria2 nginx-light docker-registry skopeo buildah openssl \
+        nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted fuse3
       ;;
     lint) printf '%s\n' clang-format-14 clang-tidy-14 shellcheck git ;;
     *)

@@ -21,5 +21,6 @@ std::unique_ptr<Command> make_faststart(CLI::App& parent);
 std::unique_ptr<Command> make_fetch(CLI::App& parent);
 std::unique_ptr<Command> make_cache_warm(CLI::App& parent);
 std::unique_ptr<Command> make_cache(CLI::App& parent);
+std::unique_ptr<Command> make_stream_sink(CLI::App& parent);
 
 }  // namespace shunt::cli

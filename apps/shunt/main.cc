@@ -1,8 +1,10 @@
 // shunt: parses the command line and hands over to a subcommand.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -84,6 +86,15 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
   return kUsage;
 }
 
+// A standard descriptor that is closed would be given to the next file that is opened, and what is
+// said would be written into it. In its place comes one that fails like a closed one.
+void keep_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) >= 0) continue;
+    (void)::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest free
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Moves the bytes of media files and blobs as little as possible.", "shunt");
   Globals globals;
@@ -97,6 +108,7 @@ int run(int argc, char** argv) {
   commands.push_back(make_fetch(app));
   commands.push_back(make_cache_warm(app));
   commands.push_back(make_cache(app));
+  commands.push_back(make_stream_sink(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -117,6 +129,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    shunt::cli::keep_standard_descriptors();
     return shunt::cli::run(argc, argv);
   } catch (const std::exception& error) {
     // Only bugs and exhausted memory come here; the journal keeps what was under way.

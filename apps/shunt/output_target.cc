@@ -1,6 +1,7 @@
 #include "output_target.h"
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,7 +35,11 @@ Result<io::File> open_descriptor(const std::string& command, int descriptor,
                        "binary data is not written to a terminal; redirect it, or name a file");
   }
   const std::string name = descriptor == STDOUT_FILENO ? "(standard output)" : out;
-  io::Fd copy(::dup(descriptor));
+  if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {
+    return system_error(EBADF, name, "open for writing");
+  }
+  // Not for programs that are started from here: who reads the other end would wait for them too.
+  io::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
   if (!copy.valid()) return system_error(errno, name, "open for writing");
   io::File file = io::File::adopt(std::move(copy), name);
   file.set_cancel(&cancel_token());

@@ -80,7 +80,10 @@ Result<File> File::open_to_write_stream(const std::string& path, Counters* count
       ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) & ~O_NONBLOCK);
       return File(std::move(*fd), path, counters);
     }
-    if (fd.error().system_errno != ENXIO) return std::move(fd).error();
+    struct stat status {};
+    const bool is_fifo = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+    // A socket gives it too, for good.
+    if (fd.error().system_errno != ENXIO || !is_fifo) return std::move(fd).error();
     if (cancel != nullptr) SHUNT_TRY(cancel->check());
     ::nanosleep(&kAskCancel, nullptr);
   }

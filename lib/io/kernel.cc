@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -40,6 +41,22 @@ ssize_t Kernel::pwrite(int fd, const void* data, std::size_t size, off_t offset,
 
 ssize_t Kernel::write(int fd, const void* data, std::size_t size) {
   return ::write(fd, data, size);
+}
+
+ssize_t Kernel::writev(int fd, const struct iovec* parts, int count) {
+  return ::writev(fd, parts, count);
+}
+
+ssize_t Kernel::send(int fd, const struct iovec* parts, int count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<std::size_t>(count);
+  return ::sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+ssize_t Kernel::vmsplice(int fd, const void* data, std::size_t size) {
+  const iovec part{const_cast<void*>(data), size};
+  return ::vmsplice(fd, &part, 1, SPLICE_F_NONBLOCK);
 }
 
 int Kernel::ftruncate(int fd, off_t size) {

@@ -7,6 +7,7 @@
 
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,6 +27,11 @@ class Kernel {
   virtual int close(int fd);
   virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
+  virtual ssize_t writev(int fd, const struct iovec* parts, int count);
+  // Into a socket; never waits, and raises no signal.
+  virtual ssize_t send(int fd, const struct iovec* parts, int count);
+  // Without SPLICE_F_GIFT, and never waits.
+  virtual ssize_t vmsplice(int fd, const void* data, std::size_t size);
   virtual int ftruncate(int fd, off_t size);
   virtual int fallocate(int fd, int mode, off_t offset, off_t size);
   virtual int fsync(int fd);

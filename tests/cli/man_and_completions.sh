@@ -75,7 +75,7 @@ with_parts() {
 for option in --help --json --version --cache-size; do
   grep -qxe "$option" <<<"$top" || fail "--help was not understood: no $option in it"
 done
-for words in faststart:-o faststart:--strategy faststart:--recover fetch:--range cache-warm:--from \
+for words in faststart:-o faststart:--strategy faststart:--recover fetch:--range cache-warm:--from stream-sink:--stdin \
   "cache gc:--max-size"; do
   grep -qxe "${words#*:}" <<<"${options[${words%:*}]}" ||
     fail "${words%:*} --help was not understood: no ${words#*:} in it"
@@ -192,6 +192,12 @@ offers "shunt fetch -o a" "a.mp4"
 offers "shunt fetch --off" "--offline"
 offers "shunt cache-warm --layer " "all"
 offers "shunt cache-warm --from b" "b.mp4"
+offers "shunt str" "stream-sink"
+offers "shunt stream-sink --until" "--until-disconnect"
+offers "shunt stream-sink --commit " "at-end auto window"
+offers "shunt stream-sink --spill " "dir none"
+offers "shunt stream-sink -o a" "a.mp4"
+offers "shunt stream-sink " ""
 
 # ---- zsh ----------------------------------------------------------------------------------------
 
@@ -210,7 +216,7 @@ if command -v zsh >/dev/null; then
   same "zsh, shunt" "$top" "$(spec_options globals && spec_options top)"
   # The arrays that _arguments gets for each, besides that of the common options.
   declare -A arrays=([faststart]=faststart [fetch]='fetch remote' [cache-warm]='warm remote'
-    [cache]='' [cache gc]=gc)
+    [cache]='' [cache gc]=gc [stream-sink]=sink)
   for words in "${!options[@]}"; do
     same "zsh, shunt $words" "$common"$'\n'"${options[$words]}" \
       "$(for array in globals ${arrays[$words]-}; do spec_options "$array"; done)"

@@ -12,13 +12,26 @@ mkfifo fifo quiet full
 # Both ends of each, so that opening one does not wait.
 exec 7<>quiet 8<>full
 
-# stops SIGNAL CODE WHAT: $child, which has begun, ends by it within 2 s. A sanitizer takes longer.
+# catches PID: whether it is shunt already, and has its handler of SIGTERM: bit 14 of those caught.
+catches() {
+  local caught
+  [[ /proc/$1/exe -ef $SHUNT ]] || return
+  caught=$(sed -n 's/^SigCgt:\t//p' "/proc/$1/status" 2>/dev/null) || return
+  [[ -n $caught ]] && ((0x$caught >> 14 & 1))
+}
+
+# stops SIGNAL CODE WHAT: $child, which has begun, ends by it. The limits only guard against
+# hanging: before it has its handlers, it ignores SIGINT, as all that runs in the background does.
 stops() {
   local i
+  for ((i = 0; i < 500; ++i)); do
+    ! catches "$child" || break
+    sleep 0.02
+  done
   sleep 0.15
   kill -0 "$child" 2>/dev/null || { fail "$3: it has ended before" && return; }
   kill -"$1" "$child"
-  for ((i = 0; i < 100; ++i)); do
+  for ((i = 0; i < 500; ++i)); do
     kill -0 "$child" 2>/dev/null || break
     sleep 0.02
   done

@@ -1,0 +1,192 @@
+// nbdkit-shunt-plugin: the engine of stream-sink behind nbdkit's server. nbdkit-plugin(3) says what
+// is called when.
+#define NBDKIT_API_VERSION 2
+#include <nbdkit-plugin.h>
+
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <new>
+
+#include "disk.h"
+#include "settings.h"
+
+// Requests in the order in which they come: served at once, they would need a window of hundreds of
+// MiB (docs/design/stream-sink.md).
+#define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
+
+namespace shunt::nbdkit {
+namespace {
+
+constexpr std::size_t kMostExtents = 1024;
+
+// Owned by unload() and cleanup(), not by objects with destructors: the process that nbdkit forks
+// from runs those when it exits, and would take the output away.
+Settings* settings = nullptr;
+Disk* disk = nullptr;
+
+// Without the hint, which speaks of the options of the program.
+void report(const char* what, const Error& error) {
+  nbdkit_error("%s%s", what, error.describe().c_str());
+  nbdkit_set_error(error.system_errno != 0 ? error.system_errno : EIO);
+}
+
+// No exception crosses into nbdkit. `work` returns a Result<void>.
+template <typename Work>
+int guarded(const Work& work, const char* what = "") {
+  try {
+    const Result<void> done = work();
+    if (done) return 0;
+    report(what, done.error());
+  } catch (const std::bad_alloc&) {
+    nbdkit_error("%sout of memory", what);
+    nbdkit_set_error(ENOMEM);
+  } catch (const std::exception& failure) {
+    nbdkit_error("%s%s", what, failure.what());
+    nbdkit_set_error(EIO);
+  }
+  return -1;
+}
+
+void unload() {
+  delete disk;
+  disk = nullptr;
+  delete settings;
+  settings = nullptr;
+}
+
+int config(const char* key, const char* value) {
+  return guarded([&]() -> Result<void> {
+    if (settings == nullptr) settings = new Settings;
+    return settings->set(key, value);
+  });
+}
+
+int config_complete() {
+  return guarded([&]() -> Result<void> {
+    if (settings == nullptr) settings = new Settings;
+    return settings->check();
+  });
+}
+
+int get_ready() {
+  return guarded([&]() -> Result<void> {
+    SHUNT_ASSIGN(std::unique_ptr<Disk> opened, Disk::open(*settings));
+    disk = opened.release();
+    return {};
+  });
+}
+
+int after_fork() {
+  return guarded([&] { return disk->start(); });
+}
+
+// All clients have gone. nbdkit's exit status cannot tell of a failure any more.
+void cleanup() {
+  (void)guarded([&] { return disk->finish(); }, "the stream is not complete: ");
+  delete disk;
+  disk = nullptr;
+}
+
+void* open(int /*readonly*/) {
+  return NBDKIT_HANDLE_NOT_NEEDED;
+}
+
+int64_t get_size(void* /*handle*/) {
+  return static_cast<int64_t>(settings->disk.size);
+}
+
+int can_multi_conn(void* /*handle*/) {
+  return disk->multi_conn() ? 1 : 0;
+}
+
+int can_fast_zero(void* /*handle*/) {
+  return disk->fast_zero() ? 1 : 0;
+}
+
+// A flush of what may leave is all that there is for a single request too.
+int can_fua(void* /*handle*/) {
+  return NBDKIT_FUA_EMULATE;
+}
+
+int pread(void* /*handle*/, void* buffer, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+  return guarded([&] { return disk->read(offset, {static_cast<std::byte*>(buffer), count}); });
+}
+
+int pwrite(void* /*handle*/, const void* buffer, uint32_t count, uint64_t offset,
+           uint32_t /*flags*/) {
+  return guarded([&] {
+    return disk->write(offset, {static_cast<const std::byte*>(buffer), count});
+  });
+}
+
+int zero(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+  return guarded([&] { return disk->zero(ByteRange::of(offset, count)); });
+}
+
+int trim(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+  return guarded([&] { return disk->trim(ByteRange::of(offset, count)); });
+}
+
+int flush(void* /*handle*/, uint32_t /*flags*/) {
+  return guarded([&] { return disk->flush(); });
+}
+
+int extents(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t flags,
+            nbdkit_extents* found) {
+  return guarded([&]() -> Result<void> {
+    const std::size_t most = (flags & NBDKIT_FLAG_REQ_ONE) != 0 ? 1 : kMostExtents;
+    for (const auto& extent : disk->extents(ByteRange::of(offset, count), most)) {
+      const uint32_t type = extent.zeros ? NBDKIT_EXTENT_HOLE | NBDKIT_EXTENT_ZERO : 0;
+      if (nbdkit_add_extent(found, offset, extent.size, type) != 0) {
+        return system_error(errno, "", "list extents");
+      }
+      offset += extent.size;
+    }
+    return {};
+  });
+}
+
+nbdkit_plugin make_plugin() {
+  nbdkit_plugin made{};
+  made.name = "shunt";
+  made.longname = "shunt stream-sink";
+  made.version = SHUNT_VERSION;
+  made.description = "A disk that programs write, and that leaves as a stream.";
+  made.config_help =
+      "pipe=PATH              (or fd=N) Where the stream goes: a FIFO, a device or a new file\n"
+      "size=SIZE              (required) Size of the disk\n"
+      "window=SIZE            How far back may be written (1M)\n"
+      "read-window=SIZE       How much of what has left may be read (0)\n"
+      "commit=WHEN            When bytes leave: window, at-end or auto (auto)\n"
+      "memory=SIZE            For what has not left yet, at least 2M (64M)\n"
+      "spill=DIR|none         Folder for what is more ($TMPDIR, /var/tmp)\n"
+      "truncate=true          End the stream at the highest byte written\n"
+      "digest=FILE            Write the SHA-256 of the stream to FILE when it is complete";
+  made.unload = unload;
+  made.config = config;
+  made.config_complete = config_complete;
+  made.get_ready = get_ready;
+  made.after_fork = after_fork;
+  made.cleanup = cleanup;
+  made.open = open;
+  made.get_size = get_size;
+  made.can_multi_conn = can_multi_conn;
+  made.can_fast_zero = can_fast_zero;
+  made.can_fua = can_fua;
+  made.pread = pread;
+  made.pwrite = pwrite;
+  made.zero = zero;
+  made.trim = trim;
+  made.flush = flush;
+  made.extents = extents;
+  return made;
+}
+
+nbdkit_plugin plugin = make_plugin();
+
+}  // namespace
+}  // namespace shunt::nbdkit
+
+using shunt::nbdkit::plugin;
+NBDKIT_REGISTER_PLUGIN(plugin)

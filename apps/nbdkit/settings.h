@@ -1,0 +1,30 @@
+// What stands behind `nbdkit shunt` as KEY=VALUE.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "sink/sink.h"
+
+namespace shunt::nbdkit {
+
+struct Settings {
+  std::string pipe;               // absolute; empty: not given
+  std::optional<int> descriptor;  // fd=N
+  std::string digest;             // a file, absolute; empty: none wanted
+  sink::Options disk;
+
+  Settings();
+
+  // Names become absolute here: nbdkit changes its directory later.
+  Result<void> set(std::string_view key, std::string_view value);
+  // Whether all is there that has to be.
+  [[nodiscard]] Result<void> check() const;
+
+ private:
+  bool has_size_ = false;
+};
+
+}  // namespace shunt::nbdkit

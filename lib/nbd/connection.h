@@ -1,0 +1,46 @@
+// One connection from its greeting to its end: negotiation, then transmission. It knows no sockets
+// and no time; the server has both.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "nbd/channel.h"
+#include "nbd/negotiation.h"
+#include "nbd/transmission.h"
+
+namespace shunt::nbd {
+
+class Connection {
+ public:
+  // Nothing of this is owned.
+  Connection(Transport& transport, const Shared& shared, const Offer& offer, const Limits& limits,
+             std::uint64_t number);
+
+  // Does what can be done now, and no more than a fair share of it.
+  Next serve();
+  // The server stops: see Transmission::stop(). A negotiation is over at once.
+  void stop();
+
+  [[nodiscard]] bool negotiating() const { return !transmission_; }
+  // Whether the client has begun a request and the rest is to come.
+  [[nodiscard]] bool within_request() const;
+  [[nodiscard]] Transmission::Asked asked() const;
+  [[nodiscard]] bool broken_off() const;  // see Departure
+  [[nodiscard]] std::uint64_t received_total() const { return channel_.received_total(); }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+
+ private:
+  Next step();
+  Next negotiate();
+
+  Channel channel_;
+  Shared shared_;
+  Rules rules_;
+  std::uint64_t number_;
+  Negotiation negotiation_;
+  std::optional<Transmission> transmission_;
+  bool stopping_ = false;
+};
+
+}  // namespace shunt::nbd

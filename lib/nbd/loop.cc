@@ -1,0 +1,257 @@
+#include "nbd/loop.h"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.h"
+
+namespace shunt::nbd {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// How late a CancelToken is noticed, which nobody wakes the loop for.
+constexpr int kTickMs = 200;
+// Until accepting is tried again after it failed for want of descriptors or memory.
+constexpr milliseconds kAcceptPause{100};
+// Connections accepted in one turn: those that are there have their turn in between.
+constexpr int kAcceptedAtOnce = 4;
+// For clients to take their last replies.
+constexpr milliseconds kFarewell{2000};
+
+}  // namespace
+
+Server::Loop::Loop(Export& target, std::vector<io::Fd> listeners, ServerOptions options)
+    : target_(target),
+      listeners_(std::move(listeners)),
+      options_(std::move(options)),
+      piece_(kPieceSize),
+      event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+void Server::Loop::signal_event() {
+  const std::uint64_t one = 1;
+  // Fails only when it is signalled more often than it can count.
+  static_cast<void>(!::write(event_.get(), &one, sizeof one));
+}
+
+void Server::Loop::wake() {
+  signal_event();
+}
+
+void Server::Loop::stop() {
+  stop_ = true;
+  signal_event();
+}
+
+Result<void> Server::Loop::run(const CancelToken& cancel) {
+  if (!event_.valid()) return system_error(EMFILE, "", "eventfd");
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    auto& most = options_.limits.connections;
+    most = std::min<std::size_t>(most, std::max<rlim_t>(files.rlim_cur / 2, 1));
+  }
+  offer_ = {target_.size(), target_.features(), options_.limits.read_bytes, options_.description};
+  for (const io::Fd& listener : listeners_) {
+    const int flags = ::fcntl(listener.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(listener.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
+      return system_error(errno, "", "listen");
+    }
+  }
+  while (!stop_ && !cancel.requested()) SHUNT_TRY(turn(true, kTickMs));
+  finish();
+  return {};
+}
+
+void Server::Loop::finish() {
+  stopping_clients_ = true;
+  for (const auto& client : clients_) client->connection.stop();
+  serve_ready(true, Clock::now());
+  remove_closed();
+  const auto end = Clock::now() + kFarewell;
+  for (auto now = Clock::now(); !clients_.empty() && now < end; now = Clock::now()) {
+    const auto left = std::chrono::duration_cast<milliseconds>(end - now).count() + 1;
+    if (!turn(false, static_cast<int>(left))) break;
+  }
+  for (const auto& client : clients_) client->next = Next::kClosed;
+  remove_closed();
+}
+
+Result<void> Server::Loop::turn(bool listening, int timeout_ms) {
+  SHUNT_ASSIGN(const bool woken, wait(listening, timeout_ms));
+  const auto now = Clock::now();
+  serve_ready(woken, now);
+  close_late(now);
+  remove_closed();
+  if (!listening || now < accept_after_) return {};
+  for (const pollfd& entry : polled_) {
+    const auto is_it = [&](const io::Fd& fd) { return fd.get() == entry.fd; };
+    if ((entry.revents & POLLIN) != 0 && std::ranges::any_of(listeners_, is_it)) {
+      accept_from(entry.fd, now);
+    }
+  }
+  remove_closed();  // some are over as soon as they begin
+  return {};
+}
+
+// True when the export is to be asked again: somebody said so, or nothing happened.
+Result<bool> Server::Loop::wait(bool listening, int timeout_ms) {
+  const auto now = Clock::now();
+  timeout_ms = std::min(timeout_ms, timeout(now));
+  polled_.clear();
+  polled_.push_back({event_.get(), POLLIN, 0});
+  for (const auto& client : clients_) {
+    // Who waits for something else is left out: that its client has gone is seen in its turn, when
+    // what came before that is done.
+    const bool input = client->next == Next::kInput;
+    const bool output = client->next == Next::kOutput;
+    if (client->next == Next::kAgain) timeout_ms = 0;
+    polled_.push_back({input || output ? client->transport.number() : -1,
+                       static_cast<short>(input ? POLLIN : POLLOUT), 0});
+  }
+  if (listening && now >= accept_after_) {
+    for (const io::Fd& listener : listeners_) polled_.push_back({listener.get(), POLLIN, 0});
+  }
+  const int count = ::poll(polled_.data(), polled_.size(), timeout_ms);
+  if (count < 0 && errno != EINTR) return system_error(errno, "", "poll");
+  if (count < 0) {
+    for (pollfd& entry : polled_) entry.revents = 0;
+  }
+  if (polled_.front().revents == 0) return count == 0 && timeout_ms > 0;
+  std::uint64_t signals = 0;
+  static_cast<void>(!::read(event_.get(), &signals, sizeof signals));
+  return true;
+}
+
+// Those that poll() found ready, those that go on, and with `all` those that wait for the export.
+void Server::Loop::serve_ready(bool all, Clock::time_point now) {
+  for (std::size_t i = 0; i < clients_.size(); ++i) {
+    Client& client = *clients_[i];
+    // Entry 0 is the event. On the way out, and only then, there may be none yet.
+    const bool ready = i + 1 < polled_.size() && polled_[i + 1].revents != 0;
+    if (ready || client.next == Next::kAgain || (all && client.next == Next::kExport) ||
+        (all && stopping_clients_)) {
+      serve(client, now);
+    }
+  }
+}
+
+void Server::Loop::serve(Client& client, Clock::time_point now) {
+  const bool was_waiting = client.next == Next::kExport;
+  client.next = client.connection.serve();
+  if (was_waiting || client.connection.received_total() != client.received) client.heard = now;
+  client.received = client.connection.received_total();
+}
+
+Server::Loop::Clock::time_point Server::Loop::deadline(const Client& client) const {
+  if (client.connection.negotiating()) {
+    return client.began + milliseconds(options_.limits.negotiation_ms);
+  }
+  if (client.next == Next::kInput && client.connection.within_request()) {
+    return client.heard + milliseconds(options_.limits.stalled_request_ms);
+  }
+  return Clock::time_point::max();
+}
+
+int Server::Loop::timeout(Clock::time_point now) const {
+  auto first = now + milliseconds(kTickMs);
+  for (const auto& client : clients_) first = std::min(first, deadline(*client));
+  if (accept_after_ > now) first = std::min(first, accept_after_);
+  const auto left = std::chrono::ceil<milliseconds>(first - now).count();
+  return static_cast<int>(std::max<std::int64_t>(left, 0));
+}
+
+void Server::Loop::close_late(Clock::time_point now) {
+  for (const auto& client : clients_) {
+    if (client->next == Next::kClosed || deadline(*client) > now) continue;
+    log::debug("nbd: connection {}: nothing came for too long", client->connection.number());
+    client->next = Next::kClosed;
+  }
+}
+
+void Server::Loop::remove_closed() {
+  std::vector<std::unique_ptr<Client>> closed;
+  std::erase_if(clients_, [&](std::unique_ptr<Client>& client) {
+    if (client->next != Next::kClosed) return false;
+    closed.push_back(std::move(client));
+    return true;
+  });
+  if (closed.empty()) return;
+  const auto served = [](const auto& client) { return !client->connection.negotiating(); };
+  const auto left = static_cast<std::size_t>(std::ranges::count_if(clients_, served));
+  auto with_those_closed = left + static_cast<std::size_t>(std::ranges::count_if(closed, served));
+  for (auto& client : closed) {
+    const bool told = served(client);
+    const bool broken_off = client->connection.broken_off();
+    log::debug("nbd: connection {} ended", client->connection.number());
+    client.reset();
+    if (told && options_.disconnected) options_.disconnected({--with_those_closed, broken_off});
+  }
+}
+
+// The client that others miss least: one in negotiation, one that asked for nothing since, one that
+// only read; of these the one that was heard of longest ago. nullptr: all others.
+Server::Loop::Client* Server::Loop::who_gives_way() const {
+  using Asked = Transmission::Asked;
+  const auto rank = [](const Client& client) {
+    if (client.connection.negotiating()) return 0;
+    return client.connection.asked() == Asked::kNothing ? 1 : 2;
+  };
+  Client* best = nullptr;
+  for (const auto& client : clients_) {
+    // Who is within a request, or waits for its reply, is none of those that are idle.
+    const bool idle = client->next == Next::kInput && !client->connection.within_request();
+    if (!client->connection.negotiating() &&
+        (!idle || client->connection.asked() == Asked::kChange)) {
+      continue;
+    }
+    const auto since = [](const Client& one) {
+      return one.connection.negotiating() ? one.began : one.heard;
+    };
+    if (best == nullptr || rank(*client) < rank(*best) ||
+        (rank(*client) == rank(*best) && since(*client) < since(*best))) {
+      best = client.get();
+    }
+  }
+  return best;
+}
+
+bool Server::Loop::make_room() {
+  if (clients_.size() < options_.limits.connections) return true;
+  Client* const one = who_gives_way();
+  if (one == nullptr) return false;
+  log::debug("nbd: connection {} gives way to another", one->connection.number());
+  one->next = Next::kClosed;
+  remove_closed();
+  return true;
+}
+
+void Server::Loop::accept_from(int listener, Clock::time_point now) {
+  for (int i = 0; i < kAcceptedAtOnce; ++i) {
+    io::Fd socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.valid()) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+      log::debug("nbd: accept: {}", system_error(errno, "", "").reason);
+      accept_after_ = now + kAcceptPause;
+      return;
+    }
+    if (!make_room()) {
+      log::debug("nbd: there are {} connections; one more is refused", clients_.size());
+      continue;
+    }
+    const Shared shared{target_, options_.served, piece_};
+    clients_.push_back(std::make_unique<Client>(std::move(socket), shared, offer_, options_.limits,
+                                                ++connections_, now));
+    serve(*clients_.back(), now);
+  }
+}
+
+}  // namespace shunt::nbd

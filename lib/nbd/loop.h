@@ -1,0 +1,73 @@
+// The loop behind Server: waits for all sockets with poll(2), accepts, keeps the limits.
+#pragma once
+
+#include <poll.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "nbd/connection.h"
+#include "nbd/server.h"
+#include "nbd/socket.h"
+
+namespace shunt::nbd {
+
+class Server::Loop {
+ public:
+  Loop(Export& target, std::vector<io::Fd> listeners, ServerOptions options);
+
+  Result<void> run(const CancelToken& cancel);
+  void wake();
+  void stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Client {
+    Client(io::Fd socket, const Shared& shared, const Offer& offer, const Limits& limits,
+           std::uint64_t number, Clock::time_point now)
+        : transport(std::move(socket)),
+          connection(transport, shared, offer, limits, number),
+          began(now),
+          heard(now) {}
+
+    SocketTransport transport;
+    Connection connection;
+    Next next = Next::kAgain;
+    Clock::time_point began;
+    Clock::time_point heard;  // when the last bytes came, or the export was last waited for
+    std::uint64_t received = 0;
+  };
+
+  // One wait and what it brings. `listening`: new connections are accepted.
+  Result<void> turn(bool listening, int timeout_ms);
+  Result<bool> wait(bool listening, int timeout_ms);
+  void serve(Client& client, Clock::time_point now);
+  void serve_ready(bool all, Clock::time_point now);
+  void close_late(Clock::time_point now);
+  void remove_closed();
+  void accept_from(int listener, Clock::time_point now);
+  bool make_room();
+  [[nodiscard]] Client* who_gives_way() const;
+  void finish();
+  [[nodiscard]] int timeout(Clock::time_point now) const;
+  [[nodiscard]] Clock::time_point deadline(const Client& client) const;
+  void signal_event();
+
+  Export& target_;
+  std::vector<io::Fd> listeners_;
+  ServerOptions options_;
+  Offer offer_;
+  std::vector<std::byte> piece_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<pollfd> polled_;  // the event, the clients, the listeners
+  std::uint64_t connections_ = 0;
+  Clock::time_point accept_after_{};
+  bool stopping_clients_ = false;
+  io::Fd event_;
+  std::atomic<bool> stop_{false};
+};
+
+}  // namespace shunt::nbd

@@ -1,0 +1,93 @@
+// Fixed newstyle negotiation as a machine of its own: bytes of the client in, replies out
+// (doc/proto.md, "Handshake"). It knows no sockets and no time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "nbd/export.h"
+#include "nbd/protocol.h"
+#include "nbd/wire.h"
+
+namespace shunt::nbd {
+
+// The most data of one option; a longer one is passed over and answered with ERR_TOO_BIG.
+inline constexpr std::size_t kMostOptionData = 16 << 10;
+
+// What clients are told of the export, whose name is "".
+struct Offer {
+  std::uint64_t size = 0;
+  Features features;
+  std::uint32_t largest_request = kLargestWrite;
+  std::string description;  // may be empty: none
+
+  [[nodiscard]] std::uint16_t transmission_flags(bool structured_replies) const;
+};
+
+struct NegotiationLimits {
+  std::uint32_t options = 128;
+  std::uint32_t option_bytes = 64 << 10;  // of all options
+};
+
+// What holds for the transmission phase.
+struct Agreed {
+  bool structured_replies = false;
+  bool allocation = false;  // the context "base:allocation"
+};
+
+class Negotiation {
+ public:
+  enum class State {
+    kGoingOn,
+    kTransmission,
+    kEnded,   // by the client; to be closed when the last reply is out
+    kBroken,  // why() tells what the client did; to be closed at once
+  };
+
+  // `offer` is not owned.
+  Negotiation(const Offer& offer, NegotiationLimits limits) : offer_(&offer), limits_(limits) {}
+
+  // What the server says first.
+  static void greet(Bytes& replies);
+
+  // Takes at most one message from the front of `received` and appends what is to be answered.
+  // Returns how many bytes it took; 0: the message is not whole yet, or nothing is expected any
+  // more. A message is whole with kOptionHeaderSize + kMostOptionData bytes at the latest.
+  std::size_t take(std::span<const std::byte> received, Bytes& replies);
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] std::string_view why() const { return why_; }
+  [[nodiscard]] const Agreed& agreed() const { return agreed_; }
+
+ private:
+  std::size_t take_client_flags(std::span<const std::byte> received);
+  std::size_t take_option(std::span<const std::byte> received, Bytes& replies);
+  std::size_t pass_over(std::span<const std::byte> received, Bytes& replies);
+  bool count(std::uint32_t data_size);
+  void answer(std::span<const std::byte> data, Bytes& replies);
+  void export_name(std::span<const std::byte> data, Bytes& replies);
+  void list(std::span<const std::byte> data, Bytes& replies);
+  void info(std::span<const std::byte> data, Bytes& replies);
+  void meta_context(std::span<const std::byte> data, Bytes& replies);
+  void refuse(Bytes& replies, OptionReply type, std::string_view text) const;
+  void reply(Bytes& replies, OptionReply type, std::span<const std::byte> data) const;
+  void acknowledge(Bytes& replies) const { reply(replies, OptionReply::kAck, {}); }
+  void broken(std::string_view why);
+
+  const Offer* offer_;
+  NegotiationLimits limits_;
+  State state_ = State::kGoingOn;
+  std::string_view why_;
+  Agreed agreed_;
+  bool flags_known_ = false;
+  bool no_zeroes_ = false;
+  std::uint32_t options_ = 0;
+  std::uint32_t option_bytes_ = 0;
+  std::uint32_t to_pass_over_ = 0;
+  Option option_{};  // the one that is being answered; perhaps none that is known
+};
+
+}  // namespace shunt::nbd

@@ -1,0 +1,26 @@
+#include "nbd/server.h"
+
+#include <utility>
+
+#include "nbd/loop.h"
+
+namespace shunt::nbd {
+
+Server::Server(Export& target, std::vector<io::Fd> listeners, ServerOptions options)
+    : loop_(std::make_unique<Loop>(target, std::move(listeners), std::move(options))) {}
+
+Server::~Server() = default;
+
+Result<void> Server::run(const CancelToken& cancel) {
+  return loop_->run(cancel);
+}
+
+void Server::wake() {
+  loop_->wake();
+}
+
+void Server::stop() {
+  loop_->stop();
+}
+
+}  // namespace shunt::nbd

@@ -1,0 +1,54 @@
+#include "nbd/socket.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace shunt::nbd {
+
+namespace {
+
+msghdr message_of(std::span<const iovec> vectors) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(vectors.data());
+  message.msg_iovlen = vectors.size();
+  return message;
+}
+
+bool may_go_on() {
+  return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+}  // namespace
+
+SocketTransport::SocketTransport(io::Fd socket) : socket_(std::move(socket)) {
+  // Both fail on Unix sockets, which need neither. Keep-alive ends connections whose other end has
+  // lost its power: one that is idle may stay so for ever otherwise.
+  const int on = 1;
+  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+Transport::Moved SocketTransport::receive(std::span<const iovec> into) {
+  msghdr message = message_of(into);
+  for (;;) {
+    const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
+    if (got > 0) return {static_cast<std::size_t>(got), false};
+    if (got == 0) return {0, true};
+    if (errno != EINTR) return {0, !may_go_on()};
+  }
+}
+
+Transport::Moved SocketTransport::send(std::span<const iovec> from) {
+  const msghdr message = message_of(from);
+  for (;;) {
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) return {static_cast<std::size_t>(sent), false};
+    if (errno != EINTR) return {0, !may_go_on()};
+  }
+}
+
+}  // namespace shunt::nbd

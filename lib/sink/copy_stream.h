@@ -1,0 +1,33 @@
+// A stream that is in order already: from one descriptor to another.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "io/stream_writer.h"
+
+namespace shunt::sink {
+
+struct CopyOptions {
+  io::Zeros zeros = io::Zeros::kWritten;
+  bool digest = false;
+  const CancelToken* cancel = nullptr;  // may be null
+  Progress* progress = nullptr;         // may be null
+};
+
+struct Copied {
+  std::uint64_t bytes = 0;
+  std::uint64_t zero_bytes = 0;  // found on the way; only holes are looked for
+  std::string digest;            // "sha256:…"; empty: not asked for
+};
+
+// Copies `in` from where it stands to its end, and waits until a reader of `out` has it all.
+// Through the kernel where one of them is a pipe and nobody has to look at the bytes, otherwise
+// double-buffered (io/transfer.h).
+Result<Copied> copy_stream(const io::File& in, io::File& out, const CopyOptions& options);
+
+}  // namespace shunt::sink

@@ -1,0 +1,42 @@
+#include "sink/destination.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "io/attributes.h"
+#include "io/path.h"
+
+namespace shunt::sink {
+
+Destination::OwnFifo::~OwnFifo() {
+  if (!path_.empty()) (void)io::remove_if_there(path_);
+}
+
+Destination::~Destination() = default;
+
+Result<Destination> Destination::open(const std::string& path, const DestinationOptions& options,
+                                      const CancelToken& cancel) {
+  OwnFifo fifo;
+  if (options.mkfifo) {
+    if (::mkfifo(path.c_str(), 0600) != 0) return system_error(errno, path, "create a FIFO");
+    fifo = OwnFifo(path);
+  }
+  struct stat status {};
+  const bool is_there = ::stat(path.c_str(), &status) == 0;
+  if (is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    SHUNT_ASSIGN(io::File stream, io::File::open_to_write_stream(path, nullptr, &cancel));
+    return Destination(std::move(stream), std::move(fifo));
+  }
+  if (!options.force) SHUNT_TRY(io::check_absent(path));
+  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(path));
+  return Destination(std::move(file), options.force ? io::IfThere::kReplace : io::IfThere::kFail);
+}
+
+Result<void> Destination::commit() {
+  if (!new_file_) return stream_.close();
+  SHUNT_TRY(io::apply_default_mode(new_file_->file()));
+  return new_file_->commit(if_there_);
+}
+
+}  // namespace shunt::sink

@@ -1,0 +1,151 @@
+// A disk that can be written anywhere and leaves as a stream.
+//
+// Clients see a disk of zeros and write to it. As the commit policy lets bytes go, a thread of the
+// Sink's own sends them, in order, each once. What has been let go can no longer be changed; a
+// request that would is refused, and then the stream is not the disk that the client meant: each
+// failure, of a request or of the output, stays, is the answer to all that follows, and is what
+// finish() returns.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/byte_range.h"
+#include "base/cancel.h"
+#include "base/result.h"
+#include "io/file.h"
+#include "io/sha256.h"
+#include "io/stream_writer.h"
+#include "sink/frontier.h"
+#include "sink/held_blocks.h"
+
+namespace shunt::sink {
+
+struct Options {
+  std::uint64_t size = 0;  // of the disk, in bytes; at most INT64_MAX
+  CommitPolicy policy = CommitPolicy::kAuto;
+  std::uint64_t window = std::uint64_t{1} << 20;   // how far before the frontier may be changed
+  std::uint64_t read_window = 0;                   // how far before what was sent may be read
+  std::uint64_t memory = std::uint64_t{64} << 20;  // for what is held; besides, kBacklog
+  std::string spill;                               // a folder for what is more; empty: none
+  io::Zeros zeros = io::Zeros::kWritten;
+  bool truncate = false;  // the stream ends at the highest byte written
+  bool digest = false;    // SHA-256 of the stream
+};
+
+struct Summary {
+  std::uint64_t bytes_in = 0;       // of data, that clients wrote
+  std::uint64_t bytes_out = 0;      // of the stream
+  std::uint64_t zero_bytes = 0;     // of these: zeros that were not held
+  std::uint64_t peak_held = 0;      // the most that was held at once, in memory and in the file
+  std::uint64_t spilled = 0;        // moved to the file
+  std::uint64_t window_needed = 0;  // the smallest window with which kWindow refuses nothing
+  bool streamed = false;            // the policy let bytes go until the end
+  std::string digest;  // "sha256:…"; empty: not asked for, or the stream is not whole
+};
+
+// All functions may be called from any thread, finish() and abandon() from one.
+class Sink {
+ public:
+  // Bytes that were let go and are not sent: above this, ready() is false. It is so too while some
+  // of what fills the memory is on its way out and there is no folder for more.
+  static constexpr std::uint64_t kBacklog = std::uint64_t{4} << 20;
+
+  // `out` is not owned; nobody else writes to it. Options that make no sense are kUsage.
+  static Result<std::unique_ptr<Sink>> start(io::File& out, Options options);
+  ~Sink();  // as abandon()
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  [[nodiscard]] std::uint64_t size() const { return options_.size; }
+  [[nodiscard]] const Options& options() const { return options_; }
+
+  // Ranges lie within the disk. EPERM: bytes of it have left; ENOSPC: no room to hold it; whatever
+  // the output failed with.
+  Result<void> may_write(ByteRange range);
+  Result<void> write(std::uint64_t offset, std::span<const std::byte> data);
+  Result<void> zero(ByteRange range);
+  Result<void> trim(ByteRange range);  // what has left stays as it is
+  // Bytes that have left and are out of the read window are a kFailed error, which does not stay.
+  Result<void> read(std::uint64_t offset, std::span<std::byte> into);
+
+  struct Extent {
+    std::uint64_t size = 0;
+    bool zeros = false;
+  };
+  // The extents at the beginning of `range`, `most` at the most.
+  [[nodiscard]] std::vector<Extent> extents(ByteRange range, std::size_t most);
+
+  // Where the output has to be for all that may leave now to be sent.
+  [[nodiscard]] std::uint64_t released();
+  // Whether everything before `position` is sent; or the failure that stays.
+  Result<bool> is_sent(std::uint64_t position);
+
+  // Whether the consumer keeps up. Who writes on in spite of false holds more memory.
+  [[nodiscard]] bool ready();
+  Result<void> wait_until_ready();
+  // Called, from the Sink's thread and with its lock, whenever ready() or is_sent() may have become
+  // true, or a failure came. Empty: not any more.
+  void on_progress(std::function<void()> call);
+
+  // Looks whether the reader of a pipe has gone, which otherwise the next write would show.
+  Result<void> check_reader();
+
+  // Sends the rest, and waits until the consumer has it. `give_up` is asked ten times a second, and
+  // when it says so the rest is not sent (kInterrupted).
+  Result<void> finish(const std::function<bool()>& give_up = {});
+  // Sends nothing more.
+  void abandon();
+
+  [[nodiscard]] Summary summary();
+
+ private:
+  Sink(io::File& out, Options options);
+
+  // All with the lock.
+  Result<void> check(ByteRange range);
+  Error fail(Error error);
+  [[nodiscard]] bool has_room() const;
+  void let_go();
+  void send_all(std::unique_lock<std::mutex>& lock);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+
+  // Without the lock. `the_rest`: the disk has ended, and blocks stay until the Sink goes.
+  Result<void> send(const HeldBlocks::Run& run, bool the_rest);
+  Result<void> send_from_file(ByteRange range, bool the_rest);
+  void hash_zeros(std::uint64_t count);
+
+  const Options options_;
+  CancelToken stop_output_;
+  io::StreamWriter out_;              // of the thread
+  std::optional<io::Sha256> sha256_;  // of the thread
+  std::function<void()> on_progress_;
+
+  std::mutex mutex_;
+  std::condition_variable to_thread_;
+  std::condition_variable from_thread_;
+  HeldBlocks blocks_;
+  Frontier frontier_;
+  std::uint64_t released_ = 0;
+  std::uint64_t sent_ = 0;
+  bool last_ = false;                    // released_ is the end of the stream
+  bool done_ = false;                    // the thread has ended
+  std::uint64_t wakes_at_ = UINT64_MAX;  // what released_ has to reach to wake the thread
+  std::optional<Error> failure_;
+  Summary summary_;
+  std::thread thread_;
+};
+
+[[nodiscard]] std::string_view to_string(CommitPolicy policy);
+
+}  // namespace shunt::sink

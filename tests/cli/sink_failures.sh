@@ -1,0 +1,257 @@
+#!/usr/bin/env bash
+# What goes wrong while a disk leaves as a stream is the exit status, and said: consumers, clients
+# and commands that go away, full memories and file systems, signals. No file appears after it.
+# shellcheck disable=SC2016  # what the commands of --run expand
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+need_command python3 nbdcopy
+client="python3 $(realpath "$(dirname "$0")")/nbd_client.py"
+cd "$work"
+export XDG_RUNTIME_DIR=$work/run client
+mkdir run
+head -c 8M /dev/urandom >random
+mkfifo pipe
+
+# consumer COMMAND: a reader of the pipe, in the background.
+consumer() {
+  bash -c "exec $1" <pipe >consumed &
+  reader=$!
+  background+=("$reader")
+}
+
+# starts ARGUMENT...: stream-sink into the pipe, in the background.
+starts() {
+  rm -f err begun written gone
+  "$SHUNT" stream-sink "$@" >pipe 2>err &
+  sink=$!
+  background+=("$sink")
+}
+
+# ends CODE WHAT: the sink ends so, within 20 s.
+ends() {
+  local i
+  for ((i = 0; i < 1000; ++i)); do
+    kill -0 "$sink" 2>/dev/null || break
+    sleep 0.02
+  done
+  kill -0 "$sink" 2>/dev/null && fail "$2: it goes on" && kill -KILL "$sink"
+  rc=0
+  wait "$sink" || rc=$?
+  equal "exit, $2" "$rc" "$1"
+}
+
+there() { appears "$1" "$sink" || fail "no $1: $(said)"; }
+goes() {
+  kill -KILL "$reader"
+  wait "$reader" 2>/dev/null || true
+}
+
+# ---- a consumer that goes away ----
+consumer 'sleep 100'
+starts --size 8M --listen unix:disk.sock
+there disk.sock
+goes
+ends 7 "a consumer that goes before a client comes"
+says 'Broken pipe'
+[[ ! -e disk.sock ]] || fail "a socket is left behind"
+
+consumer 'sleep 100'
+starts --size 8M --run 'touch begun; until [ -e gone ]; do sleep 0.02; done; nbdcopy random "$uri"'
+there begun
+goes
+touch gone
+ends 1 "a consumer that goes before the command writes"
+says 'Broken pipe'
+
+consumer 'head -c 1000000'
+starts --size 64M --commit window --window 0 --listen unix:disk.sock
+there disk.sock
+head -c 64M /dev/urandom >large
+! nbdcopy large 'nbd+unix:///?socket=disk.sock' 2>/dev/null || fail "a client does not see that the consumer has gone"
+ends 7 "a consumer that goes while the client writes"
+says 'Broken pipe'
+rm large
+
+consumer 'sleep 100'
+starts --size 8M --commit window --window 0 \
+  --run '$client "$unixsocket" write:0:4194304:1 touch:written until:gone leave'
+there written
+goes
+touch gone
+ends 7 "a consumer that goes after the last write"
+says 'Broken pipe'
+
+for commit in "at-end" "window --window 0"; do
+  consumer 'sleep 100'
+  # shellcheck disable=SC2086
+  starts --size 64k --commit $commit --run '$client "$unixsocket" write:0:65536:1 leave; touch written'
+  there written
+  sleep 0.3
+  goes
+  ends 7 "a consumer that goes and leaves all in the pipe, $commit"
+  says 'Broken pipe|has left 65536 bytes in the pipe' # the first when it was slow
+done
+
+# ---- a consumer that stops reading ----
+# More than the backlog is held only until the end.
+exec 8<>pipe
+for pair in INT:130 TERM:143; do
+  signal=${pair%:*} code=${pair#*:}
+  starts --size 8M --commit at-end --listen unix:disk.sock
+  there disk.sock
+  $client disk.sock write:0:8388608:1 leave || fail "a client: exit $?"
+  kill -"$signal" "$sink"
+  sleep 0.5
+  kill -0 "$sink" 2>/dev/null || fail "the first SIG$signal gives the stream up"
+  kill -"$signal" "$sink"
+  ends "$code" "a second SIG$signal"
+  says 'interrupted'
+  timeout 2 cat <&8 >/dev/null || true # what is in the pipe
+
+  starts --size 8M --commit at-end --listen unix:disk.sock
+  there disk.sock
+  nbdcopy random 'nbd+unix:///?socket=disk.sock'
+  kill -"$signal" "$sink"
+  head -c 8M <&8 >disk.img
+  ends 0 "one SIG$signal, and a consumer that goes on"
+  same disk.img random "after SIG$signal"
+done
+exec 8<&-
+rm disk.img
+
+# ---- clients ----
+# until_gone CODE ACTION...: a disk for one client that does so.
+until_gone() {
+  local code=$1
+  shift
+  rm -f disk.img
+  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>err &
+  sink=$!
+  background+=("$sink")
+  there disk.sock
+  # In a shell of its own, which says nothing of its end.
+  (exec $client disk.sock "$@") >said 2>&1 || true
+  ends "$code" "a client that does $*"
+  if ((code == 0)); then [[ -e disk.img ]] || fail "$*: no output"; else
+    says 'without taking leave'
+    [[ ! -e disk.img ]] || fail "$*: there is an output"
+  fi
+}
+until_gone 1 begin:0:1048576:1000 die 2>/dev/null
+until_gone 1 write:0:65536:1 die 2>/dev/null
+until_gone 0 read:0:512 die 2>/dev/null
+until_gone 0 write:0:65536:1 leave
+rm disk.img
+
+for pair in '$client "$unixsocket" begin:0:1048576:1000 die|137' 'exit 3|3' 'kill -TERM $$|143' \
+  'kill -SEGV $$|139' '/nowhere/at/all|127'; do
+  command=${pair%|*} code=${pair#*|}
+  expect "$code" stream-sink --size 8M -o disk.img --run "$command"
+  says "ended with status $code"
+  [[ ! -e disk.img ]] || fail "a command that failed ($command) leaves a file"
+done
+
+# The command's children have nothing of the stream: who reads it sees its end.
+timeout 20 "$SHUNT" stream-sink --size 1M --run 'sleep 100 & echo $! >daemon' 2>err | timeout 20 cat >disk.img ||
+  fail "a command that leaves a daemon behind: $(said)"
+exec 9>ninth
+timeout 20 "$SHUNT" stream-sink --size 1M -o /dev/fd/9 --run 'ls -l /proc/self/fd >listed' 2>err ||
+  fail "-o /dev/fd/9: $(said)"
+! grep -q ninth listed || fail "the command has inherited the output"
+exec 9>&-
+kill "$(<daemon)"
+equal "size of the output" "$(stat -c %s disk.img)" 1048576
+rm disk.img
+
+"$SHUNT" stream-sink --size 8M -o disk.img --run 'echo $$ >begun; exec sleep 100' 2>err &
+sink=$!
+background+=("$sink")
+until [[ -s begun ]]; do kill -0 "$sink" || break; done
+kill -INT "$sink"
+ends 130 "SIGINT with a command"
+! kill -0 "$(<begun)" 2>/dev/null || fail "the command goes on"
+[[ ! -e disk.img ]] || fail "SIGINT leaves a file"
+
+# ---- limits ----
+writes='$client "$unixsocket" write:0:16777216:1'
+expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill none -o disk.img --run "$writes >said || true"
+says 'the memory of 2.00 MiB is full'
+says -- '--spill'
+grep -q 'No space left' said || fail "the client is told: $(<said)"
+[[ ! -e disk.img ]] || fail "a full memory leaves a file"
+# What is on its way out does not fill it.
+timeout 60 "$SHUNT" stream-sink --size 8M --commit window --window 0 --memory 2M --spill none \
+  --run 'nbdcopy random "$uri"' 2>err | (sleep 0.5 && cat) | cmp - random || fail "a small memory: $(said)"
+
+expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill "$work/nowhere" -o disk.img --run "$writes || true"
+says 'nowhere'
+expect 1 stream-sink --size 8M --commit window --window 64k -o disk.img \
+  --run '$client "$unixsocket" write:1048576:65536:1 write:0:512:1 >said || true'
+says 'too small by 1048576 bytes'
+grep -q 'Operation not permitted.*too small by 1048576 bytes' said || fail "the client is told: $(<said)"
+[[ ! -e disk.img ]] || fail "a refused write leaves a file"
+
+# ---- outputs ----
+echo theirs >there
+expect 7 stream-sink --size 1M -o there --run :
+says 'exists'
+expect 7 stream-sink --size 1M -o there --force --mkfifo --run :
+says 'exists'
+equal "what was there" "$(<there)" theirs
+expect 0 stream-sink --size 8M -o disk.img --run 'nbdcopy random "$uri"; test ! -e disk.img'
+same disk.img random
+rm disk.img
+rc=0
+timeout 20 "$SHUNT" stream-sink --size 1M --run : >&- 2>err || rc=$?
+equal "exit with standard output closed" "$rc" 7
+says 'Bad file descriptor'
+rc=0
+timeout 20 "$SHUNT" stream-sink --stdin <&- 2>err | cat || rc=${PIPESTATUS[0]}
+equal "exit with standard input closed" "$rc" 7
+timeout 20 "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>&- &
+sink=$!
+background+=("$sink")
+there disk.sock
+nbdcopy random 'nbd+unix:///?socket=disk.sock'
+ends 0 "standard error closed"
+same disk.img random "with standard error closed"
+rm disk.img
+
+[[ -z $(ls run) ]] || fail "left behind: $(ls run)"
+no_leftovers .
+
+# ---- file systems ----
+with_fs tmpfs 4M
+expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill "$mnt" -o disk.img --run "$writes >said || true"
+says 'No space left'
+says -- '--spill'
+grep -q 'No space left' said || fail "the client is told: $(<said)"
+[[ ! -e disk.img ]] || fail "a full spill folder leaves a file"
+for commit in at-end window; do
+  rc=0
+  run stream-sink --size 8M --commit "$commit" -o "$mnt/disk.img" --run 'nbdcopy random "$uri" || true'
+  equal "exit with a full file system, $commit" "$rc" 7
+  says 'No space left'
+  [[ -z $(ls -A "$mnt") ]] || fail "a full file system, $commit: $(ls -A "$mnt")"
+done
+mount -o remount,ro "$mnt"
+expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill "$mnt" -o disk.img --run "$writes || true"
+says 'Read-only'
+
+# Large pages: bytes that wait in the pipe stay when the file behind them is given up.
+if mkdir huge && mount -t tmpfs -o huge=always,size=200M tmpfs huge 2>/dev/null; then
+  mounts=("$work/huge" "${mounts[@]}")
+  head -c 48M /dev/urandom >large
+  for window in 8M 13M; do
+    timeout 60 "$SHUNT" stream-sink --size 48M --commit window --window $window --memory 2M --spill "$work/huge" \
+      --run 'nbdcopy large "$uri"' 2>err | python3 -c '
+import os, sys, time
+while True:
+    data = os.read(0, 1 << 20)
+    if not data:
+        break
+    time.sleep(0.005)
+    sys.stdout.buffer.write(data)' | cmp - large || fail "large pages, a window of $window: $(said)"
+  done
+fi

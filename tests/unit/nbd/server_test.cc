@@ -1,0 +1,376 @@
+// What clients get from a server that runs.
+#include "nbd/server.h"
+
+#include <fmt/core.h>
+
+#include <mutex>
+
+#include "unit/nbd/client.h"
+
+namespace shunt::nbd {
+namespace {
+
+using test::MemoryExport;
+
+constexpr std::uint32_t kPermission = 1;
+constexpr std::uint32_t kIo = 5;
+constexpr std::uint32_t kInvalid = 22;
+constexpr std::uint32_t kNoSpace = 28;
+constexpr std::uint32_t kOverflow = 75;
+constexpr std::uint32_t kShutdown = 108;
+
+Bytes part(const std::vector<std::byte>& bytes, std::size_t offset, std::size_t size) {
+  const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
+  return {begin, begin + static_cast<std::ptrdiff_t>(size)};
+}
+
+// The data of a READ with structured replies; nullopt when it failed.
+std::optional<Bytes> read(Client& client, std::uint64_t offset, std::uint32_t length) {
+  if (!client.send(Client::request(Command::kRead, offset, length))) return std::nullopt;
+  const auto data = client.answer();
+  if (!data || data->type != Chunk::kOffsetData || data->done) return std::nullopt;
+  CHECK(load_be<std::uint64_t>(data->payload.data()) == offset);
+  const auto end = client.answer();
+  if (!end || end->type != Chunk::kNone || !end->done) return std::nullopt;
+  return Bytes(data->payload.begin() + 8, data->payload.end());
+}
+
+TEST_CASE("what is written is read, in pieces larger and smaller than the server's") {
+  MemoryExport target(8 << 20);
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  for (const std::size_t size : {1UL, 4096UL, kPieceSize, kPieceSize + 1, 5UL << 20U}) {
+    const Bytes data = pattern(size, static_cast<unsigned>(size));
+    REQUIRE(client.write(77, data) == 0U);
+    CHECK(part(target.bytes, 77, size) == data);
+    CHECK(read(client, 77, static_cast<std::uint32_t>(size)) == data);
+  }
+}
+
+TEST_CASE("without structured replies, data follows the reply") {
+  MemoryExport target(1 << 20);
+  target.bytes = pattern(1 << 20);
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go(false));
+  REQUIRE(client.send(Client::request(Command::kRead, 3, 600'000, 0, 99)));
+  const auto reply = client.answer();
+  REQUIRE(reply);
+  CHECK_FALSE(reply->chunk);
+  CHECK(reply->cookie == 99);
+  CHECK(client.receive(600'000) == part(target.bytes, 3, 600'000));
+  CHECK(client.error_of(Client::request(Command::kRead, 1 << 20, 1)) == kInvalid);
+  CHECK(client.error_of(Client::request(Command::kRead, 0, 512, kFlagDf)) == kInvalid);
+}
+
+TEST_CASE("requests that come at once are answered in their order") {
+  MemoryExport target(1 << 20);
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  Bytes all;
+  constexpr std::uint64_t kCount = 1000;
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    const Bytes data = pattern(100, static_cast<unsigned>(i));
+    for (const auto& bytes : {Client::request(Command::kWrite, i * 100, 100, 0, i), data}) {
+      all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+  }
+  std::thread sender([&] { client.send(all); });
+  for (std::uint64_t i = 0; i < kCount; ++i) {
+    const auto reply = client.answer();
+    REQUIRE(reply);
+    REQUIRE(reply->cookie == i);
+  }
+  sender.join();
+  CHECK(part(target.bytes, 99'900, 100) == pattern(100, 999));
+}
+
+TEST_CASE("a write that cannot be is taken, answered, and the connection goes on") {
+  MemoryExport target(40 << 20);
+  target.verdict_on = [](ByteRange range) -> Result<void> {
+    if (range.begin < 4096) return system_error(EPERM, "disk", "write");
+    return {};
+  };
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  const Bytes data = pattern(300'000);
+  CHECK(client.write(0, data) == kPermission);
+  CHECK(target.writes == 0);
+  CHECK(client.write(target.bytes.size() - 10, data) == kNoSpace);
+  CHECK(client.write(UINT64_MAX - 10, data) == kNoSpace);
+  CHECK(client.write(4096, data, kFlagNoHole) == kInvalid);
+  CHECK(client.write(4096, {}) == kInvalid);
+  CHECK(client.write(4096, Bytes((32 << 20) + 1)) == kInvalid);
+  CHECK(target.writes == 0);
+  CHECK(client.write(4096, data) == 0U);
+  CHECK(part(target.bytes, 4096, data.size()) == data);
+  // More than is worth taking.
+  REQUIRE(client.send(Client::request(Command::kWrite, 4096, 0xffff'ffff)));
+  CHECK(client.ended());
+}
+
+TEST_CASE("an error that a piece meets is the answer to the whole request, with its text") {
+  MemoryExport target(2 << 20);
+  target.verdict_on = [](ByteRange range) -> Result<void> {
+    // may_write is asked for the whole.
+    if (range.size() <= kPieceSize && range.end > 500'000) {
+      return system_error(ENOSPC, "disk", "write");
+    }
+    return {};
+  };
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  Bytes bytes = Client::request(Command::kWrite, 0, 1 << 20, 0, 5);
+  bytes.resize(bytes.size() + (1 << 20), std::byte{7});
+  REQUIRE(client.send(bytes));
+  const auto reply = client.answer();
+  REQUIRE(reply);
+  CHECK(reply->type == Chunk::kError);
+  CHECK(reply->done);
+  CHECK(reply->cookie == 5);
+  CHECK(reply->error == kNoSpace);
+  const std::string text(reinterpret_cast<const char*>(reply->payload.data()) + 6,
+                         reply->payload.size() - 6);
+  CHECK(text == "disk: write: No space left on device");
+  CHECK(target.bytes.back() == std::byte{0});
+  CHECK(client.write(0, pattern(100)) == 0U);
+}
+
+TEST_CASE("an error within a read: a chunk behind the data, or the end of the connection") {
+  MemoryExport target(4 << 20);
+  target.bytes = pattern(4 << 20);
+  target.unreadable_from = 1 << 20;
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  REQUIRE(client.send(Client::request(Command::kRead, 0, 3 << 20)));
+  const auto data = client.answer();
+  REQUIRE(data);
+  CHECK(data->type == Chunk::kOffsetData);
+  CHECK_FALSE(data->done);
+  REQUIRE(data->payload.size() == 8 + (3U << 20U));
+  // All pieces that do not reach what cannot be read.
+  constexpr std::size_t kSure = (1 << 20) - kPieceSize;
+  CHECK(part(data->payload, 8, kSure) == part(target.bytes, 0, kSure));
+  // And nothing of what the server had to do with before.
+  CHECK(part(data->payload, 8 + (2 << 20), 1 << 20) == Bytes(1 << 20));
+  const auto end = client.answer();
+  REQUIRE(end);
+  CHECK(end->error == kIo);
+  CHECK(end->done);
+  CHECK(client.error_of(Client::request(Command::kRead, 2 << 20, 10)) == kIo);
+  CHECK(read(client, 0, 4096) == part(target.bytes, 0, 4096));
+
+  Client simple(serving.path());
+  REQUIRE(simple.go(false));
+  CHECK(simple.error_of(Client::request(Command::kRead, 2 << 20, 10)) == kIo);
+  REQUIRE(simple.send(Client::request(Command::kRead, 0, 3 << 20)));
+  CHECK(simple.answer()->error == 0);
+  CHECK_FALSE(simple.receive(3 << 20));
+}
+
+TEST_CASE("zeros, trims and block status") {
+  MemoryExport target(1 << 20);
+  target.bytes = Bytes(1 << 20, std::byte{1});
+  const Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 100, 50)) == 0U);
+  CHECK(target.last_zeroing == Zeroing::kMayTrim);
+  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 200, 50, kFlagNoHole)) == 0U);
+  CHECK(target.last_zeroing == Zeroing::kNoHole);
+  CHECK(client.error_of(Client::request(Command::kWriteZeroes, 0, 50, kFlagFastZero)) == kInvalid);
+  CHECK(client.error_of(Client::request(Command::kTrim, 300, 50)) == 0U);
+  CHECK(target.trims == 1);
+
+  const auto status = [&](std::uint16_t flags) {
+    REQUIRE(client.send(Client::request(Command::kBlockStatus, 90, 140, flags)));
+    const auto reply = client.answer();
+    REQUIRE(reply);
+    CHECK(reply->type == Chunk::kBlockStatus);
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> extents;
+    for (std::size_t at = 4; at < reply->payload.size(); at += 8) {
+      extents.emplace_back(load_be<std::uint32_t>(reply->payload.data() + at),
+                           load_be<std::uint32_t>(reply->payload.data() + at + 4));
+    }
+    return extents;
+  };
+  using Extents = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+  CHECK(status(0) == Extents{{10, 0}, {50, 3}, {50, 0}, {30, 3}});
+  CHECK(status(kFlagReqOne) == Extents{{10, 0}});
+  Client simple(serving.path());
+  REQUIRE(simple.go(false));
+  CHECK(simple.error_of(Client::request(Command::kBlockStatus, 90, 140)) == kInvalid);
+}
+
+TEST_CASE("flush and FUA are answered when the export is flushed, and others go on meanwhile") {
+  MemoryExport target(1 << 20);
+  target.is_flushed = false;
+  Serving serving(target);
+  Client waiting(serving.path());
+  Client other(serving.path());
+  REQUIRE(waiting.go());
+  REQUIRE(other.go());
+  SECTION("flush") {
+    REQUIRE(waiting.send(Client::request(Command::kFlush, 0, 0)));
+  }
+  SECTION("a trim with FUA") {
+    REQUIRE(waiting.send(Client::request(Command::kTrim, 0, 9, kFlagFua)));
+  }
+  SECTION("zeros with FUA") {
+    REQUIRE(waiting.send(Client::request(Command::kWriteZeroes, 0, 9, kFlagFua)));
+  }
+  SECTION("a write with FUA") {
+    Bytes bytes = Client::request(Command::kWrite, 0, 9, kFlagFua);
+    bytes.resize(bytes.size() + 9);
+    REQUIRE(waiting.send(bytes));
+  }
+  REQUIRE(eventually([&] { return target.flushes == 1; }));
+  CHECK(other.write(0, pattern(100)) == 0U);
+  waiting.wait_at_most(50);
+  CHECK_FALSE(waiting.answer());
+  waiting.wait_at_most(20'000);
+  target.is_flushed = true;
+  serving.server->wake();
+  REQUIRE(waiting.answer());
+  CHECK(target.flushes == 1);
+}
+
+TEST_CASE("while the export is not ready changes wait, and reads go on") {
+  MemoryExport target(1 << 20);
+  target.is_ready = false;
+  Serving serving(target);
+  Client writer(serving.path());
+  Client reader(serving.path());
+  REQUIRE(writer.go());
+  REQUIRE(reader.go());
+  const Bytes data = pattern(100'000);
+  Bytes bytes = Client::request(Command::kWrite, 0, 100'000);
+  bytes.insert(bytes.end(), data.begin(), data.end());
+  REQUIRE(writer.send(bytes));
+  CHECK(read(reader, 0, 4096) == Bytes(4096));
+  writer.wait_at_most(50);
+  CHECK_FALSE(writer.answer());
+  writer.wait_at_most(20'000);
+  target.is_ready = true;
+  serving.server->wake();
+  REQUIRE(writer.answer());
+  CHECK(read(reader, 0, 100'000) == data);
+}
+
+TEST_CASE("a client that waits for the export is not late") {
+  MemoryExport target(1 << 20);
+  target.is_ready = false;
+  ServerOptions options;
+  options.limits.stalled_request_ms = 50;
+  Serving serving(target, options);
+  Client writer(serving.path());
+  REQUIRE(writer.go());
+  Bytes bytes = Client::request(Command::kWrite, 0, 1000);
+  REQUIRE(writer.send(bytes));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  target.is_ready = true;
+  serving.server->wake();
+  REQUIRE(writer.send(Bytes(1000, std::byte{3})));
+  CHECK(writer.answer());
+}
+
+TEST_CASE("reads have a largest size") {
+  MemoryExport target(1 << 20);
+  ServerOptions options;
+  options.limits.read_bytes = 64 << 10;
+  const Serving serving(target, options);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  CHECK(read(client, 0, 64 << 10));
+  CHECK(client.error_of(Client::request(Command::kRead, 0, (64 << 10) + 1)) == kOverflow);
+}
+
+TEST_CASE("what was served is told, and the end of connections that were served") {
+  MemoryExport target(1 << 20);
+  ServerOptions options;
+  std::mutex mutex;
+  std::vector<std::string> told;
+  std::vector<std::size_t> left;
+  std::vector<bool> broken_off;
+  options.served = [&](const Served& request) {
+    const std::lock_guard lock(mutex);
+    told.push_back(fmt::format("{} {} {} {}+{} {}", request.connection, request.command,
+                               request.flags, request.range.begin, request.range.size(),
+                               request.error));
+  };
+  options.disconnected = [&](const Departure& departure) {
+    const std::lock_guard lock(mutex);
+    left.push_back(departure.left);
+    broken_off.push_back(departure.broken_off);
+  };
+  const auto ends = [&] {
+    const std::lock_guard lock(mutex);
+    return left;
+  };
+  Serving serving(target, options);
+  Client first(serving.path());
+  REQUIRE(first.go());
+  Client second(serving.path());
+  REQUIRE(second.go(false));
+  Client silent(serving.path());
+  REQUIRE(silent.greet());
+  REQUIRE(first.write(10, Bytes(20), kFlagFua) == 0U);
+  REQUIRE(second.error_of(Client::request(Command::kTrim, 1 << 20, 9)) == kInvalid);
+  REQUIRE(first.error_of(Client::request(Command::kFlush, 0, 0)) == 0U);
+  REQUIRE(first.send(Client::request(Command::kDisconnect, 0, 0)));
+  CHECK(first.ended());
+  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1}; }));
+  silent.close();
+  second.close();
+  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1, 0}; }));
+  REQUIRE(serving.stop());
+  // The second wanted to change something, and went without a word.
+  CHECK(broken_off == std::vector<bool>{false, true});
+  CHECK(told == std::vector<std::string>{"1 write 1 10+20 ", "2 trim 0 1048576+9 EINVAL",
+                                         "1 flush 0 0+0 "});
+}
+
+TEST_CASE("run() returns after stop() and after a request to cancel") {
+  MemoryExport target(1 << 20);
+  Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  SECTION("stop") {
+    CHECK(serving.stop());
+  }
+  SECTION("cancel") {
+    serving.cancel.request(15);
+    CHECK(serving.join());
+  }
+  CHECK(client.ended());
+}
+
+TEST_CASE("stop() does not wait for the export: ESHUTDOWN") {
+  MemoryExport target(1 << 20);
+  Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  SECTION("not ready") {
+    target.is_ready = false;
+    REQUIRE(client.send(Client::request(Command::kTrim, 0, 4096)));
+  }
+  SECTION("not flushed") {
+    target.is_flushed = false;
+    REQUIRE(client.send(Client::request(Command::kFlush, 0, 0)));
+    REQUIRE(eventually([&] { return target.flushes == 1; }));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK(serving.stop());
+  const auto reply = client.answer();
+  REQUIRE(reply);
+  CHECK(reply->error == kShutdown);
+  CHECK(client.ended());
+}
+
+}  // namespace
+}  // namespace shunt::nbd
