@@ -1,4 +1,5 @@
 // shunt cache: a look at what is in the cache, and what to keep of it.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
@@ -25,8 +26,8 @@ namespace {
 using cache::EntryStatus;
 using CachePtr = std::shared_ptr<cache::Cache>;
 
-constexpr const char* kDescription = "Look at the cache, check it, and decide what it keeps.";
-constexpr const char* kFooter =
+constexpr const char* kCacheDescription = "Look at the cache, check it, and decide what it keeps.";
+constexpr const char* kCacheFooter =
     "Exit: 0 done, 1 failed, 2 usage, 3 some failed, 6 something was wrong (verify), 7 local I/O,\n"
     "129, 130 and 143 interrupted.";
 
@@ -70,9 +71,10 @@ class CacheCommand final : public Command {
   std::vector<EntryStatus> entries_;
 };
 
-CacheCommand::CacheCommand(CLI::App& parent) : app_(parent.add_subcommand("cache", kDescription)) {
+CacheCommand::CacheCommand(CLI::App& parent)
+    : app_(parent.add_subcommand("cache", kCacheDescription)) {
   app_->fallthrough();
-  app_->footer(kFooter);
+  app_->footer(kCacheFooter);
   app_->require_subcommand(1);
   app_->get_formatter()->column_width(26);
   add("ls", "List what is there, the last used first", &CacheCommand::list);

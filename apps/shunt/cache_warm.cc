@@ -1,4 +1,5 @@
 // shunt cache-warm: brings ranges of Sources into the cache.
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,14 +20,13 @@
 namespace shunt::cli {
 namespace {
 
-using fetch::Report;
 using fetch::Request;
 
 constexpr unsigned kMaxSourcesAtOnce = 4;
 
-constexpr const char* kDescription =
+constexpr const char* kCacheWarmDescription =
     "Bring remote files and image layers, or ranges of them, into the cache.";
-constexpr const char* kFooter =
+constexpr const char* kCacheWarmFooter =
     "SOURCE is a URL (http:, https:) or an image (docker://HOST/REPO[:TAG|@DIGEST]). Only what "
     "the\n"
     "cache lacks is downloaded; after an interruption the same command goes on.\n"
@@ -35,8 +35,8 @@ constexpr const char* kFooter =
     "6 digest does not match, 7 local I/O, 8 in use, 129, 130 and 143\n"
     "interrupted.";
 
-Report failed(const std::string& source, const Error& error) {
-  Report report;
+fetch::Report failed(const std::string& source, const Error& error) {
+  fetch::Report report;
   report.source = source;
   report.error = error;
   return report;
@@ -48,17 +48,17 @@ class InOrder {
   InOrder(const Globals& globals, SourcesProgress& progress, std::size_t count)
       : globals_(globals), progress_(progress), reports_(count), there_(count) {}
 
-  void add(std::size_t at, Report report) {
+  void add(std::size_t at, fetch::Report report) {
     const std::lock_guard lock(mutex_);
     reports_[at] = std::move(report);
     there_[at] = true;
     for (; printed_ < there_.size() && there_[printed_]; ++printed_) show(reports_[printed_]);
   }
 
-  [[nodiscard]] const std::vector<Report>& reports() const { return reports_; }
+  [[nodiscard]] const std::vector<fetch::Report>& reports() const { return reports_; }
 
  private:
-  void show(const Report& report) {
+  void show(const fetch::Report& report) {
     // One word for all that were stopped comes at the end.
     if (globals_.json || (report.error && report.error->code == ErrorCode::kInterrupted)) return;
     progress_.clear();
@@ -68,7 +68,7 @@ class InOrder {
   const Globals& globals_;
   SourcesProgress& progress_;
   std::mutex mutex_;
-  std::vector<Report> reports_;
+  std::vector<fetch::Report> reports_;
   std::vector<bool> there_;
   std::size_t printed_ = 0;
 };
@@ -89,9 +89,9 @@ class CacheWarm final : public Command {
  private:
   Result<void> parse_options(const Globals& globals);
   [[nodiscard]] Resolved resolve(fetch::Session& session, const Request& asked) const;
-  [[nodiscard]] Report warm(fetch::Session& session, const Request& request);
+  [[nodiscard]] fetch::Report warm(fetch::Session& session, const Request& request);
   int warm_all(const Globals& globals, fetch::Session& session);
-  int finish(const Globals& globals, const std::vector<Report>& reports);
+  int finish(const Globals& globals, const std::vector<fetch::Report>& reports);
 
   CLI::App* app_;
   SourceOptions source_options_;
@@ -105,9 +105,10 @@ class CacheWarm final : public Command {
   SourcesProgress progress_;
 };
 
-CacheWarm::CacheWarm(CLI::App& parent) : app_(parent.add_subcommand("cache-warm", kDescription)) {
+CacheWarm::CacheWarm(CLI::App& parent)
+    : app_(parent.add_subcommand("cache-warm", kCacheWarmDescription)) {
   app_->fallthrough();
-  app_->footer(kFooter);
+  app_->footer(kCacheWarmFooter);
   app_->get_formatter()->column_width(26);
   app_->add_option("SOURCE", sources_, "What to bring into the cache")->type_name("");
   app_->add_flag("--head", head_, "What is needed first: of a video index and first seconds");
@@ -151,7 +152,7 @@ Resolved CacheWarm::resolve(fetch::Session& session, const Request& asked) const
   return {std::move(*requests), {}};
 }
 
-Report CacheWarm::warm(fetch::Session& session, const Request& request) {
+fetch::Report CacheWarm::warm(fetch::Session& session, const Request& request) {
   if (const Result<void> go_on = cancel_token().check(); !go_on) {
     return failed(request.source, go_on.error());
   }
@@ -187,10 +188,10 @@ int CacheWarm::warm_all(const Globals& globals, fetch::Session& session) {
   return finish(globals, done.reports());
 }
 
-int CacheWarm::finish(const Globals& globals, const std::vector<Report>& reports) {
+int CacheWarm::finish(const Globals& globals, const std::vector<fetch::Report>& reports) {
   std::vector<std::optional<ErrorCode>> outcomes;
   std::size_t stopped = 0;
-  for (const Report& report : reports) {
+  for (const fetch::Report& report : reports) {
     outcomes.emplace_back(report.error ? std::optional(report.error->code) : std::nullopt);
     if (outcomes.back() == ErrorCode::kInterrupted) ++stopped;
   }

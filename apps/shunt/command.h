@@ -1,10 +1,9 @@
 // One subcommand: adds its options to the command line, then runs.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 
+#include "cli_fwd.h"
 #include "globals.h"
 
 namespace shunt::cli {

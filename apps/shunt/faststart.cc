@@ -1,6 +1,7 @@
 // shunt faststart: options in, reports out.
 #include "faststart/faststart.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,11 +31,9 @@ namespace {
 using faststart::Report;
 using faststart::Status;
 
-constexpr unsigned kMaxJobs = 64;
-
-constexpr const char* kDescription =
+constexpr const char* kFaststartDescription =
     "Put the moov box of MP4 and QuickTime files in front of the media, in place.";
-constexpr const char* kFooter =
+constexpr const char* kFaststartFooter =
     "Without -o each FILE is changed in place: whatever happens, the original or the result can "
     "be\n"
     "had back, by the next run or by --recover. With -o the result is a new file, or a stream,\n"
@@ -46,10 +45,6 @@ constexpr const char* kFooter =
     "unsupported,\n"
     "6 packets differ, 7 local I/O or not possible here, 8 in use, 129, 130 and 143\n"
     "interrupted.";
-
-Error usage_error(std::string reason) {
-  return cli::usage_error("faststart", std::move(reason));
-}
 
 class Faststart final : public Command {
  public:
@@ -78,9 +73,10 @@ class Faststart final : public Command {
   ProgressBar progress_;
 };
 
-Faststart::Faststart(CLI::App& parent) : app_(parent.add_subcommand("faststart", kDescription)) {
+Faststart::Faststart(CLI::App& parent)
+    : app_(parent.add_subcommand("faststart", kFaststartDescription)) {
   app_->fallthrough();
-  app_->footer(kFooter);
+  app_->footer(kFaststartFooter);
   app_->get_formatter()->column_width(26);
   app_->add_option("FILE", files_,
                    "Files to change in place; with -o one SOURCE, - for standard input")
@@ -109,30 +105,27 @@ Faststart::Faststart(CLI::App& parent) : app_(parent.add_subcommand("faststart",
 Result<void> Faststart::parse_options() {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   SHUNT_ASSIGN(options_.padding, parse_size(padding_));
-  if (options_.padding > UINT32_MAX - 8) return usage_error("--padding must be below 4 GiB");
-  const Result<std::uint64_t> jobs = parse_size(jobs_text_);
-  if (!jobs || *jobs == 0 || *jobs > kMaxJobs) {
-    return usage_error(fmt::format("--jobs takes a number from 1 to {}", kMaxJobs));
-  }
-  jobs_ = static_cast<unsigned>(*jobs);
+  if (options_.padding > UINT32_MAX - 8)
+    return usage_error("faststart", "--padding must be below 4 GiB");
+  SHUNT_ASSIGN(jobs_, parse_jobs("faststart", jobs_text_));
   if (check_ + options_.dry_run + options_.recover_only > 1) {
-    return usage_error("--check, --dry-run and --recover exclude one another");
+    return usage_error("faststart", "--check, --dry-run and --recover exclude one another");
   }
   if (!out_.empty()) {
-    if (files_.size() > 1) return usage_error("-o takes one SOURCE");
+    if (files_.size() > 1) return usage_error("faststart", "-o takes one SOURCE");
     if (check_ || options_.recover_only)
-      return usage_error("-o goes with neither --check nor --recover");
+      return usage_error("faststart", "-o goes with neither --check nor --recover");
   } else {
     for (const std::string& file : files_) {
       if (check_) break;
-      if (file == "-") return usage_error("standard input needs -o");
+      if (file == "-") return usage_error("faststart", "standard input needs -o");
       if (!is_remote(file)) continue;
-      Error error = usage_error("what lies on a server cannot be changed in place");
+      Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
       error.path = fetch::shown_name(file);
       error.hint = "write the result to a file or stream, with -o OUT";
       return error;
     }
-    if (options_.force) return usage_error("--force goes with -o");
+    if (options_.force) return usage_error("faststart", "--force goes with -o");
   }
   return {};
 }

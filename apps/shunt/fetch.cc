@@ -1,6 +1,7 @@
 // shunt fetch: ranges of a Source to a file or to standard output.
 #include "fetch/fetch.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -18,11 +19,9 @@
 namespace shunt::cli {
 namespace {
 
-using fetch::Report;
-
-constexpr const char* kDescription =
+constexpr const char* kFetchDescription =
     "Deliver a remote file, an image layer, or ranges of them; each byte is downloaded once.";
-constexpr const char* kFooter =
+constexpr const char* kFetchFooter =
     "SOURCE is a URL (http:, https:), an image (docker://HOST/REPO[:TAG|@DIGEST],\n"
     "oci:DIR[:TAG|@DIGEST]), a file, or - for standard input. Ranges are delivered in the order\n"
     "given. What was downloaded stays in the cache for the next time.\n"
@@ -41,9 +40,9 @@ class Fetch final : public Command {
 
  private:
   Result<void> parse_options(const Globals& globals);
-  [[nodiscard]] Report deliver(fetch::Session& session);
-  [[nodiscard]] Report to_stream(fetch::Session& session, Result<io::File> out);
-  [[nodiscard]] Report failed(const Error& error) const;
+  [[nodiscard]] fetch::Report deliver(fetch::Session& session);
+  [[nodiscard]] fetch::Report to_stream(fetch::Session& session, Result<io::File> out);
+  [[nodiscard]] fetch::Report failed(const Error& error) const;
 
   CLI::App* app_;
   SourceOptions source_options_;
@@ -56,9 +55,9 @@ class Fetch final : public Command {
   ProgressBar progress_;
 };
 
-Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kDescription)) {
+Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kFetchDescription)) {
   app_->fallthrough();
-  app_->footer(kFooter);
+  app_->footer(kFetchFooter);
   app_->get_formatter()->column_width(26);
   app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
@@ -86,23 +85,23 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   return {};
 }
 
-Report Fetch::failed(const Error& error) const {
-  Report report;
+fetch::Report Fetch::failed(const Error& error) const {
+  fetch::Report report;
   report.source = request_.source;
   report.error = error;
   return report;
 }
 
-Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
+fetch::Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
   if (!out) return failed(out.error());
-  Report report = fetch::to_stream(session, request_, *out, options_);
+  fetch::Report report = fetch::to_stream(session, request_, *out, options_);
   if (const Result<void> closed = out->close(); !closed && !report.error) {
     report.error = closed.error();
   }
   return report;
 }
 
-Report Fetch::deliver(fetch::Session& session) {
+fetch::Report Fetch::deliver(fetch::Session& session) {
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
     return to_stream(session, open_descriptor("fetch", *descriptor, out_));
   }
@@ -124,7 +123,7 @@ int Fetch::run(const Globals& globals) {
     return exit_code_of(parsed.error().code, cancel_token());
   }
   fetch::Session session(session_options_);
-  Report report = deliver(session);
+  fetch::Report report = deliver(session);
   progress_.clear();
   if (report.error && report.error->code == ErrorCode::kInterrupted && !no_cache_ &&
       is_remote(request_.source)) {

@@ -9,8 +9,6 @@
 namespace shunt::cli {
 namespace {
 
-using fetch::Report;
-
 constexpr std::size_t kShortDigest = sizeof("sha256:0123456789ab") - 1;
 
 std::string count(std::uint64_t number, std::string_view one, std::string_view several) {
@@ -18,7 +16,7 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view s
 }
 
 // "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
-std::string summary(const Report& report) {
+std::string summary(const fetch::Report& report) {
   std::string text = format_size(report.bytes_requested);
   if (report.bytes_from_cache > 0) {
     text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
@@ -37,13 +35,13 @@ std::string summary(const Report& report) {
   return text;
 }
 
-std::optional<Error> shown_error(const Report& report) {
+std::optional<Error> shown_error(const fetch::Report& report) {
   if (!report.error) return std::nullopt;
   if (!report.error->path.empty() && report.error->path != report.source) return report.error;
   return report.error->with_path(fetch::shown_name(report.source));
 }
 
-nlohmann::ordered_json to_json(const Report& report) {
+nlohmann::ordered_json to_json(const fetch::Report& report) {
   nlohmann::ordered_json json = {{"source", fetch::shown_name(report.source)},
                                  {"identity", text_or_null(report.identity)},
                                  {"size", report.size},
@@ -64,7 +62,7 @@ nlohmann::ordered_json to_json(const Report& report) {
 
 }  // namespace
 
-void print_fetch_text(const Globals& globals, const Report& report) {
+void print_fetch_text(const Globals& globals, const fetch::Report& report) {
   if (const std::optional<Error> error = shown_error(report)) {
     print_error(globals, *error);
   } else if (!globals.quiet) {
@@ -73,15 +71,15 @@ void print_fetch_text(const Globals& globals, const Report& report) {
   }
 }
 
-void print_fetch_json(Stream stream, const Report& report) {
+void print_fetch_json(Stream stream, const fetch::Report& report) {
   nlohmann::ordered_json document = {{"schema_version", kSchemaVersion}};
   document.update(to_json(report));
   print_json(stream, document);
 }
 
-void print_warm_json(const std::vector<Report>& reports) {
+void print_warm_json(const std::vector<fetch::Report>& reports) {
   nlohmann::ordered_json sources = nlohmann::ordered_json::array();
-  for (const Report& report : reports) sources.push_back(to_json(report));
+  for (const fetch::Report& report : reports) sources.push_back(to_json(report));
   print_json(Stream::kOut, {{"schema_version", kSchemaVersion}, {"sources", std::move(sources)}});
 }
 

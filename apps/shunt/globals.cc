@@ -1,5 +1,6 @@
 #include "globals.h"
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 // The options that every subcommand shares.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <string>
+
+#include "cli_fwd.h"
 
 namespace shunt::cli {
 

@@ -1,4 +1,5 @@
 // shunt: parses the command line and hands over to a subcommand.
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/pattern_formatter.h>

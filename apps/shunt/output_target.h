@@ -5,12 +5,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli_fwd.h"
 #include "io/file.h"
-
-namespace CLI {
-class App;
-class Option;
-}  // namespace CLI
 
 namespace shunt::cli {
 

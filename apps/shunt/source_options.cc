@@ -1,5 +1,6 @@
 #include "source_options.h"
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,8 +10,6 @@
 
 namespace shunt::cli {
 namespace {
-
-constexpr unsigned kMaxJobs = 64;
 
 // RFC 9110, 5.6.2 (token) and 5.5 (field values, without the obsolete ones).
 bool is_name_of_field(std::string_view text) {
@@ -76,6 +75,13 @@ Error usage_error(std::string_view command, std::string reason) {
   return error;
 }
 
+Result<unsigned> parse_jobs(std::string_view command, std::string_view text) {
+  constexpr unsigned kMost = 64;
+  const Result<std::uint64_t> jobs = parse_size(text);
+  if (jobs && *jobs > 0 && *jobs <= kMost) return static_cast<unsigned>(*jobs);
+  return usage_error(command, fmt::format("--jobs takes a number from 1 to {}", kMost));
+}
+
 void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* layer_text) {
   app_ = &app;
   // One value each, so that what follows is a SOURCE again.
@@ -100,11 +106,7 @@ void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* la
 Result<fetch::SessionOptions> SourceOptions::session(const Globals& globals) const {
   const std::string command = app_->get_name();
   fetch::SessionOptions options = session_options(globals);
-  const Result<std::uint64_t> jobs = parse_size(jobs_);
-  if (!jobs || *jobs == 0 || *jobs > kMaxJobs) {
-    return usage_error(command, fmt::format("--jobs takes a number from 1 to {}", kMaxJobs));
-  }
-  options.jobs = static_cast<unsigned>(*jobs);
+  SHUNT_ASSIGN(options.jobs, parse_jobs(command, jobs_));
   SHUNT_ASSIGN(options.max_rate, parse_size(max_rate_));
   for (const std::string& header : headers_) {
     SHUNT_ASSIGN(remote::Field field, parse_field(command, header));

@@ -1,8 +1,6 @@
 // The options by which remote Sources are opened, and what they come to.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +9,7 @@
 #include "base/range_text.h"
 #include "base/result.h"
 #include "cache/cache.h"
+#include "cli_fwd.h"
 #include "fetch/session.h"
 #include "globals.h"
 
@@ -29,6 +28,9 @@ namespace shunt::cli {
 
 // "see 'shunt COMMAND --help'" comes with it.
 [[nodiscard]] Error usage_error(std::string_view command, std::string reason);
+
+// The value of --jobs; kUsage.
+[[nodiscard]] Result<unsigned> parse_jobs(std::string_view command, std::string_view text);
 
 // What `fetch` and `cache-warm` share, as it was typed.
 class SourceOptions {

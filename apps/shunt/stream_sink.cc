@@ -1,4 +1,5 @@
 // shunt stream-sink: random writes in, one stream out.
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -21,9 +22,9 @@
 namespace shunt::cli {
 namespace {
 
-constexpr const char* kDescription =
+constexpr const char* kStreamSinkDescription =
     "A disk that programs write over NBD, and that leaves as a stream.";
-constexpr const char* kFooter =
+constexpr const char* kStreamSinkFooter =
     "One of --run, --listen and --stdin is needed. COMMAND finds the disk in $uri, $unixsocket "
     "and\n"
     "$size; without --listen, at a unix socket that only we may use. Without --run, the first\n"
@@ -70,9 +71,9 @@ class StreamSink final : public Command {
 };
 
 StreamSink::StreamSink(CLI::App& parent)
-    : app_(parent.add_subcommand("stream-sink", kDescription)) {
+    : app_(parent.add_subcommand("stream-sink", kStreamSinkDescription)) {
   app_->fallthrough();
-  app_->footer(kFooter);
+  app_->footer(kStreamSinkFooter);
   app_->get_formatter()->column_width(26);
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
   app_->add_option("--run", session_.command, "Start COMMAND (sh); the stream ends when it exits")
