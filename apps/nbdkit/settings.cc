@@ -12,13 +12,6 @@
 namespace shunt::nbdkit {
 namespace {
 
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
-
 Result<std::string> absolute(std::string_view key, std::string_view name) {
   if (name.empty()) return usage(fmt::format("{}= needs a name", key));
   std::error_code failed;

@@ -47,8 +47,8 @@ constexpr const char* kFooter =
     "6 packets differ, 7 local I/O or not possible here, 8 in use, 129, 130 and 143\n"
     "interrupted.";
 
-Error usage_error(std::string reason) {
-  return cli::usage_error("faststart", std::move(reason));
+Error usage_error(std::string_view reason) {
+  return cli::usage_error("faststart", reason);
 }
 
 class Faststart final : public Command {

@@ -28,7 +28,7 @@ namespace shunt::cli {
 [[nodiscard]] bool is_remote(std::string_view source);
 
 // "see 'shunt COMMAND --help'" comes with it.
-[[nodiscard]] Error usage_error(std::string_view command, std::string reason);
+[[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
 
 // What `fetch` and `cache-warm` share, as it was typed.
 class SourceOptions {

@@ -15,13 +15,6 @@
 namespace shunt::faststart {
 namespace {
 
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
-
 class OutputRun {
  public:
   OutputRun(io::SourcePtr source, const Options& options)
