@@ -186,7 +186,6 @@ sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
   const Stopwatch stopwatch;
   const auto work = [&]() -> Result<void> {
     io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
-    in.set_cancel(&cancel_token());
     SHUNT_ASSIGN(const sink::Copied copied, sink::copy_stream(in, out.file(),
                                                               {.zeros = session_.disk.zeros,
                                                                .digest = session_.disk.digest,
