@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "io/new_file.h"
-
 namespace shunt::nbdkit {
 namespace {
 
@@ -94,9 +92,10 @@ Result<void> Disk::finish() {
 Result<void> Disk::write_digest() const {
   const std::string digest = sink_->summary().digest;
   const std::string line = digest.substr(digest.find(':') + 1) + "  -\n";
-  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(settings_.digest));
-  SHUNT_TRY(file.file().write_next(std::as_bytes(std::span(line))));
-  return file.commit(io::IfThere::kReplace);
+  SHUNT_ASSIGN(sink::Destination out,
+               sink::Destination::open(settings_.digest, {.force = true}, never_));
+  SHUNT_TRY(out.file().write_next(std::as_bytes(std::span(line))));
+  return out.commit();
 }
 
 }  // namespace shunt::nbdkit

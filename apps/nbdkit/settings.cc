@@ -12,13 +12,6 @@
 namespace shunt::nbdkit {
 namespace {
 
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
-
 Result<std::string> absolute(std::string_view key, std::string_view name) {
   if (name.empty()) return usage(fmt::format("{}= needs a name", key));
   std::error_code failed;
@@ -37,10 +30,7 @@ Result<int> parse_descriptor(std::string_view text) {
 }
 
 Result<sink::CommitPolicy> parse_policy(std::string_view text) {
-  for (const auto policy :
-       {sink::CommitPolicy::kWindow, sink::CommitPolicy::kAtEnd, sink::CommitPolicy::kAuto}) {
-    if (sink::to_string(policy) == text) return policy;
-  }
+  if (const auto policy = sink::parse_policy(text)) return *policy;
   return usage("commit= takes window, at-end or auto");
 }
 

@@ -3,13 +3,13 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <optional>
 
 #include "command.h"
 #include "exit_code.h"
 #include "fetch_report.h"
+#include "io/output_name.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
@@ -106,8 +106,7 @@ fetch::Report Fetch::deliver(fetch::Session& session) {
     return to_stream(session, open_descriptor("fetch", *descriptor, out_));
   }
   // A device or a FIFO is written to, not replaced.
-  struct stat status {};
-  if (::stat(out_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+  if (io::names_stream(out_)) {
     return to_stream(session, io::File::open_to_write_stream(out_, nullptr, &cancel_token()));
   }
   return fetch::to_file(session, request_, out_, options_);

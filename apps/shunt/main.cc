@@ -79,10 +79,8 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
     }
     data_on_stdout = is_standard_output(std::string(output));
   }
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = parse_error.what();
-  error.hint = fmt::format("see 'shunt {}--help'", words);
+  const Error error =
+      usage(parse_error.what()).with_hint(fmt::format("see 'shunt {}--help'", words));
   print_error(globals, error, data_on_stdout ? Stream::kErr : Stream::kOut);
   return kUsage;
 }

@@ -77,13 +77,8 @@ class ListReader {
     return word;
   }
 
-  [[nodiscard]] Error failure(std::string_view reason, std::string hint = {}) const {
-    Error error;
-    error.code = ErrorCode::kUsage;
-    error.path = name_;
-    error.reason = fmt::format("line {}: {}", number_, reason);
-    error.hint = std::move(hint);
-    return error;
+  [[nodiscard]] Error failure(std::string_view reason, std::string_view hint = {}) const {
+    return usage(fmt::format("line {}: {}", number_, reason)).with_path(name_).with_hint(hint);
   }
 
   std::string name_;

@@ -67,12 +67,8 @@ bool is_remote(std::string_view source) {
   return kind == fetch::SourceKind::kHttp || kind == fetch::SourceKind::kImage;
 }
 
-Error usage_error(std::string_view command, std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  error.hint = fmt::format("see 'shunt {} --help'", command);
-  return error;
+Error usage_error(std::string_view command, std::string_view reason) {
+  return usage(reason).with_hint(fmt::format("see 'shunt {} --help'", command));
 }
 
 Result<unsigned> parse_jobs(std::string_view command, std::string_view text) {

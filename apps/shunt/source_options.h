@@ -27,7 +27,7 @@ namespace shunt::cli {
 [[nodiscard]] bool is_remote(std::string_view source);
 
 // "see 'shunt COMMAND --help'" comes with it.
-[[nodiscard]] Error usage_error(std::string_view command, std::string reason);
+[[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
 
 // The value of --jobs; kUsage.
 [[nodiscard]] Result<unsigned> parse_jobs(std::string_view command, std::string_view text);

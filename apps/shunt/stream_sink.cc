@@ -120,14 +120,9 @@ Result<void> StreamSink::parse_disk() {
   if (disk.memory < sink::HeldBlocks::kLeastMemory) {
     return usage_error("stream-sink", "--memory takes at least 2M");
   }
-  using sink::CommitPolicy;
-  if (commit_ == "window") {
-    disk.policy = CommitPolicy::kWindow;
-  } else if (commit_ == "at-end") {
-    disk.policy = CommitPolicy::kAtEnd;
-  } else if (commit_ != "auto") {
-    return usage_error("stream-sink", "--commit takes window, at-end or auto");
-  }
+  const auto policy = sink::parse_policy(commit_);
+  if (!policy) return usage_error("stream-sink", "--commit takes window, at-end or auto");
+  disk.policy = *policy;
   if (spill_.empty()) {
     const char* const folder = std::getenv("TMPDIR");
     disk.spill = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
@@ -187,7 +182,6 @@ sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
   const Stopwatch stopwatch;
   const auto work = [&]() -> Result<void> {
     io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
-    in.set_cancel(&cancel_token());
     SHUNT_ASSIGN(const sink::Copied copied, sink::copy_stream(in, out.file(),
                                                               {.zeros = session_.disk.zeros,
                                                                .digest = session_.disk.digest,

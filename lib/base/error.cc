@@ -83,6 +83,13 @@ Error system_error(int number, std::string_view path, std::string_view operation
   return error;
 }
 
+Error usage(std::string_view reason) {
+  Error error;
+  error.code = ErrorCode::kUsage;
+  error.reason = reason;
+  return error;
+}
+
 Error corrupt(std::string_view reason, std::optional<std::uint64_t> offset) {
   Error error;
   error.code = ErrorCode::kCorrupt;

@@ -45,6 +45,9 @@ struct Error {
 // EOPNOTSUPP: kUnsuitable, EWOULDBLOCK: kBusy, and so on).
 [[nodiscard]] Error system_error(int number, std::string_view path, std::string_view operation);
 
+// What was asked for makes no sense (kUsage).
+[[nodiscard]] Error usage(std::string_view reason);
+
 // An error about the input itself, at byte `offset` of it.
 [[nodiscard]] Error corrupt(std::string_view reason, std::optional<std::uint64_t> offset = {});
 

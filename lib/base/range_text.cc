@@ -10,11 +10,8 @@ namespace shunt {
 namespace {
 
 Error bad_range(std::string_view text, std::string_view why) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = fmt::format("'{}' is not a range: {}", text, why);
-  error.hint = "a range is START-END (END included), START+LENGTH, START- or -LAST";
-  return error;
+  return usage(fmt::format("'{}' is not a range: {}", text, why))
+      .with_hint("a range is START-END (END included), START+LENGTH, START- or -LAST");
 }
 
 }  // namespace
@@ -26,10 +23,7 @@ Result<ByteRange> RangeText::of(std::uint64_t size) const {
   }
   // Of nothing, each range that begins with it is nothing.
   if (*begin >= size && *begin > 0) {
-    Error error;
-    error.code = ErrorCode::kUsage;
-    error.reason = fmt::format("the range begins at byte {}, and there are {}", *begin, size);
-    return error;
+    return usage(fmt::format("the range begins at byte {}, and there are {}", *begin, size));
   }
   return ByteRange::of(*begin, std::min(length.value_or(size), size - *begin));
 }

@@ -30,11 +30,8 @@ std::optional<std::uint64_t> unit_of(std::string_view text) {
 }
 
 Error bad_size(std::string_view text, std::string_view why) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = fmt::format("'{}' is not a size: {}", text, why);
-  error.hint = "a size is a number of bytes, or a number with K, M, G, T (KiB…), KB, MB, GB, TB";
-  return error;
+  return usage(fmt::format("'{}' is not a size: {}", text, why))
+      .with_hint("a size is a number of bytes, or a number with K, M, G, T (KiB…), KB, MB, GB, TB");
 }
 
 }  // namespace

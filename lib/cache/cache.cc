@@ -40,11 +40,8 @@ Result<std::string> default_directory() {
     const char* const value = std::getenv(variable);
     if (value != nullptr && *value == '/') return std::string(value) + rest;
   }
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = "neither XDG_CACHE_HOME nor HOME tells where the cache could lie";
-  error.hint = "name a directory with --cache-dir, or use --no-cache";
-  return error;
+  return usage("neither XDG_CACHE_HOME nor HOME tells where the cache could lie")
+      .with_hint("name a directory with --cache-dir, or use --no-cache");
 }
 
 std::string key_of_digest(std::string_view digest) {

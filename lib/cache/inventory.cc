@@ -69,17 +69,15 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
       found.push_back(entry);
     }
   }
-  Error error;
-  error.path = what;
   if (found.empty()) {
+    Error error;
+    error.path = what;
     error.reason = "nothing of that name is in the cache";
     error.hint = "'shunt cache ls' lists what there is";
     return error;
   }
   if (beginning && found.size() > 1) {
-    error.code = ErrorCode::kUsage;
-    error.reason = fmt::format("{} entries begin like that", found.size());
-    return error;
+    return usage(fmt::format("{} entries begin like that", found.size())).with_path(what);
   }
   return found;
 }

@@ -9,18 +9,11 @@
 #include "faststart/run.h"
 #include "io/attributes.h"
 #include "io/new_file.h"
-#include "io/path.h"
+#include "io/output_name.h"
 #include "layout/realise.h"
 
 namespace shunt::faststart {
 namespace {
-
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
 
 class OutputRun {
  public:
@@ -109,26 +102,16 @@ class OutputRun {
     if (options().strategy && keeps_inode(*options().strategy)) {
       return usage("into another file, the strategies are reflink and copy");
     }
-    struct stat existing {};
-    const bool exists = ::stat(name.c_str(), &existing) == 0;
-    // Through a symbolic link, what it points to is replaced and not the link.
-    std::string out = name;
-    if (exists && S_ISREG(existing.st_mode)) {
-      SHUNT_ASSIGN(out, io::resolve(name));
-    }
-    if (exists && !S_ISREG(existing.st_mode)) {
-      // A device or a FIFO is written to, not replaced.
-      SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(out, nullptr, options().cancel));
+    if (io::names_stream(name)) {
+      SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(name, nullptr, options().cancel));
       file.set_cancel(options().cancel);
       SHUNT_TRY(work_to_stream(file));
       return file.close();
     }
-    if (exists && !options().force) {
-      Error error = system_error(EEXIST, out, "create");
-      error.reason = "the file exists";
-      error.hint = "--force replaces it";
-      return error;
-    }
+    const io::IfThere if_there = options().force ? io::IfThere::kReplace : io::IfThere::kFail;
+    SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));
+    struct stat existing {};
+    const bool exists = ::stat(out.c_str(), &existing) == 0;
     SHUNT_TRY(read());
     if (options().dry_run) return plan_copy();
     SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(out, &run_.counters()));
@@ -136,7 +119,7 @@ class OutputRun {
     SHUNT_TRY(write(new_file.file()));
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), run_.report().size_after)));
     SHUNT_TRY(check_unchanged());
-    SHUNT_TRY(new_file.commit(options().force ? io::IfThere::kReplace : io::IfThere::kFail));
+    SHUNT_TRY(new_file.commit(if_there));
     count_reading();
     run_.report().status = movie_.file.moov_in_front ? Status::kAlready : Status::kMoved;
     return {};

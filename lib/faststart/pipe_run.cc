@@ -68,10 +68,8 @@ class PipeRun {
 
   Report report() {
     if (options_.strategy && *options_.strategy != Strategy::kCopy) {
-      Error error;
-      error.code = ErrorCode::kUsage;
-      error.reason = "from standard input, the only strategy is copy";
-      return Run(in_.path(), options_).finish(error);
+      return Run(in_.path(), options_)
+          .finish(usage("from standard input, the only strategy is copy"));
     }
     const Result<mp4::FrontBox> front = read_to_first();
     if (!front) return Run(in_.path(), options_).finish(front.error());

@@ -1,7 +1,6 @@
 #include "fetch/fetch.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <optional>
@@ -12,7 +11,7 @@
 #include "fetch/head.h"
 #include "io/attributes.h"
 #include "io/new_file.h"
-#include "io/path.h"
+#include "io/output_name.h"
 
 namespace shunt::fetch {
 namespace {
@@ -146,12 +145,12 @@ Result<void> check_cacheable(const Opened& opened, const std::string& source) {
   return error;
 }
 
-Result<void> deliver_to_file(Run& run, const std::string& out, bool force) {
+Result<void> deliver_to_file(Run& run, const std::string& out, io::IfThere if_there) {
   SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(out));
   SHUNT_ASSIGN(const Delivered delivered,
                write_ranges(run.opened(), run.ranges(), file.file(), run.deliver_options()));
   SHUNT_TRY(io::apply_default_mode(file.file()));
-  SHUNT_TRY(file.commit(force ? io::IfThere::kReplace : io::IfThere::kFail));
+  SHUNT_TRY(file.commit(if_there));
   run.note(delivered);
   return {};
 }
@@ -162,20 +161,16 @@ Report to_file(Session& session, const Request& request, const std::string& name
                const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
-    // Through a symbolic link, what it points to is replaced and not the link.
-    std::string out = name;
-    if (struct stat there{}; options.force && ::stat(name.c_str(), &there) == 0) {
-      SHUNT_ASSIGN(out, io::resolve(name));
-    }
     // Before anything is downloaded for nothing.
-    if (!options.force) SHUNT_TRY(io::check_absent(out));
+    const io::IfThere if_there = options.force ? io::IfThere::kReplace : io::IfThere::kFail;
+    SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));
     SHUNT_TRY(run.open());
-    Result<void> delivered = deliver_to_file(run, out, options.force);
+    Result<void> delivered = deliver_to_file(run, out, if_there);
     if (delivered || !run.has_changed()) return delivered;
     // Nobody has seen anything of the old version: from the start, with the new one.
     run.close();
     SHUNT_TRY(run.open());
-    return deliver_to_file(run, out, options.force);
+    return deliver_to_file(run, out, if_there);
   };
   return run.finish(work());
 }

@@ -52,7 +52,8 @@ Result<Delivered> FileDelivery::run() {
   SHUNT_ASSIGN(const Delivered delivered, verify_whole(opened_, options_.progress));
   if (delivered.verified || !digest_.wanted()) return delivered;
   // Some of it was in memory only: what was written is all there is to look at.
-  SHUNT_ASSIGN(const bool verified, verify_bytes(opened_, out_, options_.cancel));
+  const io::BorrowedFileSource written(out_, opened_.source->size());
+  SHUNT_ASSIGN(const bool verified, verify_bytes(opened_, written, options_.cancel));
   return Delivered{verified};
 }
 
@@ -110,16 +111,14 @@ Result<void> FileDelivery::copy(ByteRange range, std::uint64_t place) {
 
 Result<void> FileDelivery::copy_buffered(ByteRange range, std::uint64_t place) {
   buffer_.resize(std::size_t{1} << 20);
-  while (!range.empty()) {
-    const auto part = std::span(buffer_).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(buffer_.size(), range.size())));
-    SHUNT_TRY(io::read_exactly(*opened_.source, range.begin, part));
-    SHUNT_TRY(out_.write_at(place + range.begin, part,
-                            uncached_ ? io::Caching::kDrop : io::Caching::kKeep));
-    if (in_order_) digest_.update(part);
-    range.begin += part.size();
-  }
-  return {};
+  std::uint64_t at = place + range.begin;
+  return io::read_in_pieces(
+      *opened_.source, range, buffer_, [&](std::span<const std::byte> piece) -> Result<void> {
+        SHUNT_TRY(out_.write_at(at, piece, uncached_ ? io::Caching::kDrop : io::Caching::kKeep));
+        if (in_order_) digest_.update(piece);
+        at += piece.size();
+        return {};
+      });
 }
 
 Result<void> FileDelivery::copy_in_order() {

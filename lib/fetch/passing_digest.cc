@@ -1,5 +1,6 @@
 #include "fetch/passing_digest.h"
 
+#include <algorithm>
 #include <string>
 
 namespace shunt::fetch {
@@ -8,6 +9,19 @@ PassingDigest::PassingDigest(const Opened& opened, const std::vector<ByteRange>&
     : opened_(opened),
       whole_(!opened.digest.empty() && ranges.size() == 1 &&
              ranges.front() == ByteRange{0, opened.source->size()}) {}
+
+Result<void> PassingDigest::update_from(const io::Source& from, ByteRange range,
+                                        const CancelToken* cancel) {
+  if (!whole_) return {};
+  std::vector<std::byte> buffer(
+      static_cast<std::size_t>(std::min<std::uint64_t>(std::uint64_t{1} << 20, range.size())));
+  return io::read_in_pieces(from, range, buffer,
+                            [&](std::span<const std::byte> piece) -> Result<void> {
+                              if (cancel != nullptr) SHUNT_TRY(cancel->check());
+                              update(piece);
+                              return {};
+                            });
+}
 
 Result<bool> PassingDigest::finish() const {
   if (!whole_) return false;
@@ -19,6 +33,13 @@ Result<bool> PassingDigest::finish() const {
   error.operation = "verify";
   error.reason = "its digest is " + found;
   return error;
+}
+
+Result<bool> verify_bytes(const Opened& opened, const io::Source& from, const CancelToken* cancel) {
+  const ByteRange whole{0, opened.source->size()};
+  PassingDigest digest(opened, {whole});
+  SHUNT_TRY(digest.update_from(from, whole, cancel));
+  return digest.finish();
 }
 
 Result<Delivered> verify_whole(const Opened& opened, Progress* progress) {

@@ -15,14 +15,6 @@
 namespace shunt::fetch {
 namespace {
 
-Error usage(std::string_view path, std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.path = path;
-  error.reason = std::move(reason);
-  return error;
-}
-
 // A body whose size shows only at its end.
 class SpoolReceiver final : public remote::Receiver {
  public:
@@ -128,10 +120,11 @@ Result<std::shared_ptr<remote::HttpClient>> Session::client() {
 Result<Opened> Session::open(const std::string& name, const std::string& layer) {
   const SourceKind kind = kind_of(name);
   if (kind == SourceKind::kImage) return open_layer(name, layer);
-  if (!layer.empty()) return usage(name, "only images have layers");
+  if (!layer.empty()) return usage("only images have layers").with_path(name);
   if (kind == SourceKind::kHttp) return open_url(name);
   if (kind == SourceKind::kOtherUrl) {
-    return usage(shown_name(name), "not a kind of URL that can be read: http, https, docker");
+    return usage("not a kind of URL that can be read: http, https, docker")
+        .with_path(shown_name(name));
   }
   Opened opened;
   opened.name = name;
@@ -300,9 +293,9 @@ Result<Opened> Session::open_layer(const std::string& name, const std::string& l
   SHUNT_ASSIGN(const auto opened, image(name));
   const std::vector<remote::Descriptor>& layers = opened->manifest().layers;
   if (layer.empty() && layers.size() != 1) {
-    Error error = usage(name, fmt::format("the image has {} layers", layers.size()));
-    error.hint = "choose one with --layer, by its number from 0 or by its digest";
-    return error;
+    return usage(fmt::format("the image has {} layers", layers.size()))
+        .with_path(name)
+        .with_hint("choose one with --layer, by its number from 0 or by its digest");
   }
   SHUNT_ASSIGN(const remote::Descriptor chosen,
                remote::find_layer(opened->manifest(), layer.empty() ? "0" : layer));

@@ -130,12 +130,7 @@ Result<void> NewFile::commit(IfThere if_there) {
                          ? kernel().rename(temporary_.c_str(), target_.c_str())
                          : kernel().rename_no_replace(temporary_.c_str(), target_.c_str());
   if (result != 0) {
-    Error error = system_error(errno, target_, "create");
-    if (errno == EEXIST) {
-      error.reason = "the file exists";
-      error.hint = "--force replaces it";
-    }
-    return error;
+    return errno == EEXIST ? there_already(target_) : system_error(errno, target_, "create");
   }
   temporary_.clear();
   remove_mark(file_);

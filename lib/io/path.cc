@@ -127,9 +127,7 @@ Result<void> make_directories(const std::string& path) {
   return error;
 }
 
-Result<void> check_absent(const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return {};
+Error there_already(const std::string& path) {
   Error error = system_error(EEXIST, path, "create");
   error.reason = "the file exists";
   error.hint = "--force replaces it";

@@ -35,8 +35,8 @@ Result<void> rename_no_replace(const std::string& from, const std::string& to);
 // there is left as it is.
 Result<void> make_directories(const std::string& path);
 
-// Fails, as creating would, when there is something of the name `path` already.
-Result<void> check_absent(const std::string& path);
+// What creating a new file fails with where there is something of the name `path` already.
+[[nodiscard]] Error there_already(const std::string& path);
 
 // Removes `path`; a file that is not there is no error. Returns whether there was one.
 Result<bool> remove_if_there(const std::string& path);

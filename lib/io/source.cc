@@ -30,6 +30,18 @@ Result<void> read_exactly(const Source& source, std::uint64_t offset, std::span<
   return {};
 }
 
+Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std::byte> buffer,
+                            const std::function<Result<void>(std::span<const std::byte>)>& take) {
+  while (!range.empty()) {
+    const auto piece = buffer.first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.size())));
+    SHUNT_TRY(read_exactly(source, range.begin, piece));
+    SHUNT_TRY(take(piece));
+    range.begin += piece.size();
+  }
+  return {};
+}
+
 Result<std::shared_ptr<const FileSource>> FileSource::open(const std::string& path,
                                                            Counters* counters) {
   SHUNT_ASSIGN(File file, File::open_to_read(path, counters));

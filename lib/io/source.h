@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,6 +45,11 @@ using SourcePtr = std::shared_ptr<const Source>;
 // Reads all of `into`, or fails with a kCorrupt error that names the place where the Source ended.
 [[nodiscard]] Result<void> read_exactly(const Source& source, std::uint64_t offset,
                                         std::span<std::byte> into);
+
+// Reads all of `range` in order, each time as much as `buffer` holds, and hands it to `take`. Ends
+// with the first error, of which a Source that ends before `range` is one, as for read_exactly.
+Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std::byte> buffer,
+                            const std::function<Result<void>(std::span<const std::byte>)>& take);
 
 // A whole file, or a part of one. The File is owned.
 class FileSource final : public Source {

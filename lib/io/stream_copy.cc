@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "io/kernel.h"
+#include "io/source.h"
 
 namespace shunt::io {
 namespace {
@@ -67,16 +68,13 @@ Result<std::optional<std::size_t>> StreamCopy::step(const File& from, ByteRange 
 
 Result<void> StreamCopy::through_buffer(const File& from, ByteRange& range) {
   buffer_.resize(kBufferSize);
-  while (!range.empty()) {
-    const auto part = std::span(buffer_).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer_.size())));
-    SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part));
-    if (got < part.size()) return corrupt("the file ends too early", range.begin + got);
-    SHUNT_TRY(wait_for_room());
-    SHUNT_TRY(out_.write_next(part));
-    range.begin += got;
-  }
-  return {};
+  return read_in_pieces(BorrowedFileSource(from, range.end), range, buffer_,
+                        [&](std::span<const std::byte> piece) -> Result<void> {
+                          SHUNT_TRY(wait_for_room());
+                          SHUNT_TRY(out_.write_next(piece));
+                          range.begin += piece.size();
+                          return {};
+                        });
 }
 
 Result<void> StreamCopy::append(const File& from, ByteRange& range) {

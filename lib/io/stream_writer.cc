@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "io/kernel.h"
+#include "io/source.h"
 
 namespace shunt::io {
 namespace {
@@ -22,12 +23,13 @@ namespace {
 constexpr std::size_t kMostParts = 64;  // gathered by one call
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kBuffer = std::size_t{256} << 10;
-constexpr int kAskCancel = 100;  // ms
 
-// Never written to, so that the kernel may keep its pages for as long as it likes.
-std::span<const std::byte> zero_pages() {
-  alignas(4096) static constexpr std::array<std::byte, std::size_t{256} << 10> kZeros{};
-  return kZeros;
+// At most `most` zeros. Never written to, so that the kernel may keep their pages for as long as it
+// likes.
+std::span<const std::byte> zero_pages(std::uint64_t most) {
+  alignas(kPage) static constexpr std::array<std::byte, kBuffer> kZeros{};
+  return std::span(kZeros).first(
+      static_cast<std::size_t>(std::min<std::uint64_t>(most, kZeros.size())));
 }
 
 }  // namespace
@@ -52,10 +54,13 @@ StreamWriter::StreamWriter(File& out, Zeros zeros, const CancelToken* cancel)
 
 // A signal alone would not end a call that waits for a reader.
 Result<void> StreamWriter::wait_for_room() const {
-  while (true) {
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    pollfd ready{fd(), POLLOUT, 0};
-    if (::poll(&ready, 1, kAskCancel) > 0) return {};
+  return wait_until_ready(fd(), POLLOUT, cancel_);
+}
+
+void StreamWriter::note(ssize_t put) {
+  position_ += static_cast<std::uint64_t>(put);
+  if (out_.counters() != nullptr) {
+    out_.counters()->bytes_written += static_cast<std::uint64_t>(put);
   }
 }
 
@@ -90,10 +95,7 @@ Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> par
       }
       return system_error(errno, out_.path(), "write");
     }
-    position_ += static_cast<std::uint64_t>(done);
-    if (out_.counters() != nullptr) {
-      out_.counters()->bytes_written += static_cast<std::uint64_t>(done);
-    }
+    note(done);
     skip += static_cast<std::size_t>(done);
     while (!parts.empty() && skip >= parts.front().size()) {
       skip -= parts.front().size();
@@ -106,8 +108,7 @@ Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> par
 // Hands the pages themselves to a pipe. False: the kernel does not do it here.
 Result<bool> StreamWriter::splice_zeros(std::uint64_t& count) {
   while (count > 0) {
-    const auto part = zero_pages().first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(count, zero_pages().size())));
+    const auto part = zero_pages(count);
     const ssize_t put = kernel().vmsplice(fd(), part.data(), part.size());
     if (put < 0) {
       if (errno == EAGAIN || errno == EINTR) {
@@ -118,10 +119,7 @@ Result<bool> StreamWriter::splice_zeros(std::uint64_t& count) {
       return false;
     }
     count -= static_cast<std::uint64_t>(put);
-    position_ += static_cast<std::uint64_t>(put);
-    if (out_.counters() != nullptr) {
-      out_.counters()->bytes_written += static_cast<std::uint64_t>(put);
-    }
+    note(put);
   }
   return true;
 }
@@ -140,8 +138,7 @@ Result<void> StreamWriter::write_zeros(std::uint64_t count) {
   }
   while (count > 0) {
     if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    const std::span<const std::byte> part = zero_pages().first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(count, zero_pages().size())));
+    const auto part = zero_pages(count);
     SHUNT_TRY(write(std::span(&part, 1)));
     count -= part.size();
   }
@@ -157,16 +154,9 @@ Result<void> StreamWriter::copy(const File& from, ByteRange range) {
   }
   // sendfile(2) would wait.
   std::vector<std::byte> buffer(kBuffer);
-  while (!range.empty()) {
-    const auto part = std::span(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer.size())));
-    SHUNT_ASSIGN(const std::size_t got, from.read_at(range.begin, part));
-    if (got < part.size()) return corrupt("the file ends too early", range.begin + got);
-    const std::span<const std::byte> bytes = part;
-    SHUNT_TRY(write(std::span(&bytes, 1)));
-    range.begin += got;
-  }
-  return {};
+  return read_in_pieces(
+      BorrowedFileSource(from, range.end), range, buffer,
+      [this](std::span<const std::byte> piece) { return write(std::span(&piece, 1)); });
 }
 
 Result<void> StreamWriter::wait_for_reader() const {

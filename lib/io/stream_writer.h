@@ -49,6 +49,7 @@ class StreamWriter {
  private:
   [[nodiscard]] int fd() const { return own_.valid() ? own_.fd() : out_.fd(); }
   Result<void> wait_for_room() const;
+  void note(ssize_t put);
   [[nodiscard]] ssize_t put(std::span<const iovec> parts) const;
   Result<bool> splice_zeros(std::uint64_t& count);
   Result<void> wait_for_reader() const;

@@ -23,13 +23,11 @@ Result<std::uint64_t> digest_of(const io::Source& source, ByteRange range) {
                                                                        &XXH3_freeState);
   XXH3_64bits_reset(state.get());
   std::vector<std::byte> buffer(std::min<std::uint64_t>(range.size(), kFrontBuffer));
-  for (std::uint64_t at = range.begin; at < range.end;) {
-    const auto part = std::span(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.end - at)));
-    SHUNT_TRY(io::read_exactly(source, at, part));
-    XXH3_64bits_update(state.get(), part.data(), part.size());
-    at += part.size();
-  }
+  SHUNT_TRY(io::read_in_pieces(source, range, buffer,
+                               [&](std::span<const std::byte> piece) -> Result<void> {
+                                 XXH3_64bits_update(state.get(), piece.data(), piece.size());
+                                 return {};
+                               }));
   return XXH3_64bits_digest(state.get());
 }
 

@@ -25,12 +25,9 @@ namespace {
 constexpr int kFirstInherited = 3;  // SD_LISTEN_FDS_START
 constexpr int kMostInherited = 64;
 
-Error usage(std::string_view path, std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.path = path;
+Error cannot_listen(std::string_view path, std::string_view reason) {
+  Error error = usage(reason).with_path(path);
   error.operation = "listen";
-  error.reason = std::move(reason);
   return error;
 }
 
@@ -82,11 +79,11 @@ Result<io::Fd> listen_unix(const std::string& path) {
   address.sun_family = AF_UNIX;
   constexpr std::size_t kLongest = sizeof address.sun_path - 1;
   if (path.empty() || path.find('\0') != std::string::npos) {
-    return usage(path, "a socket needs a path");
+    return cannot_listen(path, "a socket needs a path");
   }
   if (path.size() > kLongest) {
-    return usage(path, fmt::format("the path of a socket has at most {} bytes, this one {}",
-                                   kLongest, path.size()))
+    return cannot_listen(path, fmt::format("the path of a socket has at most {} bytes, this one {}",
+                                           kLongest, path.size()))
         .with_hint("change to a folder nearer to it and name it from there");
   }
   path.copy(static_cast<char*>(address.sun_path), path.size());
@@ -110,7 +107,7 @@ Result<io::Fd> listen_unix(const std::string& path) {
 }
 
 Result<TcpListener> listen_tcp(const std::string& host, std::uint16_t port) {
-  if (host.empty()) return usage("", "no host to listen at");
+  if (host.empty()) return cannot_listen("", "no host to listen at");
   const std::string where = tcp_uri(host, port);
   addrinfo wanted{};
   wanted.ai_family = AF_UNSPEC;
@@ -119,9 +116,9 @@ Result<TcpListener> listen_tcp(const std::string& host, std::uint16_t port) {
   addrinfo* found = nullptr;
   const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
   if (failed == EAI_SYSTEM) return system_error(errno, where, "resolve");
-  if (failed != 0) return usage(where, ::gai_strerror(failed));
+  if (failed != 0) return cannot_listen(where, ::gai_strerror(failed));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-  Result<TcpListener> result = usage(where, "the host has no address");
+  Result<TcpListener> result = cannot_listen(where, "the host has no address");
   for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
     result = listen_at(*at, where);
     if (result) break;
@@ -135,16 +132,16 @@ Result<std::vector<io::Fd>> inherited_listeners() {
   // Programs that are started from here are not meant.
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (process != ::getpid() || !count || *count < 1) {
-    return usage("", "no socket was handed over (LISTEN_PID, LISTEN_FDS)");
+    return cannot_listen("", "no socket was handed over (LISTEN_PID, LISTEN_FDS)");
   }
   if (*count > kMostInherited) {
-    return usage("", fmt::format("{} sockets were handed over, at most {} can be used", *count,
-                                 kMostInherited));
+    return cannot_listen("", fmt::format("{} sockets were handed over, at most {} can be used",
+                                         *count, kMostInherited));
   }
   std::vector<io::Fd> listeners;
   for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(*count); ++fd) {
     if (!is_listening_stream(fd)) {
-      return usage("", fmt::format("descriptor {} is no stream socket that listens", fd));
+      return cannot_listen("", fmt::format("descriptor {} is no stream socket that listens", fd));
     }
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     listeners.emplace_back(fd);

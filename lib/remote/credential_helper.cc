@@ -3,18 +3,15 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <thread>
 #include <utility>
 
 #include "io/fd.h"
+#include "io/process.h"
 #include "remote/json_text.h"
 #include "remote/printable.h"
 
@@ -26,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxOutput = std::size_t{64} << 10;
 // Below what every pipe holds, so that writing never waits for the program.
 constexpr std::size_t kMaxInput = 4096;
-constexpr std::chrono::milliseconds kPollInterval{50};
+constexpr int kAskAgain = 50;  // ms
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, [](char c) {
@@ -54,73 +51,6 @@ Result<Pipe> make_pipe(const std::string& program) {
   return Pipe{io::Fd(ends[0]), io::Fd(ends[1])};
 }
 
-struct SpawnSettings {
-  SpawnSettings() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-  }
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
-};
-
-// The program under way. Destroying it ends it.
-class Child {
- public:
-  static Result<Child> start(const std::string& program, int input, int output) {
-    SpawnSettings settings;
-    ::posix_spawn_file_actions_adddup2(&settings.actions, input, STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&settings.actions, output, STDOUT_FILENO);
-    // Signals as a program expects them, whatever this one has made of them.
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::posix_spawnattr_setsigmask(&settings.attributes, &signals);
-    ::sigaddset(&signals, SIGPIPE);
-    ::posix_spawnattr_setsigdefault(&settings.attributes, &signals);
-    ::posix_spawnattr_setflags(&settings.attributes,
-                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::string name = program;
-    std::string verb = "get";
-    char* const arguments[] = {name.data(), verb.data(), nullptr};
-    pid_t pid = -1;
-    const int problem = ::posix_spawnp(&pid, program.c_str(), &settings.actions,
-                                       &settings.attributes, arguments, environ);
-    if (problem != 0) {
-      Error error = system_error(problem, program, "run");
-      error.code = ErrorCode::kFailed;
-      return error;
-    }
-    return Child(pid);
-  }
-  Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
-  Child& operator=(Child&&) = delete;
-  ~Child() {
-    if (pid_ < 0) return;
-    ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-
-  // Its wait status, once it has ended.
-  [[nodiscard]] std::optional<int> ended() {
-    int status = 0;
-    const pid_t found = ::waitpid(pid_, &status, WNOHANG);
-    if (found == 0 || (found < 0 && errno == EINTR)) return std::nullopt;
-    pid_ = -1;
-    return found < 0 ? -1 : status;
-  }
-
- private:
-  explicit Child(pid_t pid) : pid_(pid) {}
-  pid_t pid_;
-};
-
 struct Deadline {
   Clock::time_point at;
   const CancelToken* cancel;
@@ -137,7 +67,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
   for (;;) {
     SHUNT_TRY(deadline.check(program));
     pollfd waiting{fd, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(kPollInterval.count())) <= 0) continue;
+    if (::poll(&waiting, 1, kAskAgain) <= 0) continue;
     std::array<char, 4096> buffer{};
     const ssize_t got = ::read(fd, buffer.data(), buffer.size());
     if (got == 0) return text;
@@ -149,7 +79,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
 }
 
 struct Outcome {
-  int status = 0;  // of waitpid
+  io::ExitStatus status = 0;
   std::string output;
 };
 
@@ -162,18 +92,23 @@ Result<Outcome> run(const std::string& program, const std::string& input,
     return system_error(errno, program, "write");
   }
   in.write.reset();
-  SHUNT_ASSIGN(Child child, Child::start(program, in.read.get(), out.write.get()));
+  Result<io::Process> process = io::Process::start(
+      {.arguments = {program, "get"}, .input = in.read.get(), .output = out.write.get()});
+  if (!process) {
+    Error error = process.error();
+    error.code = ErrorCode::kFailed;
+    return error;
+  }
   in.read.reset();
   out.write.reset();
   Outcome outcome;
   SHUNT_ASSIGN(outcome.output, read_all(program, out.read.get(), deadline));
   for (;;) {
-    if (const auto status = child.ended()) {
-      outcome.status = *status;
-      return outcome;
-    }
     SHUNT_TRY(deadline.check(program));
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    SHUNT_ASSIGN(const auto status, process->wait(kAskAgain));
+    if (!status) continue;
+    outcome.status = *status;
+    return outcome;
   }
 }
 

@@ -132,11 +132,8 @@ Result<HeaderList> make_header_list(const Request& request) {
   for (const Field& field : request.fields) {
     if (field.name.empty() || breaks_line(field.name) || breaks_line(field.value) ||
         field.name.find_first_of(": \t") != std::string::npos) {
-      Error error;
-      error.code = ErrorCode::kUsage;
-      error.path = show_url(request.url);
-      error.reason = "a header field has characters that it must not have";
-      return error;
+      return usage("a header field has characters that it must not have")
+          .with_path(show_url(request.url));
     }
     // libcurl takes "Name:" for: leave this field out.
     complete &= append(list, field.value.empty() ? field.name + ";"

@@ -1,12 +1,10 @@
 #include "remote/digest.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
-#include <new>
 
+#include "io/sha256.h"
 #include "remote/image.h"
 
 namespace shunt::remote {
@@ -28,15 +26,7 @@ std::string_view hex_of(std::string_view digest) {
 }
 
 std::string sha256_digest(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash{};
-  unsigned size = 0;
-  // It fails for want of memory only.
-  if (::EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, ::EVP_sha256(), nullptr) != 1) {
-    throw std::bad_alloc();
-  }
-  std::string text(kPrefix);
-  for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", hash[i]);
-  return text;
+  return std::string(kPrefix) + io::sha256_hex(bytes);
 }
 
 Result<void> check_document(std::string_view bytes, const std::string& digest,

@@ -19,14 +19,6 @@ namespace {
 
 constexpr int kMaxIndexDepth = 4;
 
-Error usage(std::string path, std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.path = std::move(path);
-  error.reason = std::move(reason);
-  return error;
-}
-
 // A manifest or an index whose bytes have been held against its digest.
 struct Document {
   std::string digest;
@@ -74,7 +66,8 @@ class RegistryImage final : public Image {
     return registry_.name_of(blob.digest);
   }
   Result<HttpBlob> http_blob(const Descriptor& blob) const override {
-    if (!is_digest(blob.digest)) return usage(reference_.to_string(), "a blob without a digest");
+    if (!is_digest(blob.digest))
+      return usage("a blob without a digest").with_path(reference_.to_string());
     HttpBlob wanted;
     wanted.url = registry_.blob_url(blob.digest);
     wanted.fields = options_.fields;
@@ -86,7 +79,7 @@ class RegistryImage final : public Image {
     return wanted;
   }
   Result<io::SourcePtr> local_blob(const Descriptor& blob) const override {
-    return usage(blob_name(blob), "a blob of a registry is no file");
+    return usage("a blob of a registry is no file").with_path(blob_name(blob));
   }
   Traffic traffic() const override {
     Traffic traffic;
@@ -239,10 +232,11 @@ class LayoutImage final : public Image {
     return layout_.blob_path(blob.digest);
   }
   Result<HttpBlob> http_blob(const Descriptor& blob) const override {
-    return usage(blob_name(blob), "a blob of a layout is a file");
+    return usage("a blob of a layout is a file").with_path(blob_name(blob));
   }
   Result<io::SourcePtr> local_blob(const Descriptor& blob) const override {
-    if (!is_digest(blob.digest)) return usage(reference_.to_string(), "a blob without a digest");
+    if (!is_digest(blob.digest))
+      return usage("a blob without a digest").with_path(reference_.to_string());
     return layout_.open_blob(blob);
   }
   Traffic traffic() const override { return {}; }

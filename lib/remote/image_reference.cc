@@ -20,13 +20,6 @@ constexpr std::size_t kMaxRepository = 255;
 constexpr std::size_t kMaxTag = 128;
 constexpr std::size_t kMaxDirectory = 4096;
 
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

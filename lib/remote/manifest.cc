@@ -180,10 +180,6 @@ static std::string describe_layers(const Manifest& manifest) {
 Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which) {
   constexpr std::string_view kPrefix = "sha256:";
   constexpr std::size_t kFewestDigits = 6;
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.hint = describe_layers(manifest);
-
   // Numbers first: a digest of six digits alone is told apart by its "sha256:".
   std::size_t number = 0;
   const char* const end = which.data() + which.size();
@@ -200,15 +196,15 @@ Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which) 
       if (!std::string_view(layer.digest).substr(kPrefix.size()).starts_with(digits)) continue;
       // The same layer may be there twice.
       if (found != nullptr && found->digest != layer.digest) {
-        error.reason = fmt::format("more than one layer begins with \"{}\"", printable(which, 100));
-        return error;
+        return usage(fmt::format("more than one layer begins with \"{}\"", printable(which, 100)))
+            .with_hint(describe_layers(manifest));
       }
       if (found == nullptr) found = &layer;
     }
   }
   if (found != nullptr) return *found;
-  error.reason = fmt::format("there is no layer \"{}\"", printable(which, 100));
-  return error;
+  return usage(fmt::format("there is no layer \"{}\"", printable(which, 100)))
+      .with_hint(describe_layers(manifest));
 }
 
 }  // namespace shunt::remote

@@ -110,11 +110,8 @@ Result<Platform> parse_platform(std::string_view text) {
     rest.remove_prefix(slash + 1);
   }
   if (words.size() < 2 || words.size() > 3 || !std::ranges::all_of(words, is_word)) {
-    Error error;
-    error.code = ErrorCode::kUsage;
-    error.reason = fmt::format(
-        "\"{}\" is no platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64", printable(text));
-    return error;
+    return usage(fmt::format("\"{}\" is no platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
+                             printable(text)));
   }
   return with_usual_names({words[0], words[1], words.size() == 3 ? words[2] : std::string()});
 }

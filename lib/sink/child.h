@@ -1,20 +1,17 @@
 // A command that runs beside us.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
-#include "io/fd.h"
+#include "io/process.h"
 
 namespace shunt::sink {
 
-// How a command ended, as a shell says it: its exit status, or 128 and the number of the signal.
-using ExitStatus = int;
+using io::ExitStatus;
 
 enum class ChildOutput {
   kAsOurs,
@@ -28,20 +25,17 @@ class Child {
 
   static Result<Child> start(const std::string& command, const Variables& variables,
                              ChildOutput output);
-  Child(Child&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), handle_(std::move(other.handle_)) {}
-  Child& operator=(Child&&) = delete;
-  ~Child();
 
   // Waits for its end, at most `milliseconds`; nullopt: it runs.
-  [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds);
-  void send(int signal) const;
+  [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds) {
+    return process_.wait(milliseconds);
+  }
+  void send(int signal) const { process_.send(signal); }
 
  private:
-  Child(pid_t pid, io::Fd handle) : pid_(pid), handle_(std::move(handle)) {}
+  explicit Child(io::Process process) : process_(std::move(process)) {}
 
-  pid_t pid_;      // -1: it has ended
-  io::Fd handle_;  // pidfd_open(2)
+  io::Process process_;
 };
 
 }  // namespace shunt::sink

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t kSplice = std::size_t{1} << 20;
 constexpr std::size_t kHole = std::size_t{64} << 10;
-constexpr int kAskCancel = 100;  // ms
 
 bool is_pipe(const io::File& file) {
   const Result<struct stat> status = file.status();
@@ -43,13 +42,8 @@ class Copying {
   }
 
  private:
-  // Whether `file` is ready, or at its end.
   Result<void> wait_for(const io::File& file, short event) const {
-    while (true) {
-      if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
-      pollfd ready{file.fd(), event, 0};
-      if (::poll(&ready, 1, kAskCancel) > 0) return {};
-    }
+    return io::wait_until_ready(file.fd(), event, options_.cancel);
   }
 
   void note(std::uint64_t bytes) {

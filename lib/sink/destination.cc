@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "io/attributes.h"
+#include "io/output_name.h"
 #include "io/path.h"
 
 namespace shunt::sink {
@@ -22,15 +23,14 @@ Result<Destination> Destination::open(const std::string& path, const Destination
     if (::mkfifo(path.c_str(), 0600) != 0) return system_error(errno, path, "create a FIFO");
     fifo = OwnFifo(path);
   }
-  struct stat status {};
-  const bool is_there = ::stat(path.c_str(), &status) == 0;
-  if (is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+  if (io::names_stream(path)) {
     SHUNT_ASSIGN(io::File stream, io::File::open_to_write_stream(path, nullptr, &cancel));
     return Destination(std::move(stream), std::move(fifo));
   }
-  if (!options.force) SHUNT_TRY(io::check_absent(path));
-  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(path));
-  return Destination(std::move(file), options.force ? io::IfThere::kReplace : io::IfThere::kFail);
+  const io::IfThere if_there = options.force ? io::IfThere::kReplace : io::IfThere::kFail;
+  SHUNT_ASSIGN(const std::string name, io::name_for_new_file(path, if_there));
+  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(name));
+  return Destination(std::move(file), if_there);
 }
 
 Result<void> Destination::commit() {

@@ -13,7 +13,7 @@
 namespace shunt::sink {
 
 struct DestinationOptions {
-  bool force = false;   // a new file may replace an existing one
+  bool force = false;   // a new file may replace an existing one, or what a link there leads to
   bool mkfifo = false;  // make a FIFO of that name, which must not be there, and take it away again
 };
 

@@ -4,6 +4,13 @@
 
 namespace shunt::sink {
 
+std::optional<CommitPolicy> parse_policy(std::string_view text) {
+  for (const auto policy : {CommitPolicy::kWindow, CommitPolicy::kAtEnd, CommitPolicy::kAuto}) {
+    if (to_string(policy) == text) return policy;
+  }
+  return std::nullopt;
+}
+
 Frontier::Frontier(CommitPolicy policy, std::uint64_t window)
     : policy_(policy), window_(window), streams_(policy != CommitPolicy::kAtEnd) {}
 

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string_view>
 
 #include "base/byte_range.h"
 
@@ -14,6 +16,11 @@ enum class CommitPolicy {
   kAuto,    // what was written in order from byte 0 on, less the window, as long as the client
             // writes a stream
 };
+
+// "window", "at-end" or "auto".
+[[nodiscard]] std::string_view to_string(CommitPolicy policy);
+// The policy of that name; nullopt: there is none.
+[[nodiscard]] std::optional<CommitPolicy> parse_policy(std::string_view text);
 
 // Told of each request before the next; answers up to where bytes may leave. A value of constant
 // size, but for kAuto, which keeps at most kMostRanges ranges.

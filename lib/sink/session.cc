@@ -21,13 +21,6 @@ namespace {
 
 constexpr int kAskAgain = 100;  // ms
 
-Error usage(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUsage;
-  error.reason = std::move(reason);
-  return error;
-}
-
 // The sockets, what they are called, and what has to be taken away behind them.
 class Listeners {
  public:

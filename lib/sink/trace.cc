@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <iterator>
 
+#include "io/kernel.h"
+
 namespace shunt::sink {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 }  // namespace
 
 Result<Trace> Trace::to_file(const std::string& path) {
-  io::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  io::Fd file(io::kernel().open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file.valid()) return system_error(errno, path, "create");
   Trace trace;
   trace.file_ = io::File::adopt(std::move(file), path);

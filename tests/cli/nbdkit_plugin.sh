@@ -47,6 +47,11 @@ exported=$(nm -D --defined-only "$NBDKIT_SHUNT_PLUGIN" | awk '{ print $3 }' | pa
 through "nbdcopy" size="$size" digest=digest --run 'nbdcopy original "$uri"'
 same result original "nbdcopy"
 sha256sum --status -c digest <original || fail "another digest: $(cat digest)"
+ln -s digest to-digest
+# shellcheck disable=SC2016
+through "a digest through a link" size=1M digest=to-digest --run 'nbdinfo "$uri" >/dev/null'
+[[ -L to-digest ]] || fail "the link is no link any more"
+sha256sum --status -c digest <result || fail "another digest through a link: $(cat digest)"
 
 qemu-img convert -f raw -O qcow2 original original.qcow2
 # qemu-img rounds up to a whole sector, nbdkit's disk is as long as that.

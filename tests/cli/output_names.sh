@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What -o may be besides a file: nothing at all, descriptors by their names, a directory that is not
-# there; and that a file which only looks like one of ours is left alone.
+# What -o may be besides a file: nothing at all, descriptors by their names, a directory, there or
+# not, a symbolic link; and that a file which only looks like one of ours is left alone.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 
@@ -74,6 +74,31 @@ for command in faststart fetch; do
   expect 7 "$command" plain -o plain/out
   says '^shunt: plain/out: create: plain is no directory$'
 done
+
+# ---- a directory, and symbolic links ----
+mkdir folder
+ln -s folder to-folder
+echo old >target
+ln -s target link
+for command in "faststart plain" "fetch plain" "stream-sink --stdin"; do
+  for name in folder to-folder; do
+    for force in "" --force; do
+      # shellcheck disable=SC2086
+      expect 7 $command -o "$name" $force <plain
+      says "^shunt: $name: create: Is a directory$"
+    done
+  done
+  # shellcheck disable=SC2086
+  expect 7 $command -o link <plain
+  says 'link: create: the file exists'
+  # shellcheck disable=SC2086
+  expect 0 $command -o link --force <plain
+  what="the file behind a symbolic link, after $command"
+  equal "$what" "$(readlink link)" target
+  same "$([[ $command == faststart* ]] && echo front || echo plain)" target "$what"
+  echo old >target
+done
+equal "a folder that was named as the output" "$(ls -A folder)" ""
 
 # ---- a file that is named like one of ours ----
 echo mine >.got.shunt-new

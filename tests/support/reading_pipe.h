@@ -1,17 +1,17 @@
 // A pipe whose other end a thread reads, for tests of what goes into streams.
 #pragma once
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "io/file.h"
+#include "support/pipe_ends.h"
 
 namespace shunt::test {
 
@@ -19,18 +19,16 @@ class ReadingPipe {
  public:
   // Reads at most `most` bytes, then closes its end.
   explicit ReadingPipe(std::size_t most = SIZE_MAX) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-    in_ = io::File::adopt(io::Fd(ends[1]), "(pipe)");
-    thread_ = std::thread([this, most, out = ends[0]] {
+    PipeEnds ends;
+    in_ = std::move(ends.writer);
+    thread_ = std::thread([this, most, out = std::move(ends.reader)] {
       std::vector<std::byte> buffer(std::size_t{1} << 20);
       while (bytes_.size() < most) {
         const auto part = std::span(buffer).first(std::min(buffer.size(), most - bytes_.size()));
-        const ssize_t got = ::read(out, part.data(), part.size());
+        const ssize_t got = ::read(out.get(), part.data(), part.size());
         if (got <= 0) break;
         bytes_.insert(bytes_.end(), buffer.begin(), buffer.begin() + got);
       }
-      ::close(out);
     });
   }
   ~ReadingPipe() { (void)all(); }

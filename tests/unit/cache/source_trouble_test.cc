@@ -1,13 +1,11 @@
 // A CachedSource whose server, disk or cache fails it: right bytes all the same, or an error.
-#include <thread>
+#include <atomic>
 
 #include "cache/cached_source.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr std::uint64_t kSize = (std::uint64_t{12} << 20) + 4321;
 

@@ -1,5 +1,7 @@
 #include "io/source.h"
 
+#include <algorithm>
+
 #include "io/spool.h"
 #include "support/catch.h"
 
@@ -25,6 +27,38 @@ TEST_CASE("a buffered reader gives the same bytes in any order") {
   REQUIRE_FALSE(beyond);
   CHECK(beyond.error().code == ErrorCode::kCorrupt);
   CHECK(beyond.error().offset == 100'000);
+}
+
+TEST_CASE("what is read in pieces is all of the range, in order") {
+  const auto bytes = counting(10'000);
+  const MemorySource source(bytes);
+  const auto end = GENERATE(as<std::uint64_t>{}, 5, 1005, 1006, 10'000);
+  std::vector<std::byte> buffer(1000);
+  std::vector<std::byte> got;
+  const auto take = [&](std::span<const std::byte> piece) -> Result<void> {
+    CHECK(piece.size() <= buffer.size());
+    got.insert(got.end(), piece.begin(), piece.end());
+    return {};
+  };
+  REQUIRE(read_in_pieces(source, {5, end}, buffer, take));
+  CHECK(std::ranges::equal(got, std::span(bytes).subspan(5, end - 5)));
+}
+
+TEST_CASE("reading in pieces ends with the first error") {
+  const MemorySource source(counting(2500));
+  std::vector<std::byte> buffer(1000);
+  int pieces = 0;
+  const auto count = [&](std::span<const std::byte>) -> Result<void> {
+    ++pieces;
+    return {};
+  };
+  const auto beyond = read_in_pieces(source, {0, 2501}, buffer, count);
+  REQUIRE_FALSE(beyond);
+  CHECK(beyond.error().code == ErrorCode::kCorrupt);
+  CHECK(beyond.error().offset == 2500);
+  CHECK(pieces == 2);
+  const auto refuse = [](std::span<const std::byte>) -> Result<void> { return corrupt("mine", 7); };
+  CHECK(read_in_pieces(source, {0, 2500}, buffer, refuse).error().offset == 7);
 }
 
 TEST_CASE("a spool gives back what went in, in memory and in a file") {

@@ -12,6 +12,7 @@
 
 #include "io/kernel.h"
 #include "support/catch.h"
+#include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
 
@@ -20,6 +21,7 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 using std::chrono::milliseconds;
+using test::PipeEnds;
 
 // Fails or cuts short what writes, and counts.
 class OddKernel final : public Kernel {
@@ -104,18 +106,6 @@ struct Fixture {
     Bytes bytes(file.size().value());
     REQUIRE(file.read_at(0, bytes).value() == bytes.size());
     return bytes;
-  }
-};
-
-struct Ends {
-  Fd reader;
-  File writer;
-
-  Ends() {
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    reader = Fd(ends[0]);
-    writer = File::adopt(Fd(ends[1]), "(pipe)");
   }
 };
 
@@ -244,7 +234,7 @@ TEST_CASE_METHOD(Fixture, "a full file system is the answer, with the name of th
 }
 
 TEST_CASE_METHOD(Fixture, "a reader that has gone is EPIPE, whatever is written") {
-  Ends pipe;
+  PipeEnds pipe;
   StreamWriter writer(pipe.writer, Zeros::kWritten);
   CHECK(writer.check_reader());
   pipe.reader.reset();
@@ -266,7 +256,7 @@ TEST_CASE_METHOD(Fixture, "a reader that has gone is EPIPE, whatever is written"
 }
 
 TEST_CASE_METHOD(Fixture, "the end waits until the reader has all") {
-  Ends pipe;
+  PipeEnds pipe;
   StreamWriter writer(pipe.writer, Zeros::kWritten);
   REQUIRE(write(writer, Bytes(1000)));
   REQUIRE(writer.write_zeros(5000));
@@ -284,7 +274,7 @@ TEST_CASE_METHOD(Fixture, "the end waits until the reader has all") {
 
 TEST_CASE_METHOD(Fixture,
                  "a reader that goes with bytes left in the pipe is an error that counts them") {
-  Ends pipe;
+  PipeEnds pipe;
   StreamWriter writer(pipe.writer, Zeros::kWritten);
   REQUIRE(write(writer, Bytes(1000)));
   Bytes buffer(400);
@@ -297,7 +287,7 @@ TEST_CASE_METHOD(Fixture,
 }
 
 TEST_CASE_METHOD(Fixture, "a reader that takes all and goes is none") {
-  Ends pipe;
+  PipeEnds pipe;
   StreamWriter writer(pipe.writer, Zeros::kWritten);
   REQUIRE(write(writer, Bytes(1000)));
   Bytes buffer(1000);
@@ -315,7 +305,7 @@ TEST_CASE_METHOD(Fixture, "whoever waits for a reader that does not read can be 
   Result<void> stopped;
   double seconds = 0;
   SECTION("a pipe") {
-    Ends pipe;
+    PipeEnds pipe;
     StreamWriter writer(pipe.writer, Zeros::kWritten, &cancel);
     const int what = GENERATE(0, 1, 2, 3);
     seconds = seconds_of([&] {

@@ -32,11 +32,12 @@ struct Answer {
 class Client {
  public:
   enum class Connecting { kNow, kLater };
+  static constexpr int kPatience = 20'000;  // ms
 
   explicit Client(const std::string& path, Connecting when = Connecting::kNow)
       : socket_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (when == Connecting::kNow) connect(path);
-    wait_at_most(20'000);
+    wait_at_most(kPatience);
   }
 
   bool connect(const std::string& path) {
@@ -131,6 +132,13 @@ class Client {
     append(bytes, length);
     return bytes;
   }
+  static Bytes request_to_write(std::uint64_t offset, const Bytes& data, std::uint16_t flags = 0,
+                                std::uint64_t cookie = 1) {
+    Bytes bytes =
+        request(Command::kWrite, offset, static_cast<std::uint32_t>(data.size()), flags, cookie);
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    return bytes;
+  }
   std::optional<Answer> answer() {
     auto header = receive(kSimpleReplySize);
     if (!header) return std::nullopt;
@@ -155,6 +163,13 @@ class Client {
     }
     return result;
   }
+  // Whether no answer comes for a while.
+  bool hears_nothing() {
+    wait_at_most(50);
+    const bool nothing = !answer();
+    wait_at_most(kPatience);
+    return nothing;
+  }
   // The error of the answer to a request without data; 0: none; nullopt: no answer came.
   std::optional<std::uint32_t> error_of(const Bytes& bytes) {
     if (!send(bytes)) return std::nullopt;
@@ -164,9 +179,7 @@ class Client {
   }
   std::optional<std::uint32_t> write(std::uint64_t offset, const Bytes& data,
                                      std::uint16_t flags = 0) {
-    Bytes bytes = request(Command::kWrite, offset, static_cast<std::uint32_t>(data.size()), flags);
-    bytes.insert(bytes.end(), data.begin(), data.end());
-    return error_of(bytes);
+    return error_of(request_to_write(offset, data, flags));
   }
 
  private:

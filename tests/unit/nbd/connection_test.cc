@@ -58,6 +58,27 @@ struct Conversation {
   }
 };
 
+// A connection to an export in memory, over a transport that is both ends.
+struct Rig {
+  // `input` is not owned.
+  Rig(const Bytes& input, std::uint8_t pace, std::size_t piece_size = kPieceSize)
+      : transport(input, pace), piece(piece_size) {}
+
+  // Until it has to wait for something else than its turn, or for `turns`.
+  Next serve(int turns) {
+    Next next = Next::kAgain;
+    for (int i = 0; i < turns && next == Next::kAgain; ++i) next = connection.serve();
+    return next;
+  }
+
+  test::MemoryExport target{kSize};
+  test::MemoryTransport transport;
+  Bytes piece;
+  const std::function<void(const Served&)> nobody;
+  const Offer offer{kSize, {}, kLargestWrite, ""};
+  Connection connection{transport, {target, nobody, piece}, offer, {}, 1};
+};
+
 Request any_request(std::uint64_t cookie) {
   Request request;
   request.command = *rc::gen::element(Command::kRead, Command::kWrite, Command::kWrite,
@@ -82,53 +103,40 @@ TEST_CASE("answers and disk are those of a plain array") {
     for (std::uint64_t i = 0; i < count; ++i) {
       wanted.add(any_request(i), static_cast<std::byte>(*rc::gen::inRange(1, 256)));
     }
-    test::MemoryExport target(kSize);
-    test::MemoryTransport transport(wanted.input, *rc::gen::arbitrary<std::uint8_t>());
-    Bytes piece(*rc::gen::element<std::size_t>(4096, 50'000, kPieceSize));
-    const std::function<void(const Served&)> nobody;
-    const Offer offer{kSize, {}, kLargestWrite, ""};
-    Connection connection(transport, {target, nobody, piece}, offer, {}, 1);
+    const auto pace = *rc::gen::arbitrary<std::uint8_t>();
+    Rig rig(wanted.input, pace, *rc::gen::element<std::size_t>(4096, 50'000, kPieceSize));
     bool over = false;
     for (std::uint64_t turn = 0; !over; ++turn) {
       RC_ASSERT(turn < 1'000'000U);
       // The export is slow, too.
-      target.is_ready = turn % 3 != 0;
-      target.is_flushed = turn % 5 == 0;
-      over = connection.serve() == Next::kClosed;
+      rig.target.is_ready = turn % 3 != 0;
+      rig.target.is_flushed = turn % 5 == 0;
+      over = rig.connection.serve() == Next::kClosed;
     }
-    const auto& output = transport.output;
+    const auto& output = rig.transport.output;
     RC_ASSERT(output.size() == test::kGoodAnswersSize + wanted.answers.size());
     RC_ASSERT(std::equal(wanted.answers.begin(), wanted.answers.end(),
                          output.begin() + test::kGoodAnswersSize));
-    RC_ASSERT(target.bytes == wanted.disk);
+    RC_ASSERT(rig.target.bytes == wanted.disk);
   });
   CHECK(holds);
 }
 
 TEST_CASE("stop() answers what was received whole, and then ends") {
   Bytes input = test::good_negotiation();
-  const std::size_t negotiation = input.size();
   for (std::uint64_t i = 0; i < 3; ++i) append_request(input, {0, Command::kTrim, i, 0, 512});
   // The transport gives all there is at once; the rest of the fourth never comes.
   append_request(input, {0, Command::kWrite, 3, 0, 512});
-  test::MemoryTransport transport(input, 0);
-  test::MemoryExport target(kSize);
-  target.is_ready = false;
-  Bytes piece(kPieceSize);
-  const std::function<void(const Served&)> nobody;
-  const Offer offer{kSize, {}, kLargestWrite, ""};
-  Connection connection(transport, {target, nobody, piece}, offer, {}, 1);
-  REQUIRE(connection.serve() == Next::kExport);
-  CHECK(connection.received_total() == input.size());
-  CHECK(negotiation < input.size());
-  target.is_ready = true;
-  connection.stop();
-  Next next = Next::kAgain;
-  for (int i = 0; i < 10 && next == Next::kAgain; ++i) next = connection.serve();
-  CHECK(next == Next::kClosed);
-  CHECK(target.trims == 3);
-  CHECK(target.writes == 0);
-  CHECK(transport.output.size() == test::kGoodAnswersSize + 3 * kSimpleReplySize);
+  Rig rig(input, 0);
+  rig.target.is_ready = false;
+  REQUIRE(rig.serve(1) == Next::kExport);
+  CHECK(rig.connection.received_total() == input.size());
+  rig.target.is_ready = true;
+  rig.connection.stop();
+  CHECK(rig.serve(10) == Next::kClosed);
+  CHECK(rig.target.trims == 3);
+  CHECK(rig.target.writes == 0);
+  CHECK(rig.transport.output.size() == test::kGoodAnswersSize + 3 * kSimpleReplySize);
 }
 
 TEST_CASE("requests that come after stop() are answered with ESHUTDOWN") {
@@ -136,29 +144,20 @@ TEST_CASE("requests that come after stop() are answered with ESHUTDOWN") {
   Bytes input = test::good_negotiation();
   const std::size_t negotiation = input.size();
   for (std::uint64_t i = 0; i < kCount; ++i) append_request(input, {0, Command::kTrim, i, 0, 512});
-  test::MemoryTransport transport(input, 8);  // 128 bytes at once
-  test::MemoryExport target(kSize);
-  target.is_ready = false;
-  Bytes piece(kPieceSize);
-  const std::function<void(const Served&)> nobody;
-  const Offer offer{kSize, {}, kLargestWrite, ""};
-  Connection connection(transport, {target, nobody, piece}, offer, {}, 1);
-  Next next = Next::kAgain;
-  for (int i = 0; i < 100 && next == Next::kAgain; ++i) next = connection.serve();
-  REQUIRE(next == Next::kExport);
-  const std::uint64_t whole = (connection.received_total() - negotiation) / kRequestSize;
+  Rig rig(input, 8);  // 128 bytes at once
+  rig.target.is_ready = false;
+  REQUIRE(rig.serve(100) == Next::kExport);
+  const std::uint64_t whole = (rig.connection.received_total() - negotiation) / kRequestSize;
   REQUIRE(whole < kCount);
-  target.is_ready = true;
-  connection.stop();
-  next = Next::kAgain;
-  for (int i = 0; i < 100 && next == Next::kAgain; ++i) next = connection.serve();
-  CHECK(next == Next::kClosed);
-  CHECK(static_cast<std::uint64_t>(target.trims) == whole);
+  rig.target.is_ready = true;
+  rig.connection.stop();
+  CHECK(rig.serve(100) == Next::kClosed);
+  CHECK(static_cast<std::uint64_t>(rig.target.trims) == whole);
   Bytes late;
   for (std::uint64_t i = whole; i < kCount; ++i) {
     append_failure(late, i, {Errno::kShutdown, "the server is stopping"}, true);
   }
-  const auto& output = transport.output;
+  const auto& output = rig.transport.output;
   REQUIRE(output.size() == test::kGoodAnswersSize + whole * kSimpleReplySize + late.size());
   CHECK(std::equal(late.rbegin(), late.rend(), output.rbegin()));
 }

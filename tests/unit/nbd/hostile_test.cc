@@ -28,6 +28,21 @@ bool works(const std::string& path) {
   return client.go() && client.write(1000, pattern(5000)) == 0U;
 }
 
+ServerOptions at_most(std::size_t connections) {
+  ServerOptions options;
+  options.limits.connections = connections;
+  return options;
+}
+
+// Sends `request` again and again, and takes no reply; false: the server never stops reading.
+bool fills_up(Client& deaf, const Bytes& request) {
+  deaf.wait_at_most(300);
+  for (int sent = 0; sent < 1'000'000; ++sent) {
+    if (!deaf.send(request)) return true;
+  }
+  return false;
+}
+
 TEST_CASE("nonsense ends a connection at once") {
   MemoryExport target(1 << 20);
   const Serving serving(target);
@@ -188,9 +203,7 @@ TEST_CASE("without descriptors left the server waits, and goes on when there are
 
 TEST_CASE("connections that write do not give way; one more is refused") {
   MemoryExport target(1 << 20);
-  ServerOptions options;
-  options.limits.connections = 3;
-  const Serving serving(target, options);
+  const Serving serving(target, at_most(3));
   Client clients[]{Client(serving.path()), Client(serving.path()), Client(serving.path())};
   for (Client& client : clients) REQUIRE(client.go());
   for (Client& client : clients) REQUIRE(client.write(0, pattern(10)) == 0U);
@@ -203,9 +216,7 @@ TEST_CASE("connections that write do not give way; one more is refused") {
 
 TEST_CASE("who has asked for nothing gives way, then who has only read, those silent for longest") {
   MemoryExport target(1 << 20);
-  ServerOptions options;
-  options.limits.connections = 4;
-  const Serving serving(target, options);
+  const Serving serving(target, at_most(4));
   Client reader(serving.path());
   Client writer(serving.path());
   Client silent(serving.path());
@@ -233,9 +244,7 @@ TEST_CASE("who has asked for nothing gives way, then who has only read, those si
 
 TEST_CASE("who is in the middle of a first request does not give way") {
   MemoryExport target(1 << 20);
-  ServerOptions options;
-  options.limits.connections = 1;
-  const Serving serving(target, options);
+  const Serving serving(target, at_most(1));
   Client begun(serving.path());
   REQUIRE(begun.go());
   Bytes bytes = Client::request(Command::kWrite, 0, 100);
@@ -256,11 +265,7 @@ TEST_CASE("a client that takes no replies is not read from, and stop() does not 
   Serving serving(target, options);
   Client deaf(serving.path());
   REQUIRE(deaf.go());
-  deaf.wait_at_most(300);
-  const Bytes request = Client::request(Command::kRead, 0, 32 << 20);
-  std::size_t sent = 0;
-  while (sent < 1'000'000 && deaf.send(request)) ++sent;
-  CHECK(sent < 1'000'000);
+  CHECK(fills_up(deaf, Client::request(Command::kRead, 0, 32 << 20)));
   CHECK(served == 0);
   CHECK(works(serving.path()));
   const auto begin = Clock::now();
@@ -276,11 +281,7 @@ TEST_CASE("replies that pile up stop the reading of requests") {
   const Serving serving(target, options);
   Client deaf(serving.path());
   REQUIRE(deaf.go());
-  deaf.wait_at_most(300);
-  const Bytes request = Client::request(Command::kTrim, 0, 512);
-  std::size_t sent = 0;
-  while (sent < 1'000'000 && deaf.send(request)) ++sent;
-  CHECK(sent < 1'000'000);
+  CHECK(fills_up(deaf, Client::request(Command::kTrim, 0, 512)));
   const int so_far = served;
   CHECK(so_far > 0);
   // It goes on where it stopped as soon as replies are taken.

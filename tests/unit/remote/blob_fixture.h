@@ -4,8 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <future>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,12 +43,8 @@ class Sink final : public Receiver {
     if (refuse_after && received.size() >= *refuse_after) return corrupt("refused");
     return {};
   }
-  void finished(Result<void> outcome) override { outcome_.set_value(std::move(outcome)); }
-  Result<void> wait() {
-    auto later = outcome_.get_future();
-    REQUIRE(later.wait_for(20s) == std::future_status::ready);
-    return later.get();
-  }
+  void finished(Result<void> outcome) override { outcome_.set(std::move(outcome)); }
+  Result<void> wait() { return outcome_.wait(); }
 
   std::optional<std::uint64_t> first;
   std::optional<std::size_t> refuse_after;
@@ -58,7 +52,7 @@ class Sink final : public Receiver {
   bool in_order = true;
 
  private:
-  std::promise<Result<void>> outcome_;
+  Outcome outcome_;
 };
 
 inline Result<void> download(Origin& origin, ByteRange range, Sink& sink) {

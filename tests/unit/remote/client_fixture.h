@@ -27,6 +27,20 @@ inline std::shared_ptr<HttpClient> start_client(const ClientOptions& options = {
   return *client;
 }
 
+// What finished() was told, for the thread of the test.
+class Outcome {
+ public:
+  void set(Result<void> outcome) { told_.set_value(std::move(outcome)); }
+  Result<void> wait() {
+    auto later = told_.get_future();
+    REQUIRE(later.wait_for(20s) == std::future_status::ready);
+    return later.get();
+  }
+
+ private:
+  std::promise<Result<void>> told_;
+};
+
 // Notes all it hears.
 class Recorder : public AnswerHandler {
  public:
@@ -40,18 +54,14 @@ class Recorder : public AnswerHandler {
     received_ += bytes.size();
     return {};
   }
-  void finished(Result<void> outcome) override { outcome_.set_value(std::move(outcome)); }
+  void finished(Result<void> outcome) override { outcome_.set(std::move(outcome)); }
 
-  Result<void> wait() {
-    auto later = outcome_.get_future();
-    REQUIRE(later.wait_for(20s) == std::future_status::ready);
-    return later.get();
-  }
+  Result<void> wait() { return outcome_.wait(); }
   Answer answer_;
   int answers_ = 0;
   std::string body_;
   std::atomic<std::size_t> received_{0};
-  std::promise<Result<void>> outcome_;
+  Outcome outcome_;
 };
 
 inline Request request_for(const std::string& url) {

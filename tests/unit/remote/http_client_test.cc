@@ -178,18 +178,21 @@ TEST_CASE("a Content-Length that is none, or two that differ, is an error that n
   }
 }
 
+// That a GET is an error of the network which says `what`.
+void check_refused(HttpClient& client, const std::string& url, const std::string& what) {
+  const auto answer = get_whole(client, request_for(url), 10);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().code == ErrorCode::kNetwork);
+  CHECK(answer.error().reason.find(what) != std::string::npos);
+}
+
 TEST_CASE("a header line without end is not called a want of memory") {
   const std::string endless(1 << 20, 'x');
   FaultServer server({}, std::vector<Fault>{{.raw = "HTTP/1.1 200 OK\r\nX: " + endless},
                                             {.raw = "HTTP/1.1 200 " + endless},
                                             {.raw = endless}});
   const auto client = start_client();
-  for (int i = 0; i < 2; ++i) {
-    const auto answer = get_whole(*client, request_for(server.url()), 10);
-    REQUIRE_FALSE(answer);
-    CHECK(answer.error().code == ErrorCode::kNetwork);
-    CHECK(answer.error().reason.find("header section") != std::string::npos);
-  }
+  for (int i = 0; i < 2; ++i) check_refused(*client, server.url(), "header section");
   const auto none = get_whole(*client, request_for(server.url()), 10);
   REQUIRE_FALSE(none);
   CHECK(none.error().code == ErrorCode::kNetwork);
@@ -203,12 +206,7 @@ TEST_CASE("the header section of an answer is bounded") {
       "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'x') + "\r\nContent-Length: 0\r\n\r\n";
   FaultServer server({}, std::vector<Fault>{{.raw = many + "\r\n"}, {.raw = large}});
   const auto client = start_client();
-  for (int i = 0; i < 2; ++i) {
-    const auto answer = get_whole(*client, request_for(server.url()), 10);
-    REQUIRE_FALSE(answer);
-    CHECK(answer.error().code == ErrorCode::kNetwork);
-    CHECK(answer.error().reason.find("header section") != std::string::npos);
-  }
+  for (int i = 0; i < 2; ++i) check_refused(*client, server.url(), "header section");
 }
 
 TEST_CASE("interim answers are passed over, folded lines are joined") {

@@ -10,6 +10,7 @@
 
 #include "io/sha256.h"
 #include "support/catch.h"
+#include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
 
@@ -31,6 +32,7 @@ struct Source {
   test::TempDir dir;
   Bytes bytes = sample();
   io::File file;
+  test::PipeEnds ends;
   io::File pipe;
   std::thread writer;
 
@@ -38,12 +40,10 @@ struct Source {
     std::signal(SIGPIPE, SIG_IGN);
     file = io::File::create(dir.file("in")).value();
     REQUIRE(file.write_at(0, bytes));
-    int ends[2];
-    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-    pipe = io::File::adopt(io::Fd(ends[0]), "(pipe)");
-    writer = std::thread([this, fd = ends[1]] {
-      io::File out = io::File::adopt(io::Fd(fd), "(pipe)");
-      (void)out.write_next(bytes);
+    pipe = io::File::adopt(std::move(ends.reader), "(pipe)");
+    writer = std::thread([this] {
+      (void)ends.writer.write_next(bytes);
+      (void)ends.writer.close();
     });
   }
   ~Source() {
@@ -110,17 +110,15 @@ TEST_CASE_METHOD(Source, "whoever waits for input or for a reader can be stopped
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     cancel.request(15);
   });
-  int ends[2];
-  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  io::File reading_end = io::File::adopt(io::Fd(ends[0]), "(pipe)");
-  io::File writing_end = io::File::adopt(io::Fd(ends[1]), "(pipe)");
+  test::PipeEnds idle;
+  const io::File reading_end = io::File::adopt(std::move(idle.reader), "(pipe)");
   const bool digest = GENERATE(true, false);
   const sink::CopyOptions options{.digest = digest, .cancel = &cancel};
   if (GENERATE(true, false)) {
     io::File out = io::File::create(dir.file("out")).value();
     CHECK(sink::copy_stream(reading_end, out, options).error().code == ErrorCode::kInterrupted);
   } else {
-    CHECK(sink::copy_stream(file, writing_end, options).error().code == ErrorCode::kInterrupted);
+    CHECK(sink::copy_stream(file, idle.writer, options).error().code == ErrorCode::kInterrupted);
   }
   stopper.join();
 }

@@ -71,6 +71,19 @@ TEST_CASE("a file that came meanwhile is left alone") {
   CHECK(content(dir.file("out")) == "theirs");
 }
 
+TEST_CASE("through a symbolic link, what it leads to is replaced and not the link") {
+  test::TempDir dir;
+  std::ofstream(dir.file("target")) << "old";
+  fs::create_symlink("target", dir.file("link"));
+  CHECK_FALSE(Destination::open(dir.file("link"), {}, kNever));
+  auto out = Destination::open(dir.file("link"), {.force = true}, kNever);
+  REQUIRE(out);
+  REQUIRE(put(*out, "new"));
+  REQUIRE(out->commit());
+  CHECK(fs::is_symlink(dir.file("link")));
+  CHECK(content(dir.file("target")) == "new");
+}
+
 TEST_CASE("a FIFO of our own goes away with the object, wherever that was moved") {
   test::TempDir dir;
   const std::string path = dir.file("fifo");

@@ -20,6 +20,15 @@ Frontier automatic(std::uint64_t window = kMiB) {
 
 }  // namespace
 
+TEST_CASE("policies have names") {
+  CHECK(sink::parse_policy("window") == CommitPolicy::kWindow);
+  CHECK(sink::parse_policy("at-end") == CommitPolicy::kAtEnd);
+  CHECK(sink::parse_policy("auto") == CommitPolicy::kAuto);
+  for (const char* const none : {"", "Auto", "end", "at-end "}) {
+    CHECK_FALSE(sink::parse_policy(none));
+  }
+}
+
 TEST_CASE("a window follows the highest byte of data, and nothing else") {
   Frontier frontier(CommitPolicy::kWindow, 100);
   frontier.wrote({0, 90});

@@ -5,29 +5,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <filesystem>
 #include <random>
 
 #include "support/catch.h"
+#include "unit/sink/noise.h"
 
 namespace {
 
 using namespace shunt;
 using sink::HeldBlocks;
+using sink::noise;
 using Run = HeldBlocks::Run;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-std::vector<std::byte> noise(std::size_t size, unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::byte> bytes(size);
-  for (std::size_t at = 0; at < size; at += 4) {
-    const std::uint32_t four = static_cast<std::uint32_t>(random()) | 0x01010101U;  // none is zero
-    std::memcpy(bytes.data() + at, &four, std::min<std::size_t>(4, size - at));
-  }
-  return bytes;
-}
 
 std::string spill_folder() {
   return std::filesystem::temp_directory_path();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "support/catch.h"
+#include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
 
@@ -61,10 +62,8 @@ TEST_CASE("a command that cannot be started is the error, and nothing is left") 
 
 TEST_CASE("a second request gives the stream up, also when it comes before the first is seen") {
   std::signal(SIGPIPE, SIG_IGN);
-  int ends[2];
-  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  const io::Fd reader(ends[0]);  // reads nothing
-  Destination out(io::File::adopt(io::Fd(ends[1]), "(pipe)"));
+  test::PipeEnds pipe;
+  Destination out(std::move(pipe.writer));
   test::TempDir dir;
   CancelToken cancel;
   SessionOptions options;

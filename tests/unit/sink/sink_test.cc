@@ -7,35 +7,27 @@
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <random>
 
 #include "io/kernel.h"
 #include "support/catch.h"
+#include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
+#include "unit/sink/noise.h"
 
 namespace {
 
 using namespace shunt;
 using sink::CommitPolicy;
+using sink::noise;
 using sink::Options;
 using sink::Sink;
 using test::ReadingPipe;
 using Bytes = std::vector<std::byte>;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-
-Bytes noise(std::size_t size, unsigned seed) {
-  std::minstd_rand random(seed);
-  Bytes bytes(size);
-  for (std::size_t at = 0; at < size; at += 4) {
-    const std::uint32_t four = static_cast<std::uint32_t>(random()) | 0x01010101U;  // none is zero
-    std::memcpy(bytes.data() + at, &four, std::min<std::size_t>(4, size - at));
-  }
-  return bytes;
-}
 
 Options options(std::uint64_t size, CommitPolicy policy, std::uint64_t window = 0) {
   Options options;
@@ -252,12 +244,9 @@ TEST_CASE("a reader that takes all and goes away is none") {
 }
 
 TEST_CASE("a reader that reads nothing can be given up") {
-  int ends[2];
-  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  const io::Fd reader(ends[0]);
-  io::File in = io::File::adopt(io::Fd(ends[1]), "(pipe)");
+  test::PipeEnds pipe;
   const std::uint64_t size = GENERATE(std::uint64_t{10}, 16 * kMiB);  // fits, and does not
-  const auto sink = start(in, options(size, CommitPolicy::kAtEnd));
+  const auto sink = start(pipe.writer, options(size, CommitPolicy::kAtEnd));
   REQUIRE(sink->write(0, noise(size, 1)));
   int asked = 0;
   const auto finished = sink->finish([&] { return ++asked >= 2; });
@@ -311,11 +300,8 @@ TEST_CASE("bytes that wait in a pipe are not those of a file that is given up be
 }
 
 TEST_CASE("after a refusal, a reader that reads nothing is not waited for") {
-  int ends[2];
-  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-  const io::Fd reader(ends[0]);
-  io::File in = io::File::adopt(io::Fd(ends[1]), "(pipe)");
-  const auto sink = start(in, options(16 * kMiB, CommitPolicy::kWindow));
+  test::PipeEnds pipe;
+  const auto sink = start(pipe.writer, options(16 * kMiB, CommitPolicy::kWindow));
   REQUIRE(sink->write(0, noise(8 * kMiB, 1)));
   REQUIRE_FALSE(sink->write(0, noise(1, 1)));
   int asked = 0;

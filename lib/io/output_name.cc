@@ -1,0 +1,25 @@
+#include "io/output_name.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "io/path.h"
+
+namespace shunt::io {
+
+bool names_stream(const std::string& path) {
+  struct stat there {};
+  return ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+}
+
+Result<std::string> name_for_new_file(const std::string& path, IfThere if_there) {
+  struct stat there {};
+  const bool leads_somewhere = ::stat(path.c_str(), &there) == 0;
+  if (leads_somewhere && S_ISDIR(there.st_mode)) return system_error(EISDIR, path, "create");
+  if (if_there == IfThere::kReplace) return leads_somewhere ? resolve(path) : path;
+  if (::lstat(path.c_str(), &there) == 0) return there_already(path);
+  return path;
+}
+
+}  // namespace shunt::io

@@ -1,0 +1,48 @@
+// A program that runs beside us.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "io/fd.h"
+
+namespace shunt::io {
+
+// How a program ended, as a shell says it: its exit status, or 128 and the number of the signal.
+using ExitStatus = int;
+
+struct ProcessOptions {
+  std::vector<std::string> arguments{};    // the first is the program, looked for in $PATH
+  std::vector<std::string> environment{};  // "NAME=VALUE"; empty: ours
+  int input = -1;                          // what it gets as standard input; -1: ours
+  int output = -1;                         // and as standard output
+};
+
+// It has the signals that a program expects, whatever this one has made of them. One that still
+// runs when the object goes away is killed. For one thread.
+class Process {
+ public:
+  static Result<Process> start(ProcessOptions options);
+  Process(Process&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), handle_(std::move(other.handle_)) {}
+  Process& operator=(Process&&) = delete;
+  ~Process();
+
+  // Waits for its end, at most `milliseconds`; nullopt: it runs. Not to be called after the end.
+  [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds);
+  // Does nothing once it has ended.
+  void send(int signal) const;
+
+ private:
+  explicit Process(pid_t pid);
+
+  pid_t pid_;  // -1: it has ended
+  Fd handle_;  // pidfd_open(2); may be empty
+};
+
+}  // namespace shunt::io
