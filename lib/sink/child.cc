@@ -61,7 +61,11 @@ Result<Child> Child::start(const std::string& command, const Variables& variable
   sigemptyset(&defaults);
   sigaddset(&defaults, SIGPIPE);
   ::posix_spawnattr_setsigdefault(&actions.attributes, &defaults);
-  ::posix_spawnattr_setflags(&actions.attributes, POSIX_SPAWN_SETSIGDEF);
+  const Group group = where_to_run();
+  ::posix_spawnattr_setpgroup(&actions.attributes, 0);
+  ::posix_spawnattr_setflags(
+      &actions.attributes, static_cast<short>(POSIX_SPAWN_SETSIGDEF |
+                                              (group == Group::kOwn ? POSIX_SPAWN_SETPGROUP : 0)));
   // Where it is ignored, which is inherited, children leave no status behind.
   ::signal(SIGCHLD, SIG_DFL);
 
@@ -79,9 +83,15 @@ Result<Child> Child::start(const std::string& command, const Variables& variable
   if (failed != 0) return system_error(failed, shell, "start");
   io::Fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   const int number = errno;
-  Child child(pid, std::move(handle));
+  Child child(pid, group, std::move(handle));
   if (!child.handle_.valid()) return system_error(number, shell, "watch");
   return child;
+}
+
+Child::Group Child::where_to_run() {
+  const io::Fd terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  return terminal.valid() && ::tcgetpgrp(terminal.get()) == ::getpgrp() ? Group::kOurs
+                                                                        : Group::kOwn;
 }
 
 Child::~Child() {
@@ -93,7 +103,7 @@ Child::~Child() {
 }
 
 void Child::send(int signal) const {
-  if (pid_ >= 0) ::kill(pid_, signal);
+  if (pid_ >= 0) ::kill(group_ == Group::kOwn ? -pid_ : pid_, signal);
 }
 
 Result<std::optional<ExitStatus>> Child::wait(int milliseconds) {
