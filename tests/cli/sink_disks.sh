@@ -161,8 +161,9 @@ encode() {
   echo "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc2=s=640x360:d=$1,noise=alls=60:allf=t:all_seed=1 -f lavfi -i sine=d=$1 \
     -c:v mpeg4 -q:v 1 -c:a pcm_s16le -threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact -y"
 }
-for format in mov matroska avi; do
+for format in mov matroska avi 'flv -c:v flv -ar 44100' 'wav -map 1' 'flac -map 1 -c:a flac'; do
   what="$format"
+  # shellcheck disable=SC2086
   $(encode 1) -f $format direct
   pours 0 direct --size 64M --commit at-end --truncate --run "'$with_disk' '$(encode 1) -f $format \$disk' >&2"
   equal "$what: bytes_out" "$(json .bytes_out)" "$(stat -c %s direct)"

@@ -96,7 +96,7 @@ done
 # ---- a consumer that stops reading ----
 # More than the backlog is held only until the end.
 exec 8<>pipe
-for pair in INT:130 TERM:143; do
+for pair in INT:130 TERM:143 HUP:129; do
   signal=${pair%:*} code=${pair#*:}
   starts --size 8M --commit at-end --listen unix:disk.sock
   there disk.sock
