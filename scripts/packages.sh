@@ -18,7 +18,7 @@ packages_for() {
         jq strace time curl hyperfine mandoc zsh bash-completion
       # nbdkit, which loads our plugin; programs that write disks over NBD, and what becomes of the
       # disks.
-      printf '%s\n' nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted dosfstools fuse3 zstd
+      printf '%s\n' nbdkit nbdkit-plugin-dev libnbd-bin qemu-utils parted dosfstools mtools fuse3 zstd
       # Servers, and what fills them.
       printf '%s\n' nginx-light docker-registry skopeo buildah openssl
       # The preset `test` builds the micro-benchmarks, so that they cannot rot.

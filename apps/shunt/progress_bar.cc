@@ -14,16 +14,17 @@ constexpr int kWidth = 24;
 }  // namespace
 
 std::string bar_text(std::uint64_t done, std::uint64_t total, double seconds) {
-  done = std::min(done, total);
-  const double part = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1;
+  if (total > 0) done = std::min(done, total);
   const double rate = static_cast<double>(done) / seconds;
+  const auto rate_text = format_size(static_cast<std::uint64_t>(rate));
+  if (total == 0) return fmt::format("{}  {}/s", format_size(done), rate_text);
+  const double part = static_cast<double>(done) / static_cast<double>(total);
   const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
   const int filled = static_cast<int>(part * kWidth);
   return fmt::format("[{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left",
                      std::string(static_cast<std::size_t>(filled), '#'),
                      std::string(static_cast<std::size_t>(kWidth - filled), '.'), part * 100,
-                     format_size(done), format_size(total),
-                     format_size(static_cast<std::uint64_t>(rate)), left);
+                     format_size(done), format_size(total), rate_text, left);
 }
 
 void ProgressBar::begin(std::string_view what, std::uint64_t total) {

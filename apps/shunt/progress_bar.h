@@ -11,7 +11,8 @@
 
 namespace shunt::cli {
 
-// "[####....]  50%  1.00 GiB of 2.00 GiB  100 MiB/s  10 s left"
+// "[####....]  50%  1.00 GiB of 2.00 GiB  100 MiB/s  10 s left"; "1.00 GiB  100 MiB/s" when the
+// total is 0, which is not known.
 [[nodiscard]] std::string bar_text(std::uint64_t done, std::uint64_t total, double seconds);
 
 // Any thread may report.

@@ -11,7 +11,8 @@ namespace shunt {
 class Progress {
  public:
   virtual ~Progress() = default;
-  // A new stretch of work begins, `total` bytes long. `what` names it for people ("shifting").
+  // A new stretch of work begins, `total` bytes long; 0: nobody knows. `what` names it for people
+  // ("shifting").
   virtual void begin(std::string_view what, std::uint64_t total) = 0;
   virtual void advance(std::uint64_t bytes) = 0;
 };

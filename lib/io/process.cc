@@ -24,14 +24,17 @@ struct SpawnSettings {
   SpawnSettings(const SpawnSettings&) = delete;
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
-  // None blocked, and SIGPIPE, which is ignored here, as it is at first.
-  void reset_signals() {
+  // Signals: none blocked, and SIGPIPE, which is ignored here, as it is at first.
+  void begin_afresh(bool own_group) {
     sigset_t signals;
     ::sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes, &signals);
     ::sigaddset(&signals, SIGPIPE);
     ::posix_spawnattr_setsigdefault(&attributes, &signals);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setflags(&attributes,
+                               static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                                  (own_group ? POSIX_SPAWN_SETPGROUP : 0)));
   }
   void replace(int descriptor, int by) {
     if (by >= 0) ::posix_spawn_file_actions_adddup2(&actions, by, descriptor);
@@ -61,7 +64,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
 
 Result<Process> Process::start(ProcessOptions options) {
   SpawnSettings settings;
-  settings.reset_signals();
+  settings.begin_afresh(options.own_group);
   settings.replace(STDIN_FILENO, options.input);
   settings.replace(STDOUT_FILENO, options.output);
   heed_children();
@@ -73,11 +76,13 @@ Result<Process> Process::start(ProcessOptions options) {
       ::posix_spawnp(&pid, program.c_str(), &settings.actions, &settings.attributes,
                      arguments.data(), options.environment.empty() ? environ : own.data());
   if (failed != 0) return system_error(failed, program, "start");
-  return Process(pid);
+  return Process(pid, options.own_group);
 }
 
-Process::Process(pid_t pid)
-    : pid_(pid), handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
+Process::Process(pid_t pid, bool own_group)
+    : pid_(pid),
+      own_group_(own_group),
+      handle_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))) {}
 
 Process::~Process() {
   if (pid_ < 0) return;
@@ -87,7 +92,7 @@ Process::~Process() {
 }
 
 void Process::send(int signal) const {
-  if (pid_ >= 0) ::kill(pid_, signal);
+  if (pid_ >= 0) ::kill(own_group_ ? -pid_ : pid_, signal);
 }
 
 Result<std::optional<ExitStatus>> Process::wait(int milliseconds) {

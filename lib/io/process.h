@@ -21,6 +21,7 @@ struct ProcessOptions {
   std::vector<std::string> environment{};  // "NAME=VALUE"; empty: ours
   int input = -1;                          // what it gets as standard input; -1: ours
   int output = -1;                         // and as standard output
+  bool own_group = false;                  // signals are for all that it has started, too
 };
 
 // It has the signals that a program expects, whatever this one has made of them. One that still
@@ -29,7 +30,9 @@ class Process {
  public:
   static Result<Process> start(ProcessOptions options);
   Process(Process&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), handle_(std::move(other.handle_)) {}
+      : pid_(std::exchange(other.pid_, -1)),
+        own_group_(other.own_group_),
+        handle_(std::move(other.handle_)) {}
   Process& operator=(Process&&) = delete;
   ~Process();
 
@@ -39,9 +42,10 @@ class Process {
   void send(int signal) const;
 
  private:
-  explicit Process(pid_t pid);
+  Process(pid_t pid, bool own_group);
 
   pid_t pid_;  // -1: it has ended
+  bool own_group_;
   Fd handle_;  // pidfd_open(2); may be empty
 };
 

@@ -43,8 +43,13 @@ Transmission::Asked Connection::asked() const {
   return transmission_ ? transmission_->asked() : Transmission::Asked::kNothing;
 }
 
-bool Connection::broken_off() const {
-  return asked() == Transmission::Asked::kChange && !transmission_->taken_leave();
+Departure Connection::departure(std::size_t left) const {
+  return {.connection = number_,
+          .left = left,
+          .asked_for_change = asked() == Transmission::Asked::kChange,
+          .took_leave = transmission_ && transmission_->taken_leave(),
+          .unanswered = !channel_.received().empty() || !channel_.all_out() ||
+                        (transmission_ && transmission_->serving())};
 }
 
 Next Connection::step() {

@@ -26,7 +26,7 @@ class Connection {
   // Whether the client has begun a request and the rest is to come.
   [[nodiscard]] bool within_request() const;
   [[nodiscard]] Transmission::Asked asked() const;
-  [[nodiscard]] bool broken_off() const;  // see Departure
+  [[nodiscard]] Departure departure(std::size_t left) const;
   [[nodiscard]] std::uint64_t received_total() const { return channel_.received_total(); }
   [[nodiscard]] std::uint64_t number() const { return number_; }
 

@@ -65,7 +65,14 @@ Result<void> Server::Loop::run(const CancelToken& cancel) {
       return system_error(errno, "", "listen");
     }
   }
-  while (!stop_ && !cancel.requested()) SHUNT_TRY(turn(true, kTickMs));
+  while (!stop_ && !cancel.requested()) {
+    if (const Result<void> turned = turn(true, kTickMs); !turned) {
+      // Clients would wait for somebody who does not serve them any more.
+      clients_.clear();
+      listeners_.clear();
+      return turned;
+    }
+  }
   finish();
   return {};
 }
@@ -145,9 +152,13 @@ void Server::Loop::serve_ready(bool all, Clock::time_point now) {
 
 void Server::Loop::serve(Client& client, Clock::time_point now) {
   const bool was_waiting = client.next == Next::kExport;
+  const bool was_negotiating = client.connection.negotiating();
   client.next = client.connection.serve();
   if (was_waiting || client.connection.received_total() != client.received) client.heard = now;
   client.received = client.connection.received_total();
+  if (was_negotiating && !client.connection.negotiating() && options_.connected) {
+    options_.connected();
+  }
 }
 
 Server::Loop::Clock::time_point Server::Loop::deadline(const Client& client) const {
@@ -189,10 +200,11 @@ void Server::Loop::remove_closed() {
   auto with_those_closed = left + static_cast<std::size_t>(std::ranges::count_if(closed, served));
   for (auto& client : closed) {
     const bool told = served(client);
-    const bool broken_off = client->connection.broken_off();
+    if (told) --with_those_closed;
+    const Departure departure = client->connection.departure(with_those_closed);
     log::debug("nbd: connection {} ended", client->connection.number());
     client.reset();
-    if (told && options_.disconnected) options_.disconnected({--with_those_closed, broken_off});
+    if (told && options_.disconnected) options_.disconnected(departure);
   }
 }
 

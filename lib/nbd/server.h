@@ -46,16 +46,22 @@ struct Served {
   std::string_view error;  // "EPERM"; empty: none
 };
 
+// How a connection that had finished negotiation ended.
 struct Departure {
-  std::size_t left = 0;     // connections that have finished negotiation and are still there
-  bool broken_off = false;  // it had begun to change the export, and went without NBD_CMD_DISC
+  std::uint64_t connection = 0;  // as in Served
+  std::size_t left = 0;          // connections that have finished negotiation and are still there
+  bool asked_for_change = false;
+  bool took_leave = false;  // with NBD_CMD_DISC
+  bool unanswered = false;  // a request was half received, or its reply was not out
 };
 
 struct ServerOptions {
   Limits limits;
   std::string description;                    // of the export, for people; may be empty
   std::function<void(const Served&)> served;  // may be empty
-  // A connection that had finished negotiation (GO or EXPORT_NAME) ended.
+  // A connection has finished negotiation (GO or EXPORT_NAME).
+  std::function<void()> connected;  // may be empty
+  // One that had finished it ended.
   std::function<void(const Departure&)> disconnected;  // may be empty
 };
 
@@ -68,8 +74,8 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Serves until stop() or until `cancel` is requested (at most 200 ms later). Fails only when
-  // polling itself does; what a client does wrong ends that client's connection, with a word in the
-  // log (debug).
+  // polling itself does, and then has closed all connections and listeners; what a client does
+  // wrong ends that client's connection, with a word in the log (debug).
   Result<void> run(const CancelToken& cancel);
 
   // From any thread, and from the callbacks.

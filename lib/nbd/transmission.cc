@@ -76,6 +76,7 @@ Next Transmission::next_request() {
   if (!failure_ && came_too_late()) failure_ = {Errno::kShutdown, "the server is stopping"};
   left_ = request_.has_payload() ? request_.length : 0;
   if (left_ > kMostThrownAway) {
+    phase_ = Phase::kPayload;  // it stays unanswered
     log::debug("nbd: connection {}: a write of {} bytes", number_, left_);
     return Next::kClosed;
   }

@@ -47,6 +47,8 @@ class Transmission {
   [[nodiscard]] Asked asked() const { return asked_; }
   // It has said that it is done (NBD_CMD_DISC).
   [[nodiscard]] bool taken_leave() const { return taken_leave_; }
+  // Whether a request is being served.
+  [[nodiscard]] bool serving() const { return phase_ != Phase::kIdle; }
   // Whether the client is in the middle of saying something.
   [[nodiscard]] bool within_request() const;
 

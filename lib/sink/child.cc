@@ -1,8 +1,11 @@
 #include "sink/child.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "io/fd.h"
 
 namespace shunt::sink {
 namespace {
@@ -24,6 +27,11 @@ std::vector<std::string> environment_with(const Child::Variables& variables) {
   return all;
 }
 
+bool in_foreground() {
+  const io::Fd terminal(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC));
+  return terminal.valid() && ::tcgetpgrp(terminal.get()) == ::getpgrp();
+}
+
 }  // namespace
 
 Result<Child> Child::start(const std::string& command, const Variables& variables,
@@ -32,7 +40,8 @@ Result<Child> Child::start(const std::string& command, const Variables& variable
       io::Process process,
       io::Process::start({.arguments = {"/bin/sh", "-c", command},
                           .environment = environment_with(variables),
-                          .output = output == ChildOutput::kToStandardError ? STDERR_FILENO : -1}));
+                          .output = output == ChildOutput::kToStandardError ? STDERR_FILENO : -1,
+                          .own_group = !in_foreground()}));
   return Child(std::move(process));
 }
 

@@ -1,18 +1,14 @@
 #include "sink/session.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
-#include <charconv>
 #include <csignal>
-#include <cstdlib>
 #include <thread>
 
 #include "base/clock.h"
-#include "io/path.h"
 #include "nbd/server.h"
+#include "sink/clients.h"
 #include "sink/nbd_export.h"
 #include "sink/trace.h"
 
@@ -21,66 +17,20 @@ namespace {
 
 constexpr int kAskAgain = 100;  // ms
 
-// The sockets, what they are called, and what has to be taken away behind them.
-class Listeners {
- public:
-  Listeners() = default;
-  Listeners(const Listeners&) = delete;
-  Listeners& operator=(const Listeners&) = delete;
-  ~Listeners() {
-    if (!socket_path.empty()) (void)::unlink(socket_path.c_str());
-    if (!folder_.empty()) (void)::rmdir(folder_.c_str());
-  }
-
-  Result<void> open(const Address& address) {
-    switch (address.kind) {
-      case Address::Kind::kPrivate: {
-        const char* const parent = std::getenv("XDG_RUNTIME_DIR");
-        std::string pattern =
-            fmt::format("{}/shunt-XXXXXX", parent != nullptr && *parent != '\0' ? parent : "/tmp");
-        if (::mkdtemp(pattern.data()) == nullptr) return system_error(errno, pattern, "create");
-        folder_ = pattern;
-        return open_unix(folder_ + "/nbd.sock");
-      }
-      case Address::Kind::kUnix:
-        return open_unix(address.path);
-      case Address::Kind::kTcp: {
-        SHUNT_ASSIGN(nbd::TcpListener listener, nbd::listen_tcp(address.host, address.port));
-        uri = nbd::tcp_uri(address.host, listener.port);
-        sockets.push_back(std::move(listener.socket));
-        return {};
-      }
-      case Address::Kind::kInherited: {
-        SHUNT_ASSIGN(sockets, nbd::inherited_listeners());
-        return {};
-      }
-    }
-    return {};
-  }
-
-  std::vector<io::Fd> sockets;
-  std::string uri;          // empty: we were not told
-  std::string socket_path;  // empty: none
-
- private:
-  Result<void> open_unix(const std::string& path) {
-    SHUNT_ASSIGN(io::Fd socket, nbd::listen_unix(path));
-    socket_path = path;
-    uri = nbd::unix_uri(path);
-    sockets.push_back(std::move(socket));
-    return {};
-  }
-
-  std::string folder_;
-};
-
 // The server in a thread of its own.
 class Serving {
  public:
   Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
-      : sink_(sink), export_(sink), server_(export_, std::move(sockets), server_options(trace)) {
+      : sink_(sink),
+        export_(sink),
+        clients_(export_.features().multi_conn ? Clients::FlushIsFor::kAll
+                                               : Clients::FlushIsFor::kOne),
+        server_(export_, std::move(sockets), server_options(trace)) {
     sink.on_progress([this] { server_.wake(); });
-    thread_ = std::thread([this] { result_ = server_.run(never_); });
+    thread_ = std::thread([this] {
+      result_ = server_.run(never_);
+      failed_ = !result_;
+    });
   }
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
@@ -96,30 +46,27 @@ class Serving {
     thread_.join();
     return result_;
   }
-  // Clients have been there, and have gone.
-  [[nodiscard]] bool deserted() const { return deserted_; }
-  // One that wrote has gone without a word.
-  [[nodiscard]] bool broken_off() const { return broken_off_; }
+  [[nodiscard]] const Clients& clients() const { return clients_; }
+  // It serves nobody any more; stop() says why.
+  [[nodiscard]] bool failed() const { return failed_; }
 
  private:
   nbd::ServerOptions server_options(Trace& trace) {
     nbd::ServerOptions options;
     options.served = [this, &trace](const nbd::Served& served) {
       trace.note(served);
-      deserted_ = false;
+      clients_.served(served);
     };
-    options.disconnected = [this](const nbd::Departure& departure) {
-      if (departure.broken_off) broken_off_ = true;
-      deserted_ = departure.left == 0;
-    };
+    options.connected = [this] { clients_.come(); };
+    options.disconnected = [this](const nbd::Departure& departure) { clients_.gone(departure); };
     return options;
   }
 
   Sink& sink_;
-  std::atomic<bool> deserted_{false};
-  std::atomic<bool> broken_off_{false};
+  std::atomic<bool> failed_{false};
   const CancelToken never_;
   NbdExport export_;
+  Clients clients_;
   nbd::Server server_;
   Result<void> result_;
   std::thread thread_;
@@ -177,12 +124,9 @@ Result<void> Session::wait_for_command(Sink& sink, Child& child) {
 }
 
 Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
-  while (requests() == 0) {
-    if (options_.until_disconnect && serving.deserted()) {
-      if (!serving.broken_off()) return {};
-      Error error;
-      error.reason = "a client that wrote went away without taking leave";
-      return error;
+  while (requests() == 0 && !serving.failed()) {
+    if (options_.until_disconnect && serving.clients().deserted(kReturn)) {
+      return serving.clients().all_done();
     }
     SHUNT_TRY(sink.check_reader());
     show_progress(sink);
@@ -214,9 +158,9 @@ Result<void> Session::serve(Sink& sink, Listeners& listeners, Trace& trace) {
                                            options_.command_output));
     done = wait_for_command(sink, child);
   }
-  const Result<void> served = serving.stop();
-  SHUNT_TRY(done);
-  return served;
+  // A server that failed is why clients and the command did.
+  SHUNT_TRY(serving.stop());
+  return done;
 }
 
 Result<void> Session::run() {
@@ -243,31 +187,6 @@ Result<void> Session::run() {
 }
 
 }  // namespace
-
-Result<Address> parse_address(std::string_view text) {
-  Address address;
-  if (text == "fd") {
-    address.kind = Address::Kind::kInherited;
-    return address;
-  }
-  if (text.starts_with("unix:") && text.size() > 5) {
-    address.kind = Address::Kind::kUnix;
-    address.path = text.substr(5);
-    return address;
-  }
-  const std::size_t colon = text.rfind(':');
-  if (text.starts_with("tcp:") && colon > 4) {
-    address.kind = Address::Kind::kTcp;
-    std::string_view host = text.substr(4, colon - 4);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    address.host = host;
-    const std::string_view port = text.substr(colon + 1);
-    const auto [end, problem] =
-        std::from_chars(port.data(), port.data() + port.size(), address.port);
-    if (problem == std::errc() && end == port.data() + port.size() && !host.empty()) return address;
-  }
-  return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
-}
 
 SessionReport run_session(const SessionOptions& options, Destination& out) {
   SessionReport report;

@@ -1,6 +1,7 @@
 // One run of a disk that leaves as a stream: the server, the command that writes to it, the end.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,34 +13,22 @@
 #include "base/result.h"
 #include "sink/child.h"
 #include "sink/destination.h"
+#include "sink/listeners.h"
 #include "sink/sink.h"
 
 namespace shunt::sink {
 
-// Where clients find the disk.
-struct Address {
-  enum class Kind {
-    kPrivate,    // a unix socket in a folder that only we may enter
-    kUnix,       // at `path`
-    kTcp,        // at `host` and `port`; port 0: a free one
-    kInherited,  // sockets handed over by a service manager
-  };
-  Kind kind = Kind::kPrivate;
-  std::string path;
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-// "unix:PATH", "tcp:HOST:PORT" or "fd"; kUsage otherwise.
-Result<Address> parse_address(std::string_view text);
+// Some clients go, and come again at once: qemu-img makes a disk over one connection, and writes it
+// over another.
+inline constexpr std::chrono::milliseconds kReturn{500};
 
 struct SessionOptions {
   Options disk;
   Address address;
   std::string command;  // the stream ends when it does; empty: none
   ChildOutput command_output = ChildOutput::kAsOurs;
-  // The stream ends with the last client that there was. One that wrote and went without taking
-  // leave is a failure.
+  // The stream ends when the last client has gone, and none comes for kReturn. One that was not
+  // done is a failure (sink/clients.h).
   bool until_disconnect = false;
   std::string trace;                                      // a file; empty: none
   std::function<void(const std::string& uri)> listening;  // told once; may be empty

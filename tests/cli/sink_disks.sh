@@ -5,7 +5,7 @@
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/sinks.sh
 source "$(dirname "$0")/sinks.sh"
-need_command parted mkfs.ext4 e2fsck mkfs.xfs xfs_repair mkfs.fat fsck.fat mkfs.btrfs btrfs zstd ffmpeg jq
+need_command parted mkfs.ext4 e2fsck mkfs.xfs xfs_repair mkfs.fat fsck.fat mcopy mkfs.btrfs btrfs zstd ffmpeg jq
 [[ -x /usr/bin/time ]] || skip "there is no /usr/bin/time"
 need_fuse
 need_loop
@@ -29,6 +29,17 @@ has_files() {
   diff -r --no-dereference -x lost+found files at >checked 2>&1 || fail "$what: other files: $(head -n 5 checked)"
   umount at
 }
+
+# fat_has_files IMAGE: the same of a FAT. Kernels may lack it, and mtools shares no code with them.
+fat_has_files() {
+  mkdir back
+  mcopy -s -i "$1" '::*' back >checked 2>&1 || fail "$what: mcopy: $(cat checked)"
+  diff -r files back >checked 2>&1 || fail "$what: other files: $(head -n 5 checked)"
+  rm -r back
+}
+
+# held KIB: at most so much was held, for a disk whose zeros are free.
+held() { (($(json .peak_held) <= $1 << 10)) || fail "$what: $(json .peak_held) bytes were held"; }
 
 # Partitions as parted makes them on a file: neither what is drawn by lot nor what is in them.
 partitions() { parted -s -m "$1" unit s print 2>&1 | tail -n +3 | cut -d : -f 1-4,6-; }
@@ -65,10 +76,12 @@ for policy in auto at-end; do
   has_files "$image"
   makes 320M 'mkfs.xfs -q $disk'
   sound xfs_repair -n -f "$image"
-  makes 64M 'mkfs.fat $disk'
+  makes 64M 'mkfs.fat $disk && mcopy -s -i $disk files/* ::'
   sound fsck.fat -n "$image"
+  fat_has_files "$image"
   makes 256M 'mkfs.btrfs -q --rootdir files $disk'
   sound btrfs check "$image"
+  has_files "$image"
 
   # A file system in a partition: by its offset, and as a loop device.
   makes 256M "parted -s \$disk $msdos && mkfs.ext4 -q -d files -E offset=1048576 \$disk 255M"
@@ -89,6 +102,29 @@ for policy in auto at-end; do
     { cp -r files/. on/; umount on; }'
   sound xfs_repair -n -f "$image"
   has_files "$image"
+  makes 256M 'mkfs.btrfs -q $disk && mkdir -p on && mount -o loop $disk on &&
+    { cp -r files/. on/; umount on; }'
+  sound btrfs check "$image"
+  has_files "$image"
+
+  # What is written onto an empty disk is little, wherever it lies.
+  makes 1G "parted -s \$disk $gpt"
+  held 64
+  makes 1G 'mkfs.ext4 -q $disk'
+  held 1024
+  makes 1G "parted -s \$disk $gpt && mkfs.ext4 -q -E offset=\$((33 << 20)) \$disk 900M"
+  held 1024
+  makes 1G 'mkfs.xfs -q $disk'
+  held 256
+done
+
+# ---- mkfs.fat alone writes in order, but for 16 KiB ----
+for options in '--commit auto' '--commit window --window 16K'; do
+  what="mkfs.fat, $options"
+  # shellcheck disable=SC2086
+  expect 0 --json stream-sink --size 1G $options -o fat.img --force --sparse --run "'$with_disk' 'mkfs.fat \$disk' >&2"
+  streamed 1
+  sound fsck.fat -n fat.img
 done
 
 # ---- a partitioned disk with a file system, compressed as it comes, and nothing on any disk ----
@@ -125,8 +161,9 @@ encode() {
   echo "ffmpeg -nostdin -loglevel error -f lavfi -i testsrc2=s=640x360:d=$1,noise=alls=60:allf=t:all_seed=1 -f lavfi -i sine=d=$1 \
     -c:v mpeg4 -q:v 1 -c:a pcm_s16le -threads 1 -fflags +bitexact -flags:v +bitexact -flags:a +bitexact -y"
 }
-for format in mov matroska avi; do
+for format in mov matroska avi 'flv -c:v flv -ar 44100' 'wav -map 1' 'flac -map 1 -c:a flac'; do
   what="$format"
+  # shellcheck disable=SC2086
   $(encode 1) -f $format direct
   pours 0 direct --size 64M --commit at-end --truncate --run "'$with_disk' '$(encode 1) -f $format \$disk' >&2"
   equal "$what: bytes_out" "$(json .bytes_out)" "$(stat -c %s direct)"

@@ -96,7 +96,7 @@ done
 # ---- a consumer that stops reading ----
 # More than the backlog is held only until the end.
 exec 8<>pipe
-for pair in INT:130 TERM:143; do
+for pair in INT:130 TERM:143 HUP:129; do
   signal=${pair%:*} code=${pair#*:}
   starts --size 8M --commit at-end --listen unix:disk.sock
   there disk.sock
@@ -121,9 +121,11 @@ exec 8<&-
 rm disk.img
 
 # ---- clients ----
-# until_gone CODE ACTION...: a disk for one client that does so.
+# until_gone WORDS ACTION...: a disk for one client that does so. WORDS: what is wrong with that, or
+# nothing.
 until_gone() {
-  local code=$1
+  local words=$1 code=0
+  [[ -z $words ]] || code=1
   shift
   rm -f disk.img
   "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>err &
@@ -131,18 +133,49 @@ until_gone() {
   background+=("$sink")
   there disk.sock
   # In a shell of its own, which says nothing of its end.
-  (exec $client disk.sock "$@") >said 2>&1 || true
+  { (exec $client disk.sock "$@") >said 2>&1 || true; } 2>/dev/null
   ends "$code" "a client that does $*"
   if ((code == 0)); then [[ -e disk.img ]] || fail "$*: no output"; else
-    says 'without taking leave'
+    says "$words"
+    says 'NBD_CMD_DISC' # what to do
     [[ ! -e disk.img ]] || fail "$*: there is an output"
   fi
 }
-until_gone 1 begin:0:1048576:1000 die 2>/dev/null
-until_gone 1 write:0:65536:1 die 2>/dev/null
-until_gone 0 read:0:512 die 2>/dev/null
-until_gone 0 write:0:65536:1 leave
-rm disk.img
+until_gone '' write:0:65536:1 leave
+until_gone '' leave
+until_gone 'in the middle of a request' begin:0:1048576:1000 die
+until_gone 'the last 64.0 KiB' write:0:65536:1 die
+until_gone 'wrote nothing' read:0:512 die
+until_gone 'wrote nothing' die
+# Some never take leave. A flush at their end says that they are done.
+until_gone '' write:0:65536:1 flush die
+until_gone '' write:0:65536:1 trim:0:4096 flush read:0:512 die
+until_gone 'the last 4.00 KiB' write:0:65536:1 flush zero:0:4096 die
+until_gone 'in the middle of a request' write:0:65536:1 flush begin:0:1048576:1000 die
+
+# A server that cannot go on does not let anybody wait for it.
+if command -v prlimit >/dev/null; then
+  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>err &
+  sink=$!
+  background+=("$sink")
+  there disk.sock
+  prlimit --pid "$sink" --nofile=1:
+  ends 7 "a server that fails"
+  says 'poll: '
+  [[ ! -e disk.img ]] || fail "a server that fails leaves a file"
+  "$SHUNT" stream-sink --size 8M -o disk.img \
+    --run '$client "$unixsocket" write:0:512:1 touch:begun until:gone write:0:512:1 >said' 2>err &
+  sink=$!
+  background+=("$sink")
+  there begun
+  prlimit --pid "$sink" --nofile=1:
+  sleep 0.5
+  touch gone
+  ends 1 "a server that fails, with a command"
+  says 'poll: '
+  [[ ! -e disk.img ]] || fail "a server that fails leaves a file"
+  rm begun gone
+fi
 
 for pair in '$client "$unixsocket" begin:0:1048576:1000 die|137' 'exit 3|3' 'kill -TERM $$|143' \
   'kill -SEGV $$|139' '/nowhere/at/all|127'; do
@@ -172,6 +205,76 @@ kill -INT "$sink"
 ends 130 "SIGINT with a command"
 ! kill -0 "$(<begun)" 2>/dev/null || fail "the command goes on"
 [[ ! -e disk.img ]] || fail "SIGINT leaves a file"
+
+# gone PID: it ends soon.
+gone() {
+  local i
+  for ((i = 0; i < 250; ++i)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.02
+  done
+  return 1
+}
+# All that the command has started is told, where no terminal does that.
+sleeper="sh -c 'echo \$\$ >begun; exec sleep 100'"
+for pair in INT:130 TERM:143 HUP:129; do
+  signal=${pair%:*} code=${pair#*:}
+  rm begun
+  setsid "$SHUNT" stream-sink --size 8M -o disk.img --run "$sleeper | cat" 2>err &
+  sink=$!
+  background+=("$sink")
+  until [[ -s begun ]]; do kill -0 "$sink" || break; done
+  kill -"$signal" "$sink"
+  ends "$code" "SIG$signal with a pipeline"
+  gone "$(<begun)" || fail "SIG$signal: a part of the pipeline goes on"
+done
+# What does not heed the first is killed by the second.
+rm begun
+setsid "$SHUNT" stream-sink --size 8M -o disk.img --run "trap '' TERM; $sleeper | cat" 2>err &
+sink=$!
+background+=("$sink")
+until [[ -s begun ]]; do kill -0 "$sink" || break; done
+kill -TERM "$sink"
+sleep 0.5
+kill -0 "$(<begun)" || fail "the first SIGTERM kills"
+kill -TERM "$sink"
+ends 143 "a second SIGTERM with a pipeline"
+gone "$(<begun)" || fail "a second SIGTERM: a part of the pipeline goes on"
+
+# From the foreground of a terminal, a command is there too: it can be typed to, and interrupted.
+rm begun
+cat >terminal.py <<'END'
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+os.write(terminal, b"words\n")
+while not (os.path.exists("begun") and os.path.getsize("begun")):
+    time.sleep(0.02)
+os.write(terminal, b"\3")
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+rc=0
+timeout 20 python3 terminal.py "$SHUNT" stream-sink --size 8M -o disk.img \
+  --run "read -r typed </dev/tty && echo \$typed >typed && $sleeper | cat" || rc=$?
+equal "exit, interrupted from a terminal" "$rc" 130
+equal "what was typed" "$(cat typed)" words
+gone "$(<begun)" || fail "interrupted from a terminal: a part of the pipeline goes on"
+[[ ! -e disk.img ]] || fail "an interrupted run leaves a file"
+
+# ---- where the socket is ----
+# No folder of a login, or none that can be written to, is no reason to fail.
+for folder in "$work/nowhere" /proc "$work/$(printf 'x%.0s' {1..100})" "$work/random"; do
+  XDG_RUNTIME_DIR=$folder expect 0 stream-sink --size 8M -o disk.img --force --run 'nbdcopy random "$uri"; echo "$unixsocket" >socket'
+  same disk.img random "with XDG_RUNTIME_DIR=$folder"
+  [[ ! -e $(<socket) && ! -e $(dirname "$(<socket)") ]] || fail "left behind: $(<socket)"
+done
+rm disk.img
 
 # ---- limits ----
 writes='$client "$unixsocket" write:0:16777216:1'

@@ -102,6 +102,41 @@ equal "the error" "$(json .error.code)" 1
 [[ ! -e never.img ]] || fail "a refused write leaves a file"
 no_leftovers .
 
+# ---- what the summary says ----
+SHUNT_COMMIT=at-end SHUNT_WINDOW=64K expect 0 --json stream-sink --size 8M -o disk.img --force \
+  --run "$qemu_io -c 'write 0 1M' -c 'write 1M 512k' -c 'write 0 64k' -c 'write -z 4M 1M' -c 'discard 0 64k' \"\$uri\" >said 2>&1"
+what="the summary"
+equal "$what" "$(jq -c '[.schema_version, .bytes_out, .bytes_in, .zero_bytes, .peak_held, .spilled, .window_needed,
+  .policy, .streamed, .digest, .command_status, .error]' out)" \
+  '[1,8388608,1638400,6881280,1572864,0,1572864,"at-end",false,null,0,null]'
+equal "$what: requests" "$(jq -c '.requests | [.write, .zero, .trim]' out)" '[3,1,1]'
+jq -e '.seconds > 0 and .seconds < 60' out >/dev/null || fail "$what: $(json .seconds) seconds"
+
+# ---- options from the environment ----
+# with NAME VALUE: what two writes come to, the second far before the first, with that setting.
+with() {
+  what="$1=$2"
+  env "$1=$2" "$SHUNT" --json stream-sink --size 8M -o disk.img --force --run "$qemu_io -c 'write 3M 3M' \
+    -c 'write 0 1M' -c 'read 6M 4k' \"\$uri\" >said 2>&1" >out 2>err || fail "$what: $(said)"
+}
+with SHUNT_COMMIT at-end
+equal "$what" "$(json .policy)" at-end
+with SHUNT_MEMORY 2M
+(($(json .spilled) > 0)) || fail "$what: nothing is spilled"
+equal "$what" "$(json .policy)" auto
+what="SHUNT_WINDOW"
+SHUNT_WINDOW=6M expect 0 stream-sink --size 8M -o disk.img --force --commit window \
+  --run "$qemu_io -c 'write 3M 3M' -c 'write 0 1M' \"\$uri\" >said 2>&1"
+what="SHUNT_READ_WINDOW"
+SHUNT_READ_WINDOW=8M expect 0 stream-sink --size 8M -o disk.img --force --commit window --window 0 \
+  --run "$qemu_io -c 'write -P 1 0 4M' -c flush -c 'read -P 1 0 4M' \"\$uri\" >said 2>&1"
+! grep -q failed said || fail "$what: $(cat said)"
+what="SHUNT_SPILL"
+SHUNT_SPILL=none expect 7 stream-sink --size 8M -o never.img --commit at-end --memory 2M \
+  --run "$qemu_io -c 'write 0 4M' \"\$uri\" >said 2>&1 || :"
+says '--spill'
+SHUNT_MEMORY=1M expect 2 stream-sink --size 8M -o never.img --run :
+
 # ---- a flush waits for the consumer, and so does a write with FUA; a plain write does not ----
 # stalls yes|no COMMAND...: whether qemu-io waits before it says of the last that it is done, while
 # nobody reads what has left.
@@ -290,6 +325,15 @@ read -r said_uri said_socket said_size <said
 equal "\$uri" "$said_uri" "nbd+unix:///?socket=$said_socket"
 equal "\$size" "$said_size" 8388608
 [[ ! -e $said_socket && ! -e $(dirname "$said_socket") ]] || fail "the socket is left behind: $said_socket"
+# With --listen it finds the socket that was asked for.
+expect 0 stream-sink --size 8M -o disk.img --force --listen unix:asked.sock \
+  --run 'nbdcopy random.img "$uri"; echo "$uri $unixsocket" >said'
+equal "--listen unix and --run" "$(<said)" 'nbd+unix:///?socket=asked.sock asked.sock'
+same disk.img random.img "--listen unix and --run"
+expect 0 stream-sink --size 8M -o disk.img --force --listen tcp:127.0.0.1:0 \
+  --run 'nbdcopy random.img "$uri"; echo "$uri|$unixsocket" >said'
+[[ $(<said) =~ ^nbd://127\.0\.0\.1:[1-9][0-9]*\|$ ]] || fail "--listen tcp and --run: $(<said)"
+same disk.img random.img "--listen tcp and --run"
 for status in 1 3 42 127 255; do
   expect "$status" --json stream-sink --size 8M -o never.img --run "nbdcopy random.img \"\$uri\"; exit $status"
   equal "command_status" "$(json .command_status)" "$status"
@@ -336,6 +380,33 @@ same plain.img random.img "file to file"
 "$SHUNT" stream-sink --stdin -o nothing </dev/null 2>err || fail "no input: $(cat err)"
 [[ -e nothing && ! -s nothing ]] || fail "no input is no empty file"
 expect 7 stream-sink --stdin -o plain.img </dev/null
+expect 7 stream-sink --stdin -o nowhere/plain.img </dev/null
+says 'nowhere'
+# On a terminal it tells how far it has come: of a file in all, of a pipe so far.
+cat >terminal.py <<'END'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp("bash", ["bash", "-c", sys.argv[1]])
+said = b""
+try:
+    while part := os.read(terminal, 4096):
+        said += part
+except OSError:
+    pass
+os.waitpid(pid, 0)
+sys.stdout.write(said.decode().replace("\r", "\n"))
+END
+export SHUNT
+slowly='{ sleep 0.7; head -c 1M >&2; sleep 0.3; cat >&2; } 2>/dev/null'
+python3 terminal.py "\"\$SHUNT\" stream-sink --stdin <random.img | $slowly" >said
+said_has 'streaming \[#+\.*\] .* of 8.00 MiB '
+python3 terminal.py "cat random.img random.img | \"\$SHUNT\" stream-sink --stdin | $slowly" >said
+said_has 'streaming [0-9.]+ [KM]iB  [0-9.]+ [KM]iB/s'
+! grep -q 'of 0 B' said || fail "the progress of a pipe: $(cat said)"
+python3 terminal.py "\"\$SHUNT\" stream-sink --size 8M --commit window --run 'nbdcopy random.img \"\$uri\"' | $slowly" >said
+said_has 'streaming \[#+\.*\] .* of 8.00 MiB '
+
 mkfifo idle
 "$SHUNT" stream-sink --stdin -o never.img <idle 2>err &
 sink=$!

@@ -2,6 +2,7 @@
 #include "nbd/server.h"
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 
 #include <mutex>
 
@@ -285,7 +286,7 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   std::mutex mutex;
   std::vector<std::string> told;
   std::vector<std::size_t> left;
-  std::vector<bool> broken_off;
+  std::vector<Departure> departures;
   options.served = [&](const Served& request) {
     const std::lock_guard lock(mutex);
     told.push_back(fmt::format("{} {} {} {}+{} {}", request.connection, request.command,
@@ -295,7 +296,7 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   options.disconnected = [&](const Departure& departure) {
     const std::lock_guard lock(mutex);
     left.push_back(departure.left);
-    broken_off.push_back(departure.broken_off);
+    departures.push_back(departure);
   };
   const auto ends = [&] {
     const std::lock_guard lock(mutex);
@@ -318,10 +319,100 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   second.close();
   REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1, 0}; }));
   REQUIRE(serving.stop());
-  // The second wanted to change something, and went without a word.
-  CHECK(broken_off == std::vector<bool>{false, true});
+  REQUIRE(departures.size() == 2);
+  CHECK(departures[0].connection == 1);
+  CHECK(departures[0].took_leave);
+  CHECK(departures[1].connection == 2);
+  CHECK(departures[1].asked_for_change);
+  CHECK_FALSE(departures[1].took_leave);
+  CHECK_FALSE(departures[1].unanswered);
   CHECK(told == std::vector<std::string>{"1 write 1 10+20 ", "2 trim 0 1048576+9 EINVAL",
                                          "1 flush 0 0+0 "});
+}
+
+TEST_CASE("a client that goes within a request is told of as such") {
+  MemoryExport target(1 << 20);
+  ServerOptions options;
+  std::mutex mutex;
+  std::optional<Departure> told;
+  int come = 0;
+  options.connected = [&] {
+    const std::lock_guard lock(mutex);
+    ++come;
+  };
+  options.disconnected = [&](const Departure& departure) {
+    const std::lock_guard lock(mutex);
+    told = departure;
+  };
+  Serving serving(target, options);
+  Client client(serving.path());
+  REQUIRE(client.greet());
+  {
+    const std::lock_guard lock(mutex);
+    CHECK(come == 0);
+  }
+  REQUIRE(client.ask(Option::kGo, Bytes(6)) == OptionReply::kAck);
+  REQUIRE(client.write(0, Bytes(512)) == 0U);
+  bool unanswered = true;
+  SECTION("half a request") {
+    Bytes half = Client::request(Command::kFlush, 0, 0);
+    half.pop_back();
+    REQUIRE(client.send(half));
+  }
+  SECTION("half a payload") {
+    REQUIRE(client.send(Client::request(Command::kWrite, 0, 512)));
+    REQUIRE(client.send(Bytes(511)));
+  }
+  SECTION("a flush that is not done") {
+    target.is_flushed = false;
+    REQUIRE(client.send(Client::request(Command::kFlush, 0, 0)));
+    REQUIRE(eventually([&] { return target.flushes == 1; }));
+  }
+  SECTION("a change that is not begun") {
+    target.is_ready = false;
+    REQUIRE(client.send(Client::request(Command::kTrim, 0, 512)));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  SECTION("a payload that is not worth taking") {
+    REQUIRE(client.send(Client::request(Command::kWrite, 0, 0xffff'ffff)));
+  }
+  SECTION("no request") {
+    REQUIRE(client.send(Bytes(28)));
+  }
+  SECTION("none") {
+    unanswered = false;
+  }
+  client.close();
+  // It is seen in the turn of its request.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  target.is_flushed = true;
+  target.is_ready = true;
+  serving.server->wake();
+  REQUIRE(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return told.has_value();
+  }));
+  const std::lock_guard lock(mutex);
+  CHECK(come == 1);
+  CHECK(told->unanswered == unanswered);
+  CHECK_FALSE(told->took_leave);
+}
+
+TEST_CASE("a server that cannot wait any more has closed its connections when it fails") {
+  MemoryExport target(1 << 20);
+  Serving serving(target);
+  Client client(serving.path());
+  REQUIRE(client.go());
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // poll(2) takes no more entries than there may be descriptors.
+  const rlimit few{1, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  CHECK(client.ended());
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK_FALSE(serving.join());
+  Client late(serving.path());
+  CHECK_FALSE(late.connected());
 }
 
 TEST_CASE("run() returns after stop() and after a request to cancel") {

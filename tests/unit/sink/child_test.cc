@@ -81,6 +81,46 @@ TEST_CASE("a command that runs is no end, gets signals, and does not outlive the
   CHECK(::kill(pid, 0) != 0);
 }
 
+TEST_CASE("a signal reaches all that a command has started, and nothing does once it has ended") {
+  test::TempDir dir;
+  const auto pid_in = [&](const char* name) {
+    pid_t pid = 0;
+    for (int i = 0; i < 1000 && pid == 0; ++i) {
+      std::ifstream(dir.file(name)) >> pid;
+      ::usleep(10'000);
+    }
+    return pid;
+  };
+  const auto runs = [](pid_t pid) {
+    for (int i = 0; i < 200 && ::kill(pid, 0) == 0; ++i) ::usleep(10'000);
+    return ::kill(pid, 0) == 0;
+  };
+  const std::string sleeper = "sh -c 'echo $$ >\"" + dir.file("pid") + "\"; exec sleep 100'";
+  SECTION("one in a pipeline") {
+    auto child = Child::start(sleeper + " | cat", {}, ChildOutput::kAsOurs);
+    REQUIRE(child);
+    const pid_t pid = pid_in("pid");
+    REQUIRE(pid > 0);
+    child->send(SIGTERM);
+    CHECK(child->wait(20'000).value() == 128 + SIGTERM);
+    CHECK_FALSE(runs(pid));
+  }
+  SECTION("one that is left behind") {
+    pid_t pid = 0;
+    {
+      auto child = Child::start(sleeper + " & until [ -s '" + dir.file("pid") + "' ]; do :; done",
+                                {}, ChildOutput::kAsOurs);
+      REQUIRE(child);
+      CHECK(child->wait(20'000).value() == 0);
+      pid = pid_in("pid");
+      REQUIRE(pid > 0);
+      child->send(SIGKILL);
+    }
+    ::usleep(50'000);
+    CHECK(::kill(pid, SIGKILL) == 0);
+  }
+}
+
 TEST_CASE("a command that is longer than any may be does not start") {
   const auto child = Child::start(std::string(std::size_t{4} << 20, ':'), {}, ChildOutput::kAsOurs);
   REQUIRE_FALSE(child);

@@ -1,6 +1,8 @@
 // One run: where it listens, and what becomes of it.
 #include "sink/session.h"
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <filesystem>
 #include <thread>
@@ -15,34 +17,11 @@ namespace {
 using namespace shunt;
 using sink::Address;
 using sink::Destination;
-using sink::parse_address;
 using sink::SessionOptions;
 
 const CancelToken kNever;
 
 }  // namespace
-
-TEST_CASE("addresses") {
-  const auto kind = [](std::string_view text) { return parse_address(text).value().kind; };
-  CHECK(kind("fd") == Address::Kind::kInherited);
-  CHECK(kind("unix:a") == Address::Kind::kUnix);
-  CHECK(parse_address("unix:/a b:c")->path == "/a b:c");
-  const Address address = parse_address("tcp:localhost:10809").value();
-  CHECK(address.kind == Address::Kind::kTcp);
-  CHECK(address.host == "localhost");
-  CHECK(address.port == 10809);
-  CHECK(parse_address("tcp:[::1]:0")->host == "::1");
-  CHECK(parse_address("tcp:h:65535")->port == 65535);
-  for (const char* const text :
-       {"", "unix:", "unix", "tcp:", "tcp::", "tcp:host", "tcp:host:", "tcp::5", "tcp:[]:5",
-        "tcp:host:65536", "tcp:host:-1", "tcp:host:+1", "tcp:host:0x1", "tcp:host: 1", "fd:3", "3",
-        "udp:host:1"}) {
-    CAPTURE(text);
-    const auto refused = parse_address(text);
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == ErrorCode::kUsage);
-  }
-}
 
 TEST_CASE("a command that cannot be started is the error, and nothing is left") {
   test::TempDir dir;
@@ -57,6 +36,36 @@ TEST_CASE("a command that cannot be started is the error, and nothing is left") 
   CHECK(report.error->system_errno == E2BIG);
   CHECK_FALSE(report.command_status);
   CHECK_FALSE(std::filesystem::exists(dir.file("socket")));
+  CHECK_FALSE(std::filesystem::exists(dir.file("out")));
+}
+
+TEST_CASE("a server that fails is the end, and the error") {
+  test::TempDir dir;
+  auto out = Destination::open(dir.file("out"), {}, kNever);
+  REQUIRE(out);
+  CancelToken cancel;
+  SessionOptions options;
+  options.disk.size = 1 << 20;
+  options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
+  options.until_disconnect = true;
+  options.cancel = &cancel;
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  // poll(2) takes no more entries than there may be descriptors.
+  options.listening = [&](const std::string&) {
+    const rlimit few{1, before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  };
+  std::thread guard([&] {  // it fails rather than hangs
+    std::this_thread::sleep_for(std::chrono::seconds(4));
+    cancel.request(2);
+  });
+  const auto report = sink::run_session(options, *out);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  guard.join();
+  REQUIRE(report.error);
+  CHECK(report.error->operation == "poll");
+  CHECK(report.seconds < 3);
   CHECK_FALSE(std::filesystem::exists(dir.file("out")));
 }
 

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "io/kernel.h"
+#include "sink/nbd_export.h"
 #include "support/catch.h"
 #include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
@@ -52,6 +53,21 @@ void until_sent(Sink& sink, std::uint64_t position) {
   REQUIRE(sink.is_sent(position).value());
 }
 
+// As a client's FLUSH: when it is answered, the consumer has all that was let go before it.
+void flush(Sink& sink) {
+  const std::uint64_t released = sink.released();
+  sink::NbdExport target(sink);
+  RC_ASSERT(target.start_flush().has_value());
+  Result<bool> done = false;
+  for (int i = 0; i < 5000 && !*done; ++i) {
+    done = target.flushed();
+    RC_ASSERT(done.has_value());
+    if (!*done) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  RC_ASSERT(*done);
+  RC_ASSERT(sink.summary().bytes_out >= released);
+}
+
 // Any requests, checked one by one against `disk`. Returns whether one was refused.
 bool any_requests(Sink& sink, Bytes& disk, std::mt19937& random, bool reads) {
   const auto below = [&](std::uint64_t most) {
@@ -68,7 +84,7 @@ bool any_requests(Sink& sink, Bytes& disk, std::mt19937& random, bool reads) {
     const std::uint64_t released = sink.released();
     Result<void> done;
     bool refusal = begin < released;
-    switch (below(reads ? 6 : 5)) {
+    switch (below(reads ? 7 : 6)) {
       case 0:
         done = sink.zero(range);
         if (!refusal) std::ranges::fill(place, std::byte{0});
@@ -80,7 +96,10 @@ bool any_requests(Sink& sink, Bytes& disk, std::mt19937& random, bool reads) {
         std::ranges::fill(place.subspan(kept), std::byte{0});
         break;
       }
-      case 5: {
+      case 2:
+        flush(sink);
+        continue;
+      case 6: {
         Bytes read(range.size());
         done = sink.read(begin, read);
         // Between being let go and being sent, bytes may or may not be there still.

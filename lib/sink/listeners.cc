@@ -1,0 +1,101 @@
+#include "sink/listeners.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "nbd/server.h"
+
+namespace shunt::sink {
+
+Result<Address> parse_address(std::string_view text) {
+  Address address;
+  if (text == "fd") {
+    address.kind = Address::Kind::kInherited;
+    return address;
+  }
+  if (text.starts_with("unix:") && text.size() > 5) {
+    address.kind = Address::Kind::kUnix;
+    address.path = text.substr(5);
+    return address;
+  }
+  const std::size_t colon = text.rfind(':');
+  if (text.starts_with("tcp:") && colon > 4) {
+    address.kind = Address::Kind::kTcp;
+    std::string_view host = text.substr(4, colon - 4);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    address.host = host;
+    const std::string_view port = text.substr(colon + 1);
+    const auto [end, problem] =
+        std::from_chars(port.data(), port.data() + port.size(), address.port);
+    if (problem == std::errc() && end == port.data() + port.size() && !host.empty()) return address;
+  }
+  return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
+}
+
+Listeners::~Listeners() {
+  if (!socket_path.empty()) (void)::unlink(socket_path.c_str());
+  if (!folder_.empty()) (void)::rmdir(folder_.c_str());
+}
+
+Result<void> Listeners::open(const Address& address) {
+  switch (address.kind) {
+    case Address::Kind::kPrivate:
+      return open_private();
+    case Address::Kind::kUnix:
+      return open_unix(address.path);
+    case Address::Kind::kTcp: {
+      SHUNT_ASSIGN(nbd::TcpListener listener, nbd::listen_tcp(address.host, address.port));
+      uri = nbd::tcp_uri(address.host, listener.port);
+      sockets.push_back(std::move(listener.socket));
+      return {};
+    }
+    case Address::Kind::kInherited: {
+      SHUNT_ASSIGN(sockets, nbd::inherited_listeners());
+      return {};
+    }
+  }
+  return {};
+}
+
+// In the first place that will have it: the runtime folder of a login may be named and not be
+// there, as under su and sudo, or be too long a name for a socket.
+Result<void> Listeners::open_private() {
+  Result<void> opened;
+  const std::array<const char*, 3> parents{std::getenv("XDG_RUNTIME_DIR"), std::getenv("TMPDIR"),
+                                           "/tmp"};
+  for (const char* const parent : parents) {
+    if (parent == nullptr || *parent != '/') continue;
+    opened = open_private_in(parent);
+    if (opened) break;
+    log::debug("no socket in {}: {}", parent, opened.error().reason);
+  }
+  return opened;
+}
+
+Result<void> Listeners::open_private_in(const std::string& parent) {
+  std::string folder = parent + "/shunt-XXXXXX";
+  if (::mkdtemp(folder.data()) == nullptr) return system_error(errno, parent, "make a folder in");
+  Result<void> opened = open_unix(folder + "/nbd.sock");
+  if (opened) {
+    folder_ = std::move(folder);
+  } else {
+    (void)::rmdir(folder.c_str());
+  }
+  return opened;
+}
+
+Result<void> Listeners::open_unix(const std::string& path) {
+  SHUNT_ASSIGN(io::Fd socket, nbd::listen_unix(path));
+  socket_path = path;
+  uri = nbd::unix_uri(path);
+  sockets.push_back(std::move(socket));
+  return {};
+}
+
+}  // namespace shunt::sink

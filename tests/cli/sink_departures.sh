@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# With --until-disconnect the clients' departures are all that says whether the disk is whole: who
+# takes leave or has flushed all was done, and who is killed was not.
+# shellcheck source=tests/cli/lib.sh
+source "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/cli/sinks.sh
+source "$(dirname "$0")/sinks.sh"
+need_command python3 nbdcopy qemu-img qemu-io mkfs.ext4 parted e2fsck
+client="python3 $(realpath "$(dirname "$0")")/nbd_client.py"
+cd "$work"
+uri='nbd+unix:///?socket=disk.sock'
+export uri
+head -c 8M /dev/urandom >random
+
+# serves OPTION...: a disk of 8 MiB in the background, until its last client has gone.
+serves() {
+  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img --force "$@" 2>err &
+  sink=$!
+  background+=("$sink")
+  appears disk.sock "$sink" || fail "it does not listen: $(said)"
+}
+# ends CODE: so it ends.
+ends() {
+  rc=0
+  wait "$sink" || rc=$?
+  equal "$what: exit" "$rc" "$1"
+  if (($1 == 0)); then [[ -e disk.img ]] || fail "$what: no output"; else
+    [[ ! -e disk.img ]] || fail "$what: there is an output"
+  fi
+}
+taken() { same disk.img random "$what" && rm -f disk.img; }
+
+for policy in auto at-end; do
+  # ---- who takes leave ----
+  for command in 'nbdcopy random "$uri"' 'qemu-img convert -n -f raw -O raw random "$uri"' \
+    'qemu-img dd -f raw -O raw bs=1M if=random of="$uri"'; do
+    what="$command, $policy"
+    serves --commit $policy
+    bash -c "$command" >said 2>&1 || fail "$what: $(cat said)"
+    ends 0
+    taken
+  done
+  # ---- who goes and comes again: the disk is made over one connection, and written over another ----
+  what="qemu-img convert without -n, $policy"
+  serves --commit $policy
+  qemu-img convert -f raw -O raw random "$uri" || fail "$what"
+  ends 0
+  taken
+done
+what="a client that comes again"
+serves
+# The second time it says nothing for longer than one that has gone is waited for.
+PYTHONPATH=$(realpath "$(dirname "$0")") PYTHONDONTWRITEBYTECODE=1 python3 - <<'END' || fail "$what: it fails"
+import time
+from nbd_client import DISCONNECT, Client, act
+first = Client("disk.sock").go()
+first.send(first.header(DISCONNECT))
+first.socket.close()
+time.sleep(0.25)
+second = Client("disk.sock").go()
+time.sleep(1)
+assert act(second, "write:0:8388608:1")
+second.send(second.header(DISCONNECT))
+END
+ends 0
+equal "$what: bytes" "$(tr -d '\1' <disk.img | wc -c)" 0
+rm disk.img
+
+# ---- one that looks on and is killed is no harm to one that writes ----
+what="one that looks on"
+rm -f gone here
+serves
+$client disk.sock touch:here until:gone leave &
+writer=$!
+background+=("$writer")
+appears here "$sink" || fail "$what: the stream ends before"
+{ ($client disk.sock read:0:512 die) || true; } 2>/dev/null
+touch gone
+wait "$writer" || fail "$what: the other fails"
+ends 0
+rm disk.img
+
+# ---- who is killed at its work ----
+# killed COMMAND: in a shell of its own, which is killed with all its processes when it says so.
+killed() {
+  what="$1, killed"
+  rm -f begun
+  serves
+  setsid bash -c "$1" >said 2>&1 &
+  local group=$!
+  appears begun "$group" || fail "$what: $(cat said)"
+  sleep 0.3
+  kill -KILL -- "-$group"
+  wait "$group" 2>/dev/null || true
+  ends 1
+  says 'without (taking leave|a flush)'
+}
+{
+  killed '{ head -c 4M random && touch begun && sleep 100; } | nbdcopy - "$uri"'
+  killed 'touch begun; qemu-img convert -n -r 2M -f raw -O raw random "$uri"'
+  # One that asks for nothing but what there is has not written the disk.
+  killed '{ echo "read 0 4k"; touch begun; sleep 100; } | qemu-io -f raw "$uri"'
+} 2>/dev/null
+
+# ---- nbdfuse never takes leave ----
+need_fuse
+# mounted CODE OPTION... -- COMMAND: COMMAND finds a disk as the file $disk.
+mounted() {
+  local code=$1 options=() served
+  shift
+  while [[ $1 != -- ]]; do options+=("$1") && shift; done
+  what="$2, ${options[*]}"
+  serves "${options[@]}"
+  mkdir on
+  disk=$PWD/on/disk
+  nbdfuse "$disk" "$uri" &
+  served=$!
+  until [[ -e $disk ]]; do kill -0 "$served" 2>/dev/null || break; done
+  disk=$disk bash -c "$2" >said 2>&1 || fail "$what: $(cat said)"
+  fusermount3 -u on
+  wait "$served" || true
+  rmdir on
+  ends "$code"
+}
+for options in '--commit auto' '--commit at-end'; do
+  # With at-end it writes over several connections, and flushes over one.
+  # shellcheck disable=SC2086
+  {
+    mounted 0 $options -- 'dd if=random of=$disk bs=64k conv=notrunc,fsync'
+    taken
+    mounted 0 $options -- 'cp --sparse=never random $disk && sync $disk'
+    taken
+    mounted 0 $options -- 'mkfs.ext4 -q $disk'
+    e2fsck -fn disk.img >said 2>&1 || fail "$what: $(cat said)"
+    rm disk.img
+    mounted 0 $options -- 'parted -s $disk mklabel msdos mkpart primary 1MiB 100%'
+    rm disk.img
+    mounted 1 $options -- 'dd if=random of=$disk bs=64k conv=notrunc'
+    says 'without a flush behind the last 8.00 MiB'
+    says 'sync the file of nbdfuse'
+    mounted 1 $options -- 'dd if=random of=$disk bs=64k conv=notrunc,fsync; dd if=random of=$disk bs=4k count=1 seek=2047 conv=notrunc'
+    says 'the last 4.00 KiB'
+    mounted 1 $options -- :
+    says 'wrote nothing'
+  }
+done
+no_leftovers .
