@@ -1,8 +1,10 @@
-// A directory that goes away with the object.
+// A directory that goes away with the object, and a look at the files in it.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -28,5 +30,10 @@ class TempDir {
  private:
   std::string path_;
 };
+
+inline std::string content(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
 
 }  // namespace shunt::test

@@ -16,7 +16,7 @@
 #include "remote/http_client.h"
 #include "support/catch.h"
 
-namespace shunt::remote::test {
+namespace shunt::remote::fake {
 
 struct FakeAnswer {
   int status = 200;
@@ -150,13 +150,13 @@ class FakeClient final : public HttpClient {
   std::thread thread_;
 };
 
-}  // namespace shunt::remote::test
+}  // namespace shunt::remote::fake
 
 namespace shunt::remote {
 
 using Catch::Contains;
-using test::FakeAnswer;
-using test::FakeClient;
-using test::field_of;
+using fake::FakeAnswer;
+using fake::FakeClient;
+using fake::field_of;
 
 }  // namespace shunt::remote

@@ -23,11 +23,6 @@ int status_of(const std::string& command) {
   return status->value_or(-1);
 }
 
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 }  // namespace
 
 TEST_CASE("a command's status is that of a shell") {
@@ -51,14 +46,14 @@ TEST_CASE("a command has our environment, and the variables that it is given") {
                             {{"size", "5 MiB"}, {"uri", "a b"}}, ChildOutput::kAsOurs);
   REQUIRE(child);
   REQUIRE(child->wait(20'000).value() == 0);
-  CHECK(content(dir.file("said")) == "ours 5 MiB a b\n");
+  CHECK(test::content(dir.file("said")) == "ours 5 MiB a b\n");
 }
 
 TEST_CASE("a pipe without a reader ends a command, though it does not end us") {
   std::signal(SIGPIPE, SIG_IGN);
   test::TempDir dir;
   CHECK(status_of("(sh -c 'kill -PIPE $$'; echo $? >'" + dir.file("said") + "')") == 0);
-  CHECK(content(dir.file("said")) == "141\n");
+  CHECK(test::content(dir.file("said")) == "141\n");
 }
 
 TEST_CASE("a command that runs is no end, gets signals, and does not outlive the object") {

@@ -21,11 +21,6 @@ namespace fs = std::filesystem;
 
 const CancelToken kNever;
 
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 Result<void> put(Destination& out, const std::string& text) {
   return out.file().write_next(std::as_bytes(std::span(text)));
 }
@@ -42,23 +37,23 @@ TEST_CASE("a new file is there after the commit, and not before") {
     CHECK_FALSE(fs::exists(path));
     REQUIRE(out->commit());
   }
-  CHECK(content(path) == "all");
+  CHECK(test::content(path) == "all");
   // The one that is there stays, unless it may go.
   CHECK_FALSE(Destination::open(path, {}, kNever));
   {
     auto out = Destination::open(path, {.force = true}, kNever);
     REQUIRE(out);
     REQUIRE(put(*out, "new"));
-    CHECK(content(path) == "all");
+    CHECK(test::content(path) == "all");
   }
-  CHECK(content(path) == "all");  // not committed
+  CHECK(test::content(path) == "all");  // not committed
   {
     auto out = Destination::open(path, {.force = true}, kNever);
     REQUIRE(out);
     REQUIRE(put(*out, "new"));
     REQUIRE(out->commit());
   }
-  CHECK(content(path) == "new");
+  CHECK(test::content(path) == "new");
   CHECK(std::distance(fs::directory_iterator(dir.path()), {}) == 1);
 }
 
@@ -68,7 +63,7 @@ TEST_CASE("a file that came meanwhile is left alone") {
   REQUIRE(out);
   std::ofstream(dir.file("out")) << "theirs";
   CHECK_FALSE(out->commit());
-  CHECK(content(dir.file("out")) == "theirs");
+  CHECK(test::content(dir.file("out")) == "theirs");
 }
 
 TEST_CASE("through a symbolic link, what it leads to is replaced and not the link") {
@@ -81,7 +76,7 @@ TEST_CASE("through a symbolic link, what it leads to is replaced and not the lin
   REQUIRE(put(*out, "new"));
   REQUIRE(out->commit());
   CHECK(fs::is_symlink(dir.file("link")));
-  CHECK(content(dir.file("target")) == "new");
+  CHECK(test::content(dir.file("target")) == "new");
 }
 
 TEST_CASE("a FIFO of our own goes away with the object, wherever that was moved") {
@@ -90,7 +85,7 @@ TEST_CASE("a FIFO of our own goes away with the object, wherever that was moved"
   std::string got;
   std::thread reader([&] {
     while (!fs::exists(path)) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    got = content(path);
+    got = test::content(path);
   });
   {
     auto opened = Destination::open(path, {.mkfifo = true}, kNever);
@@ -112,7 +107,7 @@ TEST_CASE("--mkfifo takes no name that is there") {
   const auto out = Destination::open(dir.file("out"), {.force = true, .mkfifo = true}, kNever);
   REQUIRE_FALSE(out);
   CHECK(out.error().system_errno == EEXIST);
-  CHECK(content(dir.file("out")) == "theirs");
+  CHECK(test::content(dir.file("out")) == "theirs");
 }
 
 TEST_CASE("who waits for the reader of a FIFO can be stopped, and takes the FIFO away") {

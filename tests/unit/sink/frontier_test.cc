@@ -4,14 +4,15 @@
 #include <random>
 
 #include "support/catch.h"
+#include "unit/sink/noise.h"
 
 namespace {
 
 using namespace shunt;
 using sink::CommitPolicy;
 using sink::Frontier;
+using sink::kMiB;
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 
 Frontier automatic(std::uint64_t window = kMiB) {

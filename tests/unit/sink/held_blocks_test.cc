@@ -15,10 +15,9 @@ namespace {
 
 using namespace shunt;
 using sink::HeldBlocks;
+using sink::kMiB;
 using sink::noise;
 using Run = HeldBlocks::Run;
-
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 std::string spill_folder() {
   return std::filesystem::temp_directory_path();

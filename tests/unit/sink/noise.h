@@ -1,4 +1,4 @@
-// Bytes for the tests of the sink.
+// Bytes and sizes for the tests of the sink.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 #include <vector>
 
 namespace shunt::sink {
+
+inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 // None of them is zero, so that none is left out.
 inline std::vector<std::byte> noise(std::size_t size, unsigned seed) {

@@ -19,13 +19,13 @@ using sink::Address;
 using sink::Destination;
 using sink::SessionOptions;
 
-const CancelToken kNever;
+const CancelToken kNotStopped;
 
 }  // namespace
 
 TEST_CASE("a command that cannot be started is the error, and nothing is left") {
   test::TempDir dir;
-  auto out = Destination::open(dir.file("out"), {}, kNever);
+  auto out = Destination::open(dir.file("out"), {}, kNotStopped);
   REQUIRE(out);
   SessionOptions options;
   options.disk.size = 1 << 20;
@@ -41,7 +41,7 @@ TEST_CASE("a command that cannot be started is the error, and nothing is left") 
 
 TEST_CASE("a server that fails is the end, and the error") {
   test::TempDir dir;
-  auto out = Destination::open(dir.file("out"), {}, kNever);
+  auto out = Destination::open(dir.file("out"), {}, kNotStopped);
   REQUIRE(out);
   CancelToken cancel;
   SessionOptions options;

@@ -22,13 +22,12 @@ namespace {
 
 using namespace shunt;
 using sink::CommitPolicy;
+using sink::kMiB;
 using sink::noise;
 using sink::Options;
 using sink::Sink;
 using test::ReadingPipe;
 using Bytes = std::vector<std::byte>;
-
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 Options options(std::uint64_t size, CommitPolicy policy, std::uint64_t window = 0) {
   Options options;
