@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/ascii.h"
 #include "base/size_text.h"
 
 namespace shunt::nbdkit {
@@ -21,12 +21,9 @@ Result<std::string> absolute(std::string_view key, std::string_view name) {
 }
 
 Result<int> parse_descriptor(std::string_view text) {
-  int number = -1;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (failed != std::errc() || end != text.data() + text.size() || number < 0) {
-    return usage(fmt::format("fd={} is no descriptor", text));
-  }
-  return number;
+  const auto number = ascii::parse_number<int>(text);
+  if (!number || *number < 0) return usage(fmt::format("fd={} is no descriptor", text));
+  return *number;
 }
 
 Result<sink::CommitPolicy> parse_policy(std::string_view text) {

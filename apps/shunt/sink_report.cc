@@ -50,13 +50,11 @@ void print_sink_json(Stream stream, const sink::SessionReport& report,
                                      {"policy", style.kind},
                                      {"streamed", all.streamed},
                                      {"seconds", report.seconds},
-                                     {"digest", nullptr},
+                                     {"digest", text_or_null(all.digest)},
                                      {"command_status", nullptr},
-                                     {"error", nullptr}};
+                                     {"error", error_json(report.error)}};
   for (const auto& [command, count] : report.requests) document["requests"][command] = count;
-  if (!all.digest.empty()) document["digest"] = all.digest;
   if (report.command_status) document["command_status"] = *report.command_status;
-  if (report.error) document["error"] = error_json(*report.error);
   if (style.advise) {
     document["advice"] = {{"window", all.window_needed}, {"memory", all.peak_held}};
   }

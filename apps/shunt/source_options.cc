@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/size_text.h"
+#include "remote/http_fields.h"
 #include "signals.h"
 
 namespace shunt::cli {
@@ -13,11 +14,7 @@ namespace {
 
 // RFC 9110, 5.6.2 (token) and 5.5 (field values, without the obsolete ones).
 bool is_name_of_field(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
-    return std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) !=
-               std::string_view::npos ||
-           (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  });
+  return !text.empty() && std::ranges::all_of(text, remote::is_token_character);
 }
 
 bool is_value_of_field(std::string_view text) {

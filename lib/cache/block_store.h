@@ -20,6 +20,9 @@ struct BlockRun {
   [[nodiscard]] constexpr bool contains(std::uint64_t block) const {
     return begin <= block && block < end;
   }
+  [[nodiscard]] constexpr bool meets(BlockRun other) const {
+    return begin < other.end && other.begin < end;
+  }
   friend constexpr bool operator==(BlockRun, BlockRun) = default;
 };
 

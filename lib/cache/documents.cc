@@ -14,11 +14,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "io/file.h"
 #include "io/path.h"
 #include "io/sha256.h"
+#include "remote/image.h"
 
 namespace shunt::cache {
 namespace {
@@ -35,13 +37,7 @@ constexpr std::size_t kTrimmedCount = Documents::kMaxCount * 9 / 10;
 constexpr std::int64_t kLeftoverAge = 3'600;  // seconds
 
 bool is_hex(std::string_view text) {
-  return text.size() == kDigits && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
-
-bool is_digest(std::string_view text) {
-  return text.starts_with(kDigestPrefix) && is_hex(text.substr(kDigestPrefix.size()));
+  return text.size() == kDigits && std::ranges::all_of(text, ascii::is_lower_hex);
 }
 
 // The name of a file here: only from a digest that was looked at, never with anything else in it.
@@ -71,24 +67,24 @@ Result<void> write_and_name(const std::string& hidden, const std::string& path,
 }  // namespace
 
 std::optional<std::string> Documents::find_document(const std::string& digest) {
-  if (!is_digest(digest)) return std::nullopt;
+  if (!remote::is_digest(digest)) return std::nullopt;
   return read(document_name(digest), kMaxSize);
 }
 
 void Documents::keep_document(const std::string& digest, std::string_view bytes) {
-  if (is_digest(digest) && bytes.size() <= kMaxSize) write(document_name(digest), bytes);
+  if (remote::is_digest(digest) && bytes.size() <= kMaxSize) write(document_name(digest), bytes);
 }
 
 std::optional<std::string> Documents::find_tag(const std::string& reference) {
   std::optional<std::string> text = read(tag_name(reference), kDigestPrefix.size() + kDigits + 1);
   if (!text || !text->ends_with('\n')) return std::nullopt;
   text->pop_back();
-  if (!is_digest(*text)) return std::nullopt;
+  if (!remote::is_digest(*text)) return std::nullopt;
   return text;
 }
 
 void Documents::keep_tag(const std::string& reference, const std::string& digest) {
-  if (is_digest(digest)) write(tag_name(reference), digest + "\n");
+  if (remote::is_digest(digest)) write(tag_name(reference), digest + "\n");
 }
 
 std::optional<std::string> Documents::read(const std::string& name, std::size_t limit) {

@@ -36,6 +36,9 @@ class Entry final : public BlockStore {
   // The header and nothing else of an entry.
   static Result<EntryHeader> read_header(const io::File& file);
   static EntryState read_state(const io::File& file, const EntryHeader& header);
+  // The records of `run`; none when they cannot all be read.
+  static std::vector<BlockRecord> read_records(const io::File& file, const EntryHeader& header,
+                                               BlockRun run);
   // Whether the seal is there, and on the records as they are now.
   static bool is_sealed(const io::File& file, const EntryHeader& header);
   static std::uint64_t count_recorded(const io::File& file, const EntryHeader& header);

@@ -67,14 +67,22 @@ BlockRun Entry::next_known(BlockRun within) const {
   return known_.next_set(within);
 }
 
-std::vector<BlockRecord> Entry::records(BlockRun run) const {
+std::vector<BlockRecord> Entry::read_records(const io::File& file, const EntryHeader& header,
+                                             BlockRun run) {
   std::vector<BlockRecord> found(static_cast<std::size_t>(run.count()));
   std::vector<std::byte> bytes(found.size() * kRecordSize);
-  const Result<std::size_t> got = item_.file().read_at(records_of(run).begin, bytes);
-  if (!got || *got < bytes.size()) return found;
+  const Result<std::size_t> got =
+      file.read_at(header.records_begin() + run.begin * kRecordSize, bytes);
+  if (!got || *got < bytes.size()) return {};
   for (std::size_t i = 0; i < found.size(); ++i) {
     found[i] = decode_record(std::span(bytes).subspan(i * kRecordSize).first<kRecordSize>());
   }
+  return found;
+}
+
+std::vector<BlockRecord> Entry::records(BlockRun run) const {
+  std::vector<BlockRecord> found = read_records(item_.file(), header_, run);
+  found.resize(static_cast<std::size_t>(run.count()));
   return found;
 }
 

@@ -2,7 +2,6 @@
 // is sealed or discarded, how long it is fresh.
 #include <algorithm>
 #include <mutex>
-#include <span>
 
 #include "cache/entry.h"
 #include "io/lock.h"
@@ -16,19 +15,13 @@ constexpr std::uint64_t kScanned = 4096;  // records at once
 // when they cannot all be read.
 template <typename Visit>
 bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit) {
-  std::vector<std::byte> bytes;
   std::vector<std::uint64_t> checksums;
   for (std::uint64_t at = 0; at < header.blocks(); at += kScanned) {
-    const std::uint64_t count = std::min(kScanned, header.blocks() - at);
-    bytes.resize(static_cast<std::size_t>(count * kRecordSize));
-    const Result<std::size_t> got = file.read_at(header.records_begin() + at * kRecordSize, bytes);
-    if (!got || *got < bytes.size()) return false;
+    const BlockRun run{at, std::min(at + kScanned, header.blocks())};
+    const std::vector<BlockRecord> records = Entry::read_records(file, header, run);
+    if (records.empty()) return false;
     checksums.clear();
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const auto record =
-          std::span<const std::byte>(bytes).subspan(static_cast<std::size_t>(i * kRecordSize));
-      checksums.push_back(decode_record(record.first<kRecordSize>()).checksum);
-    }
+    for (const BlockRecord& record : records) checksums.push_back(record.checksum);
     visit(at, checksums);
   }
   return true;

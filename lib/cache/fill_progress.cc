@@ -7,6 +7,18 @@
 #include "cache/filler.h"
 
 namespace shunt::cache {
+namespace {
+
+// Ends `job`, which is no failure of what it fetches. Under the Filler's mutex.
+Error cut(FillJob& job, std::string_view why) {
+  job.cut = true;
+  Error error;
+  error.code = ErrorCode::kInterrupted;
+  error.reason = why;
+  return error;
+}
+
+}  // namespace
 
 bool Filler::awaited(BlockRun run) const {
   const std::lock_guard lock(mutex_);
@@ -42,14 +54,11 @@ Result<void> Filler::go_on(FillJob& job) {
   rate_ = job.rate() > 0 ? job.rate() : rate_;
   if (capacity() == 0) return {};
   const std::uint64_t at = job.position() / store_->block_size();
-  Error enough;
-  enough.code = ErrorCode::kInterrupted;
-  enough.reason = "as much as there is room for";
+  constexpr std::string_view kEnough = "as much as there is room for";
   if (origin_->serves_ranges()) {
     // A request from before the overflow is longer than the memory: it is made again in parts.
     if (at <= most_ahead() || job.run.count() <= capacity() / 3) return {};
-    job.cut = true;
-    return enough;
+    return cut(job, kEnough);
   }
   // This stream cannot be cut. It waits for its readers, which holds up the client; there is no
   // other way to have it with little memory.
@@ -58,10 +67,7 @@ Result<void> Filler::go_on(FillJob& job) {
     const bool behind = std::ranges::any_of(waiting_, [&](const Waiter& waiter) {
       return waiter.run.begin < at && !has(waiter.run.begin);
     });
-    if (behind) {
-      job.cut = true;
-      return enough;
-    }
+    if (behind) return cut(job, kEnough);
     changed_.wait_for(lock, kAskCancel);
   }
   return {};
@@ -93,11 +99,7 @@ Result<void> Filler::sends_everything(FillJob& job) {
     // Another process is at it, and gets everything too. It need not come twice.
     if (claim.granted) store_->release({0, claim.count});
     const std::lock_guard lock(mutex_);
-    job.cut = true;
-    Error enough;
-    enough.code = ErrorCode::kInterrupted;
-    enough.reason = "another process fetches it";
-    return enough;
+    return cut(job, "another process fetches it");
   }
   // What the first run lacks, and what has come of it meanwhile, was admitted with it.
   const std::uint64_t wanting =
@@ -108,11 +110,7 @@ Result<void> Filler::sends_everything(FillJob& job) {
   if (room == Room::kGranted) busy_since_.reset();
   if (room == Room::kGranted || do_without_room(lock, room)) return {};
   // It is asked for again, and the room as well.
-  job.cut = true;
-  Error enough;
-  enough.code = ErrorCode::kInterrupted;
-  enough.reason = "other processes do not let the budget be looked at";
-  return enough;
+  return cut(job, "other processes do not let the budget be looked at");
 }
 
 void Filler::fail(const Lock& /*lock*/, BlockRun rest, const Error& error) {
@@ -121,7 +119,7 @@ void Filler::fail(const Lock& /*lock*/, BlockRun rest, const Error& error) {
   }
   // What is wanted behind it would fail in the same way, one request after the other.
   for (BlockRun& run : wanted_) {
-    if (run.begin < rest.end && rest.begin < run.end) run.end = std::max(run.begin, rest.begin);
+    if (run.meets(rest)) run.end = std::max(run.begin, rest.begin);
   }
   std::erase_if(wanted_, [](BlockRun run) { return run.empty(); });
 }

@@ -83,8 +83,8 @@ Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
 // ---- readers ------------------------------------------------------------------------------------
 
 bool Filler::Waiter::needs(BlockRun blocks) const {
-  const auto meets = [&](BlockRun one) { return one.begin < blocks.end && blocks.begin < one.end; };
-  return meets(run) || std::ranges::any_of(any, meets);
+  return run.meets(blocks) ||
+         std::ranges::any_of(any, [&](BlockRun one) { return one.meets(blocks); });
 }
 
 Result<void> Filler::wait(Lock& lock, const Waiter& waiter) {

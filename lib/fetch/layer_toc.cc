@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <string_view>
-#include <system_error>
 
+#include "base/ascii.h"
 #include "base/checked.h"
 
 namespace shunt::fetch {
@@ -29,20 +28,12 @@ std::uint64_t load_le(Bytes bytes) {
   return value;
 }
 
-// All of `text` as a number; no sign, no space, no overflow.
-std::optional<std::uint64_t> parse_number(std::string_view text, int base) {
-  std::uint64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // Exactly `count` decimal numbers with colons between them.
 std::optional<std::vector<std::uint64_t>> parse_position(std::string_view text, std::size_t count) {
   std::vector<std::uint64_t> numbers;
   while (numbers.size() < count) {
     const std::size_t colon = text.find(':');
-    const auto number = parse_number(text.substr(0, colon), 10);
+    const auto number = ascii::parse_number<std::uint64_t>(text.substr(0, colon));
     if (!number) return std::nullopt;
     numbers.push_back(*number);
     if (colon == std::string_view::npos) {
@@ -95,7 +86,8 @@ std::optional<ByteRange> stargz_toc(Bytes tail, std::uint64_t size, std::string_
   if (load_le(footer.subspan(10, 2)) != extra) return std::nullopt;
   const std::string_view text = text_of(footer.subspan(kHeader, extra));
   if (!text.starts_with(extra_head) || !text.ends_with(kMagic)) return std::nullopt;
-  const auto offset = parse_number(text.substr(extra_head.size(), kDigits), 16);
+  const auto offset =
+      ascii::parse_number<std::uint64_t>(text.substr(extra_head.size(), kDigits), 16);
   const std::uint64_t end = size - footer_size;  // the tail has the footer, and lies within size
   if (!offset || *offset >= end || end - *offset > kMaxLayerTocSize) return std::nullopt;
   return ByteRange{*offset, size};

@@ -8,10 +8,10 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <memory>
 
+#include "base/ascii.h"
 #include "io/fd.h"
 #include "io/kernel.h"
 
@@ -51,10 +51,8 @@ std::optional<int> descriptor_named(const std::string& path) {
     const Result<std::string> directory = resolve(parent_directory(name));
     if (!directory) return std::nullopt;
     if (*directory == *own) {
-      int number = -1;
-      const char* const end = base.data() + base.size();
-      const auto [rest, error] = std::from_chars(base.data(), end, number);
-      if (error != std::errc() || rest != end || ::fcntl(number, F_GETFD) < 0) return std::nullopt;
+      const auto number = ascii::parse_number<int>(base);
+      if (number && ::fcntl(*number, F_GETFD) < 0) return std::nullopt;
       return number;
     }
     std::array<char, PATH_MAX> target{};

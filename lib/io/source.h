@@ -46,8 +46,9 @@ using SourcePtr = std::shared_ptr<const Source>;
 [[nodiscard]] Result<void> read_exactly(const Source& source, std::uint64_t offset,
                                         std::span<std::byte> into);
 
-// Reads all of `range` in order, each time as much as `buffer` holds, and hands it to `take`. Ends
-// with the first error, of which a Source that ends before `range` is one, as for read_exactly.
+// Reads all of `range` in order, each time as much as `buffer` holds, which is not empty, and hands
+// it to `take`. Ends with the first error, of which a Source that ends before `range` is one, as
+// for read_exactly.
 Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std::byte> buffer,
                             const std::function<Result<void>(std::span<const std::byte>)>& take);
 

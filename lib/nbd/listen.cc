@@ -8,13 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <string_view>
 
+#include "base/ascii.h"
 #include "io/kernel.h"
 #include "nbd/server.h"
 
@@ -34,12 +33,7 @@ Error cannot_listen(std::string_view path, std::string_view reason) {
 // The number that the environment has under `name`.
 std::optional<long> number_of(const char* name) {
   const char* const text = std::getenv(name);
-  if (text == nullptr) return std::nullopt;
-  long number = 0;
-  const char* const end = text + std::strlen(text);
-  const auto [stopped, error] = std::from_chars(text, end, number);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  return number;
+  return text == nullptr ? std::nullopt : ascii::parse_number<long>(text);
 }
 
 bool is_listening_stream(int fd) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace shunt::remote {
 
 std::string base64_encode(std::string_view bytes) {
@@ -17,10 +19,8 @@ std::string base64_encode(std::string_view bytes) {
 
 std::optional<std::string> base64_decode(std::string_view text) {
   for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  const bool plain = std::ranges::all_of(text, [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
-  });
+  const bool plain = std::ranges::all_of(
+      text, [](char c) { return ascii::is_alphanumeric(c) || c == '+' || c == '/'; });
   constexpr std::size_t kMost = std::size_t{1} << 20;
   if (!plain || text.size() % 4 == 1 || text.size() > kMost) return std::nullopt;
   std::string padded(text);

@@ -14,11 +14,6 @@ namespace {
 constexpr std::size_t kMaxChallenges = 16;
 constexpr std::size_t kMaxParameters = 32;
 
-bool is_token_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
-
 class ChallengeReader {
  public:
   explicit ChallengeReader(std::string_view text) : text_(text) {}

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/ascii.h"
 #include "io/fd.h"
 #include "io/process.h"
 #include "remote/json_text.h"
@@ -27,8 +28,7 @@ constexpr int kAskAgain = 50;  // ms
 
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 100 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '_' || c == '-';
+    return ascii::is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "io/sha256.h"
 #include "remote/image.h"
 
@@ -17,8 +18,7 @@ constexpr std::size_t kHexSize = 64;
 
 bool is_digest(std::string_view text) {
   if (!text.starts_with(kPrefix) || text.size() != kPrefix.size() + kHexSize) return false;
-  return std::ranges::all_of(
-      hex_of(text), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::ranges::all_of(hex_of(text), ascii::is_lower_hex);
 }
 
 std::string_view hex_of(std::string_view digest) {

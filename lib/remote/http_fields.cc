@@ -1,7 +1,6 @@
 #include "remote/http_fields.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 #include "base/ascii.h"
@@ -15,15 +14,11 @@ constexpr std::uint64_t kMaxLength = std::numeric_limits<std::int64_t>::max();
 
 // 1*DIGIT, nothing else; nullopt past 2^64 too.
 std::optional<std::uint64_t> digits(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return ascii::parse_number<std::uint64_t>(text);
 }
 
 bool all_digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && std::ranges::all_of(text, ascii::is_digit);
 }
 
 Error bad_range(std::string_view why) {
@@ -31,6 +26,11 @@ Error bad_range(std::string_view why) {
 }
 
 }  // namespace
+
+bool is_token_character(char c) {
+  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
+  return ascii::is_alphanumeric(c) || kOthers.find(c) != std::string_view::npos;
+}
 
 Result<ContentRange> parse_content_range(std::string_view value) {
   value = ascii::trimmed(value);

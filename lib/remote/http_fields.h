@@ -13,6 +13,9 @@
 
 namespace shunt::remote {
 
+// What names of fields and of schemes are made of (RFC 9110, 5.6.2: tchar).
+[[nodiscard]] bool is_token_character(char c);
+
 // Content-Range of bytes (RFC 9110, 14.4): "bytes 0-99/1000", "bytes 0-99/*", "bytes */1000".
 struct ContentRange {
   std::optional<ByteRange> range;      // nullopt: "*", of a 416

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <tuple>
 
 #include "base/ascii.h"
@@ -13,22 +12,16 @@
 namespace shunt::remote {
 namespace {
 
+using ascii::is_alphanumeric;
+using ascii::is_digit;
+using ascii::is_lower;
+
 constexpr std::string_view kRegistryPrefix = "docker://";
 constexpr std::string_view kLayoutPrefix = "oci:";
 constexpr std::size_t kMaxDomain = 255;
 constexpr std::size_t kMaxRepository = 255;
 constexpr std::size_t kMaxTag = 128;
 constexpr std::size_t kMaxDirectory = 4096;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_alphanumeric(char c) {
-  return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
-}
 
 // Calls `check` with each part between `separator`s; false once it is.
 template <typename Check>
@@ -48,9 +41,8 @@ bool is_label(std::string_view label) {
 }
 
 bool is_port(std::string_view text) {
-  unsigned port = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return problem == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
+  const auto port = ascii::parse_number<std::uint16_t>(text);
+  return port && *port != 0;
 }
 
 // A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
@@ -62,7 +54,7 @@ bool is_domain(std::string_view text) {
     if (end == std::string_view::npos) return false;
     const std::string_view address = text.substr(1, end - 1);
     if (std::ranges::count(address, ':') < 2 || !std::ranges::all_of(address, [](char c) {
-          return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':';
+          return ascii::is_lower_hex(ascii::lower(c)) || c == ':';
         })) {
       return false;
     }

@@ -2,9 +2,9 @@
 // Docker's image manifest version 2, schema 2. Everything in them comes from servers.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 
+#include "base/ascii.h"
 #include "remote/image.h"
 #include "remote/json_text.h"
 #include "remote/printable.h"
@@ -181,11 +181,9 @@ Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which) 
   constexpr std::string_view kPrefix = "sha256:";
   constexpr std::size_t kFewestDigits = 6;
   // Numbers first: a digest of six digits alone is told apart by its "sha256:".
-  std::size_t number = 0;
-  const char* const end = which.data() + which.size();
-  const auto [stop, problem] = std::from_chars(which.data(), end, number);
-  if (problem == std::errc() && stop == end && number < manifest.layers.size()) {
-    return manifest.layers[number];
+  if (const auto number = ascii::parse_number<std::size_t>(which);
+      number && *number < manifest.layers.size()) {
+    return manifest.layers[*number];
   }
 
   std::string_view digits = which;

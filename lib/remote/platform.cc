@@ -38,7 +38,7 @@ Platform with_usual_names(Platform platform) {
 
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
+    return ascii::is_lower(c) || ascii::is_digit(c) || c == '_' || c == '.' || c == '-';
   });
 }
 

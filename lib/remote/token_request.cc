@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/ascii.h"
 #include "remote/base64.h"
 #include "remote/json_text.h"
 #include "remote/printable.h"
@@ -19,21 +20,6 @@ constexpr std::size_t kMaxAnswer = std::size_t{256} << 10;
 constexpr std::size_t kMaxToken = std::size_t{64} << 10;
 constexpr std::size_t kMaxScopes = 16;
 constexpr const char* kClient = "shunt";
-
-// Everything but the unreserved characters of RFC 3986, 2.3.
-std::string percent_encode(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
 
 std::string parameter(const Challenge& challenge, const char* name) {
   const auto found = challenge.parameters.find(name);
@@ -61,7 +47,7 @@ class Form {
  public:
   void add(std::string_view name, std::string_view value) {
     if (!text_.empty()) text_ += '&';
-    text_ += fmt::format("{}={}", name, percent_encode(value));
+    text_ += fmt::format("{}={}", name, ascii::percent_encoded(value));
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 

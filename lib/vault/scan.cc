@@ -10,6 +10,8 @@
 #include <random>
 #include <unordered_set>
 
+#include "base/ascii.h"
+
 namespace shunt::vault {
 namespace {
 
@@ -17,14 +19,8 @@ constexpr std::size_t kMaxName = 200;
 constexpr std::string_view kHiddenSuffix = ".new";
 constexpr std::size_t kRandomDigits = 16;
 
-// Not std::isalnum: that depends on the locale.
 bool is_name_character(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
-bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+  return ascii::is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
 }
 
 struct CloseDirectory {
@@ -76,7 +72,7 @@ bool is_hidden_name(std::string_view name) {
   }
   const std::string_view tail = name.substr(name.size() - kTail);
   const std::string_view digits = tail.substr(1, kRandomDigits);
-  return tail.front() == '.' && std::all_of(digits.begin(), digits.end(), is_hex_digit) &&
+  return tail.front() == '.' && std::all_of(digits.begin(), digits.end(), ascii::is_lower_hex) &&
          is_item_name(name.substr(1, name.size() - 1 - kTail));
 }
 

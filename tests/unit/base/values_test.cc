@@ -1,3 +1,4 @@
+#include "base/ascii.h"
 #include "base/byte_range.h"
 #include "base/cancel.h"
 #include "base/checked.h"
@@ -39,6 +40,36 @@ TEST_CASE("an error reads path, operation, reason, place") {
   CHECK(error.with_path("b.mp4").path == "a.mp4");
   CHECK(system_error(ENOSPC, "x", "write").code == ErrorCode::kLocalIo);
   CHECK(system_error(EOPNOTSUPP, "x", "write").code == ErrorCode::kUnsuitable);
+}
+
+TEST_CASE("a number is all of the text, and fits") {
+  CHECK(ascii::parse_number<int>("-12") == -12);
+  CHECK(ascii::parse_number<std::uint16_t>("00065535") == 65535);
+  CHECK(ascii::parse_number<unsigned>("ff", 16) == 255);
+  for (const char* const none : {"", " 1", "1 ", "+1", "-1", "1.0", "0x1", "65536"}) {
+    CAPTURE(none);
+    CHECK_FALSE(ascii::parse_number<std::uint16_t>(none));
+  }
+}
+
+TEST_CASE("kinds of characters are those of ASCII") {
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    const bool digit = std::string_view("0123456789").find(c) != std::string_view::npos;
+    const bool lower =
+        std::string_view("abcdefghijklmnopqrstuvwxyz").find(c) != std::string_view::npos;
+    CHECK(ascii::is_digit(c) == digit);
+    CHECK(ascii::is_lower(c) == lower);
+    CHECK(ascii::is_lower_hex(c) == (digit || (lower && c <= 'f')));
+    const bool upper = ascii::lower(c) != c;
+    CHECK(ascii::is_alphanumeric(c) == (digit || lower || upper));
+  }
+}
+
+TEST_CASE("what means something in a URL is written in percent") {
+  CHECK(ascii::percent_encoded("aZ09-._~") == "aZ09-._~");
+  CHECK(ascii::percent_encoded("a/b c\xff%") == "a%2Fb%20c%FF%25");
+  CHECK(ascii::percent_encoded("/a b", "/") == "/a%20b");
 }
 
 TEST_CASE("a request to stop is seen, and counted") {
