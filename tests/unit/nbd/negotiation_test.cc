@@ -278,6 +278,9 @@ TEST_CASE("metadata contexts are listed and selected") {
 
 TEST_CASE("an option that is too long is passed over, whatever pieces it comes in") {
   Side side;
+  side.ask(Option::kStructuredReply);
+  side.ask(Option::kSetMetaContext, queries("", {"base:allocation"}));
+  REQUIRE(side.machine.agreed().allocation);
   const Bytes bytes = option(Option::kSetMetaContext, Bytes(kMostOptionData + 1));
   Bytes answers;
   std::span<const std::byte> rest(bytes);
@@ -291,6 +294,7 @@ TEST_CASE("an option that is too long is passed over, whatever pieces it comes i
   }
   CHECK(pieces > 16);
   CHECK(types_in(answers) == Types{OptionReply::kTooBig});
+  CHECK_FALSE(side.machine.agreed().allocation);  // what was set before is gone
   CHECK(types_in(side.ask(Option::kList)) == Types{OptionReply::kServer, OptionReply::kAck});
   side.ask(Option::kExportName, Bytes(kMostOptionData + 1));
   CHECK(side.machine.state() == State::kBroken);

@@ -111,7 +111,8 @@ TEST_CASE("auto: a gap holds back all behind it") {
 }
 
 TEST_CASE("auto: a client that reads, writes again, or discards what it wrote writes no stream") {
-  const auto act = GENERATE(0, 1, 2, 3, 4);
+  const auto act = GENERATE(range(0, 9));
+  CAPTURE(act);
   Frontier frontier = automatic();
   frontier.wrote({0, 2 * kMiB});
   frontier.wrote({4 * kMiB, 5 * kMiB});
@@ -130,6 +131,18 @@ TEST_CASE("auto: a client that reads, writes again, or discards what it wrote wr
       break;
     case 4:
       frontier.zeroed({0, 16 * kMiB});
+      break;
+    case 5:
+      frontier.zeroed({2 * kMiB - 1, 2 * kMiB});
+      break;
+    case 6:
+      frontier.trimmed({2 * kMiB - 1, 2 * kMiB});
+      break;
+    case 7:
+      frontier.wrote_zeros({2 * kMiB - 1, 2 * kMiB});
+      break;
+    case 8:
+      frontier.wrote_zeros({5 * kMiB - 1, 6 * kMiB});
       break;
     default:
       break;
@@ -154,6 +167,16 @@ TEST_CASE("auto: zeroing or discarding the whole disk first is no beginning of a
   frontier.wrote({4096, 8192});
   CHECK(frontier.released() == 0);
   CHECK(frontier.streams());
+}
+
+TEST_CASE("auto: zeros that data lands in count as far as a window from their beginning") {
+  for (const unsigned more : {0U, 1U}) {
+    CAPTURE(more);
+    Frontier frontier = automatic();
+    frontier.zeroed({0, kGiB});
+    frontier.wrote({kMiB + more, 8 * kMiB});
+    CHECK(frontier.released() == (more == 0 ? 7 * kMiB : 0));
+  }
 }
 
 TEST_CASE("auto: a disk zeroed first and then written in order streams") {
