@@ -48,7 +48,8 @@ Result<std::shared_ptr<Entry>> Entry::open(vault::Item&& item,
     return corrupt("not as long as its header says", static_cast<std::uint64_t>(status.st_size))
         .with_path(item.file().path());
   }
-  const std::uint64_t tag = trust_tag(boot_id(), status.st_dev, status.st_ino);
+  const std::uint64_t tag =
+      trust_tag(boot_id(), {status.st_dev, status.st_ino, item.file().born()});
   return std::shared_ptr<Entry>(
       new Entry(std::move(item), std::move(vault), std::move(header), tag));
 }

@@ -179,10 +179,10 @@ std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> check
   return XXH3_64bits_withSeed(checksums.data(), checksums.size_bytes(), sum);
 }
 
-std::uint64_t trust_tag(std::string_view boot_id, std::uint64_t device, std::uint64_t inode) {
+std::uint64_t trust_tag(std::string_view boot_id, const FileIdentity& file) {
+  static_assert(sizeof file == sizeof file.device + sizeof file.inode + sizeof file.born);
   std::string text(boot_id);
-  text.append(reinterpret_cast<const char*>(&device), sizeof device);
-  text.append(reinterpret_cast<const char*>(&inode), sizeof inode);
+  text.append(reinterpret_cast<const char*>(&file), sizeof file);
   const std::uint64_t tag = digest_of(std::as_bytes(std::span(text)));
   return tag == 0 ? 1 : tag;
 }

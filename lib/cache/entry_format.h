@@ -85,10 +85,16 @@ void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> 
 // held against the digest, even if a power cut undid the taking away of the seal.
 [[nodiscard]] std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums);
 
+// What makes a file this one, and no copy of it: a copy may well get the inode of the original.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t born = 0;  // see io::File::born()
+};
+
 // What a record carries while its block may be trusted: a hash of the boot, and of the file that
 // the record lies in, so that a copy of an entry starts untrusted. Never 0.
-[[nodiscard]] std::uint64_t trust_tag(std::string_view boot_id, std::uint64_t device,
-                                      std::uint64_t inode);
+[[nodiscard]] std::uint64_t trust_tag(std::string_view boot_id, const FileIdentity& file);
 // /proc/sys/kernel/random/boot_id; where that cannot be read, an ID of this process's own.
 [[nodiscard]] std::string boot_id();
 

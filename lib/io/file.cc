@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -108,6 +109,13 @@ Result<struct stat> File::status() const {
   struct stat status {};
   if (::fstat(fd(), &status) != 0) return failure("stat");
   return status;
+}
+
+std::int64_t File::born() const {
+  struct statx status {};
+  if (::statx(fd(), "", AT_EMPTY_PATH, STATX_BTIME, &status) != 0) return 0;
+  if ((status.stx_mask & STATX_BTIME) == 0) return 0;
+  return status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
 }
 
 Result<std::uint64_t> File::size() const {

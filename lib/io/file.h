@@ -56,6 +56,9 @@ class File {
 
   [[nodiscard]] Result<struct stat> status() const;
   [[nodiscard]] Result<std::uint64_t> size() const;
+  // When the file was made, in nanoseconds; 0 where the file system does not keep it. Inode numbers
+  // are used again, and this tells two files of one number apart.
+  [[nodiscard]] std::int64_t born() const;
 
   // Reads until `into` is full or the file ends; returns how many bytes that were.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,

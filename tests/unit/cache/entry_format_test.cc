@@ -176,12 +176,13 @@ TEST_CASE("entry format: a record comes back; zeros are a block that is not ther
 }
 
 TEST_CASE("entry format: trust is of one boot and one file") {
-  const std::uint64_t tag = trust_tag("boot", 1, 2);
-  CHECK(tag == trust_tag("boot", 1, 2));
-  CHECK(tag != trust_tag("boat", 1, 2));
-  CHECK(tag != trust_tag("boot", 2, 2));
-  CHECK(tag != trust_tag("boot", 1, 3));
-  CHECK(tag != trust_tag("boot", 2, 1));
+  const std::uint64_t tag = trust_tag("boot", {1, 2, 3});
+  CHECK(tag == trust_tag("boot", {1, 2, 3}));
+  CHECK(tag != trust_tag("boat", {1, 2, 3}));
+  CHECK(tag != trust_tag("boot", {2, 2, 3}));
+  CHECK(tag != trust_tag("boot", {1, 3, 3}));
+  CHECK(tag != trust_tag("boot", {2, 1, 3}));
+  CHECK(tag != trust_tag("boot", {1, 2, 4}));
   CHECK(tag != 0);
   const std::string id = boot_id();
   CHECK_FALSE(id.empty());

@@ -226,6 +226,25 @@ TEST_CASE("entry: a copy of an entry is not believed") {
   check_first_alone(f);
 }
 
+TEST_CASE("entry: nor is a copy that got the inode of the original") {
+  Fixture f;
+  put(*f.entry, 0, 2);
+  f.damage(1, std::vector<std::byte>(kBlock));
+  f.entry.reset();
+  const auto inode = [&] {
+    struct stat status {};
+    REQUIRE(::stat(f.path().c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const ino_t original = inode();
+  const std::string copy = f.directory.file("copy");
+  std::filesystem::copy_file(f.path(), copy);
+  std::filesystem::remove(f.path());
+  std::filesystem::copy_file(copy, f.path());
+  if (inode() != original) WARN("this file system did not use the inode again");
+  check_first_alone(f);
+}
+
 TEST_CASE("entry: a bad block costs the seal") {
   Fixture f;
   put(*f.entry, 0, 301);
