@@ -41,11 +41,6 @@ Result<std::unique_ptr<Disk>> Disk::open(const Settings& settings) {
 
 Result<void> Disk::start() {
   SHUNT_ASSIGN(sink_, sink::Sink::start(out_->file(), settings_.disk));
-  sink_->on_progress([this] {
-    const std::lock_guard lock(mutex_);
-    ++steps_;
-    progress_.notify_all();
-  });
   return {};
 }
 
@@ -64,21 +59,6 @@ Result<void> Disk::write(std::uint64_t offset, std::span<const std::byte> data) 
 Result<void> Disk::zero(ByteRange range) {
   SHUNT_TRY(sink_->wait_until_ready());
   return sink_->zero(range);
-}
-
-Result<void> Disk::flush() {
-  const std::uint64_t position = sink_->released();
-  while (true) {
-    std::uint64_t before = 0;
-    {
-      const std::lock_guard lock(mutex_);
-      before = steps_;
-    }
-    SHUNT_ASSIGN(const bool sent, sink_->is_sent(position));
-    if (sent) return {};
-    std::unique_lock lock(mutex_);
-    progress_.wait(lock, [&] { return steps_ != before; });
-  }
 }
 
 Result<void> Disk::finish() {

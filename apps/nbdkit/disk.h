@@ -1,11 +1,9 @@
 // The one disk that the plugin serves: where it leaves to, and the Sink in between.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,7 +36,7 @@ class Disk {
     return sink_->read(offset, into);
   }
   // Waits until the consumer has what may leave now.
-  Result<void> flush();
+  Result<void> flush() { return sink_->wait_until_sent(sink_->released()); }
   [[nodiscard]] std::vector<sink::Sink::Extent> extents(ByteRange range, std::size_t most) {
     return sink_->extents(range, most);
   }
@@ -55,9 +53,6 @@ class Disk {
   const Settings settings_;
   const CancelToken never_;
   std::unique_ptr<sink::Destination> out_;
-  std::mutex mutex_;
-  std::condition_variable progress_;
-  std::uint64_t steps_ = 0;           // counts what the Sink told of
   std::unique_ptr<sink::Sink> sink_;  // after start(); uses all of the above
 };
 

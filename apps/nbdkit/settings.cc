@@ -64,6 +64,7 @@ Result<void> Settings::set(std::string_view key, std::string_view value) {
     SHUNT_ASSIGN(disk.policy, parse_policy(value));
   } else if (key == "memory") {
     SHUNT_ASSIGN(disk.memory, parse_size(value));
+    if (disk.memory < sink::HeldBlocks::kLeastMemory) return usage("memory= takes at least 2M");
   } else if (key == "spill" && value == "none") {
     disk.spill.clear();
   } else if (key == "spill") {

@@ -4,6 +4,18 @@
 
 namespace shunt::sink {
 
+std::string_view to_string(CommitPolicy policy) {
+  switch (policy) {
+    case CommitPolicy::kWindow:
+      return "window";
+    case CommitPolicy::kAtEnd:
+      return "at-end";
+    case CommitPolicy::kAuto:
+      return "auto";
+  }
+  return "";
+}
+
 std::optional<CommitPolicy> parse_policy(std::string_view text) {
   for (const auto policy : {CommitPolicy::kWindow, CommitPolicy::kAtEnd, CommitPolicy::kAuto}) {
     if (to_string(policy) == text) return policy;

@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "nbd/server.h"
 
@@ -30,10 +30,11 @@ Result<Address> parse_address(std::string_view text) {
     std::string_view host = text.substr(4, colon - 4);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     address.host = host;
-    const std::string_view port = text.substr(colon + 1);
-    const auto [end, problem] =
-        std::from_chars(port.data(), port.data() + port.size(), address.port);
-    if (problem == std::errc() && end == port.data() + port.size() && !host.empty()) return address;
+    const auto port = ascii::parse_number<std::uint16_t>(text.substr(colon + 1));
+    if (port && !host.empty()) {
+      address.port = *port;
+      return address;
+    }
   }
   return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
 }

@@ -28,25 +28,8 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
 
 }  // namespace
 
-std::string_view to_string(CommitPolicy policy) {
-  switch (policy) {
-    case CommitPolicy::kWindow:
-      return "window";
-    case CommitPolicy::kAtEnd:
-      return "at-end";
-    case CommitPolicy::kAuto:
-      return "auto";
-  }
-  return "";
-}
-
 Result<std::unique_ptr<Sink>> Sink::start(io::File& out, Options options) {
-  if (options.size > INT64_MAX) {
-    Error error;
-    error.code = ErrorCode::kUsage;
-    error.reason = "the disk is too large";
-    return error;
-  }
+  if (options.size > INT64_MAX) return usage("the disk is too large");
   std::unique_ptr<Sink> sink(new Sink(out, std::move(options)));
   Sink* const self = sink.get();
   sink->thread_ = std::thread([self] {
@@ -71,7 +54,11 @@ Sink::~Sink() {
 }
 
 Error Sink::fail(Error error) {
-  if (!failure_) failure_ = error;
+  if (!failure_) {
+    failure_ = error;
+    to_thread_.notify_one();
+    from_thread_.notify_all();
+  }
   return error;
 }
 
@@ -176,6 +163,13 @@ Result<bool> Sink::is_sent(std::uint64_t position) {
   return sent_ >= position;
 }
 
+Result<void> Sink::wait_until_sent(std::uint64_t position) {
+  std::unique_lock lock(mutex_);
+  from_thread_.wait(lock, [&] { return failure_ || sent_ >= position; });
+  if (failure_) return *failure_;
+  return {};
+}
+
 // What is on its way out takes of the memory, and soon does not: no reason to refuse a write.
 bool Sink::has_room() const {
   if (failure_) return true;
@@ -205,12 +199,7 @@ Result<void> Sink::check_reader() {
   if (failure_) return *failure_;
   // Who has all may go. What is left in the pipe then, finish() sees.
   if (sent_ == options_.size) return {};
-  if (const Result<void> there = out_.check_reader(); !there) {
-    const Error error = fail(there.error());
-    to_thread_.notify_one();
-    from_thread_.notify_all();
-    return error;
-  }
+  if (const Result<void> there = out_.check_reader(); !there) return fail(there.error());
   return {};
 }
 

@@ -90,6 +90,7 @@ class Sink {
   [[nodiscard]] std::uint64_t released();
   // Whether everything before `position` is sent; or the failure that stays.
   Result<bool> is_sent(std::uint64_t position);
+  Result<void> wait_until_sent(std::uint64_t position);
 
   // Whether the consumer keeps up. Who writes on in spite of false holds more memory.
   [[nodiscard]] bool ready();
@@ -145,7 +146,5 @@ class Sink {
   Summary summary_;
   std::thread thread_;
 };
-
-[[nodiscard]] std::string_view to_string(CommitPolicy policy);
 
 }  // namespace shunt::sink

@@ -163,7 +163,7 @@ grep -q 'No space left' io || fail "more than the memory is not refused: $(cat i
 touch there
 for parameters in "size=1M" "pipe=new" "pipe=new fd=1 size=1M" "pipe=new size=x" "fd=77 size=1M" "fd=x size=1M" \
   "pipe=there size=1M" "pipe=new size=1M commit=never" "pipe=new size=1M truncate=perhaps" \
-  "pipe=new size=1M colour=blue" "pipe=new size=9223372036854775808" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
+  "pipe=new size=1M memory=1M" "pipe=new size=1M colour=blue" "pipe=new size=9223372036854775808" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
   read -ra words <<<"$parameters"
   serve "${words[@]}" --run true
   ((rc == 1)) || fail "$parameters: exit $rc"
