@@ -18,7 +18,7 @@ serves() {
   "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img --force "$@" 2>err &
   sink=$!
   background+=("$sink")
-  appears disk.sock "$sink" || fail "it does not listen: $(said)"
+  listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"
 }
 # ends CODE: so it ends, within 20 s.
 ends() {
