@@ -160,6 +160,13 @@ appears() {
   while [[ ! -e $1 ]]; do kill -0 "$2" 2>/dev/null || return 1; done
 }
 
+# listens SOCKET PID: waits until a unix socket that PID made listens at SOCKET, which is there a moment
+# before; false when the process ends. SOCKET is what PID was told, and begins with a slash, as all
+# tests are seen here.
+listens() {
+  until grep -q " 00010000 .* $1\$" /proc/net/unix; do kill -0 "$2" 2>/dev/null || return 1; done
+}
+
 # peak ARGUMENT...: runs shunt; $rss is the most memory it held, in KiB.
 peak() {
   rc=0

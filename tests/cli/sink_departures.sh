@@ -6,21 +6,28 @@ source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/sinks.sh
 source "$(dirname "$0")/sinks.sh"
 need_command python3 nbdcopy qemu-img qemu-io mkfs.ext4 parted e2fsck
-client="python3 $(realpath "$(dirname "$0")")/nbd_client.py"
+scripts=$(realpath "$(dirname "$0")")
+client="python3 $scripts/nbd_client.py"
 cd "$work"
-uri='nbd+unix:///?socket=disk.sock'
+uri="nbd+unix:///?socket=$work/disk.sock"
 export uri
 head -c 8M /dev/urandom >random
 
 # serves OPTION...: a disk of 8 MiB in the background, until its last client has gone.
 serves() {
-  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img --force "$@" 2>err &
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img --force "$@" 2>err &
   sink=$!
   background+=("$sink")
-  appears disk.sock "$sink" || fail "it does not listen: $(said)"
+  listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"
 }
-# ends CODE: so it ends.
+# ends CODE: so it ends, within 20 s.
 ends() {
+  local i
+  for ((i = 0; i < 1000; ++i)); do
+    kill -0 "$sink" 2>/dev/null || break
+    sleep 0.02
+  done
+  kill -0 "$sink" 2>/dev/null && fail "$what: it goes on" && kill -KILL "$sink"
   rc=0
   wait "$sink" || rc=$?
   equal "$what: exit" "$rc" "$1"
@@ -50,7 +57,7 @@ done
 what="a client that comes again"
 serves
 # The second time it says nothing for longer than one that has gone is waited for.
-PYTHONPATH=$(realpath "$(dirname "$0")") PYTHONDONTWRITEBYTECODE=1 python3 - <<'END' || fail "$what: it fails"
+PYTHONPATH=$scripts PYTHONDONTWRITEBYTECODE=1 python3 - <<'END' || fail "$what: it fails"
 import time
 from nbd_client import DISCONNECT, Client, act
 first = Client("disk.sock").go()
@@ -89,6 +96,10 @@ killed() {
   setsid bash -c "$1" >said 2>&1 &
   local group=$!
   appears begun "$group" || fail "$what: $(cat said)"
+  # The socket that listens, and one that is connected.
+  until (($(grep -c "$work/disk.sock" /proc/net/unix) > 1)); do
+    kill -0 "$group" || { fail "$what: $(cat said)" && break; }
+  done
   sleep 0.3
   kill -KILL -- "-$group"
   wait "$group" 2>/dev/null || true

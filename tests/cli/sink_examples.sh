@@ -49,11 +49,11 @@ for example in examples/*; do
     sed -i 's|nbd://server/|-- [ nbdkit --exit-with-parent file ../original ]|' "$example"
   fi
   if grep -q -- '--listen' "$example"; then
-    sed -i 's|tcp:127.0.0.1:10809|unix:disk.sock|' "$example"
+    sed -i "s|tcp:127.0.0.1:10809|unix:$work/disk.sock|" "$example"
     (
       cd here
-      until [[ -S disk.sock ]]; do sleep 0.02; done
-      nbdcopy ../original 'nbd+unix:///?socket=disk.sock'
+      listens "$work/disk.sock" $$
+      nbdcopy ../original "nbd+unix:///?socket=$work/disk.sock"
     ) &
     client=$!
     background+=("$client")

@@ -42,6 +42,7 @@ ends() {
 }
 
 there() { appears "$1" "$sink" || fail "no $1: $(said)"; }
+listening() { listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"; }
 goes() {
   kill -KILL "$reader"
   wait "$reader" 2>/dev/null || true
@@ -49,8 +50,8 @@ goes() {
 
 # ---- a consumer that goes away ----
 consumer 'sleep 100'
-starts --size 8M --listen unix:disk.sock
-there disk.sock
+starts --size 8M --listen "unix:$work/disk.sock"
+listening
 goes
 ends 7 "a consumer that goes before a client comes"
 says 'Broken pipe'
@@ -65,8 +66,8 @@ ends 1 "a consumer that goes before the command writes"
 says 'Broken pipe'
 
 consumer 'head -c 1000000'
-starts --size 64M --commit window --window 0 --listen unix:disk.sock
-there disk.sock
+starts --size 64M --commit window --window 0 --listen "unix:$work/disk.sock"
+listening
 head -c 64M /dev/urandom >large
 ! nbdcopy large 'nbd+unix:///?socket=disk.sock' 2>/dev/null || fail "a client does not see that the consumer has gone"
 ends 7 "a consumer that goes while the client writes"
@@ -98,8 +99,8 @@ done
 exec 8<>pipe
 for pair in INT:130 TERM:143 HUP:129; do
   signal=${pair%:*} code=${pair#*:}
-  starts --size 8M --commit at-end --listen unix:disk.sock
-  there disk.sock
+  starts --size 8M --commit at-end --listen "unix:$work/disk.sock"
+  listening
   $client disk.sock write:0:8388608:1 leave || fail "a client: exit $?"
   kill -"$signal" "$sink"
   sleep 0.5
@@ -109,8 +110,8 @@ for pair in INT:130 TERM:143 HUP:129; do
   says 'interrupted'
   timeout 2 cat <&8 >/dev/null || true # what is in the pipe
 
-  starts --size 8M --commit at-end --listen unix:disk.sock
-  there disk.sock
+  starts --size 8M --commit at-end --listen "unix:$work/disk.sock"
+  listening
   nbdcopy random 'nbd+unix:///?socket=disk.sock'
   kill -"$signal" "$sink"
   head -c 8M <&8 >disk.img
@@ -128,10 +129,10 @@ until_gone() {
   [[ -z $words ]] || code=1
   shift
   rm -f disk.img
-  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>err &
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>err &
   sink=$!
   background+=("$sink")
-  there disk.sock
+  listening
   # In a shell of its own, which says nothing of its end.
   { (exec $client disk.sock "$@") >said 2>&1 || true; } 2>/dev/null
   ends "$code" "a client that does $*"
@@ -155,10 +156,10 @@ until_gone 'in the middle of a request' write:0:65536:1 flush begin:0:1048576:10
 
 # A server that cannot go on does not let anybody wait for it.
 if command -v prlimit >/dev/null; then
-  "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>err &
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>err &
   sink=$!
   background+=("$sink")
-  there disk.sock
+  listening
   prlimit --pid "$sink" --nofile=1:
   ends 7 "a server that fails"
   says 'poll: '
@@ -312,10 +313,10 @@ says 'Bad file descriptor'
 rc=0
 timeout 20 "$SHUNT" stream-sink --stdin <&- 2>err | cat || rc=${PIPESTATUS[0]}
 equal "exit with standard input closed" "$rc" 7
-timeout 20 "$SHUNT" stream-sink --size 8M --listen unix:disk.sock --until-disconnect -o disk.img 2>&- &
+timeout 20 "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>&- &
 sink=$!
 background+=("$sink")
-there disk.sock
+listening
 nbdcopy random 'nbd+unix:///?socket=disk.sock'
 ends 0 "standard error closed"
 same disk.img random "with standard error closed"

@@ -118,10 +118,10 @@ sys.stdout.flush()
 os._exit(1 if failures else 0)
 END
 
-"$SHUNT" stream-sink --size 64M --listen unix:disk.sock --commit at-end --memory 16M --spill none -o disk.img 2>err &
+"$SHUNT" stream-sink --size 64M --listen "unix:$work/disk.sock" --commit at-end --memory 16M --spill none -o disk.img 2>err &
 sink=$!
 background+=("$sink")
-appears disk.sock "$sink" || fail "it does not listen: $(said)"
+listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"
 timeout 120 python3 hostile.py disk.sock || fail "hostile clients: $(said)"
 memory=$(sed -n 's/^VmHWM:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$sink/status")
 echo "the most memory: $memory KiB"

@@ -279,8 +279,9 @@ ends until
 cat >hand_over.py <<'END'
 import os, socket, sys
 listener = socket.socket(socket.AF_UNIX)
-listener.bind(sys.argv[1])
+listener.bind(sys.argv[1] + '.new')
 listener.listen()
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 os.dup2(listener.fileno(), 3)
 os.set_inheritable(3, True)
 os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))

@@ -1,11 +1,13 @@
 // A command that runs beside us.
 #include "sink/child.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <fstream>
 
+#include "io/fd.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -77,6 +79,9 @@ TEST_CASE("a command that runs is no end, gets signals, and does not outlive the
 }
 
 TEST_CASE("a signal reaches all that a command has started, and nothing does once it has ended") {
+  // In the foreground of a terminal that is the terminal's matter; tests/cli has both.
+  const io::Fd terminal(::open("/dev/tty", O_RDONLY | O_CLOEXEC));
+  if (terminal.valid() && ::tcgetpgrp(terminal.get()) == ::getpgrp()) return;
   test::TempDir dir;
   const auto pid_in = [&](const char* name) {
     pid_t pid = 0;
