@@ -174,7 +174,7 @@ Result<void> Session::run() {
   if (options_.progress != nullptr) options_.progress->begin("streaming", options_.disk.size);
   Result<void> done = serve(*sink, listeners, trace);
   // A failure of the output is why clients and the command failed.
-  if (done || sink->is_sent(0).has_value() == false) {
+  if (done || !sink->is_sent(0)) {
     if (const Result<void> ended = end(*sink); !ended) done = ended;
   }
   show_progress(*sink);
