@@ -66,7 +66,7 @@ Result<void> Server::Loop::run(const CancelToken& cancel) {
     }
   }
   while (!stop_ && !cancel.requested()) {
-    if (const Result<void> turned = turn(true, kTickMs); !turned) {
+    if (Result<void> turned = turn(true, kTickMs); !turned) {
       // Clients would wait for somebody who does not serve them any more.
       clients_.clear();
       listeners_.clear();

@@ -18,6 +18,21 @@ Error went(std::string reason) {
   return error;
 }
 
+// nullopt: it was done, or had nothing to be done with.
+std::optional<Error> why_not_done(const nbd::Departure& departure, std::uint64_t unflushed) {
+  if (departure.took_leave) return std::nullopt;
+  if (departure.asked_for_change && departure.unanswered) {
+    return went("a client went in the middle of a request, without taking leave");
+  }
+  if (unflushed > 0) {
+    return went(
+        fmt::format("a client went without taking leave, and without a flush behind the "
+                    "last {} that it wrote",
+                    format_size(unflushed)));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void Clients::come() {
@@ -50,20 +65,9 @@ void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
   if (departure.left == 0) empty_since_ = now;
   const std::uint64_t unflushed = take_unflushed(departure.connection);
   const bool flushed = flushed_.erase(departure.connection) > 0;
-  if (departure.took_leave) {
-    somebody_done_ = true;
-  } else if (departure.asked_for_change && departure.unanswered) {
-    if (!not_done_) {
-      not_done_ = went("a client went in the middle of a request, without taking leave");
-    }
-  } else if (unflushed > 0) {
-    if (!not_done_) {
-      not_done_ =
-          went(fmt::format("a client went without taking leave, and without a flush behind "
-                           "the last {} that it wrote",
-                           format_size(unflushed)));
-    }
-  } else if (flushed && !departure.unanswered) {
+  if (std::optional<Error> problem = why_not_done(departure, unflushed)) {
+    if (!not_done_) not_done_ = std::move(problem);
+  } else if (departure.took_leave || (flushed && !departure.unanswered)) {
     somebody_done_ = true;
   }
 }

@@ -121,6 +121,16 @@ TEST_CASE("who only looks on is no trouble, and no sign that the disk was writte
   }
 }
 
+TEST_CASE("a flush is a sign that a client is done, unless it had begun something else") {
+  for (const bool unanswered : {false, true}) {
+    CAPTURE(unanswered);
+    Clients clients(FlushIsFor::kOne);
+    clients.served(request(1, "flush"));
+    clients.gone({.connection = 1, .unanswered = unanswered});
+    CHECK(trouble(clients).empty() == !unanswered);
+  }
+}
+
 TEST_CASE("one that was not done is not made good by others") {
   Clients clients(FlushIsFor::kOne);
   clients.served(request(1, "write"));
