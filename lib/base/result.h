@@ -26,6 +26,9 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 
 }  // namespace shunt
 
+// A name that is declared, or a declaration, cannot be in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
+
 #define SHUNT_CONCAT_INNER(a, b) a##b
 #define SHUNT_CONCAT(a, b) SHUNT_CONCAT_INNER(a, b)
 
@@ -43,8 +46,9 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 //   SHUNT_ASSIGN(const auto file, File::open(path));
 #define SHUNT_ASSIGN(declaration, expression) \
   SHUNT_ASSIGN_INNER(SHUNT_CONCAT(shunt_value_, __COUNTER__), declaration, expression)
-// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot be in parentheses
 #define SHUNT_ASSIGN_INNER(name, declaration, expression) \
   auto name = (expression);                               \
   if (!name.has_value()) return std::move(name).error();  \
   declaration = std::move(*name)
+
+// NOLINTEND(bugprone-macro-parentheses)
