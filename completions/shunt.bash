@@ -26,15 +26,15 @@ _shunt() {
 
   local globals='-h --help -q --quiet -v --verbose --json --color --no-progress --cache-dir
     --cache-size --config'
-  local faststart='-o --output --check -n --dry-run --strategy --verify --recover --padding --jobs
-    --force'
+  local faststart='-o --output --check -n --dry-run --strategy --keep-inode --verify --recover
+    --padding --preserve-times --jobs --force --layer'
   local remote='--range --layer --platform --jobs --header --plain-http --authfile --max-rate'
   local fetch="-o --output --offline --no-cache --force $remote"
   local cache_warm="--head --from $remote"
-  local stream_sink='-o --output --run --listen --until-disconnect --size --truncate --window
+  local stream_sink='-o --output --to --run --listen --until-disconnect --return-time --allow-empty --size --truncate --window
     --read-window --commit --memory --spill --mkfifo --sparse --trace --advise --stdin --digest
     --force'
-  local subcommands='faststart fetch cache-warm cache stream-sink'
+  local subcommands='faststart fetch cache-warm cache stream-sink help'
   local of_cache='ls stat verify gc rm pin unpin'
 
   # The subcommand, if it is there already, and the one of `cache`; and whether options have ended.
@@ -76,7 +76,7 @@ _shunt() {
           linux/riscv64' "$cur"
         return
         ;;
-      fetch--layer) return ;;
+      faststart--layer | fetch--layer) return ;;
       cache-warm--layer) _shunt_words 'all' "$cur"; return ;;
       fetch--max-rate | cache-warm--max-rate | cache--max-size)
         _shunt_words '1M 10M 100M 1G 10G' "$cur"
@@ -95,7 +95,7 @@ _shunt() {
         ;;
       stream-sink--memory) _shunt_words '16M 64M 256M 1G' "$cur"; return ;;
       stream-sink--size) _shunt_words '100M 1G 10G 100G' "$cur"; return ;;
-      stream-sink--run) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
+      stream-sink--run | stream-sink--to) mapfile -t COMPREPLY < <(compgen -c -- "$cur"); return ;;
       stream-sink--listen) _shunt_words 'unix: tcp: fd' "$cur"; return ;;
       fetch--range | cache-warm--range | fetch--header | cache-warm--header) return ;;
     esac
@@ -108,6 +108,7 @@ _shunt() {
       fetch) _shunt_words "$globals $fetch" "$cur" ;;
       cache-warm) _shunt_words "$globals $cache_warm" "$cur" ;;
       stream-sink) _shunt_words "$globals $stream_sink" "$cur" ;;
+      help) _shunt_words "$globals" "$cur" ;;
       cache)
         [[ $part == gc ]] && globals+=' --max-size'
         _shunt_words "$globals" "$cur"
@@ -119,6 +120,13 @@ _shunt() {
     '') _shunt_words "$subcommands" "$cur" ;;
     cache) [[ $part ]] || _shunt_words "$of_cache" "$cur" ;;
     stream-sink) ;;  # takes no arguments
+    help)
+      if [[ ! $part ]]; then
+        _shunt_words "$subcommands" "$cur"
+      elif [[ $part == cache ]]; then
+        _shunt_words "$of_cache" "$cur"
+      fi
+      ;;
     *) _shunt_files "$cur" ;;
   esac
 }

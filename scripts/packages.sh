@@ -6,7 +6,7 @@ packages_for() {
   case $1 in
     build)
       printf '%s\n' g++ cmake ninja-build pkg-config \
-        libcli11-dev libspdlog-dev libfmt-dev libexpected-dev nlohmann-json3-dev \
+        libcli11-dev libspdlog-dev libfmt-dev libexpected-dev nlohmann-json3-dev libtoml11-dev \
         libavformat-dev libavcodec-dev libavutil-dev zlib1g-dev libxxhash-dev \
         libcurl4-openssl-dev libssl-dev
       ;;

@@ -6,6 +6,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
+
+#include "base/size_text.h"
+#include "sink/spill_file.h"
 
 namespace shunt::nbdkit {
 namespace {
@@ -25,10 +29,24 @@ Result<io::File> take_descriptor(int number) {
   return io::File::adopt(std::move(own), name);
 }
 
+Error failed(std::string reason) {
+  Error error;
+  error.reason = std::move(reason);
+  return error;
+}
+
+Error is_ending(const char* what) {
+  Error error = system_error(ESHUTDOWN, "", "");
+  error.reason = fmt::format("nbdkit is to end, and {} waits for the reader", what);
+  return error;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Disk>> Disk::open(const Settings& settings) {
-  std::unique_ptr<Disk> disk(new Disk(settings));
+Result<std::unique_ptr<Disk>> Disk::open(const Settings& settings,
+                                         std::function<bool()> is_to_end) {
+  if (settings.names_spill) SHUNT_TRY(sink::SpillFile::try_folder(settings.disk.spill));
+  std::unique_ptr<Disk> disk(new Disk(settings, std::move(is_to_end)));
   if (settings.descriptor) {
     SHUNT_ASSIGN(io::File file, take_descriptor(*settings.descriptor));
     disk->out_ = std::make_unique<sink::Destination>(std::move(file));
@@ -45,10 +63,11 @@ Result<void> Disk::start() {
 }
 
 Result<void> Disk::write(std::uint64_t offset, std::span<const std::byte> data) {
+  note_change(data.size());
   SHUNT_TRY(sink_->may_write(ByteRange::of(offset, data.size())));
   while (!data.empty()) {
     const auto piece = data.first(std::min(data.size(), kPiece));
-    SHUNT_TRY(sink_->wait_until_ready());
+    SHUNT_TRY(wait_until_ready());
     SHUNT_TRY(sink_->write(offset, piece));
     offset += piece.size();
     data = data.subspan(piece.size());
@@ -56,24 +75,64 @@ Result<void> Disk::write(std::uint64_t offset, std::span<const std::byte> data) 
   return {};
 }
 
+// Before it is made: one that fails half way is no less a change.
+void Disk::note_change(std::uint64_t bytes) {
+  changed_ = true;
+  unflushed_ += bytes;
+}
+
+Result<void> Disk::trim(ByteRange range) {
+  note_change(range.size());
+  return sink_->trim(range);
+}
+
+Result<void> Disk::wait_until_ready() {
+  SHUNT_ASSIGN(const bool ready, sink_->wait_until_ready(is_to_end_));
+  if (ready) return {};
+  cut_off_ = is_ending("a client's write");
+  return *cut_off_;
+}
+
+Result<void> Disk::flush() {
+  SHUNT_ASSIGN(const bool sent, sink_->wait_until_sent(sink_->released(), is_to_end_));
+  if (!sent) return is_ending("a flush");
+  unflushed_ = 0;
+  return {};
+}
+
 Result<void> Disk::zero(ByteRange range) {
-  SHUNT_TRY(sink_->wait_until_ready());
+  note_change(range.size());
+  SHUNT_TRY(wait_until_ready());
   return sink_->zero(range);
 }
 
-Result<void> Disk::finish() {
-  SHUNT_TRY(sink_->finish());
+// nbdkit tells of no client whether it took leave or was killed.
+Result<void> Disk::judge() const {
+  if (cut_off_) return *cut_off_;
+  if (!changed_ && !settings_.allow_empty && settings_.disk.size > 0) {
+    return failed("nobody has written to the disk; allow-empty=true if that was meant");
+  }
+  if (settings_.need_flush && unflushed_ > 0) {
+    return failed(fmt::format("there was no flush behind the last {} that were written",
+                              format_size(unflushed_)));
+  }
+  return {};
+}
+
+Result<void> Disk::finish(const CancelToken& give_up) {
+  SHUNT_TRY(judge());
+  SHUNT_TRY(sink_->finish([&] { return give_up.requested(); }));
   SHUNT_TRY(out_->commit());
-  if (!settings_.digest.empty()) SHUNT_TRY(write_digest());
+  if (!settings_.digest.empty()) SHUNT_TRY(write_digest(give_up));
   return {};
 }
 
 // As sha256sum has it of its standard input.
-Result<void> Disk::write_digest() const {
+Result<void> Disk::write_digest(const CancelToken& give_up) const {
   const std::string digest = sink_->summary().digest;
   const std::string line = digest.substr(digest.find(':') + 1) + "  -\n";
   SHUNT_ASSIGN(sink::Destination out,
-               sink::Destination::open(settings_.digest, {.force = true}, never_));
+               sink::Destination::open(settings_.digest, {.force = true}, give_up));
   SHUNT_TRY(out.file().write_next(std::as_bytes(std::span(line))));
   return out.commit();
 }

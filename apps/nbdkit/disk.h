@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/byte_range.h"
@@ -22,36 +24,48 @@ namespace shunt::nbdkit {
 class Disk {
  public:
   // Opens the output; waits for the reader of a FIFO. No threads yet: they would be lost when
-  // nbdkit forks.
-  static Result<std::unique_ptr<Disk>> open(const Settings& settings);
+  // nbdkit forks. `is_to_end` is asked by a call that waits for the reader: what cannot be done
+  // then is an ESHUTDOWN error.
+  static Result<std::unique_ptr<Disk>> open(const Settings& settings,
+                                            std::function<bool()> is_to_end);
   Result<void> start();
 
   [[nodiscard]] bool multi_conn() const { return at_end(); }
-  [[nodiscard]] bool fast_zero() const { return at_end(); }
+  [[nodiscard]] bool fast_zero() const { return at_end() && !settings_.disk.truncate; }
 
   Result<void> write(std::uint64_t offset, std::span<const std::byte> data);
   Result<void> zero(ByteRange range);
-  Result<void> trim(ByteRange range) { return sink_->trim(range); }
+  Result<void> trim(ByteRange range);
   Result<void> read(std::uint64_t offset, std::span<std::byte> into) {
     return sink_->read(offset, into);
   }
   // Waits until the consumer has what may leave now.
-  Result<void> flush() { return sink_->wait_until_sent(sink_->released()); }
+  Result<void> flush();
   [[nodiscard]] std::vector<sink::Sink::Extent> extents(ByteRange range, std::size_t most) {
     return sink_->extents(range, most);
   }
 
-  // Sends the rest, waits until the consumer has it, and writes the digest.
-  Result<void> finish();
+  // Sends the rest, waits until the consumer has it or `give_up` is requested, and writes the
+  // digest. Fails without when nobody wrote, when a change could not be made, as nbdkit was to end,
+  // or when a flush is missing that is needed.
+  Result<void> finish(const CancelToken& give_up);
 
  private:
-  explicit Disk(Settings settings) : settings_(std::move(settings)) {}
+  Disk(Settings settings, std::function<bool()> is_to_end)
+      : settings_(std::move(settings)), is_to_end_(std::move(is_to_end)) {}
 
   [[nodiscard]] bool at_end() const { return settings_.disk.policy == sink::CommitPolicy::kAtEnd; }
-  Result<void> write_digest() const;
+  Result<void> write_digest(const CancelToken& give_up) const;
+  void note_change(std::uint64_t bytes);
+  Result<void> wait_until_ready();
+  [[nodiscard]] Result<void> judge() const;
 
   const Settings settings_;
+  const std::function<bool()> is_to_end_;
   const CancelToken never_;
+  bool changed_ = false;
+  std::optional<Error> cut_off_;  // a change that was not made
+  std::uint64_t unflushed_ = 0;   // bytes changed since the last flush
   std::unique_ptr<sink::Destination> out_;
   std::unique_ptr<sink::Sink> sink_;  // after start(); uses all of the above
 };

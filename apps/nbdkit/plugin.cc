@@ -3,12 +3,14 @@
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
 
+#include <array>
 #include <cerrno>
-#include <cstring>
-#include <exception>
-#include <new>
+#include <csignal>
 
+#include "base/cancel.h"
+#include "base/catching.h"
 #include "disk.h"
+#include "io/thread.h"
 #include "settings.h"
 
 // Requests in the order in which they come: served at once, they would need a window of hundreds of
@@ -26,114 +28,153 @@ Settings* settings = nullptr;
 Disk* disk = nullptr;
 
 // Without the hint, which speaks of the options of the program.
-void report(const char* what, const Error& error) {
+Result<void> report(const char* what, const Error& error) {
   nbdkit_error("%s%s", what, error.describe().c_str());
   nbdkit_set_error(error.system_errno != 0 ? error.system_errno : EIO);
+  return {};
 }
 
 // No exception crosses into nbdkit. `work` returns a Result<void>.
 template <typename Work>
-int guarded(const Work& work, const char* what = "") {
-  try {
-    const Result<void> done = work();
-    if (done) return 0;
-    report(what, done.error());
-  } catch (const std::bad_alloc&) {
+int guarded(const Work& work, const char* what = "") noexcept {
+  const Result<void> done = catching(work);
+  if (done) return 0;
+  if (!catching([&] { return report(what, done.error()); })) {
     nbdkit_error("%sout of memory", what);
     nbdkit_set_error(ENOMEM);
-  } catch (const std::exception& failure) {
-    nbdkit_error("%s%s", what, failure.what());
-    nbdkit_set_error(EIO);
   }
   return -1;
 }
 
-void unload() {
+// Whether nbdkit is to end. It says so only to who sleeps, and to a thread that serves a connection
+// also when that one's client has gone, who is no reason to end: so another thread asks.
+bool is_to_end() {
+  bool ends = false;
+  Result<io::Thread> asking = io::Thread::start([&]() -> Result<void> {
+    ends = nbdkit_nanosleep(0, 0) != 0;
+    return {};
+  });
+  if (asking) (void)asking->join();
+  return ends;
+}
+
+CancelToken give_up;
+
+void ask_to_give_up(int signal) {
+  give_up.request(signal);
+}
+
+// While it is there, a signal gives up what is under way. nbdkit's own handlers only say that it is
+// to end, and at the end nobody listens to them.
+class Heeding {
+ public:
+  Heeding() {
+    struct sigaction heeding {};
+    heeding.sa_handler = ask_to_give_up;
+    heeding.sa_flags = SA_RESTART;
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      ::sigaction(kSignals[i], &heeding, &before_[i]);
+  }
+  Heeding(const Heeding&) = delete;
+  Heeding& operator=(const Heeding&) = delete;
+  ~Heeding() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      ::sigaction(kSignals[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array kSignals = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+  std::array<struct sigaction, kSignals.size()> before_{};
+};
+
+void unload() noexcept {
   delete disk;
   disk = nullptr;
   delete settings;
   settings = nullptr;
 }
 
-int config(const char* key, const char* value) {
+int config(const char* key, const char* value) noexcept {
   return guarded([&]() -> Result<void> {
     if (settings == nullptr) settings = new Settings;
     return settings->set(key, value);
   });
 }
 
-int config_complete() {
+int config_complete() noexcept {
   return guarded([&]() -> Result<void> {
     if (settings == nullptr) settings = new Settings;
     return settings->check();
   });
 }
 
-int get_ready() {
+int get_ready() noexcept {
   return guarded([&]() -> Result<void> {
-    SHUNT_ASSIGN(std::unique_ptr<Disk> opened, Disk::open(*settings));
+    SHUNT_ASSIGN(std::unique_ptr<Disk> opened, Disk::open(*settings, is_to_end));
     disk = opened.release();
     return {};
   });
 }
 
-int after_fork() {
+int after_fork() noexcept {
   return guarded([&] { return disk->start(); });
 }
 
 // All clients have gone. nbdkit's exit status cannot tell of a failure any more.
-void cleanup() {
-  (void)guarded([&] { return disk->finish(); }, "the stream is not complete: ");
+void cleanup() noexcept {
+  const Heeding heeding;
+  (void)guarded([&] { return disk->finish(give_up); }, "the stream is not complete: ");
   delete disk;
   disk = nullptr;
 }
 
-void* open(int /*readonly*/) {
+void* open(int /*readonly*/) noexcept {
   return NBDKIT_HANDLE_NOT_NEEDED;
 }
 
-int64_t get_size(void* /*handle*/) {
+int64_t get_size(void* /*handle*/) noexcept {
   return static_cast<int64_t>(settings->disk.size);
 }
 
-int can_multi_conn(void* /*handle*/) {
+int can_multi_conn(void* /*handle*/) noexcept {
   return disk->multi_conn() ? 1 : 0;
 }
 
-int can_fast_zero(void* /*handle*/) {
+int can_fast_zero(void* /*handle*/) noexcept {
   return disk->fast_zero() ? 1 : 0;
 }
 
 // A flush of what may leave is all that there is for a single request too.
-int can_fua(void* /*handle*/) {
+int can_fua(void* /*handle*/) noexcept {
   return NBDKIT_FUA_EMULATE;
 }
 
-int pread(void* /*handle*/, void* buffer, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+int pread(void* /*handle*/, void* buffer, uint32_t count, uint64_t offset,
+          uint32_t /*flags*/) noexcept {
   return guarded([&] { return disk->read(offset, {static_cast<std::byte*>(buffer), count}); });
 }
 
 int pwrite(void* /*handle*/, const void* buffer, uint32_t count, uint64_t offset,
-           uint32_t /*flags*/) {
+           uint32_t /*flags*/) noexcept {
   return guarded([&] {
     return disk->write(offset, {static_cast<const std::byte*>(buffer), count});
   });
 }
 
-int zero(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+int zero(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) noexcept {
   return guarded([&] { return disk->zero(ByteRange::of(offset, count)); });
 }
 
-int trim(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) {
+int trim(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t /*flags*/) noexcept {
   return guarded([&] { return disk->trim(ByteRange::of(offset, count)); });
 }
 
-int flush(void* /*handle*/, uint32_t /*flags*/) {
+int flush(void* /*handle*/, uint32_t /*flags*/) noexcept {
   return guarded([&] { return disk->flush(); });
 }
 
 int extents(void* /*handle*/, uint32_t count, uint64_t offset, uint32_t flags,
-            nbdkit_extents* found) {
+            nbdkit_extents* found) noexcept {
   return guarded([&]() -> Result<void> {
     const std::size_t most = (flags & NBDKIT_FLAG_REQ_ONE) != 0 ? 1 : kMostExtents;
     for (const auto& extent : disk->extents(ByteRange::of(offset, count), most)) {
@@ -159,9 +200,11 @@ nbdkit_plugin make_plugin() {
       "window=SIZE            How far back may be written (1M)\n"
       "read-window=SIZE       How much of what has left may be read (0)\n"
       "commit=WHEN            When bytes leave: window, at-end or auto (auto)\n"
-      "memory=SIZE            For what has not left yet, at least 2M (64M)\n"
-      "spill=DIR|none         Folder for what is more ($TMPDIR, /var/tmp)\n"
-      "truncate=true          End the stream at the highest byte written\n"
+      "memory=SIZE            For data that has not left yet, at least 2M (64M)\n"
+      "spill=DIR|none         Folder for data beyond memory= ($TMPDIR, /var/tmp)\n"
+      "truncate=true          End the stream where the last write or zeroing ends\n"
+      "need-flush=true        Fail unless a flush is behind all that was written\n"
+      "allow-empty=true       A disk that nobody has written to is no failure\n"
       "digest=FILE            Write the SHA-256 of the stream to FILE when it is complete";
   made.unload = unload;
   made.config = config;

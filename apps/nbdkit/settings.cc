@@ -69,8 +69,13 @@ Result<void> Settings::set(std::string_view key, std::string_view value) {
     disk.spill.clear();
   } else if (key == "spill") {
     SHUNT_ASSIGN(disk.spill, absolute(key, value));
+    names_spill = true;
   } else if (key == "truncate") {
     SHUNT_ASSIGN(disk.truncate, parse_truth(key, value));
+  } else if (key == "need-flush") {
+    SHUNT_ASSIGN(need_flush, parse_truth(key, value));
+  } else if (key == "allow-empty") {
+    SHUNT_ASSIGN(allow_empty, parse_truth(key, value));
   } else if (key == "digest") {
     SHUNT_ASSIGN(digest, absolute(key, value));
     disk.digest = true;

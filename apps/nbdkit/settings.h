@@ -15,6 +15,9 @@ struct Settings {
   std::optional<int> descriptor;  // fd=N
   std::string digest;             // a file, absolute; empty: none wanted
   sink::Options disk;
+  bool names_spill = false;  // spill= was given
+  bool need_flush = false;   // all that was written has to be flushed
+  bool allow_empty = false;  // a disk that nobody wrote to is no failure
 
   Settings();
 

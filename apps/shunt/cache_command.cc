@@ -1,8 +1,8 @@
 // shunt cache: a look at what is in the cache, and what to keep of it.
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,8 +28,9 @@ using CachePtr = std::shared_ptr<cache::Cache>;
 
 constexpr const char* kCacheDescription = "Look at the cache, check it, and decide what it keeps.";
 constexpr const char* kCacheFooter =
+    "Memory: at most 32 MiB, besides the list of entries.\n"
     "Exit: 0 done, 1 failed, 2 usage, 3 some failed, 6 something was wrong (verify), 7 local I/O,\n"
-    "129, 130 and 143 interrupted.";
+    "8 in use, 129, 130, 143 and 152 interrupted.";
 
 class CacheCommand final : public Command {
  public:
@@ -76,7 +77,6 @@ CacheCommand::CacheCommand(CLI::App& parent)
   app_->fallthrough();
   app_->footer(kCacheFooter);
   app_->require_subcommand(1);
-  app_->get_formatter()->column_width(26);
   add("ls", "List what is there, the last used first", &CacheCommand::list);
   add("stat", "How much there is, all together", &CacheCommand::stat);
   CLI::App* const verify =
@@ -85,7 +85,7 @@ CacheCommand::CacheCommand(CLI::App& parent)
   CLI::App* const gc = add("gc", "Take away what was used longest ago", &CacheCommand::collect);
   gc->add_option("--max-size", max_size_, "Until all together take at most SIZE on disk")
       ->required()
-      ->configurable(false)
+      ->check(is_size)
       ->type_name("SIZE");
   add_names(*add("rm", "Take entries away", &CacheCommand::remove), "Entries to take away", true);
   add_names(*add("pin", "Keep entries, whatever else needs room", &CacheCommand::pin),
@@ -98,7 +98,6 @@ CLI::App* CacheCommand::add(const char* name, const char* description,
                             Result<int> (CacheCommand::*work)()) {
   CLI::App* const sub = app_->add_subcommand(name, description);
   sub->fallthrough();
-  sub->get_formatter()->column_width(26);
   parts_.push_back({sub, work});
   return sub;
 }
@@ -109,13 +108,14 @@ void CacheCommand::add_names(CLI::App& sub, const char* text, bool required) {
 
 int CacheCommand::run(const Globals& globals) {
   globals_ = &globals;
+  progress_.start(globals, "looking");
   const auto part = std::ranges::find_if(parts_, [](const Part& p) { return p.app->parsed(); });
   const auto work = [&]() -> Result<int> {
     SHUNT_TRY(open());
     return (this->*part->work)();
   };
   const Result<int> code = work();
-  progress_.clear();
+  progress_.stop();
   if (code) return *code;
   print_error(globals, code.error());
   return exit_code_of(code.error().code, cancel_token());
@@ -124,8 +124,10 @@ int CacheCommand::run(const Globals& globals) {
 Result<void> CacheCommand::open() {
   SHUNT_ASSIGN(directory_, cache_directory(*globals_));
   // Whoever only looks leaves nothing behind.
-  struct stat status {};
-  if (::stat(directory_.c_str(), &status) != 0 && errno == ENOENT) return {};
+  if (::faccessat(AT_FDCWD, (directory_ + "/.").c_str(), R_OK | X_OK, AT_EACCESS) != 0) {
+    if (errno == ENOENT) return {};
+    return system_error(errno, directory_, "open directory");
+  }
   SHUNT_ASSIGN(cache_, open_cache(*globals_));
   SHUNT_ASSIGN(entries_, cache_->list());
   return {};
@@ -147,8 +149,8 @@ Result<int> CacheCommand::stat() {
 }
 
 Verified CacheCommand::verify_one(const EntryStatus& entry) {
-  Progress* const progress = globals_->shows_progress() ? &progress_ : nullptr;
-  Result<cache::VerifyReport> report = cache_->verify(entry, &cancel_token(), progress);
+  ProgressBar::Part progress(progress_, name_of(entry));
+  Result<cache::VerifyReport> report = cache_->verify(entry, &cancel_token(), progress.progress());
   if (report) return {std::move(*report), {}};
   Verified failed;
   failed.report.entry = entry;
@@ -168,19 +170,27 @@ Result<int> CacheCommand::verify() {
   }
   std::vector<Verified> all;
   std::vector<std::optional<ErrorCode>> outcomes;
+  if (chosen.empty() && !globals_->quiet && !globals_->json) {
+    print_line(Stream::kErr, fmt::format("{}: nothing to verify: the cache is empty", directory_));
+  }
+  progress_.expect(chosen.size(), "entries");
   for (const EntryStatus& entry : chosen) {
     all.push_back(verify_one(entry));
     const std::optional<Error> failure = all.back().failure();
     outcomes.push_back(failure ? std::optional(failure->code) : std::nullopt);
-    progress_.clear();
     if (!globals_->json) print_verified_text(*globals_, all.back());
-    if (cancel_token().requested()) break;
+    if (!cancel_token().requested()) continue;
+    if (all.size() < chosen.size()) outcomes.emplace_back(ErrorCode::kInterrupted);
+    break;
   }
-  if (globals_->json) print_verified_json(all);
-  const int code = exit_code_for(outcomes, cancel_token());
+  const auto has = [&](ErrorCode code) {
+    return std::ranges::count(outcomes, std::optional(code)) > 0;
+  };
   // That something was wrong is the answer, whatever else there was.
-  const bool bad = std::ranges::count(outcomes, std::optional(ErrorCode::kIntegrity)) > 0;
-  return bad && !cancel_token().requested() ? kIntegrity : code;
+  const bool bad = has(ErrorCode::kIntegrity) && !has(ErrorCode::kInterrupted);
+  const int code = bad ? kIntegrity : exit_code_for(outcomes, cancel_token());
+  if (globals_->json) print_verified_json(all, code);
+  return code;
 }
 
 // ---- changing -----------------------------------------------------------------------------------
@@ -221,8 +231,9 @@ int CacheCommand::change(const char* done,
     errors.push_back(outcome.error());
     if (!globals_->json) print_error(*globals_, outcome.error());
   }
-  if (globals_->json) print_changed_json(changed, errors);
-  return exit_code_for(outcomes, cancel_token());
+  const int code = exit_code_for(outcomes, cancel_token());
+  if (globals_->json) print_changed_json(changed, errors, code);
+  return code;
 }
 
 Result<int> CacheCommand::remove() {

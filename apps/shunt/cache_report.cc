@@ -15,7 +15,7 @@ namespace {
 
 using cache::EntryStatus;
 
-std::string time_text(std::int64_t seconds, const char* format) {
+std::string date_text(std::int64_t seconds, const char* format) {
   const std::time_t time = seconds;
   std::tm parts{};
   if (::gmtime_r(&time, &parts) == nullptr) return "?";
@@ -41,7 +41,7 @@ nlohmann::ordered_json to_json(const EntryStatus& entry) {
           {"complete", entry.complete},
           {"verified", entry.verified},
           {"pinned", entry.pinned},
-          {"last_used", time_text(entry.last_used, "%Y-%m-%dT%H:%M:%SZ")},
+          {"last_used", date_text(entry.last_used, "%Y-%m-%dT%H:%M:%SZ")},
           {"key", entry.key},
           {"allocated", entry.allocated},
           {"damaged", entry.damaged}};
@@ -95,7 +95,7 @@ void print_entries(const Globals& globals, const std::vector<EntryStatus>& entri
   for (const EntryStatus& entry : entries) {
     text += line_of(fmt::format("{:>10}  {:>10}  {:16}  {:16}  {}", format_size(entry.size),
                                 format_size(entry.bytes_cached), state_text(entry),
-                                time_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry)),
+                                date_text(entry.last_used, "%Y-%m-%d %H:%M"), name_of(entry)),
                     color && entry.damaged ? "\033[31m" : "");
   }
   print(Stream::kOut, text);
@@ -144,7 +144,9 @@ std::optional<Error> Verified::failure() const {
   wrong.operation = "verify";
   wrong.hint = "what was wrong has been taken out of the cache, and is fetched again when needed";
   if (report.damaged) {
-    wrong.reason = "the entry cannot be read";
+    const std::string& disbelief = report.entry.disbelief;
+    wrong.reason =
+        disbelief.empty() ? "the entry cannot be read" : "the entry is not believed: " + disbelief;
   } else if (report.digest_mismatch) {
     wrong.reason = "the digest does not match";
   } else if (report.blocks_bad > 0) {
@@ -169,10 +171,16 @@ void print_verified_text(const Globals& globals, const Verified& verified) {
                          report.entry.verified ? ", and so is the digest" : ""));
 }
 
-void print_verified_json(const std::vector<Verified>& all) {
+void print_verified_json(const std::vector<Verified>& all, int code) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const Verified& verified : all) list.push_back(to_json(verified));
-  print_json(Stream::kOut, document("entries", std::move(list)));
+  std::vector<std::optional<Error>> errors;
+  for (const Verified& verified : all) {
+    list.push_back(to_json(verified));
+    errors.push_back(verified.failure());
+  }
+  nlohmann::ordered_json json = document("entries", std::move(list));
+  add_outcome(json, code, errors);
+  print_json(Stream::kOut, json);
 }
 
 // ---- gc, rm, pin, unpin -------------------------------------------------------------------------
@@ -190,7 +198,8 @@ void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t
   }
 }
 
-void print_changed_json(const std::vector<EntryStatus>& entries, const std::vector<Error>& errors) {
+void print_changed_json(const std::vector<EntryStatus>& entries, const std::vector<Error>& errors,
+                        int code) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const EntryStatus& entry : entries) {
     // One that is damaged is known by its key alone.
@@ -198,6 +207,7 @@ void print_changed_json(const std::vector<EntryStatus>& entries, const std::vect
   }
   nlohmann::ordered_json json = document("entries", std::move(list));
   json["error"] = errors.empty() ? nlohmann::ordered_json() : error_json(errors.front());
+  if (!errors.empty()) json["error"]["code"] = code;
   if (errors.size() > 1) {
     for (const Error& error : errors) json["errors"].push_back(error_json(error));
   }

@@ -40,7 +40,7 @@ struct Verified {
 };
 // Text for one, as it is done; what was wrong to standard error.
 void print_verified_text(const Globals& globals, const Verified& verified);
-void print_verified_json(const std::vector<Verified>& all);
+void print_verified_json(const std::vector<Verified>& all, int code);
 
 // After gc: what all together were and are allocated, and what was asked for.
 void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t after,
@@ -48,6 +48,6 @@ void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t
 
 // After rm, pin and unpin: the entries it was done to, and the names for which it was not.
 void print_changed_json(const std::vector<cache::EntryStatus>& entries,
-                        const std::vector<Error>& errors);
+                        const std::vector<Error>& errors, int code);
 
 }  // namespace shunt::cli

@@ -6,15 +6,16 @@
 #include <mutex>
 #include <optional>
 
+#include "base/catching.h"
 #include "command.h"
 #include "exit_code.h"
 #include "fetch/fetch.h"
 #include "fetch_report.h"
 #include "output.h"
+#include "progress_bar.h"
 #include "signals.h"
 #include "source_list.h"
 #include "source_options.h"
-#include "sources_progress.h"
 #include "workers.h"
 
 namespace shunt::cli {
@@ -32,8 +33,8 @@ constexpr const char* kCacheWarmFooter =
     "cache lacks is downloaded; after an interruption the same command goes on.\n"
     "Memory: at most 32 MiB, and 1 MiB for each connection, besides the list of sources.\n"
     "Exit: 0 done, 1 failed, 2 usage, 3 some sources failed, 4 corrupt or unsupported, 5 network,\n"
-    "6 digest does not match, 7 local I/O, 8 in use, 129, 130 and 143\n"
-    "interrupted.";
+    "6 digest does not match, 7 local I/O, 8 in use, 129, 130, 143 and\n"
+    "152 interrupted.";
 
 fetch::Report failed(const std::string& source, const Error& error) {
   fetch::Report report;
@@ -45,8 +46,8 @@ fetch::Report failed(const std::string& source, const Error& error) {
 // Prints the text of reports in their order, each as soon as those before it are there.
 class InOrder {
  public:
-  InOrder(const Globals& globals, SourcesProgress& progress, std::size_t count)
-      : globals_(globals), progress_(progress), reports_(count), there_(count) {}
+  InOrder(const Globals& globals, std::size_t count)
+      : globals_(globals), reports_(count), there_(count) {}
 
   void add(std::size_t at, fetch::Report report) {
     const std::lock_guard lock(mutex_);
@@ -61,12 +62,10 @@ class InOrder {
   void show(const fetch::Report& report) {
     // One word for all that were stopped comes at the end.
     if (globals_.json || (report.error && report.error->code == ErrorCode::kInterrupted)) return;
-    progress_.clear();
     print_fetch_text(globals_, report);
   }
 
   const Globals& globals_;
-  SourcesProgress& progress_;
   std::mutex mutex_;
   std::vector<fetch::Report> reports_;
   std::vector<bool> there_;
@@ -101,22 +100,27 @@ class CacheWarm final : public Command {
   std::vector<Request> asked_;  // one a SOURCE; `layer` as it was typed
   fetch::Options options_;
   fetch::SessionOptions session_options_;
-  bool shows_progress_ = false;
-  SourcesProgress progress_;
+  ProgressBar progress_;
 };
 
 CacheWarm::CacheWarm(CLI::App& parent)
     : app_(parent.add_subcommand("cache-warm", kCacheWarmDescription)) {
   app_->fallthrough();
   app_->footer(kCacheWarmFooter);
-  app_->get_formatter()->column_width(26);
   app_->add_option("SOURCE", sources_, "What to bring into the cache")->type_name("");
-  app_->add_flag("--head", head_, "What is needed first: of a video index and first seconds");
+  app_->add_flag("--head", head_,
+                 "What is needed first: the index and first seconds of a video, the table of "
+                 "contents of a layer");
   app_->add_option("--from", from_,
                    "Read SOURCEs, and ranges of each, from FILE; - is standard input")
       ->type_name("FILE");
   source_options_.layer = "all";
   source_options_.add_to(*app_, "N|DIGEST|all", "Of an image (all)");
+}
+
+int fail(const Globals& globals, const Error& error) {
+  print_error(globals, error);
+  return exit_code_of(error.code, cancel_token());
 }
 
 Result<void> CacheWarm::parse_options(const Globals& globals) {
@@ -156,17 +160,21 @@ fetch::Report CacheWarm::warm(fetch::Session& session, const Request& request) {
   if (const Result<void> go_on = cancel_token().check(); !go_on) {
     return failed(request.source, go_on.error());
   }
-  SourcesProgress::Part progress(progress_, fetch::shown_name(request.source));
+  ProgressBar::Part progress(progress_, fetch::shown_name(request.source));
   fetch::Options options = options_;
-  if (shows_progress_) options.progress = &progress;
+  options.progress = progress.progress();
   return fetch::to_cache(session, request, options);
 }
 
 int CacheWarm::warm_all(const Globals& globals, fetch::Session& session) {
   const unsigned threads = std::min(kMaxSourcesAtOnce, session_options_.jobs);
   std::vector<Resolved> resolved(asked_.size());
-  for_each_number(asked_.size(), threads,
-                  [&](std::size_t i) { resolved[i] = resolve(session, asked_[i]); });
+  Result<void> all = for_each_number(asked_.size(), threads, [&](std::size_t i) {
+    Result<Resolved> made =
+        catching([&]() -> Result<Resolved> { return resolve(session, asked_[i]); });
+    resolved[i] = made ? std::move(*made) : Resolved{{}, std::move(made).error()};
+  });
+  if (!all) return fail(globals, all.error());
   // In the order given: what is to be done, and what has failed already.
   struct Piece {
     const Request* request = nullptr;
@@ -177,14 +185,18 @@ int CacheWarm::warm_all(const Globals& globals, fetch::Session& session) {
     if (resolved[i].error) pieces.push_back({&asked_[i], resolved[i].error});
     for (const Request& request : resolved[i].requests) pieces.push_back({&request, {}});
   }
-  progress_.expect(pieces.size());
-  InOrder done(globals, progress_, pieces.size());
-  for_each_number(pieces.size(), threads, [&](std::size_t i) {
+  progress_.expect(pieces.size(), "sources");
+  InOrder done(globals, pieces.size());
+  all = for_each_number(pieces.size(), threads, [&](std::size_t i) {
     const Piece& piece = pieces[i];
-    done.add(i, piece.error ? failed(piece.request->source, *piece.error)
-                            : warm(session, *piece.request));
+    Result<fetch::Report> report = catching([&]() -> Result<fetch::Report> {
+      if (piece.error) return *piece.error;
+      return warm(session, *piece.request);
+    });
+    done.add(i, report ? std::move(*report) : failed(piece.request->source, report.error()));
   });
-  progress_.clear();
+  progress_.stop();
+  if (!all) return fail(globals, all.error());
   return finish(globals, done.reports());
 }
 
@@ -195,31 +207,33 @@ int CacheWarm::finish(const Globals& globals, const std::vector<fetch::Report>& 
     outcomes.emplace_back(report.error ? std::optional(report.error->code) : std::nullopt);
     if (outcomes.back() == ErrorCode::kInterrupted) ++stopped;
   }
+  const int code = exit_code_for(outcomes, cancel_token());
   if (globals.json) {
-    print_warm_json(reports);
+    print_warm_json(reports, code);
   } else if (stopped > 0) {
     Error error;
     error.code = ErrorCode::kInterrupted;
     error.reason =
         fmt::format("stopped before {} of {} sources were done", stopped, reports.size());
-    error.hint = "what has come stays in the cache; run it again to go on";
+    if (std::ranges::any_of(reports, &fetch::Report::kept)) error.hint = kStaysInCache;
     print_error(globals, error);
   }
-  return exit_code_for(outcomes, cancel_token());
+  return code;
 }
 
 int CacheWarm::run(const Globals& globals) {
   options_.cancel = &cancel_token();
-  shows_progress_ = globals.shows_progress();
   if (const Result<void> parsed = parse_options(globals); !parsed) {
-    print_error(globals, parsed.error());
-    return exit_code_of(parsed.error().code, cancel_token());
+    return fail(globals, parsed.error());
   }
   // Without a cache the bytes would be downloaded for nothing.
   if (const Result<std::shared_ptr<cache::Cache>> cache = open_cache(globals); !cache) {
-    print_error(globals, cache.error());
-    return exit_code_of(cache.error().code, cancel_token());
+    return fail(globals, cache.error());
   }
+  if (asked_.empty() && !globals.quiet && !globals.json) {
+    print_line(Stream::kErr, fmt::format("{}: no sources: nothing to warm", from_));
+  }
+  progress_.start(globals, "fetching");
   fetch::Session session(session_options_);
   return warm_all(globals, session);
 }

@@ -39,6 +39,7 @@ int exit_code_for(const std::vector<std::optional<ErrorCode>>& outcomes,
     alike = alike && (!code || *code == own);
     code = own;
   }
+  // Also when it came too late to stop anything: whoever sent it hears that it was heard.
   if (cancel.requested()) return exit_code_of(ErrorCode::kInterrupted, cancel);
   if (failures == 0) return kDone;
   if (failures < outcomes.size()) return kSomeFailed;

@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/catching.h"
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
@@ -18,9 +19,12 @@
 #include "faststart_input.h"
 #include "faststart_report.h"
 #include "fetch/session.h"
+#include "io/output_name.h"
+#include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "settings.h"
 #include "signals.h"
 #include "source_options.h"
 #include "workers.h"
@@ -43,18 +47,29 @@ constexpr const char* kFaststartFooter =
     "connection.\n"
     "Exit: 0 done, 1 no (--check) or failed, 2 usage, 3 some files failed, 4 corrupt or "
     "unsupported,\n"
-    "6 packets differ, 7 local I/O or not possible here, 8 in use, 129, 130 and 143\n"
-    "interrupted.";
+    "5 network, 6 packets differ, 7 local I/O or not possible here, 8 in use, 129, 130, 143 and\n"
+    "152 interrupted.";
+
+constexpr std::uint64_t kMostPadding = UINT32_MAX - 8;
+
+std::string is_padding(const std::string& text) {
+  if (std::string wrong = is_size(text); !wrong.empty()) return wrong;
+  return parse_size(text).value() > kMostPadding ? "it must be below 4 GiB" : "";
+}
 
 class Faststart final : public Command {
  public:
   explicit Faststart(CLI::App& parent);
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
+  [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
+    return is_standard_output(out) && !options_.dry_run;
+  }
   int run(const Globals& globals) override;
 
  private:
   Result<void> parse_options();
+  Result<void> settle_strategy();
   int run_output(const Globals& globals);
   int run_files(const Globals& globals);
   [[nodiscard]] Report output_one(FaststartInput& input);
@@ -64,6 +79,7 @@ class Faststart final : public Command {
   CLI::App* app_;
   std::vector<std::string> files_;
   std::string out_;
+  std::string layer_;
   bool check_ = false;
   std::string strategy_ = "auto";
   std::string padding_ = "0";
@@ -77,39 +93,80 @@ Faststart::Faststart(CLI::App& parent)
     : app_(parent.add_subcommand("faststart", kFaststartDescription)) {
   app_->fallthrough();
   app_->footer(kFaststartFooter);
-  app_->get_formatter()->column_width(26);
   app_->add_option("FILE", files_,
                    "Files to change in place; with -o one SOURCE, - for standard input")
       ->required()
       ->type_name("");
   add_output(*app_, out_, "Write to OUT instead; - is standard output");
+  app_->add_option("--layer", layer_, "Of an image as SOURCE, where it has several")
+      ->type_name("N|DIGEST");
   app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
-  with_environment(
-      app_->add_option("--strategy", strategy_, "auto, reserve, insert, reflink, copy or shift")
-          ->check(CLI::IsMember({"auto", "reserve", "insert", "reflink", "copy", "shift"}))
-          ->option_text("NAME (Env:SHUNT_STRATEGY)"));
+  with_environment(app_->add_option("--strategy", strategy_,
+                                    "auto, reserve, reflink, insert, copy or shift (auto)")
+                       ->check(one_of({"auto", "reserve", "insert", "reflink", "copy", "shift"}))
+                       ->type_name("NAME"));
+  with_environment(app_->add_flag("--keep-inode", options_.keep_inode,
+                                  "No new file in the place of FILE: reserve, insert or shift"));
   with_environment(app_->add_flag("--verify", options_.verify,
                                   "Compare every packet before and after (libavformat)"));
   app_->add_flag("--recover", options_.recover_only,
                  "Finish or undo what an earlier run left, and nothing else");
   with_environment(
-      app_->add_option("--padding", padding_, "Room to leave behind moov for later edits")
+      app_->add_option("--padding", padding_, "Room to leave behind moov for later edits (0)")
+          ->check(is_padding)
           ->type_name("SIZE"));
-  with_environment(
-      app_->add_option("--jobs", jobs_text_, "Work on N files at once")->type_name("N"));
-  app_->add_flag("--force", options_.force, "OUT may replace an existing file")
-      ->configurable(false);
+  with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once, 1 to 64 (1)")
+                       ->check(is_jobs)
+                       ->type_name("N"));
+  app_->add_flag("--preserve-times", options_.preserve_times,
+                 "Leave the time of modification as it was");
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file");
+}
+
+// Only what was said in the same place excludes one another: a flag goes before what is set.
+Result<void> Faststart::settle_strategy() {
+  if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
+  const CLI::Option& strategy = *app_->get_option("--strategy");
+  if (!out_.empty() && options_.strategy && origin_of(strategy) != Origin::kCommandLine) {
+    const bool stream = output_descriptor(out_) || io::names_stream(out_) || files_.front() == "-";
+    const bool copies = *options_.strategy == faststart::Strategy::kCopy;
+    const bool shares = *options_.strategy == faststart::Strategy::kReflink && !stream;
+    if (!copies && !shares) options_.strategy.reset();
+  }
+  if (!options_.keep_inode || !options_.strategy || faststart::keeps_inode(*options_.strategy)) {
+    return {};
+  }
+  const CLI::Option& keep_inode = *app_->get_option("--keep-inode");
+  if (origin_of(strategy) == origin_of(keep_inode)) {
+    return usage_error("faststart", fmt::format("{} {} makes a new file, which {} excludes",
+                                                said_as(strategy), strategy_, said_as(keep_inode)));
+  }
+  if (origin_of(strategy) > origin_of(keep_inode)) {
+    options_.keep_inode = false;
+  } else {
+    options_.strategy.reset();
+  }
+  return {};
 }
 
 Result<void> Faststart::parse_options() {
-  if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
+  SHUNT_TRY(settle_strategy());
   SHUNT_ASSIGN(options_.padding, parse_size(padding_));
-  if (options_.padding > UINT32_MAX - 8)
-    return usage_error("faststart", "--padding must be below 4 GiB");
   SHUNT_ASSIGN(jobs_, parse_jobs("faststart", jobs_text_));
   if (check_ + options_.dry_run + options_.recover_only > 1) {
     return usage_error("faststart", "--check, --dry-run and --recover exclude one another");
+  }
+  if (!layer_.empty() && out_.empty() && !check_) {
+    return usage_error("faststart", "--layer goes with -o or --check");
+  }
+  if (options_.preserve_times) {
+    if (!out_.empty() && (output_descriptor(out_) || io::names_stream(out_))) {
+      return usage_error("faststart", "--preserve-times: a stream has no time of modification");
+    }
+    if (!out_.empty() && (files_.front() == "-" || is_remote(files_.front()))) {
+      return usage_error("faststart", "--preserve-times is for local files");
+    }
   }
   if (!out_.empty()) {
     if (files_.size() > 1) return usage_error("faststart", "-o takes one SOURCE");
@@ -119,6 +176,7 @@ Result<void> Faststart::parse_options() {
     for (const std::string& file : files_) {
       if (check_) break;
       if (file == "-") return usage_error("faststart", "standard input needs -o");
+      SHUNT_TRY(fetch::check_kind(file));
       if (!is_remote(file)) continue;
       Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
       error.path = fetch::shown_name(file);
@@ -132,12 +190,16 @@ Result<void> Faststart::parse_options() {
 
 int Faststart::run(const Globals& globals) {
   options_.cancel = &cancel_token();
-  if (globals.shows_progress()) options_.progress = &progress_;
   if (Result<void> parsed = parse_options(); !parsed) {
-    print_error(globals, parsed.error(), is_standard_output(out_) ? Stream::kErr : Stream::kOut);
+    print_error(globals, parsed.error(), data_on_stdout(out_) ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
   }
-  if (check_) return check_faststart(globals, files_);
+  progress_.start(globals, check_ ? "looking" : "reading");
+  if (check_) {
+    const int code = check_faststart(globals, files_, layer_);
+    progress_.stop();
+    return code;
+  }
   return out_.empty() ? run_files(globals) : run_output(globals);
 }
 
@@ -165,22 +227,37 @@ std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>
 }
 
 int Faststart::run_files(const Globals& globals) {
-  std::vector<Report> reports(files_.size());
+  std::vector<FetchedReport> reports(files_.size());
   const auto groups = group_names(files_);
   std::mutex printing;
-  for_each_number(groups.size(), jobs_, [&](std::size_t g) {
+  progress_.expect(files_.size(), "files");
+  const Result<void> all = for_each_number(groups.size(), jobs_, [&](std::size_t g) {
     for (const std::size_t i : groups[g]) {
       if (const Result<void> go_on = cancel_token().check(); !go_on) {
-        reports[i] = failed_faststart(files_[i], go_on.error());
+        reports[i].report =
+            failed_faststart(files_[i], go_on.error().with_hint("the file is as it was"));
         continue;
       }
-      reports[i] = faststart::run_in_place(files_[i], options_);
+      Result<Report> report = catching([&]() -> Result<Report> {
+        ProgressBar::Part progress(progress_, files_[i]);
+        faststart::Options options = options_;
+        options.progress = progress.progress();
+        return faststart::run_in_place(files_[i], options);
+      });
+      reports[i].report = report ? std::move(*report) : failed_faststart(files_[i], report.error());
+      if (std::optional<Error>& error = reports[i].report.error) {
+        error = fetch::guess_name(*error, files_[i]);
+      }
       if (globals.json) continue;
       const std::lock_guard lock(printing);
-      progress_.clear();
       print_faststart_text(globals, reports[i]);
     }
   });
+  progress_.stop();
+  if (!all) {
+    print_error(globals, all.error());
+    return exit_code_of(all.error().code, cancel_token());
+  }
   if (globals.json) print_faststart_json(Stream::kOut, reports);
   return exit_code_of_faststart(reports);
 }
@@ -209,6 +286,7 @@ Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
     io::Counters counters;
     const auto source = input.open(name, faststart::Reading::kAll, &counters);
     if (!source) return failed_faststart(fetch::shown_name(name), source.error());
+    options_.progress = input.progress(options_.progress);
     report = faststart::run_to_stream(*source, out, options_);
   }
   if (Result<void> closed = out.close(); !closed && report.status != Status::kFailed) {
@@ -224,22 +302,29 @@ Report Faststart::output_one(FaststartInput& input) {
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
   if (!source) return failed_faststart(fetch::shown_name(files_.front()), source.error());
+  options_.progress = input.progress(options_.progress);
   Report report = faststart::run_to_file(*source, out_, options_);
   if (files_.front() == "-") report.bytes_read += counters.bytes_read;
   return report;
 }
 
 int Faststart::run_output(const Globals& globals) {
-  FaststartInput input(globals);
-  const Report report = output_one(input);
-  progress_.clear();
-  if (globals.json) {
-    const bool taken = is_standard_output(out_) && !options_.dry_run;
-    print_faststart_json(taken ? Stream::kErr : Stream::kOut, {report}, input.fetched());
-  } else {
-    print_faststart_text(globals, report);
+  FaststartInput input(globals, layer_);
+  ProgressBar::Part progress(progress_, fetch::shown_name(files_.front()));
+  options_.progress = progress.progress();
+  FetchedReport done{output_one(input)};
+  done.fetched = input.fetched();
+  progress_.stop();
+  if (Report& report = done.report;
+      report.error && is_remote(files_.front()) && report.error->code == ErrorCode::kInterrupted) {
+    report.error->hint = kStaysInCache;
   }
-  return exit_code_of_faststart({report});
+  if (globals.json) {
+    print_faststart_json(data_on_stdout(out_) ? Stream::kErr : Stream::kOut, {done});
+  } else {
+    print_faststart_text(globals, done);
+  }
+  return exit_code_of_faststart({done});
 }
 
 }  // namespace

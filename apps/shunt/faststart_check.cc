@@ -15,10 +15,10 @@ namespace {
 using faststart::Report;
 using faststart::Status;
 
-Report check_one(FaststartInput& input, const std::string& path) {
+FetchedReport check_one(FaststartInput& input, const std::string& path) {
   const auto ask = [&]() -> Result<Report> {
     SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kALook));
-    SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(*source));
+    SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(source));
     Report report;
     report.path = fetch::shown_name(path);
     report.status = in_front ? Status::kAlready : Status::kPlanned;
@@ -26,18 +26,28 @@ Report check_one(FaststartInput& input, const std::string& path) {
     return report;
   };
   const Result<Report> report = ask();
-  return report ? *report : failed_faststart(fetch::shown_name(path), report.error());
+  FetchedReport checked;
+  checked.front.emplace();
+  if (report) {
+    checked.report = *report;
+    checked.front->emplace(report->status == Status::kAlready);
+  } else {
+    checked.report = failed_faststart(fetch::shown_name(path), report.error());
+  }
+  checked.fetched = input.fetched();
+  return checked;
 }
 
 }  // namespace
 
-int check_faststart(const Globals& globals, const std::vector<std::string>& files) {
-  FaststartInput input(globals);
-  std::vector<Report> reports;
+int check_faststart(const Globals& globals, const std::vector<std::string>& files,
+                    const std::string& layer) {
+  FaststartInput input(globals, layer);
+  std::vector<FetchedReport> reports;
   bool all_in_front = true;
   for (const std::string& path : files) {
     reports.push_back(check_one(input, path));
-    const Report& report = reports.back();
+    const Report& report = reports.back().report;
     if (report.status == Status::kPlanned) all_in_front = false;
     if (globals.json) continue;
     if (report.status == Status::kFailed) {

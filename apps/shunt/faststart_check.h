@@ -8,7 +8,9 @@
 
 namespace shunt::cli {
 
-// Reads headers only, of files, standard input and what lies on servers. Returns the exit code.
-int check_faststart(const Globals& globals, const std::vector<std::string>& files);
+// Reads headers only, of files, standard input and what lies on servers; `layer` is for images.
+// Returns the exit code.
+int check_faststart(const Globals& globals, const std::vector<std::string>& files,
+                    const std::string& layer);
 
 }  // namespace shunt::cli

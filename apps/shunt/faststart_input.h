@@ -3,10 +3,13 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "faststart/faststart.h"
 #include "faststart_report.h"
+#include "fetch/download_progress.h"
 #include "fetch/session.h"
 #include "globals.h"
 #include "io/counters.h"
@@ -17,7 +20,9 @@ namespace shunt::cli {
 // Not thread-safe. It outlives what it has opened.
 class FaststartInput {
  public:
-  explicit FaststartInput(const Globals& globals) : globals_(globals) {}
+  // `layer` is for images, and empty otherwise (see fetch::Session::open).
+  FaststartInput(const Globals& globals, std::string layer)
+      : globals_(globals), layer_(std::move(layer)) {}
 
   // Standard input is spooled. `counters` counts what is read of it, or of a file; may be null.
   Result<io::SourcePtr> open(const std::string& name, faststart::Reading reading,
@@ -25,11 +30,16 @@ class FaststartInput {
 
   // What has been downloaded for the last that was opened; nullopt when that is local.
   [[nodiscard]] std::optional<Fetched> fetched() const;
+  // What reading the last one is reported to, so that `to` hears what was in the cache; `to` itself
+  // for what is local, and null.
+  [[nodiscard]] Progress* progress(Progress* to);
 
  private:
   const Globals& globals_;
+  std::string layer_;
   std::optional<fetch::Session> session_;  // once something remote was opened
   std::optional<fetch::Opened> opened_;    // the last, when it is remote
+  std::optional<fetch::DownloadProgress> progress_;
 };
 
 }  // namespace shunt::cli

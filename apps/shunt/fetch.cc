@@ -13,6 +13,7 @@
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "settings.h"
 #include "signals.h"
 #include "source_options.h"
 
@@ -28,21 +29,26 @@ constexpr const char* kFetchFooter =
     "Memory: at most 32 MiB, and 1 MiB for each connection.\n"
     "Exit: 0 done, 1 failed, 2 usage, 4 corrupt or unsupported, 5 network, or --offline and not "
     "in\n"
-    "the cache, 6 digest does not match, 7 local I/O, 8 in use, 129, 130 and\n"
-    "143 interrupted.";
+    "the cache, 6 digest does not match, 7 local I/O, 8 in use, 129, 130,\n"
+    "143 and 152 interrupted.";
 
 class Fetch final : public Command {
  public:
   explicit Fetch(CLI::App& parent);
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
+  [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
+    return out.empty() || is_standard_output(out);
+  }
   int run(const Globals& globals) override;
 
  private:
   Result<void> parse_options(const Globals& globals);
+  Result<void> settle_cache();
   [[nodiscard]] fetch::Report deliver(fetch::Session& session);
   [[nodiscard]] fetch::Report to_stream(fetch::Session& session, Result<io::File> out);
   [[nodiscard]] fetch::Report failed(const Error& error) const;
+  [[nodiscard]] std::string if_interrupted(const fetch::Report& report) const;
 
   CLI::App* app_;
   SourceOptions source_options_;
@@ -58,25 +64,21 @@ class Fetch final : public Command {
 Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kFetchDescription)) {
   app_->fallthrough();
   app_->footer(kFetchFooter);
-  app_->get_formatter()->column_width(26);
   app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
   source_options_.add_to(*app_, "N|DIGEST", "Of an image, where it has several");
   with_environment(app_->add_flag("--offline", offline_, "Make no request; what is missing fails"));
   with_environment(app_->add_flag("--no-cache", no_cache_, "Use no cache, leave nothing behind"));
-  app_->add_flag("--force", options_.force, "OUT may replace an existing file")
-      ->configurable(false);
+  app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 
 Result<void> Fetch::parse_options(const Globals& globals) {
   SHUNT_ASSIGN(request_.ranges, source_options_.ranges());
   SHUNT_ASSIGN(session_options_, source_options_.session(globals));
   request_.layer = source_options_.layer;
+  SHUNT_TRY(settle_cache());
   session_options_.offline = offline_;
   session_options_.use_cache = !no_cache_;
-  if (offline_ && no_cache_) {
-    return usage_error("fetch", "--offline and --no-cache exclude one another");
-  }
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
   // Before anything is downloaded for nothing.
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
@@ -85,11 +87,30 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   return {};
 }
 
+// Only what was said in the same place excludes one another: a flag goes before what is set.
+Result<void> Fetch::settle_cache() {
+  if (!offline_ || !no_cache_) return {};
+  const CLI::Option& offline = *app_->get_option("--offline");
+  const CLI::Option& no_cache = *app_->get_option("--no-cache");
+  if (origin_of(offline) == origin_of(no_cache)) {
+    return usage_error(
+        "fetch", fmt::format("{} and {} exclude one another", said_as(offline), said_as(no_cache)));
+  }
+  (origin_of(offline) > origin_of(no_cache) ? no_cache_ : offline_) = false;
+  return {};
+}
+
 fetch::Report Fetch::failed(const Error& error) const {
   fetch::Report report;
   report.source = request_.source;
   report.error = error;
   return report;
+}
+
+std::string Fetch::if_interrupted(const fetch::Report& report) const {
+  if (report.kept) return kStaysInCache;
+  if (output_descriptor(out_) || io::names_stream(out_)) return {};
+  return out_ + " has not been written";
 }
 
 fetch::Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
@@ -116,17 +137,18 @@ int Fetch::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
   const Stream json_stream = is_standard_output(out_) ? Stream::kErr : Stream::kOut;
   options_.cancel = &cancel_token();
-  if (globals.shows_progress()) options_.progress = &progress_;
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), json_stream);
     return exit_code_of(parsed.error().code, cancel_token());
   }
+  progress_.start(globals, "fetching");
+  ProgressBar::Part progress(progress_, fetch::shown_name(request_.source));
+  options_.progress = progress.progress();
   fetch::Session session(session_options_);
   fetch::Report report = deliver(session);
-  progress_.clear();
-  if (report.error && report.error->code == ErrorCode::kInterrupted && !no_cache_ &&
-      is_remote(request_.source)) {
-    report.error->hint = "what has come stays in the cache; run it again to go on";
+  progress_.stop();
+  if (report.error && report.error->code == ErrorCode::kInterrupted) {
+    report.error->hint = if_interrupted(report);
   }
   if (globals.json) {
     print_fetch_json(json_stream, report);

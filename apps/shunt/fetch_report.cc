@@ -17,6 +17,7 @@ std::string count(std::uint64_t number, std::string_view one, std::string_view s
 
 // "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
 std::string summary(const fetch::Report& report) {
+  if (report.nothing_to_warm) return "local: nothing to warm";
   std::string text = format_size(report.bytes_requested);
   if (report.bytes_from_cache > 0) {
     text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
@@ -77,10 +78,17 @@ void print_fetch_json(Stream stream, const fetch::Report& report) {
   print_json(stream, document);
 }
 
-void print_warm_json(const std::vector<fetch::Report>& reports) {
+void print_warm_json(const std::vector<fetch::Report>& reports, int code) {
   nlohmann::ordered_json sources = nlohmann::ordered_json::array();
-  for (const fetch::Report& report : reports) sources.push_back(to_json(report));
-  print_json(Stream::kOut, {{"schema_version", kSchemaVersion}, {"sources", std::move(sources)}});
+  std::vector<std::optional<Error>> errors;
+  for (const fetch::Report& report : reports) {
+    sources.push_back(to_json(report));
+    errors.push_back(shown_error(report));
+  }
+  nlohmann::ordered_json json = {{"schema_version", kSchemaVersion},
+                                 {"sources", std::move(sources)}};
+  add_outcome(json, code, errors);
+  print_json(Stream::kOut, json);
 }
 
 }  // namespace shunt::cli

@@ -17,6 +17,6 @@ void print_fetch_text(const Globals& globals, const fetch::Report& report);
 // The document of `fetch`, with the members of the one report.
 void print_fetch_json(Stream stream, const fetch::Report& report);
 // The document of `cache-warm`.
-void print_warm_json(const std::vector<fetch::Report>& reports);
+void print_warm_json(const std::vector<fetch::Report>& reports, int code);
 
 }  // namespace shunt::cli

@@ -16,6 +16,7 @@ struct Globals {
   bool no_progress = false;
   std::string cache_dir;
   std::string cache_size = "10G";
+  std::string config;  // the file; empty: the usual one
 
   // The cache's budget in bytes; 0: no limit. What the option was given is a size.
   [[nodiscard]] std::uint64_t cache_bytes() const;
@@ -25,10 +26,10 @@ struct Globals {
   [[nodiscard]] bool shows_progress() const;
 };
 
-// Adds the global options, the environment and the configuration file to `app`.
+// Adds the global options to `app`.
 void add_globals(CLI::App& app, Globals& globals);
 
-// For an option that may also come from the environment: SHUNT_ and its long name.
-CLI::Option* with_environment(CLI::Option* option);
+// A check of an option's value: the reason where it is no size (base/size_text.h).
+[[nodiscard]] std::string is_size(const std::string& text);
 
 }  // namespace shunt::cli

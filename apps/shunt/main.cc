@@ -1,50 +1,46 @@
 // shunt: parses the command line and hands over to a subcommand.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <memory>
+#include <mutex>
+#include <new>
 #include <string_view>
 #include <vector>
 
-#include "base/printable.h"
+#include "base/catching.h"
+#include "base/log.h"
 #include "command.h"
 #include "exit_code.h"
 #include "globals.h"
+#include "help.h"
+#include "loose_arguments.h"
 #include "output.h"
-#include "output_target.h"
+#include "parse_error.h"
+#include "settings.h"
 #include "signals.h"
 #include "version.h"
 
 namespace shunt::cli {
 namespace {
 
-// The message, as it may be shown.
-class PrintableMessage final : public spdlog::custom_flag_formatter {
- public:
-  void format(const spdlog::details::log_msg& message, const std::tm& /*time*/,
-              spdlog::memory_buf_t& into) override {
-    const std::string text = printable({message.payload.data(), message.payload.size()});
-    into.append(text.data(), text.data() + text.size());
+// The log goes where errors go, and as they do: as it may be shown, not through a line of progress.
+class PrintedLog final : public spdlog::sinks::base_sink<std::mutex> {
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    print_line(Stream::kErr,
+               "shunt: " + std::string(message.payload.data(), message.payload.size()));
   }
-  [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
-    return std::make_unique<PrintableMessage>();
-  }
+  void flush_() override {}
 };
 
 void start_logging(const Globals& globals) {
-  auto logger = spdlog::stderr_color_st(
-      "shunt", globals.colored(2) ? spdlog::color_mode::always : spdlog::color_mode::never);
-  auto formatter = std::make_unique<spdlog::pattern_formatter>();
-  formatter->add_flag<PrintableMessage>('*').set_pattern("shunt: %*");
-  logger->set_formatter(std::move(formatter));
+  auto logger = std::make_shared<spdlog::logger>("shunt", std::make_shared<PrintedLog>());
   logger->set_level(globals.quiet          ? spdlog::level::off
                     : globals.verbose == 0 ? spdlog::level::warn
                     : globals.verbose == 1 ? spdlog::level::info
@@ -52,37 +48,51 @@ void start_logging(const Globals& globals) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-// Errors of parsing come before the options are known: look for --json, and for data on standard
-// output, by hand.
+using Commands = std::vector<std::unique_ptr<Command>>;
+
+// The one that the words of the command line have come to; null where there is none.
+Command* chosen_of(const Commands& commands, const CLI::App& app) {
+  const auto named = app.get_subcommands();
+  const auto chosen = std::ranges::find_if(
+      commands, [&](const auto& command) { return !named.empty() && command->app() == named[0]; });
+  return chosen == commands.end() ? nullptr : chosen->get();
+}
+
+// Where the JSON of an error goes.
+Stream stream_for_errors(const Command* command, const std::string& output) {
+  return command != nullptr && command->data_on_stdout(output) ? Stream::kErr : Stream::kOut;
+}
+
+// The same once the command line has been parsed.
+Stream stream_for_errors(const Command& command) {
+  const CLI::Option* const output = command.app()->get_option_no_throw("--output");
+  return stream_for_errors(
+      &command, output == nullptr || output->count() == 0 ? "" : output->results().back());
+}
+
+// Errors of parsing come before the options are known.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, Globals globals,
-                       int argc, char** argv) {
+                       const Commands& commands, const std::vector<std::string_view>& arguments) {
   if (parse_error.get_exit_code() == 0) return app.exit(parse_error);
-  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
-  globals.json = globals.json || std::ranges::find(arguments, "--json") != arguments.end();
-  const CLI::App* command = &app;
-  std::string words;
-  while (!command->get_subcommands().empty()) {
-    command = command->get_subcommands().front();
-    words += command->get_name() + " ";
+  const LooseArguments read = read_loosely(chosen_command(app), arguments);
+  globals.json = globals.json || read.json || is_on("SHUNT_JSON");
+  // Asked for nothing in particular, we say what there is; but nothing was done.
+  if (parse_error.get_name() == "RequiredError" && names_no_command(app) && !globals.json) {
+    print(Stream::kErr, help_text(chosen_command(app)));
+    return kUsage;
   }
-  bool data_on_stdout = words == "fetch ";
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    std::string_view output = arguments[i];
-    if (output == "-o" || output == "--output") {
-      output = i + 1 < arguments.size() ? arguments[i + 1] : "";
-    } else if (output.starts_with("--output=")) {
-      output.remove_prefix(9);
-    } else if (output.starts_with("-o")) {
-      output.remove_prefix(2);
-    } else {
-      continue;
-    }
-    data_on_stdout = is_standard_output(std::string(output));
-  }
-  const Error error =
-      usage(parse_error.what()).with_hint(fmt::format("see 'shunt {}--help'", words));
-  print_error(globals, error, data_on_stdout ? Stream::kErr : Stream::kOut);
+  print_error(globals, explain(app, parse_error),
+              stream_for_errors(chosen_of(commands, app), read.output));
   return kUsage;
+}
+
+// Runs `command`. What it throws, exhausted memory above all, has taken down by the time it is here
+// what the command had: files that are not whole, sockets, memory. It is an error like others then.
+int run_command(Command& command, const Globals& globals) {
+  const Result<int> code = catching([&]() -> Result<int> { return command.run(globals); });
+  if (code) return *code;
+  print_error(globals, code.error(), stream_for_errors(command));
+  return exit_code_of(code.error().code, cancel_token());
 }
 
 // A standard descriptor that is closed would be given to the next file that is opened, and what is
@@ -95,29 +105,38 @@ void keep_standard_descriptors() {
 }
 
 int run(int argc, char** argv) {
+  const std::vector<std::string_view> arguments(argv + 1, argv + argc);
   CLI::App app("Moves the bytes of media files and blobs as little as possible.", "shunt");
   Globals globals;
+  app.set_help_flag("-h,--help", "Print this help and exit");
   add_globals(app, globals);
-  app.set_version_flag("--version", "shunt " SHUNT_VERSION);
+  app.set_version_flag("--version", "shunt " SHUNT_VERSION, "Print the version and exit");
   app.require_subcommand(1);
-  app.allow_config_extras(CLI::config_extras_mode::error);
-  app.get_formatter()->column_width(26);
-  std::vector<std::unique_ptr<Command>> commands;
+  use_help(app);
+  Commands commands;
   commands.push_back(make_faststart(app));
   commands.push_back(make_fetch(app));
   commands.push_back(make_cache_warm(app));
   commands.push_back(make_cache(app));
   commands.push_back(make_stream_sink(app));
+  commands.push_back(make_help(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return report_parse_error(app, error, globals, argc, argv);
+    return report_parse_error(app, error, globals, commands, arguments);
+  }
+  Command& chosen = *chosen_of(commands, app);
+  const Result<Settings> applied = apply_settings(app, globals.config);
+  if (!applied) {
+    print_error(globals, applied.error(), stream_for_errors(chosen));
+    return kUsage;
   }
   start_logging(globals);
+  if (applied->out_of_reach) {
+    log::info("going on without a configuration: {}", applied->out_of_reach->describe());
+  }
   install_signal_handlers();
-  const auto chosen =
-      std::ranges::find_if(commands, [](const auto& command) { return command->app()->parsed(); });
-  const int code = (*chosen)->run(globals);
+  const int code = run_command(chosen, globals);
   if (code != kDone || !output_was_lost()) return code;
   print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
   return kLocalIo;
@@ -130,8 +149,11 @@ int main(int argc, char** argv) {
   try {
     shunt::cli::keep_standard_descriptors();
     return shunt::cli::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    // Without any, as there may be none even for the words of print_error().
+    std::fputs("shunt: out of memory\n", stderr);
+    return shunt::cli::kLocalIo;
   } catch (const std::exception& error) {
-    // Only bugs and exhausted memory come here; the journal keeps what was under way.
     std::fprintf(stderr, "shunt: internal error: %s\n", error.what());
     return shunt::cli::kFailed;
   }

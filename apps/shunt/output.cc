@@ -4,18 +4,64 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <utility>
 
+#include "base/ascii.h"
 #include "base/printable.h"
 #include "exit_code.h"
+#include "progress_line.h"
 #include "signals.h"
 
 namespace shunt::cli {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::atomic<bool> lost{false};
+
+// "/" stays, as it is in every path.
+std::string percent_encoded(std::string_view bytes) {
+  return ascii::percent_encoded(bytes, "/");
+}
+
+bool is_bytes(const Json& value) {
+  return value.is_string() && !is_utf8(value.get_ref<const std::string&>());
+}
+
+// What stands beside a text, or a list of texts, with some that is no UTF-8; null where there is no
+// such.
+Json bytes_of(const Json& value) {
+  if (is_bytes(value)) return percent_encoded(value.get_ref<const std::string&>());
+  if (!value.is_array() || !std::ranges::any_of(value, is_bytes)) return {};
+  Json list = Json::array();
+  for (const Json& one : value) {
+    list.push_back(one.is_string() ? Json(percent_encoded(one.get_ref<const std::string&>()))
+                                   : Json());
+  }
+  return list;
+}
+
+// JSON is UTF-8, and names are bytes: NAME_bytes is put behind a NAME that cannot hold them.
+Json with_bytes(const Json& value) {
+  if (value.is_array()) {
+    Json list = Json::array();
+    for (const Json& one : value) list.push_back(with_bytes(one));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  Json object = Json::object();
+  for (const auto& [name, member] : value.items()) {
+    object[name] = with_bytes(member);
+    if (Json bytes = bytes_of(member); !bytes.is_null()) {
+      object[name + "_bytes"] = std::move(bytes);
+    }
+  }
+  return object;
+}
 
 }  // namespace
 
@@ -25,6 +71,7 @@ bool output_was_lost() {
 
 void print(Stream stream, std::string_view text) {
   const int fd = stream == Stream::kOut ? STDOUT_FILENO : STDERR_FILENO;
+  const TerminalTurn turn;
   while (!text.empty()) {
     const ssize_t put = ::write(fd, text.data(), text.size());
     if (put < 0) {
@@ -45,9 +92,7 @@ void print_line(Stream stream, std::string_view text) {
 }
 
 void print_json(Stream stream, const nlohmann::ordered_json& document) {
-  // Paths are bytes; what is no UTF-8 in them is replaced.
-  print(stream,
-        document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+  print(stream, with_bytes(document).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 nlohmann::ordered_json error_json(const Error& error) {
@@ -63,6 +108,23 @@ nlohmann::ordered_json error_json(const Error& error) {
 
 nlohmann::ordered_json error_json(const std::optional<Error>& error) {
   return error ? error_json(*error) : nlohmann::ordered_json();
+}
+
+void add_outcome(nlohmann::ordered_json& document, int code,
+                 const std::vector<std::optional<Error>>& inputs) {
+  if (code == kDone) return;
+  nlohmann::ordered_json& json = document["error"];
+  if (inputs.size() == 1 && inputs.front()) {
+    json = error_json(*inputs.front());
+  } else {
+    const auto failed = std::ranges::count_if(
+        inputs, [](const std::optional<Error>& error) { return error.has_value(); });
+    json = {{"code", code},
+            {"message", failed == 0 ? "interrupted, when all was done"
+                                    : fmt::format("{} of {} failed", failed, inputs.size())},
+            {"path", nullptr}};
+  }
+  json["code"] = code;
 }
 
 nlohmann::ordered_json text_or_null(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "globals.h"
@@ -25,13 +26,19 @@ void print_line(Stream stream, std::string_view text);
 // count.
 [[nodiscard]] bool output_was_lost();
 
-// One JSON document and a newline.
+// One JSON document and a newline. Texts in it may be any bytes: beside one that is no UTF-8 stands
+// NAME_bytes, percent-encoded.
 void print_json(Stream stream, const nlohmann::ordered_json& document);
 
 // The error object of the contract: code (the exit code), message, path; hint and offset if any.
 [[nodiscard]] nlohmann::ordered_json error_json(const Error& error);
 // The same, or null.
 [[nodiscard]] nlohmann::ordered_json error_json(const std::optional<Error>& error);
+
+// Adds `error` to the document of several inputs, each with its error if it failed, unless the exit
+// status `code` is 0: the error of the one input, or how many failed. Its code is `code`.
+void add_outcome(nlohmann::ordered_json& document, int code,
+                 const std::vector<std::optional<Error>>& inputs);
 
 // null for the empty text.
 [[nodiscard]] nlohmann::ordered_json text_or_null(const std::string& text);

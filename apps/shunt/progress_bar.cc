@@ -3,49 +3,191 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
-#include "base/size_text.h"
+#include "base/waiting.h"
+#include "progress_line.h"
 
 namespace shunt::cli {
 namespace {
 
-constexpr int kWidth = 24;
+constexpr auto kRedraw = std::chrono::milliseconds(100);
+constexpr double kFirstDraw = 0.5;       // seconds from the start
+constexpr double kLookBack = 5;          // what the rate is taken from
+constexpr double kPause = 0.5;           // without a byte: whatever is waited for shows
+constexpr double kStall = 2;             // and this is a stall
+constexpr double kWorthGuessing = 0.01;  // of the work, before a time is told
 
 }  // namespace
 
-std::string bar_text(std::uint64_t done, std::uint64_t total, double seconds) {
-  if (total > 0) done = std::min(done, total);
-  const double rate = static_cast<double>(done) / seconds;
-  const auto rate_text = format_size(static_cast<std::uint64_t>(rate));
-  if (total == 0) return fmt::format("{}  {}/s", format_size(done), rate_text);
-  const double part = static_cast<double>(done) / static_cast<double>(total);
-  const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-  const int filled = static_cast<int>(part * kWidth);
-  return fmt::format("[{}{}] {:3.0f}%  {} of {}  {}/s  {:.0f} s left",
-                     std::string(static_cast<std::size_t>(filled), '#'),
-                     std::string(static_cast<std::size_t>(kWidth - filled), '.'), part * 100,
-                     format_size(done), format_size(total), rate_text, left);
+// ---- those that work ----------------------------------------------------------------------------
+
+ProgressBar::Part::Part(ProgressBar& bar, std::string name) : bar_(bar), name_(std::move(name)) {
+  const std::lock_guard lock(bar_.mutex_);
+  at_ = bar_.parts_.insert(bar_.parts_.end(), this);
 }
 
-void ProgressBar::begin(std::string_view what, std::uint64_t total) {
-  const std::lock_guard lock(mutex_);
+ProgressBar::Part::~Part() {
+  const std::lock_guard lock(bar_.mutex_);
+  Part* self = this;
+  bar_.last_.compare_exchange_strong(self, nullptr);
+  bar_.parts_.erase(at_);
+  ++bar_.finished_;
+  bar_.skipped_ += skipped_part();
+}
+
+void ProgressBar::Part::begin(std::string_view what, std::uint64_t total) {
+  const std::lock_guard lock(bar_.mutex_);
   what_ = what;
   total_ = total;
   done_ = 0;
-  line_.restart();
+  skipped_ = 0;
+  // Another kind of work goes at another rate.
+  if (bar_.expected_ <= 1) bar_.sample_anew();
 }
 
-void ProgressBar::advance(std::uint64_t bytes) {
-  done_ += bytes;
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (!lock) return;  // somebody else is drawing
-  if (!line_.due()) return;
-  line_.draw(fmt::format("{} {}", what_, bar_text(done_, total_, line_.seconds())));
+void ProgressBar::Part::advance(std::uint64_t bytes) {
+  bar_.worked_ += bytes;
+  bar_.count(*this, bytes);
 }
 
-void ProgressBar::clear() {
+double ProgressBar::Part::skipped_part() const {
+  if (total_ == 0) return 0;
+  return std::min(1.0, static_cast<double>(skipped_) / static_cast<double>(total_));
+}
+
+void ProgressBar::Part::skip(std::uint64_t bytes) {
+  skipped_ += bytes;
+  bar_.count(*this, bytes);
+}
+
+void ProgressBar::count(Part& part, std::uint64_t bytes) {
+  part.done_ += bytes;
+  moved_ += bytes;
+  last_ = &part;
+}
+
+// ---- the one that draws -------------------------------------------------------------------------
+
+void ProgressBar::start(const Globals& globals, std::string_view what) {
+  if (running_ || !globals.shows_progress()) return;
+  what_ = what;
+  stopwatch_ = {};
+  sample_anew();
+  auto thread = io::Thread::start([this] { return draw_until_stopped(); });
+  if (!thread) return;  // no room for one: nothing is lost but the drawing
+  thread_ = std::move(*thread);
+  running_ = true;
+}
+
+void ProgressBar::expect(std::size_t parts, std::string_view noun) {
   const std::lock_guard lock(mutex_);
-  line_.clear();
+  expected_ = parts;
+  noun_ = noun;
+}
+
+void ProgressBar::stop() {
+  if (!running_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopping_.notify_all();
+  (void)thread_.join();
+  running_ = false;
+  wipe_progress_line();
+}
+
+Result<void> ProgressBar::draw_until_stopped() {
+  while (true) {
+    ProgressView view;
+    {
+      std::unique_lock lock(mutex_);
+      if (stopping_.wait_for(lock, kRedraw, [this] { return stop_; })) return {};
+      const double now = stopwatch_.seconds();
+      take_sample(now);
+      if (now < kFirstDraw) continue;
+      view = look();
+    }
+    // One column stays free: in the last one some terminals go on to the next line.
+    const std::size_t columns = terminal_columns();
+    draw_progress_line(progress_text(view, columns - std::min<std::size_t>(columns, 1)));
+  }
+}
+
+void ProgressBar::sample_anew() {
+  samples_.clear();
+  samples_.push_back({stopwatch_.seconds(), moved_, worked_});
+}
+
+void ProgressBar::take_sample(double now) {
+  const Sample sample{now, moved_, worked_};
+  if (sample.moved != samples_.back().moved) moved_at_ = now;
+  samples_.push_back(sample);
+  while (samples_.size() > 2 && now - samples_[1].at >= kLookBack) samples_.pop_front();
+}
+
+ProgressView ProgressBar::look() {
+  const double now = stopwatch_.seconds();
+  ProgressView view = expected_ > 1 ? view_of_parts(now) : view_of_one();
+  view.note = obstacle(now);
+  const Sample& first = samples_.front();
+  const Sample& last = samples_.back();
+  const double seconds = last.at - first.at;
+  if (seconds <= 0) {
+    view.rate = 0;
+    return view;
+  }
+  const double moved = static_cast<double>(last.moved - first.moved) / seconds;
+  const double worked = static_cast<double>(last.worked - first.worked) / seconds;
+  if (worked > 0 || moved <= 0) view.rate = static_cast<std::uint64_t>(worked);
+  // What was in the cache went by at once; the rest has to come.
+  const double pace = worked > 0 ? worked : moved;
+  if (!view.left && pace > 0 && view.total > 0) {
+    view.left = static_cast<double>(view.total - std::min(view.total, view.done)) / pace;
+  }
+  return view;
+}
+
+ProgressView ProgressBar::view_of_one() const {
+  ProgressView view;
+  view.what = what_;
+  if (parts_.empty()) return view;
+  const Part& part = *parts_.front();
+  if (!part.what_.empty()) view.what = part.what_;
+  view.name = part.name_;
+  view.done = part.done_;
+  view.total = part.total_;
+  return view;
+}
+
+// Files differ in size, and what is to be done with one is known when it begins: each counts alike.
+ProgressView ProgressBar::view_of_parts(double now) const {
+  ProgressView view;
+  view.what = fmt::format("{}/{} {}", finished_, expected_, noun_);
+  view.done = moved_;
+  auto done = static_cast<double>(finished_);
+  double skipped = skipped_;
+  for (const Part* const part : parts_) {
+    if (part == last_) view.name = part->name_;
+    if (part->total_ == 0) continue;
+    done += std::min(1.0, static_cast<double>(part->done_) / static_cast<double>(part->total_));
+    skipped += part->skipped_part();
+  }
+  view.part = done / static_cast<double>(expected_);
+  // What was in the cache took no time.
+  const double worked = (done - skipped) / static_cast<double>(expected_);
+  const double paced = worked > kWorthGuessing ? worked : *view.part;
+  if (paced > kWorthGuessing) view.left = now * (1 - *view.part) / paced;
+  return view;
+}
+
+std::string ProgressBar::obstacle(double now) const {
+  const double still = now - moved_at_;
+  if (still < kPause) return {};
+  if (std::string told = waiting_for(); !told.empty()) return told;
+  return still < kStall ? std::string() : "stalled " + time_text(still);
 }
 
 }  // namespace shunt::cli

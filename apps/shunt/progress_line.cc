@@ -1,40 +1,66 @@
 #include "progress_line.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
 #include <string>
 
-#include "base/printable.h"
-#include "output.h"
+#include "base/size_text.h"
 
 namespace shunt::cli {
 namespace {
 
-constexpr double kFirstDraw = 0.5;  // seconds from the start
-constexpr double kRedraw = 0.1;
 constexpr std::string_view kWipe = "\r\033[K";
+constexpr std::size_t kUsualColumns = 80;
+constexpr std::size_t kMostColumns = 1000;
+
+std::mutex turn;
+bool visible = false;  // guarded by turn
+
+// Nothing but a drawing is lost where that fails.
+void write_out(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t put = ::write(STDERR_FILENO, text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+}
+
+void wipe() {
+  if (visible) write_out(kWipe);
+  visible = false;
+}
 
 }  // namespace
 
-void ProgressLine::restart() {
-  stopwatch_ = {};
-  last_due_ = 0;
+TerminalTurn::TerminalTurn() : lock_(turn) {
+  wipe();
 }
 
-bool ProgressLine::due() {
-  const double now = seconds();
-  if (now < kFirstDraw || now - last_due_ < kRedraw) return false;
-  last_due_ = now;
-  return true;
+void draw_progress_line(std::string_view text) {
+  const std::lock_guard lock(turn);
+  write_out(std::string(kWipe).append(text));
+  visible = true;
 }
 
-void ProgressLine::draw(std::string_view text) {
-  print(Stream::kErr, std::string(kWipe) + printable(text));
-  visible_ = true;
+void wipe_progress_line() {
+  const std::lock_guard lock(turn);
+  wipe();
 }
 
-void ProgressLine::clear() {
-  if (!visible_) return;
-  print(Stream::kErr, kWipe);
-  visible_ = false;
+std::size_t terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (const char* const said = std::getenv("COLUMNS"); said != nullptr) {
+    const Result<std::uint64_t> columns = parse_size(said);
+    if (columns && *columns > 0 && *columns <= kMostColumns) {
+      return static_cast<std::size_t>(*columns);
+    }
+  }
+  return kUsualColumns;
 }
 
 }  // namespace shunt::cli

@@ -1,34 +1,30 @@
-// The line of standard error that shows progress: when to draw it, and taking it away.
+// The line of standard error that shows progress. A terminal has one, and so has the program.
 #pragma once
 
+#include <mutex>
 #include <string_view>
-
-#include "base/clock.h"
 
 namespace shunt::cli {
 
-// Not thread-safe: whoever has one guards it.
-class ProgressLine {
+// Held while something is written to the terminal; the line is taken away first. Whatever the
+// program prints, the log included, goes through print(), which holds it.
+class TerminalTurn {
  public:
-  ProgressLine() = default;
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-  ~ProgressLine() { clear(); }
-
-  // Counts the time from here on.
-  void restart();
-  [[nodiscard]] double seconds() const { return stopwatch_.seconds(); }
-  // Whether to draw now: not during the first half second, and little often after that.
-  [[nodiscard]] bool due();
-
-  void draw(std::string_view text);
-  // Takes the line away, before something else is written.
-  void clear();
+  TerminalTurn();
+  TerminalTurn(const TerminalTurn&) = delete;
+  TerminalTurn& operator=(const TerminalTurn&) = delete;
 
  private:
-  Stopwatch stopwatch_;
-  double last_due_ = 0;
-  bool visible_ = false;
+  std::lock_guard<std::mutex> lock_;
 };
+
+// Draws the line anew. `text` may be shown, and is narrower than the terminal. Any thread.
+void draw_progress_line(std::string_view text);
+// Takes it away, if it is there.
+void wipe_progress_line();
+
+// The columns of the terminal that standard error is, now: it may have been resized. 80 where it
+// does not tell, and COLUMNS does not either.
+[[nodiscard]] std::size_t terminal_columns();
 
 }  // namespace shunt::cli

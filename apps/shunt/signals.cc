@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include "io/signals.h"
+
 namespace shunt::cli {
 namespace {
 
@@ -30,7 +32,9 @@ void install_signal_handlers() {
   if (::sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
     ::sigaction(SIGHUP, &action, nullptr);
   }
-  ::signal(SIGPIPE, SIG_IGN);
+  // A limit on the time of the processor. It comes again each second, until the hard limit kills.
+  ::sigaction(SIGXCPU, &action, nullptr);
+  io::ignore_self_inflicted();
 }
 
 }  // namespace shunt::cli

@@ -1,4 +1,5 @@
-// SIGINT, SIGTERM and SIGHUP become requests to stop; SIGPIPE becomes an error of the write.
+// SIGINT, SIGTERM, SIGHUP and SIGXCPU become requests to stop; what the program would bring upon
+// itself by a write or a lease becomes an error of the call (io/signals.h).
 #pragma once
 
 #include "base/cancel.h"

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/size_text.h"
+#include "sink/advice.h"
 
 namespace shunt::cli {
 namespace {
@@ -20,18 +21,36 @@ std::string summary(const sink::SessionReport& report) {
   return text;
 }
 
+// What a run that failed has come to: "15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
+std::string so_far(const sink::SessionReport& report, std::uint64_t size) {
+  const sink::Summary& all = report.summary;
+  std::string text = format_size(all.bytes_out);
+  if (size > 0) text += " of " + format_size(size);
+  return fmt::format("stopped: {} out, {} written, {:.1f} s", text, format_size(all.bytes_in),
+                     report.seconds);
+}
+
+// What can be typed as it is.
+std::string advised_options(const sink::Advice& advice) {
+  return fmt::format("--commit window --window {} --memory {}", size_to_type(advice.window),
+                     size_to_type(advice.memory));
+}
+
 }  // namespace
 
 void print_sink_text(const Globals& globals, const sink::SessionReport& report,
                      const SinkReportStyle& style) {
-  if (!globals.quiet && !report.error) print_line(Stream::kErr, summary(report));
+  if (!globals.quiet) {
+    if (!report.error) {
+      print_line(Stream::kErr, summary(report));
+    } else if (report.began) {
+      print_line(Stream::kErr, so_far(report, style.size));
+    }
+  }
   if (style.advise) {
-    print_line(
-        Stream::kErr,
-        fmt::format("advice: {}--commit window --window {} would have done; what was held at "
-                    "once fits --memory {}",
-                    report.error ? "as far as this came, " : "", report.summary.window_needed,
-                    report.summary.peak_held));
+    print_line(Stream::kErr, fmt::format("advice: {}{} would have done",
+                                         report.error ? "as far as this came, " : "",
+                                         advised_options(sink::advice_of(report.summary))));
   }
   if (report.error) print_error(globals, *report.error);
 }
@@ -52,11 +71,16 @@ void print_sink_json(Stream stream, const sink::SessionReport& report,
                                      {"seconds", report.seconds},
                                      {"digest", text_or_null(all.digest)},
                                      {"command_status", nullptr},
+                                     {"consumer_status", nullptr},
                                      {"error", error_json(report.error)}};
   for (const auto& [command, count] : report.requests) document["requests"][command] = count;
   if (report.command_status) document["command_status"] = *report.command_status;
+  if (report.error) document["error"]["code"] = style.exit_code;
+  if (report.consumer_status) document["consumer_status"] = *report.consumer_status;
   if (style.advise) {
-    document["advice"] = {{"window", all.window_needed}, {"memory", all.peak_held}};
+    const sink::Advice advice = sink::advice_of(all);
+    document["advice"] = {
+        {"window", advice.window}, {"memory", advice.memory}, {"options", advised_options(advice)}};
   }
   print_json(stream, document);
 }

@@ -1,6 +1,7 @@
 // What stream-sink says at its end.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "globals.h"
@@ -10,8 +11,10 @@
 namespace shunt::cli {
 
 struct SinkReportStyle {
-  std::string kind;     // the policy, or "stdin"
-  bool advise = false;  // the window and the memory that would have done
+  std::string kind;        // the policy, or "stdin"
+  std::uint64_t size = 0;  // of the disk; 0: not known
+  int exit_code = 0;
+  bool advise = false;  // sink/advice.h
 };
 
 void print_sink_text(const Globals& globals, const sink::SessionReport& report,

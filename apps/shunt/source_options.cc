@@ -5,8 +5,10 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/size_text.h"
 #include "remote/http_fields.h"
+#include "settings.h"
 #include "signals.h"
 
 namespace shunt::cli {
@@ -22,22 +24,20 @@ bool is_value_of_field(std::string_view text) {
                              [](unsigned char c) { return c == '\t' || (c >= ' ' && c != 0x7f); });
 }
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
 Result<remote::Field> parse_field(std::string_view command, std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon != std::string_view::npos) {
-    const std::string_view value = trimmed(text.substr(colon + 1));
+    const std::string_view value = ascii::trimmed(text.substr(colon + 1));
     if (is_name_of_field(text.substr(0, colon)) && is_value_of_field(value)) {
       return remote::Field{std::string(text.substr(0, colon)), std::string(value)};
     }
   }
   // The text is not repeated: it may well be a secret.
   return usage_error(command, "--header takes NAME:VALUE, in one line");
+}
+
+std::string is_field(const std::string& text) {
+  return parse_field("", text) ? "" : "it takes NAME:VALUE, in one line";
 }
 
 }  // namespace
@@ -56,7 +56,7 @@ Result<std::string> cache_directory(const Globals& globals) {
 
 Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals) {
   SHUNT_ASSIGN(const std::string directory, cache_directory(globals));
-  return cache::Cache::open(directory, globals.cache_bytes());
+  return cache::Cache::open(directory, globals.cache_bytes(), &cancel_token());
 }
 
 bool is_remote(std::string_view source) {
@@ -75,6 +75,10 @@ Result<unsigned> parse_jobs(std::string_view command, std::string_view text) {
   return usage_error(command, fmt::format("--jobs takes a number from 1 to {}", kMost));
 }
 
+std::string is_jobs(const std::string& text) {
+  return parse_jobs("", text) ? "" : "it takes a number from 1 to 64, not '" + text + "'";
+}
+
 void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* layer_text) {
   app_ = &app;
   // One value each, so that what follows is a SOURCE again.
@@ -83,17 +87,25 @@ void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* la
       ->allow_extra_args(false);
   app.add_option("--layer", layer, layer_text)->type_name(layer_type);
   with_environment(app.add_option("--platform", platform_, "Of an image: OS/ARCH[/VARIANT]")
+                       ->check([](const std::string& text) {
+                         const auto parsed = remote::parse_platform(text);
+                         return parsed ? std::string() : parsed.error().reason;
+                       })
                        ->type_name("PLATFORM"));
-  with_environment(
-      app.add_option("--jobs", jobs_, "Connections at once, 1 to 64 (8)")->type_name("N"));
-  app.add_option("--header", headers_, "NAME:VALUE to send along; may be repeated")
-      ->type_name("K:V")
-      ->allow_extra_args(false);
+  with_environment(app.add_option("--jobs", jobs_, "Connections at once, 1 to 64 (8)")
+                       ->check(is_jobs)
+                       ->type_name("N"));
+  with_environment(app.add_option("--header", headers_, "NAME:VALUE to send along; may be repeated")
+                       ->check(is_field)
+                       ->type_name("K:V")
+                       ->allow_extra_args(false));
   with_environment(app.add_flag("--plain-http", plain_http_, "Ask registries without TLS"));
   with_environment(
       app.add_option("--authfile", authfile_, "Credentials of registries")->type_name("FILE"));
   with_environment(
-      app.add_option("--max-rate", max_rate_, "Bytes a second, all together")->type_name("SIZE"));
+      app.add_option("--max-rate", max_rate_, "Bytes a second, all together; 0: no limit (0)")
+          ->check(is_size)
+          ->type_name("SIZE"));
 }
 
 Result<fetch::SessionOptions> SourceOptions::session(const Globals& globals) const {

@@ -23,12 +23,18 @@ namespace shunt::cli {
 [[nodiscard]] Result<std::string> cache_directory(const Globals& globals);
 [[nodiscard]] Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals);
 
+// The hint of a download that was asked to stop.
+inline constexpr const char* kStaysInCache =
+    "what has come stays in the cache; run it again to go on";
+
 // On a server, or an image: nothing that can be changed in place.
 [[nodiscard]] bool is_remote(std::string_view source);
 
 // "see 'shunt COMMAND --help'" comes with it.
 [[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
 
+// A check of the value of --jobs: the reason where it is none.
+[[nodiscard]] std::string is_jobs(const std::string& text);
 // The value of --jobs; kUsage.
 [[nodiscard]] Result<unsigned> parse_jobs(std::string_view command, std::string_view text);
 

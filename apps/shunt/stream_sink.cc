@@ -4,18 +4,26 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <memory>
 
 #include "base/clock.h"
+#include "base/duration_text.h"
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
+#include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "settings.h"
 #include "signals.h"
+#include "sink/consumer.h"
 #include "sink/copy_stream.h"
 #include "sink/session.h"
+#include "sink/spill_file.h"
 #include "sink_report.h"
 #include "source_options.h"
 
@@ -27,21 +35,37 @@ constexpr const char* kStreamSinkDescription =
 constexpr const char* kStreamSinkFooter =
     "One of --run, --listen and --stdin is needed. COMMAND finds the disk in $uri, $unixsocket "
     "and\n"
-    "$size; without --listen, at a unix socket that only we may use. Without --run, the first\n"
-    "signal is the end of the stream.\n"
+    "$size; without --listen, at a unix socket that only the same user may use. Without --run, "
+    "the\n"
+    "first signal is the end of the stream. The run fails when a client was not done then, or "
+    "when\n"
+    "nobody has written. A client is done when it takes leave, or flushes after its last write.\n"
     "WHEN: window sends bytes that are a window behind the highest byte written; at-end sends all\n"
     "at the end; auto sends what was written in order, a window behind, and the rest at the end\n"
     "once a client reads or rewrites. A write to bytes that have left is refused, and fails the\n"
     "whole.\n"
-    "Memory: at most 16 MiB and what --memory says, and 1 MiB for each 10 GiB that are spilled.\n"
-    "Exit: 0 done, 1 failed, 2 usage, 7 local I/O, 129, 130 and 143 interrupted; or the status of\n"
-    "COMMAND, when that failed.";
+    "Memory: at most 16 MiB and what --memory says, however much is spilled.\n"
+    "Exit: 0 done, 1 failed, 2 usage, 7 local I/O, 8 in use, 129, 130, 143 and 152 interrupted;\n"
+    "or the status of COMMAND, when that failed.";
+
+std::string is_duration(const std::string& text) {
+  const Result<std::chrono::milliseconds> duration = parse_duration(text);
+  return duration ? "" : duration.error().reason;
+}
+
+std::string is_memory(const std::string& text) {
+  if (std::string wrong = is_size(text); !wrong.empty()) return wrong;
+  return parse_size(text).value() < sink::HeldBlocks::kLeastMemory ? "it takes at least 2M" : "";
+}
 
 class StreamSink final : public Command {
  public:
   explicit StreamSink(CLI::App& parent);
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
+  [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
+    return out.empty() || is_standard_output(out);
+  }
   int run(const Globals& globals) override;
 
  private:
@@ -49,13 +73,18 @@ class StreamSink final : public Command {
   Result<void> parse_disk();
   [[nodiscard]] Result<sink::Destination> open_output();
   [[nodiscard]] sink::SessionReport deliver(const Globals& globals);
+  [[nodiscard]] sink::SessionReport send(const Globals& globals);
+  void end_consumer(sink::SessionReport& report);
+  [[nodiscard]] static int exit_code(const sink::SessionReport& report);
   [[nodiscard]] sink::SessionReport copy_stdin(sink::Destination& out);
   [[nodiscard]] bool has_command() const { return !session_.command.empty(); }
 
   CLI::App* app_;
   std::string out_;
+  std::string to_;
   std::string listen_;
   std::string size_;
+  std::string return_time_ = "2s";
   std::string window_ = "1M";
   std::string read_window_ = "0";
   std::string memory_ = "64M";
@@ -68,61 +97,73 @@ class StreamSink final : public Command {
   sink::DestinationOptions destination_;
   sink::SessionOptions session_;
   ProgressBar progress_;
+  std::unique_ptr<sink::Consumer> consumer_;
 };
 
 StreamSink::StreamSink(CLI::App& parent)
     : app_(parent.add_subcommand("stream-sink", kStreamSinkDescription)) {
   app_->fallthrough();
   app_->footer(kStreamSinkFooter);
-  app_->get_formatter()->column_width(26);
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
+  app_->add_option("--to", to_, "Start COMMAND (sh), which takes the stream as its input")
+      ->type_name("COMMAND");
   app_->add_option("--run", session_.command, "Start COMMAND (sh); the stream ends when it exits")
       ->type_name("COMMAND");
   app_->add_option("--listen", listen_, "Serve at unix:PATH, tcp:HOST:PORT or fd (LISTEN_FDS)")
       ->type_name("WHERE");
   app_->add_flag("--until-disconnect", session_.until_disconnect,
-                 "The stream ends when the last client has gone");
+                 "The stream ends when the last client that wrote has gone");
+  with_environment(app_->add_option("--return-time", return_time_,
+                                    "For clients to finish, or to come again, at the end (2s)")
+                       ->check(is_duration)
+                       ->type_name("TIME"));
+  app_->add_flag("--allow-empty", session_.allow_empty,
+                 "A disk that nobody has written to is no failure");
   app_->add_option("--size", size_, "Size of the disk; required without --stdin")
+      ->check(is_size)
       ->type_name("SIZE");
   app_->add_flag("--truncate", session_.disk.truncate,
-                 "End the stream at the highest byte written, not at SIZE");
-  with_environment(
-      app_->add_option("--window", window_, "How far back may be written (1M)")->type_name("SIZE"));
+                 "End the stream where what was written ends, not at SIZE");
+  with_environment(app_->add_option("--window", window_, "How far back may be written (1M)")
+                       ->check(is_size)
+                       ->type_name("SIZE"));
   with_environment(
       app_->add_option("--read-window", read_window_, "How much of what has left may be read (0)")
+          ->check(is_size)
           ->type_name("SIZE"));
   with_environment(
       app_->add_option("--commit", commit_, "When bytes leave: window, at-end or auto (auto)")
+          ->check(one_of({"window", "at-end", "auto"}))
           ->type_name("WHEN"));
   with_environment(
-      app_->add_option("--memory", memory_, "For what has not left yet, at least 2M (64M)")
+      app_->add_option("--memory", memory_, "For data that has not left yet, at least 2M (64M)")
+          ->check(is_memory)
           ->type_name("SIZE"));
   with_environment(
-      app_->add_option("--spill", spill_, "Folder for what is more ($TMPDIR, /var/tmp)")
+      app_->add_option("--spill", spill_, "Folder for data beyond --memory ($TMPDIR, /var/tmp)")
           ->type_name("DIR|none"));
   app_->add_flag("--mkfifo", destination_.mkfifo, "Create OUT as a FIFO, and remove it at the end");
-  app_->add_flag("--sparse", sparse_, "Holes instead of zeros, when OUT is a file");
-  app_->add_option("--trace", session_.trace, "Write each request to FILE, a line of JSON each")
+  with_environment(
+      app_->add_flag("--sparse", sparse_, "Holes instead of zeros, when OUT is a file"));
+  app_->add_option("--trace", session_.trace,
+                   "Write each request to the new FILE, a line of JSON each")
       ->type_name("FILE");
-  app_->add_flag("--advise", advise_, "Tell the smallest window and memory that would do");
+  app_->add_flag("--advise", advise_, "Tell which --window and --memory would be enough");
   app_->add_flag("--stdin", stdin_, "No disk: copy standard input, which is in order already");
-  app_->add_option("--digest", digest_, "Tell the digest of what went out")->type_name("sha256");
-  app_->add_flag("--force", destination_.force, "OUT may replace an existing file")
-      ->configurable(false);
+  with_environment(app_->add_option("--digest", digest_, "Tell the digest of what went out")
+                       ->check(one_of({"sha256"}))
+                       ->type_name("sha256"));
+  app_->add_flag("--force", destination_.force, "OUT and --trace may replace existing files");
 }
 
 Result<void> StreamSink::parse_disk() {
   sink::Options& disk = session_.disk;
+  SHUNT_ASSIGN(session_.return_time, parse_duration(return_time_));
   SHUNT_ASSIGN(disk.size, parse_size(size_));
   SHUNT_ASSIGN(disk.window, parse_size(window_));
   SHUNT_ASSIGN(disk.read_window, parse_size(read_window_));
   SHUNT_ASSIGN(disk.memory, parse_size(memory_));
-  if (disk.memory < sink::HeldBlocks::kLeastMemory) {
-    return usage_error("stream-sink", "--memory takes at least 2M");
-  }
-  const auto policy = sink::parse_policy(commit_);
-  if (!policy) return usage_error("stream-sink", "--commit takes window, at-end or auto");
-  disk.policy = *policy;
+  disk.policy = sink::parse_policy(commit_).value();
   if (spill_.empty()) {
     const char* const folder = std::getenv("TMPDIR");
     disk.spill = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
@@ -133,17 +174,19 @@ Result<void> StreamSink::parse_disk() {
 }
 
 Result<void> StreamSink::parse_options() {
-  if (!digest_.empty() && digest_ != "sha256") {
-    return usage_error("stream-sink", "--digest takes sha256");
-  }
   session_.disk.digest = !digest_.empty();
+  session_.disk.offer_as_window = advise_;
   session_.disk.zeros = sparse_ ? io::Zeros::kHoles : io::Zeros::kWritten;
-  if (out_ == "-" && (destination_.force || destination_.mkfifo)) {
+  session_.replace_trace = destination_.force;
+  if (!to_.empty() && app_->count("--output") > 0) {
+    return usage_error("stream-sink", "--to and --output exclude one another");
+  }
+  if (out_ == "-" && (destination_.mkfifo || (destination_.force && session_.trace.empty()))) {
     return usage_error("stream-sink", "--force and --mkfifo go with -o OUT");
   }
   if (stdin_) {
     for (const char* const other : {"--run", "--listen", "--until-disconnect", "--size", "--trace",
-                                    "--advise", "--truncate"}) {
+                                    "--advise", "--truncate", "--return-time", "--allow-empty"}) {
       if (app_->count(other) > 0) {
         return usage_error("stream-sink", fmt::format("--stdin and {} exclude one another", other));
       }
@@ -167,6 +210,11 @@ Result<void> StreamSink::parse_options() {
 }
 
 Result<sink::Destination> StreamSink::open_output() {
+  if (!to_.empty()) {
+    SHUNT_ASSIGN(consumer_, sink::Consumer::start(to_));
+    SHUNT_ASSIGN(io::File stream, consumer_->stream());
+    return sink::Destination(std::move(stream));
+  }
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
     SHUNT_ASSIGN(io::File stream, open_descriptor("stream-sink", *descriptor, out_));
     stream.set_cancel(nullptr);  // the first signal ends the disk, not the stream
@@ -180,25 +228,59 @@ Result<sink::Destination> StreamSink::open_output() {
 sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
   sink::SessionReport report;
   const Stopwatch stopwatch;
-  const auto work = [&]() -> Result<void> {
-    io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
-    SHUNT_ASSIGN(const sink::Copied copied, sink::copy_stream(in, out.file(),
-                                                              {.zeros = session_.disk.zeros,
-                                                               .digest = session_.disk.digest,
-                                                               .cancel = &cancel_token(),
-                                                               .progress = session_.progress}));
-    report.summary.bytes_in = report.summary.bytes_out = copied.bytes;
-    report.summary.zero_bytes = copied.zero_bytes;
-    report.summary.digest = copied.digest;
+  report.began = true;
+  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
+  const sink::Copied copied = sink::copy_stream(in, out.file(),
+                                                {.zeros = session_.disk.zeros,
+                                                 .digest = session_.disk.digest,
+                                                 .cancel = &cancel_token(),
+                                                 .progress = session_.progress});
+  report.summary.bytes_in = report.summary.bytes_out = copied.bytes;
+  report.summary.zero_bytes = copied.zero_bytes;
+  report.summary.digest = copied.digest;
+  report.error = copied.error;
+  if (!report.error) {
     report.summary.streamed = true;
-    return out.commit();
-  };
-  if (const Result<void> done = work(); !done) report.error = done.error();
+    if (const Result<void> done = out.commit(); !done) report.error = done.error();
+  }
   report.seconds = stopwatch.seconds();
   return report;
 }
 
+// Its exit status counts as the stream does; of one that could not be written to it says why.
+void StreamSink::end_consumer(sink::SessionReport& report) {
+  constexpr int kToSayWhy = 1000;  // ms
+  const bool gone = report.error && report.error->system_errno == EPIPE;
+  if (report.error) {
+    report.consumer_status = consumer_->give_up(gone ? kToSayWhy : 0);
+  } else if (const Result<sink::ExitStatus> ended = consumer_->finish(cancel_token()); ended) {
+    report.consumer_status = *ended;
+  } else {
+    report.error = ended.error();
+  }
+  if (gone && consumer_->used_terminal()) report.error = consumer_->used_terminal();
+  if (report.consumer_status.value_or(0) == 0 || (report.error && !gone)) return;
+  report.error = Error{};
+  report.error->reason =
+      fmt::format("the command of --to ended with status {}{}", *report.consumer_status,
+                  gone ? " before it had all of the stream" : "");
+}
+
 sink::SessionReport StreamSink::deliver(const Globals& globals) {
+  sink::SessionReport report = send(globals);
+  if (consumer_) end_consumer(report);
+  return report;
+}
+
+sink::SessionReport StreamSink::send(const Globals& globals) {
+  // A folder that nobody named may never be needed.
+  if (!spill_.empty() && !session_.disk.spill.empty()) {
+    if (const Result<void> tried = sink::SpillFile::try_folder(session_.disk.spill); !tried) {
+      sink::SessionReport report;
+      report.error = tried.error();
+      return report;
+    }
+  }
   Result<sink::Destination> out = open_output();
   if (!out) {
     sink::SessionReport report;
@@ -224,18 +306,32 @@ int StreamSink::run(const Globals& globals) {
   }
   session_.cancel = &cancel_token();
   if (to_stdout) session_.command_output = sink::ChildOutput::kToStandardError;
-  if (globals.shows_progress()) session_.progress = &progress_;
+  progress_.start(globals, "streaming");
+  ProgressBar::Part progress(progress_, to_stdout ? "" : out_);
+  session_.progress = progress.progress();
   const sink::SessionReport report = deliver(globals);
-  progress_.clear();
-  const SinkReportStyle style{.kind = stdin_ ? "stdin" : commit_, .advise = advise_};
+  progress_.stop();
+  const int code = exit_code(report);
+  const SinkReportStyle style{.kind = stdin_ ? "stdin" : commit_,
+                              .size = session_.disk.size,
+                              .exit_code = code,
+                              .advise = advise_};
   if (globals.json) {
     print_sink_json(json_stream, report, style);
   } else {
     print_sink_text(globals, report, style);
   }
+  return code;
+}
+
+// That of COMMAND, when it failed by itself.
+int StreamSink::exit_code(const sink::SessionReport& report) {
   if (!report.error) return kDone;
   const bool stopped = report.error->code == ErrorCode::kInterrupted;
-  if (report.command_status.value_or(0) != 0 && !stopped) return *report.command_status;
+  const bool command_failed = report.command_status.value_or(0) != 0;
+  if (command_failed && !stopped && report.consumer_status.value_or(0) == 0) {
+    return *report.command_status;
+  }
   return exit_code_of(report.error->code, cancel_token());
 }
 

@@ -2,23 +2,36 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 #include <vector>
+
+#include "base/catching.h"
+#include "io/thread.h"
 
 namespace shunt::cli {
 
-void for_each_number(std::size_t count, unsigned threads,
-                     const std::function<void(std::size_t)>& work) {
+Result<void> for_each_number(std::size_t count, unsigned threads,
+                             const std::function<void(std::size_t)>& work) {
   std::atomic<std::size_t> next{0};
-  const auto take_turns = [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
+  const auto take_turns = [&]() -> Result<void> {
+    return catching([&]() -> Result<void> {
+      for (std::size_t i = next++; i < count; i = next++) work(i);
+      return {};
+    });
   };
-  std::vector<std::thread> others;
-  for (std::size_t i = 1; i < std::min<std::size_t>(threads, count); ++i) {
-    others.emplace_back(take_turns);
+  std::vector<io::Thread> others;
+  const std::size_t wanted = std::min<std::size_t>(threads, count);
+  if (wanted > 1) others.reserve(wanted - 1);
+  while (others.size() + 1 < wanted) {
+    auto thread = io::Thread::start(take_turns);
+    if (!thread) break;
+    others.push_back(std::move(*thread));
   }
-  take_turns();
-  for (std::thread& other : others) other.join();
+  Result<void> outcome = take_turns();
+  for (io::Thread& other : others) {
+    Result<void> ended = other.join();
+    if (outcome && !ended) outcome = std::move(ended);
+  }
+  return outcome;
 }
 
 }  // namespace shunt::cli

@@ -18,7 +18,7 @@ enum class ErrorCode {
   kIntegrity,    // exit 6: digest, checksum or packet comparison mismatch
   kLocalIo,      // exit 7: no space, permission, read-only
   kBusy,         // exit 8: in use by another process
-  kInterrupted,  // exit 129, 130 or 143: asked to stop
+  kInterrupted,  // exit 128 and the number of the signal: asked to stop
 };
 
 // The word that JSON output carries for `code`, as in "corrupt".

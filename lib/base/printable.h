@@ -10,4 +10,7 @@ namespace shunt {
 // become \n, \t, \x1b and the like.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// Whether all of `text` is UTF-8 (RFC 3629).
+[[nodiscard]] bool is_utf8(std::string_view text);
+
 }  // namespace shunt

@@ -7,7 +7,8 @@
 namespace shunt {
 
 // Called from the thread that does the work, often; an implementation must be cheap and may be
-// called from several threads at once when several files are worked on.
+// called from several threads at once when several files are worked on. Never called with a lock
+// held.
 class Progress {
  public:
   virtual ~Progress() = default;
@@ -15,6 +16,9 @@ class Progress {
   // ("shifting").
   virtual void begin(std::string_view what, std::uint64_t total) = 0;
   virtual void advance(std::uint64_t bytes) = 0;
+  // Of the stretch, but nothing had to be done for it: it was in the cache. Such bytes say nothing
+  // about how fast the rest will come.
+  virtual void skip(std::uint64_t bytes) { advance(bytes); }
 };
 
 }  // namespace shunt

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/checked.h"
+#include "base/decimal.h"
 
 namespace shunt {
 namespace {
@@ -39,40 +40,24 @@ Error bad_size(std::string_view text, std::string_view why) {
 Result<std::uint64_t> parse_size(std::string_view text) {
   if (text.empty()) return bad_size(text, "it is empty");
   if (text[0] == '-') return bad_size(text, "it is negative");
-  // The number is kept as digits and a count of decimals, so that nothing passes through a double.
-  std::uint64_t digits = 0;
-  std::uint64_t scale = 1;
-  bool any_digit = false;
-  bool after_point = false;
-  std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '.' && !after_point) {
-      after_point = true;
-      continue;
-    }
-    if (c < '0' || c > '9') break;
-    any_digit = true;
-    const auto tenfold = checked_mul<std::uint64_t>(digits, 10);
-    const auto next =
-        tenfold ? checked_add<std::uint64_t>(*tenfold, static_cast<std::uint64_t>(c - '0'))
-                : std::nullopt;
-    if (!next) return bad_size(text, "it is too large");
-    digits = *next;
-    if (after_point) {
-      const auto next_scale = checked_mul<std::uint64_t>(scale, 10);
-      if (!next_scale) return bad_size(text, "it has too many decimals");
-      scale = *next_scale;
-    }
-  }
-  if (!any_digit) return bad_size(text, "it does not begin with a digit");
-  const auto unit = unit_of(text.substr(i));
-  if (!unit) return bad_size(text, fmt::format("'{}' is no unit", text.substr(i)));
-  const auto product = checked_mul(digits, *unit);
+  const Result<Decimal> number = read_decimal(text);
+  if (!number) return bad_size(text, number.error().reason);
+  const auto unit = unit_of(number->rest);
+  if (!unit) return bad_size(text, fmt::format("'{}' is no unit", number->rest));
+  const auto product = checked_mul(number->digits, *unit);
   if (!product) return bad_size(text, "it is too large");
-  if (*unit == 1 && *product % scale != 0)
-    return bad_size(text, "it is not a whole number of bytes");
-  return *product / scale;
+  if (*product % number->scale != 0) return bad_size(text, "it is not a whole number of bytes");
+  return *product / number->scale;
+}
+
+std::string size_to_type(std::uint64_t bytes) {
+  constexpr std::array kUnits = {"", "K", "M", "G", "T"};
+  std::size_t unit = 0;
+  while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < kUnits.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return std::to_string(bytes) + kUnits[unit];
 }
 
 std::string format_size(std::uint64_t bytes) {

@@ -1,11 +1,15 @@
 #include "cache/cache.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <span>
 
 #include "base/log.h"
+#include "cache/secret.h"
+#include "io/found_file.h"
 #include "io/path.h"
 #include "io/sha256.h"
 
@@ -18,17 +22,18 @@ constexpr std::string_view kTag =
     "# This file marks a cache directory of shunt. What is in it can be downloaded again.\n"
     "# For information about cache directory tags, see https://bford.info/cachedir/\n";
 
-void write_tag(const std::string& directory) {
-  Result<io::File> file = io::File::create(directory + "/CACHEDIR.TAG");
+void write_tag(const io::Directory& directory) {
+  constexpr const char* kName = "CACHEDIR.TAG";
+  Result<io::File> file = directory.open(kName, O_WRONLY | O_CREAT | O_EXCL, "create");
   if (!file) return;  // there already, or nothing may be written here
-  if (!file->write_at(0, std::as_bytes(std::span(kTag)))) {
-    (void)io::remove_if_there(directory + "/CACHEDIR.TAG");
-  }
+  if (!file->write_at(0, std::as_bytes(std::span(kTag)))) (void)directory.remove_if_there(kName);
 }
 
 // Servers that share the work for a digest may differ in what else they say of it.
-std::string validator_for(const remote::BlobInfo& info) {
-  return info.digest.empty() ? info.validator : std::string();
+void note_version(const remote::BlobInfo& info, EntryHeader& header) {
+  if (!info.digest.empty()) return;
+  header.validator = info.validator;
+  header.place = info.place;
 }
 
 }  // namespace
@@ -41,7 +46,7 @@ Result<std::string> default_directory() {
     if (value != nullptr && *value == '/') return std::string(value) + rest;
   }
   return usage("neither XDG_CACHE_HOME nor HOME tells where the cache could lie")
-      .with_hint("name a directory with --cache-dir, or use --no-cache");
+      .with_hint("name a directory with --cache-dir");
 }
 
 std::string key_of_digest(std::string_view digest) {
@@ -54,15 +59,39 @@ std::string key_of_url(std::string_view url) {
   return "url-" + io::sha256_hex(url);
 }
 
-Result<std::shared_ptr<Cache>> Cache::open(const std::string& directory, std::uint64_t budget) {
-  SHUNT_ASSIGN(std::unique_ptr<vault::Vault> vault,
-               vault::Vault::open(directory + "/blobs", {vault::Durability::kUnsynced, budget}));
-  write_tag(directory);
-  return std::shared_ptr<Cache>(new Cache(directory, std::move(vault)));
+Result<std::shared_ptr<Cache>> Cache::open(const std::string& directory, std::uint64_t budget,
+                                           const CancelToken* cancel) {
+  // Each of them: the secret and the documents are believed as the entries are.
+  SHUNT_TRY(io::make_directories(directory));
+  SHUNT_ASSIGN(io::Directory own, io::open_own_directory(directory));
+  const std::string documents = directory + "/documents";
+  if (::faccessat(AT_FDCWD, documents.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    SHUNT_TRY(io::open_own_directory(documents));
+  }
+  SHUNT_ASSIGN(
+      std::unique_ptr<vault::Vault> vault,
+      vault::Vault::open(directory + "/blobs", {vault::Durability::kUnsynced, budget, cancel}));
+  write_tag(own);
+  return std::shared_ptr<Cache>(new Cache(directory, std::move(own), std::move(vault)));
+}
+
+Result<std::string> Cache::key_of_url(std::string_view url, std::string_view asker) const {
+  if (asker.empty()) return cache::key_of_url(url);
+  SHUNT_ASSIGN(const std::string secret, secret_of(own_));
+  // Names are shown, in listings and messages: a password that can be guessed must not be told by
+  // them.
+  return "url-" + io::sha256_hex(fmt::format("{}\n{}\n{}", secret, url, asker));
 }
 
 Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
-  SHUNT_ASSIGN(std::optional<vault::Item> item, vault_->open_item(key));
+  Result<std::optional<vault::Item>> opened = vault_->open_item(key);
+  if (!opened && opened.error().code == ErrorCode::kIntegrity) {
+    log::info("the cache entry {} is not believed and is taken away: {}", key,
+              opened.error().describe());
+    SHUNT_TRY(vault_->retire(key));
+    return std::shared_ptr<Entry>();
+  }
+  SHUNT_ASSIGN(std::optional<vault::Item> item, std::move(opened));
   if (!item) return std::shared_ptr<Entry>();
   Result<std::shared_ptr<Entry>> entry = Entry::open(std::move(*item), vault_);
   // A digest that was found wrong, or what cannot be read, or what nobody can tell the version of.
@@ -86,9 +115,9 @@ Result<std::shared_ptr<Entry>> Cache::create(const std::string& key, const std::
   header.block_size = *block_size;
   header.identity = identity;
   header.source = info.name;
-  header.validator = validator_for(info);
+  note_version(info, header);
   SHUNT_ASSIGN(vault::Reservation reservation, vault_->reserve(key));
-  SHUNT_TRY(Entry::format(reservation.file(), header, info.fresh_until));
+  SHUNT_TRY(Entry::format(reservation.file(), header, info.freshness));
   SHUNT_ASSIGN(vault::Item item, std::move(reservation).commit());
   return Entry::open(std::move(item), vault_);
 }
@@ -103,8 +132,10 @@ Result<std::shared_ptr<Entry>> Cache::find_or_create(const std::string& key,
     SHUNT_ASSIGN(const std::shared_ptr<Entry> found, find(key));
     if (found != nullptr) {
       const EntryHeader& header = found->header();
-      if (header.size == info.size && header.validator == validator_for(info) &&
-          header.identity == identity) {
+      EntryHeader wanted;
+      note_version(info, wanted);
+      if (header.size == info.size && header.validator == wanted.validator &&
+          header.place == wanted.place && header.identity == identity) {
         return found;
       }
       log::info("{} has changed; what was cached of it is given up", info.name);

@@ -3,6 +3,7 @@
 //   DIR/CACHEDIR.TAG    so that backups pass it by
 //   DIR/blobs/          a vault of entries (cache/entry.h); docs/formats/cache.md
 //   DIR/documents/      manifests by digest, and what tags stood for (cache/documents.h)
+//   DIR/secret          what hides passwords in the names of entries (cache/secret.h)
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,7 @@
 #include "base/result.h"
 #include "cache/documents.h"
 #include "cache/entry.h"
+#include "io/directory.h"
 #include "remote/image.h"
 #include "remote/origin.h"
 #include "vault/vault.h"
@@ -26,7 +28,8 @@ namespace shunt::cache {
 // $XDG_CACHE_HOME/shunt, or ~/.cache/shunt; kUsage when neither variable is set.
 [[nodiscard]] Result<std::string> default_directory();
 
-// The name of a blob's entry: "sha256-…" for a digest, "url-…" (SHA-256 of the URL) for a URL.
+// The name of a blob's entry: "sha256-…" for a digest, "url-…" (SHA-256 of the URL) for a URL that
+// anybody asks for.
 [[nodiscard]] std::string key_of_digest(std::string_view digest);
 [[nodiscard]] std::string key_of_url(std::string_view url);
 
@@ -40,7 +43,8 @@ struct EntryStatus {
   bool complete = false;
   bool verified = false;  // held against its digest as a whole
   bool pinned = false;
-  bool damaged = false;        // its header cannot be read; the next use takes it away
+  bool damaged = false;        // cannot be read, or is not believed; the next use takes it away
+  std::string disbelief;       // why it is not believed, as the end of a sentence
   std::int64_t last_used = 0;  // seconds since the epoch
 };
 
@@ -49,23 +53,33 @@ struct VerifyReport {
   std::uint64_t blocks_checked = 0;
   std::uint64_t blocks_bad = 0;  // taken out; they will be fetched again
   bool digest_mismatch = false;  // the entry has been retired
-  bool damaged = false;          // the entry was unreadable, and has been retired
+  bool damaged = false;          // as `entry` says; it has been retired
 };
 
 // Thread-safe.
 class Cache final : public remote::DocumentStore {
  public:
-  // Makes what is missing. kLocalIo where the directory cannot be used at all. One that may only be
-  // read gives what it has. `budget`: see vault::Options.
-  static Result<std::shared_ptr<Cache>> open(const std::string& directory, std::uint64_t budget);
+  // Makes what is missing. kLocalIo where the directory cannot be used at all, and where it or one
+  // in it belongs to somebody else than the user or root, or may be written to by others. One that
+  // may only be read gives what it has. `budget`: see vault::Options.
+  // `cancel`, which may be null, is asked while other processes are waited for; it outlives the
+  // cache.
+  static Result<std::shared_ptr<Cache>> open(const std::string& directory, std::uint64_t budget,
+                                             const CancelToken* cancel = nullptr);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
+
+  // The key of a URL as `asker` (remote::asker_of) gets it: nobody is served what was sent to
+  // somebody else. An error when there is no secret to hide the asker with; nothing can be kept
+  // then.
+  [[nodiscard]] Result<std::string> key_of_url(std::string_view url, std::string_view asker) const;
 
   // The entry of `key`; null when there is none. One that is damaged or of another version is
   // retired, and counts as none.
   Result<std::shared_ptr<Entry>> find(const std::string& key);
-  // The entry for the blob that `info` describes; one of another size or validator is retired
-  // first. `identity` is the digest or the URL. Fails where the directory may only be read.
+  // The entry for the blob that `info` describes; one of another size, validator, place or identity
+  // is retired first. `identity` is the digest or the URL. Fails where the directory may only be
+  // read.
   Result<std::shared_ptr<Entry>> find_or_create(const std::string& key, const std::string& identity,
                                                 const remote::BlobInfo& info);
 
@@ -89,13 +103,17 @@ class Cache final : public remote::DocumentStore {
   void keep_tag(const std::string& reference, const std::string& digest) override;
 
  private:
-  Cache(const std::string& directory, std::shared_ptr<vault::Vault> vault)
-      : directory_(directory), vault_(std::move(vault)), documents_(directory + "/documents") {}
+  Cache(const std::string& directory, io::Directory own, std::shared_ptr<vault::Vault> vault)
+      : directory_(directory),
+        own_(std::move(own)),
+        vault_(std::move(vault)),
+        documents_(directory + "/documents") {}
   Result<std::shared_ptr<Entry>> create(const std::string& key, const std::string& identity,
                                         const remote::BlobInfo& info);
   [[nodiscard]] EntryStatus look_at(const vault::ItemStatus& item) const;
 
   std::string directory_;
+  io::Directory own_;  // as it was judged
   std::shared_ptr<vault::Vault> vault_;
   Documents documents_;
 };

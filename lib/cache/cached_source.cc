@@ -34,6 +34,11 @@ CachedSource::CachedSource(std::shared_ptr<BlockStore> store,
 
 CachedSource::~CachedSource() = default;
 
+Result<std::string> CachedSource::identity() const {
+  if (!info_.digest.empty()) return info_.digest;
+  return info_.validator.empty() ? info_.name : info_.name + ' ' + info_.validator;
+}
+
 BlockRun CachedSource::blocks_of(ByteRange range) const {
   const std::uint64_t size = store_->block_size();
   if (range.empty()) return {range.begin / size, range.begin / size};

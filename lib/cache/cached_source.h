@@ -49,6 +49,9 @@ class CachedSource final : public io::Source {
   [[nodiscard]] const remote::BlobInfo& info() const { return info_; }
   [[nodiscard]] std::uint64_t size() const override { return info_.size; }
   [[nodiscard]] std::string name() const override { return info_.name; }
+  // Of the blob, whatever happens to the file that its blocks are kept in: each of them is of this
+  // version, or is not read.
+  [[nodiscard]] Result<std::string> identity() const override;
   // Downloads what is missing and waits for it; ahead of it too, once reads are sequential.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;

@@ -1,14 +1,11 @@
 #include "cache/documents.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <ctime>
-#include <memory>
-#include <random>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -17,7 +14,9 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "io/directory.h"
 #include "io/file.h"
+#include "io/found_file.h"
 #include "io/path.h"
 #include "io/sha256.h"
 #include "remote/image.h"
@@ -56,12 +55,12 @@ bool is_ours(std::string_view name) {
   return false;
 }
 
-Result<void> write_and_name(const std::string& hidden, const std::string& path,
-                            std::string_view bytes) {
-  SHUNT_ASSIGN(io::File file, io::File::create(hidden));
+Result<void> write_and_name(const io::Directory& directory, const std::string& hidden,
+                            const std::string& name, std::string_view bytes) {
+  SHUNT_ASSIGN(io::File file, directory.open(hidden, O_WRONLY | O_CREAT | O_EXCL, "create"));
   SHUNT_TRY(file.write_at(0, std::as_bytes(std::span(bytes.data(), bytes.size()))));
   SHUNT_TRY(file.close());
-  return io::rename_over(hidden, path);
+  return directory.rename_over(hidden, name);
 }
 
 }  // namespace
@@ -88,10 +87,12 @@ void Documents::keep_tag(const std::string& reference, const std::string& digest
 }
 
 std::optional<std::string> Documents::read(const std::string& name, std::size_t limit) {
-  Result<io::File> file = io::File::open_to_read(directory_ + "/" + name);
+  const Result<io::Directory> directory = io::open_own_directory(directory_);
+  if (!directory) return std::nullopt;
+  Result<io::File> file = io::open_found(*directory, name, io::FoundFor::kReading, io::kOnlyRoot);
   if (!file) return std::nullopt;
   const Result<struct stat> status = file->status();
-  if (!status || !S_ISREG(status->st_mode)) return std::nullopt;
+  if (!status) return std::nullopt;
   if (status->st_size < 0 || static_cast<std::uint64_t>(status->st_size) > limit) {
     return std::nullopt;
   }
@@ -103,49 +104,50 @@ std::optional<std::string> Documents::read(const std::string& name, std::size_t 
 }
 
 void Documents::write(const std::string& name, std::string_view bytes) {
-  const Result<void> made = io::make_directories(directory_);
-  if (!made) {
-    log::debug("{}", made.error().describe());
+  const auto open = [&]() -> Result<io::Directory> {
+    SHUNT_TRY(io::make_directories(directory_));
+    return io::open_own_directory(directory_);
+  };
+  const Result<io::Directory> directory = open();
+  if (!directory) {
+    log::debug("{}", directory.error().describe());
     return;
   }
   // A name of its own, as another process may be writing the same document.
-  std::random_device random;
-  const std::string hidden =
-      fmt::format("{}/.{}.{:08x}{:08x}.new", directory_, name, random(), random());
-  const Result<void> written = write_and_name(hidden, directory_ + "/" + name, bytes);
+  const std::string hidden = fmt::format(".{}.{}.new", name, io::random_digits());
+  const Result<void> written = write_and_name(*directory, hidden, name, bytes);
   if (!written) {
     log::debug("{}", written.error().describe());
-    (void)io::remove_if_there(hidden);
+    (void)directory->remove_if_there(hidden);
     return;
   }
   if (written_.fetch_add(1, std::memory_order_relaxed) % kTrimPeriod == 0) trim();
 }
 
 void Documents::trim() {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory_.c_str()), &::closedir);
-  if (stream == nullptr) return;
+  const Result<io::Directory> directory = io::open_own_directory(directory_);
+  if (!directory) return;
+  const auto names = directory->names();
+  if (!names) return;
   std::vector<std::tuple<std::int64_t, std::int64_t, std::string>> found;  // by time of use
   const auto now = static_cast<std::int64_t>(::time(nullptr));
-  while (const dirent* const entry = ::readdir(stream.get())) {
-    const std::string_view name = entry->d_name;
+  for (const std::string& name : *names) {
     const bool hidden = name.starts_with('.') && name.ends_with(".new");
-    struct stat status {};
     if (!hidden && !is_ours(name)) continue;
-    if (::fstatat(::dirfd(stream.get()), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(status.st_mode)) {
-      continue;
-    }
+    const auto look = directory->look(name);
+    if (!look || !*look || !S_ISREG((*look)->st_mode)) continue;
+    const struct stat& status = **look;
     if (!hidden) {
       found.emplace_back(status.st_mtim.tv_sec, status.st_mtim.tv_nsec, name);
     } else if (now - status.st_mtim.tv_sec > kLeftoverAge) {
-      (void)io::remove_if_there(directory_ + "/" + std::string(name));
+      (void)directory->remove_if_there(name);
     }
   }
   if (found.size() <= kMaxCount) return;
   std::sort(found.begin(), found.end());
   found.resize(found.size() - kTrimmedCount);
   for (const auto& [seconds, nanoseconds, name] : found) {
-    (void)io::remove_if_there(directory_ + "/" + name);
+    (void)directory->remove_if_there(name);
   }
 }
 

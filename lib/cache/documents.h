@@ -19,7 +19,7 @@ namespace shunt::cache {
 class Documents {
  public:
   static constexpr std::size_t kMaxSize = std::size_t{4} << 20;  // of one, in bytes
-  static constexpr std::size_t kMaxCount = 2'000;
+  static constexpr std::size_t kMaxCount = 2'000;  // of more, some go at the next trim()
 
   // The directory is made with the first document.
   explicit Documents(std::string directory) : directory_(std::move(directory)) {}

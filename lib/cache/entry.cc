@@ -31,11 +31,12 @@ EntryState Entry::read_state(const io::File& file, const EntryHeader& header) {
   return got && *got == bytes.size() ? decode_state(bytes) : EntryState{};
 }
 
-Result<void> Entry::format(io::File& file, EntryHeader& header, std::int64_t fresh_until) {
+Result<void> Entry::format(io::File& file, EntryHeader& header,
+                           const remote::Freshness& freshness) {
   SHUNT_ASSIGN(const std::vector<std::byte> bytes, encode_header(header));
   SHUNT_TRY(file.write_at(0, bytes));
   EntryState state;
-  state.fresh_until = fresh_until;
+  state.freshness = freshness;
   SHUNT_TRY(file.write_at(header.state_begin(), encode_state(state)));
   return file.truncate(header.file_size());
 }
@@ -68,8 +69,9 @@ remote::BlobInfo Entry::info() const {
   info.name = header_.source;
   if (!of_url()) info.digest = header_.identity;
   info.validator = header_.validator;
+  info.place = header_.place;
   info.size = header_.size;
-  info.fresh_until = state().fresh_until;
+  info.freshness = state().freshness;
   return info;
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -32,7 +33,8 @@ class Entry final : public BlockStore {
   static Result<std::shared_ptr<Entry>> open(vault::Item&& item,
                                              std::shared_ptr<vault::Vault> vault);
   // Writes a header and an empty state into an empty file, and gives it its full size.
-  static Result<void> format(io::File& file, EntryHeader& header, std::int64_t fresh_until);
+  static Result<void> format(io::File& file, EntryHeader& header,
+                             const remote::Freshness& freshness);
   // The header and nothing else of an entry.
   static Result<EntryHeader> read_header(const io::File& file);
   static EntryState read_state(const io::File& file, const EntryHeader& header);
@@ -50,7 +52,7 @@ class Entry final : public BlockStore {
   // Whether anything tells its version: its digest, or what the server said.
   [[nodiscard]] bool has_version() const { return !of_url() || !header_.validator.empty(); }
   [[nodiscard]] EntryState state() const { return read_state(item_.file(), header_); }
-  Result<void> set_fresh_until(std::int64_t seconds);
+  Result<void> set_freshness(const remote::Freshness& freshness);
 
   // Bytes of blocks that are recorded, trusted or not.
   [[nodiscard]] Result<std::uint64_t> bytes_cached() const {
@@ -78,7 +80,8 @@ class Entry final : public BlockStore {
   [[nodiscard]] bool sealed() const override { return is_sealed(item_.file(), header_); }
   [[nodiscard]] std::uint64_t seal_mark() const override;
   Result<void> seal(std::uint64_t mark) override;
-  Result<void> unseal();  // some of its blocks are gone
+  // Some of its blocks are gone.
+  Result<void> unseal();
   [[nodiscard]] bool discarded() const override { return state().discarded; }
   void discard() override;
 
@@ -101,9 +104,11 @@ class Entry final : public BlockStore {
   Result<void> lose_seal();
   // The file is not what it was: nothing is written to it any more, and nobody opens it again.
   void give_up();
-  // Reads the state, lets `change` change it, and writes it, one process at a time.
+  // Reads the state, lets `change` change it, and writes it, one process at a time. kBusy when
+  // another has had it for all of `limit`, and kInterrupted when the user says stop: whoever can do
+  // without the change goes on.
   template <typename Change>
-  Result<void> update_state(Change change);
+  Result<void> update_state(std::chrono::milliseconds limit, Change change);
 
   std::shared_ptr<vault::Vault> vault_;
   vault::Item item_;

@@ -38,7 +38,9 @@ void Entry::forget(std::uint64_t block) {
   known_.clear(block);
   // Where the record stays, it counts for nothing in this process; otherwise the block would seem
   // to be neither there nor missing.
-  if (!item_.writable() || !lose_seal() || !write_record(block, {})) bad_.set(block);
+  // A seal that cannot be taken away does not hold any more without the record.
+  if (item_.writable()) (void)lose_seal();
+  if (!item_.writable() || !write_record(block, {})) bad_.set(block);
 }
 
 void Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {

@@ -21,8 +21,8 @@ static_assert(std::endian::native == std::endian::little, "entries are written a
 constexpr std::string_view kMagic = "shuntblb";
 constexpr std::string_view kStateMagic = "shuntsta";
 constexpr std::size_t kUnit = 4096;
-// Of the header: magic, version, header size, size of the blob, block size, lengths of three texts.
-constexpr std::size_t kFixedSize = 8 + 4 + 4 + 8 + 8 + 3 * 4;
+// Of the header: magic, version, header size, size of the blob, block size, lengths of four texts.
+constexpr std::size_t kFixedSize = 8 + 4 + 4 + 8 + 8 + 4 * 4;
 constexpr std::size_t kChecksumSize = 8;
 
 std::uint64_t digest_of(std::span<const std::byte> bytes) {
@@ -65,7 +65,8 @@ std::uint64_t EntryHeader::data_begin() const {
 }
 
 Result<std::vector<std::byte>> encode_header(EntryHeader& header) {
-  const std::size_t texts = header.identity.size() + header.source.size() + header.validator.size();
+  const std::size_t texts =
+      header.identity.size() + header.source.size() + header.validator.size() + header.place.size();
   const std::uint64_t size = round_up(kFixedSize + texts + kChecksumSize, kUnit);
   if (size > kMaxHeaderSize) return corrupt("the URL is too long for the cache");
   header.header_size = size;
@@ -76,10 +77,12 @@ Result<std::vector<std::byte>> encode_header(EntryHeader& header) {
   store(bytes, at, static_cast<std::uint32_t>(size));
   store(bytes, at, header.size);
   store(bytes, at, header.block_size);
-  for (const std::string* text : {&header.identity, &header.source, &header.validator}) {
+  for (const std::string* text :
+       {&header.identity, &header.source, &header.validator, &header.place}) {
     store(bytes, at, static_cast<std::uint32_t>(text->size()));
   }
-  for (const std::string* text : {&header.identity, &header.source, &header.validator}) {
+  for (const std::string* text :
+       {&header.identity, &header.source, &header.validator, &header.place}) {
     std::memcpy(bytes.data() + at, text->data(), text->size());
     at += text->size();
   }
@@ -117,10 +120,10 @@ Result<EntryHeader> decode_header(std::span<const std::byte> bytes) {
   // Checksums are no proof against a file made on purpose.
   if (!is_block_size(header.block_size)) return corrupt("the block size is wrong", 24);
   if (header.size / header.block_size > kMaxBlocks - 1) return corrupt("too many blocks", 16);
-  std::array<std::uint32_t, 3> lengths{};
+  std::array<std::uint32_t, 4> lengths{};
   for (std::uint32_t& length : lengths) length = load<std::uint32_t>(bytes, at);
   std::size_t i = 0;
-  for (std::string* text : {&header.identity, &header.source, &header.validator}) {
+  for (std::string* text : {&header.identity, &header.source, &header.validator, &header.place}) {
     const std::uint32_t length = lengths[i++];
     if (length > size - kChecksumSize - at) return corrupt("a text is too long", at);
     text->assign(reinterpret_cast<const char*>(bytes.data() + at), length);
@@ -136,7 +139,8 @@ std::vector<std::byte> encode_state(const EntryState& state) {
   store(bytes, at,
         static_cast<std::uint64_t>(state.sealed) | static_cast<std::uint64_t>(state.discarded)
                                                        << 1);
-  store(bytes, at, state.fresh_until);
+  store(bytes, at, state.freshness.since);
+  store(bytes, at, state.freshness.seconds);
   store(bytes, at, state.seal_sum);
   at = kStateSize - kChecksumSize;
   store(bytes, at, digest_of(std::span(bytes).first(kStateSize - kChecksumSize)));
@@ -153,7 +157,8 @@ EntryState decode_state(std::span<const std::byte> bytes) {
   const auto flags = load<std::uint64_t>(bytes, at);
   state.sealed = (flags & 1) != 0;
   state.discarded = (flags & 2) != 0;
-  state.fresh_until = load<std::int64_t>(bytes, at);
+  state.freshness.since = load<std::int64_t>(bytes, at);
+  state.freshness.seconds = load<std::int64_t>(bytes, at);
   state.seal_sum = load<std::uint64_t>(bytes, at);
   return state;
 }

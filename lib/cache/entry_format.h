@@ -1,7 +1,8 @@
 // The bytes of an entry, as docs/formats/cache.md describes them.
 //
 //   header    magic, version, sizes, what the blob is; checksum. Written once
-//   state     sealed, fresh until; checksum. Rewritten in place
+//   state     sealed or discarded, since when and for how long fresh, what was sealed;
+//             checksum. Rewritten in place
 //   records   16 bytes a block: checksum of its bytes (XXH3-64), and the tag under which it may be
 //             trusted without looking
 //   data      the blob, as sparse as it is known; begins at a multiple of the block size
@@ -18,10 +19,11 @@
 #include <vector>
 
 #include "base/result.h"
+#include "remote/origin.h"
 
 namespace shunt::cache {
 
-inline constexpr std::uint32_t kEntryVersion = 1;
+inline constexpr std::uint32_t kEntryVersion = 2;
 inline constexpr std::uint64_t kMinBlockSize = std::uint64_t{4} << 10;
 inline constexpr std::uint64_t kDefaultBlockSize = std::uint64_t{64} << 10;
 inline constexpr std::uint64_t kMaxBlockSize = std::uint64_t{4} << 20;
@@ -41,6 +43,7 @@ struct EntryHeader {
   std::string identity;                          // the digest, or the URL that the key is made of
   std::string source;                            // for people
   std::string validator;                         // of a URL; empty for a digest
+  std::string place;                             // likewise; see remote::BlobInfo
 
   [[nodiscard]] std::uint64_t blocks() const {
     return size / block_size + (size % block_size != 0 ? 1 : 0);
@@ -61,10 +64,10 @@ struct EntryHeader {
 [[nodiscard]] Result<std::size_t> decode_header_size(std::span<const std::byte> bytes);
 
 struct EntryState {
-  bool sealed = false;           // held against its digest as a whole, and right
-  bool discarded = false;        // held against its digest, and wrong
-  std::int64_t fresh_until = 0;  // BlobInfo::fresh_until
-  std::uint64_t seal_sum = 0;    // of a seal: add_to_sum() of all records that it was put on
+  bool sealed = false;     // held against its digest as a whole, and right
+  bool discarded = false;  // held against its digest, and wrong
+  remote::Freshness freshness;
+  std::uint64_t seal_sum = 0;  // of a seal: add_to_sum() of all records that it was put on
 };
 [[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);
 // A state that cannot be read is the empty one: it only costs a check or a request more.

@@ -10,6 +10,11 @@ namespace shunt::cache {
 namespace {
 
 constexpr std::uint64_t kScanned = 4096;  // records at once
+// The state is changed with two system calls. Who has had its lock for longer was stopped. What
+// does not get into the state in this time costs somebody a request, or a look at all the blocks;
+constexpr std::chrono::milliseconds kAdvice{200};
+// others should see that the bytes are wrong, but find that out by themselves too.
+constexpr std::chrono::milliseconds kWarning{1000};
 
 // Calls `visit` with the first block and the checksums of each stretch of records, in order; false
 // when they cannot all be read.
@@ -55,10 +60,10 @@ std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& hea
 }
 
 template <typename Change>
-Result<void> Entry::update_state(Change change) {
+Result<void> Entry::update_state(std::chrono::milliseconds limit, Change change) {
   const std::lock_guard threads(updating_state);
   const ByteRange place = ByteRange::of(header_.state_begin(), kStateSize);
-  SHUNT_TRY(io::lock_range(item_.file(), place));
+  SHUNT_TRY(io::lock_range(item_.file(), place, limit, vault_->options().cancel));
   EntryState now = state();
   change(now);
   Result<void> written = item_.file().write_at(place.begin, encode_state(now));
@@ -66,9 +71,9 @@ Result<void> Entry::update_state(Change change) {
   return written;
 }
 
-Result<void> Entry::set_fresh_until(std::int64_t seconds) {
-  if (!item_.writable() || state().fresh_until == seconds) return {};
-  return update_state([&](EntryState& now) { now.fresh_until = seconds; });
+Result<void> Entry::set_freshness(const remote::Freshness& freshness) {
+  if (!item_.writable() || state().freshness == freshness) return {};
+  return update_state(kAdvice, [&](EntryState& now) { now.freshness = freshness; });
 }
 
 bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
@@ -82,7 +87,7 @@ std::uint64_t Entry::seal_mark() const {
 
 Result<void> Entry::seal(std::uint64_t mark) {
   if (!item_.writable()) return {};
-  return update_state([&](EntryState& now) {
+  return update_state(kAdvice, [&](EntryState& now) {
     now.sealed = true;
     now.seal_sum = mark;
   });
@@ -94,13 +99,13 @@ Result<void> Entry::lose_seal() {
 
 Result<void> Entry::unseal() {
   if (!item_.writable()) return {};
-  return update_state([](EntryState& now) { now.sealed = false; });
+  return update_state(kAdvice, [](EntryState& now) { now.sealed = false; });
 }
 
 void Entry::discard() {
   // Those who have it open see the mark; those who come later find nothing.
   if (item_.writable()) {
-    (void)update_state([](EntryState& now) {
+    (void)update_state(kWarning, [](EntryState& now) {
       now.sealed = false;
       now.discarded = true;
     });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/catching.h"
 #include "base/checked.h"
 #include "cache/filler.h"
 
@@ -22,12 +23,20 @@ constexpr auto kLongest = std::chrono::milliseconds(50);
 
 FillJob::FillJob(Filler& filler, BlockRun blocks) : run(blocks), filler_(filler) {}
 
+// Into memory a batch costs nothing, and memory is what there is little of.
+std::uint64_t FillJob::most_in_hand() const {
+  const BlockStore& store = *filler_.store_;
+  return std::max(store.capacity() == 0 ? kBuffer : kFastBatch, store.block_size());
+}
+
 Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> bytes) {
   const std::uint64_t block_size = filler_.store_->block_size();
   if (!started_) {
     const std::lock_guard lock(buffer_mutex_);
     started_ = true;
     first_byte_ = last_flush_ = Clock::now();
+    // At once: growing by and by takes twice that, and leaves the halves in the heap.
+    buffer_.reserve(static_cast<std::size_t>(most_in_hand()));
     buffer_at_ = position_ = offset;
     if (offset != 0 && offset != run.begin * block_size) {
       return corrupt("the download begins at the wrong place", offset);
@@ -46,7 +55,7 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
     {
       const std::lock_guard lock(buffer_mutex_);
       const auto part = bytes.first(static_cast<std::size_t>(
-          std::min<std::uint64_t>(bytes.size(), std::max(kBuffer, block_size) - buffer_.size())));
+          std::min<std::uint64_t>(bytes.size(), most_in_hand() - buffer_.size())));
       buffer_.insert(buffer_.end(), part.begin(), part.end());
       position_ += part.size();
       received_ += part.size();
@@ -78,7 +87,7 @@ void FillJob::keep_if_due() {
 bool FillJob::due() const {
   const std::uint64_t block_size = filler_.store_->block_size();
   if (buffer_.size() < block_size && position() != filler_.store_->size()) return false;
-  if (buffer_.size() >= kBuffer) return true;
+  if (buffer_.size() >= most_in_hand()) return true;
   const auto since = Clock::now() - last_flush_;
   if (since >= kLongest) return true;
   if (buffer_.size() < kFastBatch && since < kFast && received_ > buffer_.size()) return false;
@@ -124,7 +133,11 @@ double FillJob::rate() const {
 }
 
 void FillJob::finished(Result<void> outcome) {
-  keep();
+  const Result<void> kept = catching([this]() -> Result<void> {
+    keep();
+    return {};
+  });
+  if (outcome && !kept) outcome = kept.error();
   filler_.finished(*this, std::move(outcome));  // destroys this
 }
 

@@ -47,6 +47,7 @@ class FillJob final : public remote::Receiver {
  private:
   using Clock = std::chrono::steady_clock;
 
+  [[nodiscard]] std::uint64_t most_in_hand() const;  // bytes
   // These two want buffer_mutex_.
   [[nodiscard]] bool due() const;
   void flush();

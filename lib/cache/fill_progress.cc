@@ -35,6 +35,7 @@ void Filler::overflow(const Lock& /*lock*/, const std::string& why) {
 }
 
 void Filler::put(std::uint64_t first, std::span<const std::byte> bytes) {
+  bytes_fetched_ += bytes.size();  // first: who finds the blocks may ask at once what they cost
   if (!overflowing_) {
     const Result<void> put = store_->put(first, bytes);
     if (!put) {
@@ -43,7 +44,6 @@ void Filler::put(std::uint64_t first, std::span<const std::byte> bytes) {
     }
   }
   if (overflowing_) (void)overflow_->put(first, bytes);
-  bytes_fetched_ += bytes.size();
   // With the mutex, so that nobody who has just looked and not found it goes to sleep after this.
   const std::lock_guard lock(mutex_);
   changed_.notify_all();

@@ -1,10 +1,12 @@
 #include "cache/filler.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/log.h"
+#include "base/waiting.h"
 #include "cache/fill_job.h"
 
 namespace shunt::cache {
@@ -97,6 +99,8 @@ Result<void> Filler::wait(Lock& lock, const Waiter& waiter) {
   const bool in_hand = waiter.urgent && std::ranges::any_of(jobs_, [&](const auto& job) {
                          return job->holds(waiter.run.begin);
                        });
+  std::optional<Waiting> told;
+  if (met_others_) told.emplace("another process is downloading the same");
   const auto pause = met_others_ || in_hand ? kLookAgain : kAskCancel;
   if (changed_.wait_for(lock, pause) == std::cv_status::timeout) take_from_jobs(lock);
   return {};

@@ -26,8 +26,11 @@ EntryStatus Cache::look_at(const vault::ItemStatus& item) const {
   status.pinned = item.pinned;
   status.last_used = item.last_used;
   status.damaged = true;
-  const Result<io::File> file = io::File::open_to_read(vault_->directory() + '/' + item.name);
-  if (!file) return status;
+  const Result<io::File> file = vault_->look_into(item.name);
+  if (!file) {
+    if (file.error().code == ErrorCode::kIntegrity) status.disbelief = file.error().reason;
+    return status;
+  }
   const Result<EntryHeader> header = Entry::read_header(*file);
   if (!header || item.size != header->file_size()) return status;
   status.damaged = false;
@@ -58,13 +61,16 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   std::string_view digits = what;
   if (digits.starts_with("sha256:")) digits.remove_prefix(7);
   const bool beginning = is_beginning_of_digest(digits);
+  // A URL stands for what was sent to anybody who asked for it. The key finds one whose secrets are
+  // not written down.
   const Result<remote::Url> as_url = remote::parse_url(what);
-  const std::string key = as_url ? key_of_url(as_url->text) : what;
+  const std::string key = as_url ? cache::key_of_url(as_url->text) : what;
+  const std::string text = as_url ? as_url->text : what;
   std::vector<EntryStatus> found;
   for (const EntryStatus& entry : entries) {
     const std::string_view url =
         std::string_view(entry.identity).substr(0, entry.identity.find(' '));
-    if (entry.key == key || entry.identity == what || url == what || entry.source == what ||
+    if (entry.key == key || entry.identity == what || url == text || entry.source == what ||
         (beginning && entry.identity.starts_with(fmt::format("sha256:{}", digits)))) {
       found.push_back(entry);
     }
@@ -86,6 +92,11 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
                                    Progress* progress) {
   VerifyReport report;
   report.entry = status;
+  // find() takes it away, and says no more than that.
+  if (const Result<io::File> file = vault_->look_into(status.key);
+      !file && file.error().code == ErrorCode::kIntegrity) {
+    report.entry.disbelief = file.error().reason;
+  }
   SHUNT_ASSIGN(const std::shared_ptr<Entry> entry, find(status.key));
   if (entry == nullptr) {  // find() has taken it away
     report.damaged = true;
@@ -97,6 +108,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
   bool whole = has_digest;
+  bool matched = false;
   io::Sha256 sha;
   std::vector<std::byte> bytes(static_cast<std::size_t>(entry->block_size()));
   for (std::uint64_t block = 0; block < entry->blocks(); ++block) {
@@ -113,18 +125,19 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
   }
   if (whole) {
     if ("sha256:" + sha.hex() == entry->header().identity) {
-      SHUNT_TRY(entry->seal(mark));
+      matched = true;
+      const Result<void> sealed = entry->seal(mark);
+      if (!sealed && sealed.error().code != ErrorCode::kBusy) return sealed.error();
     } else {
       report.digest_mismatch = true;
       entry->discard();
       return report;
     }
-  } else if (entry->sealed() && report.blocks_bad > 0) {
-    SHUNT_TRY(entry->unseal());
   }
   SHUNT_ASSIGN(report.entry.bytes_cached, entry->bytes_cached());
   report.entry.complete = report.entry.bytes_cached == entry->size();
-  report.entry.verified = entry->sealed();
+  // Where a process that was stopped has the state locked, the next one will have to look again.
+  report.entry.verified = matched || entry->sealed();
   return report;
 }
 

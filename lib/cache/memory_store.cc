@@ -2,13 +2,38 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace shunt::cache {
 
 MemoryStore::MemoryStore(std::uint64_t size, std::uint64_t block_size, std::uint64_t memory)
     : size_(size),
       block_size_(block_size),
-      capacity_(std::max<std::uint64_t>(memory / block_size, 4)) {}
+      capacity_(std::max<std::uint64_t>(memory / block_size, 4)),
+      places_(std::min(capacity_, size / block_size + 1)),
+      memory_(std::make_unique_for_overwrite<std::byte[]>(
+          static_cast<std::size_t>(places_ * block_size))) {}
+
+// Where a block can be put: after those that are held, or where the one lies that has been held for
+// longest. Either is done whole or, when there is no memory, not at all.
+std::span<std::byte> MemoryStore::take_place(std::uint64_t block, std::size_t size) {
+  if (held_.size() < places_) {
+    std::list<std::uint64_t> youngest{block};
+    const std::span place(memory_.get() + held_.size() * static_cast<std::size_t>(block_size_),
+                          size);
+    held_.emplace(block, Held{place, youngest.begin()});
+    by_age_.splice(by_age_.end(), youngest);
+    return place;
+  }
+  auto oldest = held_.extract(by_age_.front());
+  by_age_.splice(by_age_.end(), by_age_, by_age_.begin());
+  by_age_.back() = block;
+  const std::span place(oldest.mapped().bytes.data(), size);
+  oldest.key() = block;
+  oldest.mapped().bytes = place;
+  held_.insert(std::move(oldest));
+  return place;
+}
 
 bool MemoryStore::has(std::uint64_t block) const {
   const std::lock_guard lock(mutex_);
@@ -40,12 +65,7 @@ Result<void> MemoryStore::put(std::uint64_t first, std::span<const std::byte> by
         bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(block_size_, bytes.size())));
     bytes = bytes.subspan(part.size());
     if (held_.contains(block)) continue;
-    while (held_.size() >= capacity_) {
-      held_.erase(by_age_.front());
-      by_age_.pop_front();
-    }
-    by_age_.push_back(block);
-    held_.emplace(block, Held{{part.begin(), part.end()}, std::prev(by_age_.end())});
+    std::ranges::copy(part, take_place(block, part.size()).begin());
   }
   return {};
 }

@@ -1,17 +1,21 @@
 // A few blocks in memory, for blobs that nothing is to be kept of, or that the disk cannot take.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <mutex>
-#include <vector>
+#include <span>
 
 #include "cache/block_store.h"
 
 namespace shunt::cache {
 
-// Holds the blocks that were put or read last; for one process.
+// Holds the blocks that were put or read last; for one process. They lie in one piece of memory
+// that is taken at once and touched as it is filled: blocks of their own, which come and go on
+// several threads, leave gaps in the heap that add up to as much as a third of it.
 class MemoryStore final : public BlockStore {
  public:
   static constexpr std::uint64_t kDefaultMemory = std::uint64_t{16} << 20;
@@ -34,14 +38,19 @@ class MemoryStore final : public BlockStore {
 
  private:
   struct Held {
-    std::vector<std::byte> bytes;
+    std::span<std::byte> bytes;
     std::list<std::uint64_t>::iterator age;
   };
+
+  // Where a block that is not held can be put.
+  [[nodiscard]] std::span<std::byte> take_place(std::uint64_t block, std::size_t size);
 
   const std::uint64_t size_;
   const std::uint64_t block_size_;
   const std::uint64_t capacity_;
+  const std::uint64_t places_;  // blocks that there can be at once
   mutable std::mutex mutex_;
+  const std::unique_ptr<std::byte[]> memory_;
   std::map<std::uint64_t, Held> held_;
   std::list<std::uint64_t> by_age_;  // the oldest first
 };

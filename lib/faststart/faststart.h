@@ -17,11 +17,13 @@ namespace shunt::faststart {
 
 struct Options {
   std::optional<Strategy> strategy;  // nullopt: auto
+  bool keep_inode = false;           // only strategies that change the file itself
   std::uint64_t padding = 0;         // bytes to stay free behind moov
   bool verify = false;               // compare packets before and after
   bool dry_run = false;              // plan, and change nothing
   bool recover_only = false;
-  bool force = false;  // an output file may replace an existing one
+  bool preserve_times = false;  // modified: when the original was
+  bool force = false;           // an output file may replace an existing one
   const CancelToken* cancel = nullptr;
   Progress* progress = nullptr;
 };
@@ -31,6 +33,7 @@ enum class Status {
   kAlready,    // moov was in front; nothing needed doing
   kPlanned,    // dry run
   kRecovered,  // an interrupted run was finished or undone, and nothing else was to do
+  kNothing,    // --recover, and nothing was interrupted
   kFailed,
 };
 [[nodiscard]] std::string_view name_of(Status status);
@@ -60,8 +63,10 @@ struct Report {
   std::optional<Error> error;    // of kFailed
   std::vector<std::string> warnings;
 
-  // Of a dry run.
+  // Of a dry run, and of a run that failed: the strategies that it had tried by then.
   std::vector<Assessment> assessments;
+
+  bool dry_run = false;
   std::uint64_t memory = 0;      // the most that the run holds
   std::uint64_t disk_space = 0;  // needed besides the file
 
@@ -71,16 +76,18 @@ struct Report {
 
 enum class Reading {
   kAll,    // kBusy while another process has it locked; none can lock it as long as it is open
-  kALook,  // a few headers: a lock of somebody else does not matter
+  kALook,  // a few headers: a lock of somebody else does not matter, unless there is a journal
 };
 
 // The file at `path`, to be read. Fails when an interrupted run has left a journal for it, since
 // its bytes may be neither the original's nor the result's then.
 Result<io::SourcePtr> open_source(const std::string& path, Reading reading,
-                                  io::Counters* counters = nullptr);
+                                  io::Counters* counters = nullptr,
+                                  const CancelToken* cancel = nullptr);
 
-// Whether moov is in front of all media. Reads headers only.
-Result<bool> moov_is_in_front(const io::Source& source);
+// Whether moov is in front of all media. Reads headers, and tables only where a box that is no mdat
+// has content in front of moov.
+Result<bool> moov_is_in_front(const io::SourcePtr& source);
 
 // Moves moov in the file itself. Failures are in the report. One thread a file.
 Report run_in_place(const std::string& path, const Options& options);

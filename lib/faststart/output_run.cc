@@ -1,4 +1,6 @@
 // run_to_file, run_to_stream: the result somewhere else, the source left alone.
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -7,10 +9,14 @@
 #include "faststart/faststart.h"
 #include "faststart/new_file.h"
 #include "faststart/run.h"
-#include "io/attributes.h"
+#include "io/access.h"
+#include "io/directory.h"
 #include "io/new_file.h"
 #include "io/output_name.h"
+#include "io/path.h"
+#include "io/replace.h"
 #include "layout/realise.h"
+#include "mp4/media_place.h"
 
 namespace shunt::faststart {
 namespace {
@@ -20,7 +26,13 @@ class OutputRun {
   OutputRun(io::SourcePtr source, const Options& options)
       : run_(source->name(), options), source_(std::move(source)) {}
 
-  Report to_file(const std::string& out) { return run_.finish(work_to_file(out)); }
+  Report to_file(const std::string& out) {
+    Result<void> done = work_to_file(out);
+    if (!done && done.error().code == ErrorCode::kInterrupted && !io::names_stream(out)) {
+      done = done.error().with_hint(fmt::format("{} has not been written", out));
+    }
+    return run_.finish(done);
+  }
   Report to_stream(io::File& out) { return run_.finish(work_to_stream(out)); }
 
  private:
@@ -30,34 +42,110 @@ class OutputRun {
   }
 
   Result<void> read() {
-    if (const io::FileRange in_file = source_->in_file(); in_file.file != nullptr) {
-      SHUNT_ASSIGN(opened_, in_file.file->status());
-    }
-    SHUNT_ASSIGN(movie_, mp4::read_movie(source_));
-    return run_.begin(movie_);
+    SHUNT_ASSIGN(identity_, source_->identity());
+    SHUNT_ASSIGN(movie_, mp4::read_movie(source_, needed_of(options().padding), options().cancel));
+    done_ = is_done(movie_, options().padding);
+    SHUNT_TRY(run_.begin(movie_));
+    return done_ ? run_.remember(*source_) : Result<void>();
   }
 
-  // The whole output: the plan's, or the source as it is when nothing needs doing.
+  // What --verify would find, told by a dry run: the packets are the same in every plan.
+  Result<void> compare_plan() {
+    if (!options().dry_run || !options().verify || done_) return {};
+    SHUNT_ASSIGN(const Plan plan, make_plan(movie_, Strategy::kCopy, {options().padding, 1}));
+    return run_.verify(plan.layout);
+  }
+
+  // The whole output: the plan's, or the source as it is when moov is in front already.
   Result<void> plan_copy() {
-    if (movie_.file.moov_in_front) {
+    if (done_) {
       plan_.layout = layout::Layout(source_->name());
       plan_.layout.append(source_, {0, source_->size()});
+      plan_.size_before = source_->size();
       run_.report().status = Status::kAlready;
       return {};
     }
     SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kCopy, {options().padding, 1}));
-    run_.note(plan_);
-    if (!options().dry_run) return {};
-    run_.note_dry_run(plan_);
-    run_.report().assessments.push_back({Strategy::kCopy, true, "a new file is written"});
     return {};
+  }
+
+  void note_copy() {
+    if (!done_) run_.note(plan_);
+  }
+
+  void note_dry_run(std::string why_not) {
+    const bool suitable = why_not.empty();
+    if (suitable) {
+      count_reading();
+      if (done_) {
+        run_.note_cost(plan_);
+      } else {
+        run_.note_dry_run(plan_);
+      }
+      why_not = done_ ? "moov is in front already; the file is copied as it is"
+                : plan_.strategy == Strategy::kReflink
+                    ? "a new file shares the extents of this one; only moov is written"
+                    : "a new file is written";
+    }
+    run_.report().assessments.push_back({plan_.strategy, suitable, std::move(why_not)});
+  }
+
+  // What to_file() would do, and what would keep it from that.
+  Result<void> plan_file(const std::string& out) {
+    SHUNT_ASSIGN(const io::Directory directory, io::NewFile::place_of(out));
+    if (const Result<void> may = io::check_may_make_beside(directory, out); !may) {
+      // As the run says it, which does not look before.
+      Error error = system_error(may.error().system_errno, out, "create");
+      return io::explain_refusal(error, directory.fd());
+    }
+    SHUNT_TRY(io::check_may_replace(directory, io::file_name(out)));
+    const io::FileRange in_file = source_->in_file();
+    SHUNT_ASSIGN(const Setting setting, Setting::beside(directory, in_file.file));
+    const std::uint64_t block = setting.file_system.block_size;
+    const bool shares = may_share() && io::can_share(directory, *in_file.file, block);
+    if (!shares && !done_ && options().strategy == Strategy::kReflink) {
+      return unsuitable(fmt::format("{} cannot share these extents", setting.file_system.name));
+    }
+    if (shares) {
+      SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kReflink, {options().padding, block}));
+    } else {
+      SHUNT_TRY(plan_copy());
+    }
+    // The new file belongs to whoever makes it, or to whom the one belongs that it replaces.
+    SHUNT_ASSIGN(const auto replaced, directory.look(io::file_name(out)));
+    std::string why_not = why_too_large(plan_, setting);
+    if (why_not.empty() && replaced) why_not = why_not_ownable(*replaced, setting.new_group);
+    if (why_not.empty()) why_not = why_no_space(plan_, setting);
+    note_dry_run(why_not);
+    if (why_not.empty()) return {};
+    Error error;
+    error.code = ErrorCode::kLocalIo;
+    error.path = out;
+    error.operation = "write";
+    error.reason = std::move(why_not);
+    return error;
+  }
+
+  // The result is as old as the file that it was made of.
+  [[nodiscard]] Result<void> keep_time(io::File& out) const {
+    const io::FileRange in_file = source_->in_file();
+    if (!options().preserve_times || in_file.file == nullptr) return {};
+    SHUNT_ASSIGN(const struct stat status, in_file.file->status());
+    return out.set_modified(status.st_mtim);
+  }
+
+  [[nodiscard]] bool may_share() const {
+    return !done_ && source_->in_file().file != nullptr &&
+           options().strategy.value_or(Strategy::kReflink) == Strategy::kReflink;
   }
 
   // A stream that leads into the source would eat it.
   [[nodiscard]] Result<void> check_apart(const io::File& out) const {
+    const io::FileRange in_file = source_->in_file();
+    if (in_file.file == nullptr) return {};
     const Result<struct stat> status = out.status();
-    if (source_->in_file().file == nullptr || !status || status->st_ino != opened_.st_ino ||
-        status->st_dev != opened_.st_dev) {
+    const Result<struct stat> own = in_file.file->status();
+    if (!status || !own || status->st_ino != own->st_ino || status->st_dev != own->st_dev) {
       return {};
     }
     return usage("the output is the input itself; without -o it is changed in place");
@@ -65,20 +153,21 @@ class OutputRun {
 
   // What was planned from must still be what was read.
   [[nodiscard]] Result<void> check_unchanged() const {
-    const io::FileRange in_file = source_->in_file();
-    if (in_file.file == nullptr) return {};
-    SHUNT_ASSIGN(const struct stat now, in_file.file->status());
-    if (io::same_state(now, opened_)) return {};
-    Error error = system_error(EBUSY, source_->name(), "read");
-    error.reason = "the file has been changed in the meantime; what was written of it is no good";
-    return error;
+    SHUNT_ASSIGN(const std::string now, source_->identity());
+    if (now == identity_) return {};
+    return changed_meanwhile(source_->name(), "read")
+        .with_hint("what was written of it is no good");
   }
 
-  // Who goes into the report: bytes are counted where they are read and written.
+  // For the report: what was read of a file has been counted there. Of other sources nobody counts:
+  // it is what the plan reads.
   void count_reading() {
     const io::FileRange in_file = source_->in_file();
-    if (in_file.file == nullptr || in_file.file->counters() == nullptr) return;
-    run_.counters().bytes_read += in_file.file->counters()->bytes_read;
+    if (in_file.file != nullptr && in_file.file->counters() != nullptr) {
+      run_.counters().bytes_read += in_file.file->counters()->bytes_read;
+    } else if (!options().dry_run) {
+      run_.counters().bytes_read += plan_.bytes_to_read();
+    }
   }
 
   Result<void> work_to_stream(io::File& out) {
@@ -86,15 +175,21 @@ class OutputRun {
       return usage("into a stream, the only strategy is copy");
     }
     SHUNT_TRY(read());
-    SHUNT_TRY(check_apart(out));
+    SHUNT_TRY(compare_plan());
+    if (!options().dry_run) SHUNT_TRY(check_apart(out));
     SHUNT_TRY(plan_copy());
-    if (options().dry_run) return {};
+    if (options().dry_run) {
+      note_dry_run({});
+      run_.report().disk_space = 0;
+      return {};
+    }
+    note_copy();
     SHUNT_TRY(run_.verify(plan_.layout));
     SHUNT_TRY(layout::write_stream(plan_.layout, out, realise_options()));
     SHUNT_TRY(check_unchanged());
     count_reading();
     run_.counters().bytes_written += plan_.layout.size();
-    if (!movie_.file.moov_in_front) run_.report().status = Status::kMoved;
+    if (!done_) run_.report().status = Status::kMoved;
     return {};
   }
 
@@ -103,6 +198,10 @@ class OutputRun {
       return usage("into another file, the strategies are reflink and copy");
     }
     if (io::names_stream(name)) {
+      if (options().dry_run) {
+        io::File none;  // opening it may wait for a reader
+        return work_to_stream(none);
+      }
       SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(name, nullptr, options().cancel));
       file.set_cancel(options().cancel);
       SHUNT_TRY(work_to_stream(file));
@@ -110,63 +209,62 @@ class OutputRun {
     }
     const io::IfThere if_there = options().force ? io::IfThere::kReplace : io::IfThere::kFail;
     SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));
-    struct stat existing {};
-    const bool exists = ::stat(out.c_str(), &existing) == 0;
     SHUNT_TRY(read());
-    if (options().dry_run) return plan_copy();
+    SHUNT_TRY(compare_plan());
+    if (options().dry_run) return plan_file(out);
     SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(out, &run_.counters()));
-    SHUNT_TRY(give_attributes(exists ? &existing : nullptr, new_file.file()));
+    SHUNT_TRY(new_file.inherit());
     SHUNT_TRY(write(new_file.file()));
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), run_.report().size_after)));
-    SHUNT_TRY(check_unchanged());
-    SHUNT_TRY(new_file.commit(if_there));
+    SHUNT_TRY(keep_time(new_file.file()));
+    SHUNT_TRY(put_in_place(new_file, io::file_name(out), if_there));
     count_reading();
-    run_.report().status = movie_.file.moov_in_front ? Status::kAlready : Status::kMoved;
+    run_.report().status = done_ ? Status::kAlready : Status::kMoved;
+    return {};
+  }
+
+  // Under its name, unless the source has changed by then. Where the name is the source's own, what
+  // another program appends to it meanwhile comes along.
+  Result<void> put_in_place(io::NewFile& new_file, const std::string& name, io::IfThere if_there) {
+    const auto look = [this] { return check_unchanged(); };
+    const io::FileRange in_file = source_->in_file();
+    const io::Directory& directory = new_file.directory();
+    if (in_file.file == nullptr || !directory.leads_to(name, *in_file.file)) {
+      return new_file.commit(if_there, look);
+    }
+    SHUNT_ASSIGN(io::File old, directory.open(name, O_RDONLY, "open"));
+    SHUNT_ASSIGN(const std::uint64_t carried, io::replace_file(new_file, old, look));
+    run_.report().size_after += carried;
     return {};
   }
 
   Result<void> write(io::File& out) {
-    const bool may_share = !movie_.file.moov_in_front && source_->in_file().file != nullptr &&
-                           options().strategy.value_or(Strategy::kReflink) == Strategy::kReflink;
-    if (may_share) {
-      const Result<void> shared = write_shared(out);
+    if (may_share()) {
+      const Result<void> shared = write_shared(source_->in_file(), out);
       if (shared) return {};
       if (options().strategy || shared.error().code != ErrorCode::kUnsuitable) return shared;
       SHUNT_TRY(out.truncate(0));
     }
     SHUNT_TRY(plan_copy());
+    note_copy();
     run_.report().size_after = plan_.layout.size();
     return layout::write_file(plan_.layout, out, realise_options());
   }
 
-  Result<void> write_shared(io::File& out) {
-    SHUNT_ASSIGN(const Setting setting, Setting::of(out));
-    SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kReflink,
-                                  {options().padding, setting.file_system.block_size}));
-    SHUNT_TRY(write_reflink(plan_, *source_->in_file().file, out));
+  Result<void> write_shared(const io::FileRange& source, io::File& out) {
+    SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out));
+    SHUNT_ASSIGN(
+        plan_, make_plan(movie_, Strategy::kReflink, {options().padding, file_system.block_size}));
+    SHUNT_TRY(write_reflink(plan_, source, out));
     run_.note(plan_);
     return {};
   }
 
-  // A file that is replaced keeps what belongs to it; a new one gets what the user's mask allows.
-  Result<void> give_attributes(const struct stat* existing, io::File& out) {
-    if (existing == nullptr) return io::apply_default_mode(out);
-    io::Attributes attributes;
-    attributes.status = *existing;
-    const io::FileRange in_file = source_->in_file();
-    if (in_file.file != nullptr) {
-      SHUNT_ASSIGN(const struct stat own, in_file.file->status());
-      if (own.st_ino == existing->st_ino && own.st_dev == existing->st_dev) {
-        SHUNT_ASSIGN(attributes, io::Attributes::of(*in_file.file));
-      }
-    }
-    return attributes.apply_to(out);
-  }
-
   Run run_;
   io::SourcePtr source_;
-  struct stat opened_ {};
+  std::string identity_;  // of the source, before it was first read
   mp4::Movie movie_;
+  bool done_ = false;  // it is as it is to be
   Plan plan_;
 };
 
@@ -180,8 +278,8 @@ Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& 
   return OutputRun(source, options).to_stream(out);
 }
 
-Result<bool> moov_is_in_front(const io::Source& source) {
-  SHUNT_ASSIGN(const mp4::FileMap file, mp4::map_file(source));
+Result<bool> moov_is_in_front(const io::SourcePtr& source) {
+  SHUNT_ASSIGN(const mp4::FileMap file, mp4::locate_media(source));
   return file.moov_in_front;
 }
 

@@ -10,6 +10,7 @@
 #include "io/spool.h"
 #include "io/transfer.h"
 #include "mp4/file_map.h"
+#include "mp4/media_place.h"
 
 namespace shunt::faststart {
 namespace {
@@ -34,7 +35,7 @@ class BoxTracker {
     }
   }
   // Bytes that the last box still lacks, when the stream has ended.
-  [[nodiscard]] std::uint64_t missing() const { return done_ ? 0 : left_; }
+  [[nodiscard]] std::uint64_t missing() const { return done_ || trailer_ ? 0 : left_; }
   [[nodiscard]] std::string type() const { return type_.text(); }
 
  private:
@@ -46,8 +47,11 @@ class BoxTracker {
       return;
     }
     if (needed_ == 16) size = load_be<std::uint64_t>(header_.data() + 8);
-    // A box to the end, or bytes that are no box: anything may follow.
-    done_ = size < needed_ || !type_.plausible();
+    // A box to the end, or bytes that are no box: anything may follow. So it may behind a type that
+    // nobody would choose, until the sizes lead to media again.
+    trailer_ =
+        (trailer_ || !type_.plausible()) && mp4::classify_front(type_) == mp4::FrontBox::kOther;
+    done_ = size < needed_;
     left_ = done_ ? 0 : size - needed_;
     header_size_ = 0;
     needed_ = 8;
@@ -58,6 +62,7 @@ class BoxTracker {
   std::size_t needed_ = 8;
   std::uint64_t left_ = 0;
   mp4::BoxType type_;
+  bool trailer_ = false;
   bool done_ = false;
 };
 
@@ -71,15 +76,23 @@ class PipeRun {
       return Run(in_.path(), options_)
           .finish(usage("from standard input, the only strategy is copy"));
     }
-    const Result<mp4::FrontBox> front = read_to_first();
+    Result<mp4::FrontBox> front = read_to_first();
+    if (front && *front == mp4::FrontBox::kMoov && filled_in_front_) front = look_at_moov();
     if (!front) return Run(in_.path(), options_).finish(front.error());
-    if (*front == mp4::FrontBox::kMoov) {
+    // What is compared is read twice, and room behind moov is made in a file.
+    const bool passes = *front == mp4::FrontBox::kMoov && options_.padding == 0 && !options_.verify;
+    if (passes) {
       Run run(in_.path(), options_);
       return run.finish(pass_through(run));
     }
     // Everything else is planned like a file; that says so, too, when it is none.
+    const Result<void> kept = spool_head_again();
+    if (!kept) return Run(in_.path(), options_).finish(kept.error());
     const Result<io::SourcePtr> source = spool_rest();
     if (!source) return Run(in_.path(), options_).finish(source.error());
+    if (*front == mp4::FrontBox::kMoov && tracker_.missing() > 0) {
+      return Run(in_.path(), options_).finish(cut_off((*source)->size()));
+    }
     Report report = run_to_stream(*source, out_, options_);
     if (in_.counters() != nullptr) report.bytes_read += in_.counters()->bytes_read;
     return report;
@@ -89,16 +102,19 @@ class PipeRun {
   // Keeps what comes before moov or the first media box, and that box's header.
   Result<mp4::FrontBox> read_to_first() {
     for (;;) {
+      const std::uint64_t begin = spool_.size();
       std::array<std::byte, 16> header{};
       SHUNT_ASSIGN(const std::size_t got, take(std::span(header).first(8)));
       if (got < 8) return mp4::FrontBox::kOther;
       std::uint64_t size = load_be<std::uint32_t>(header.data());
       const mp4::BoxType type(load_be<std::uint32_t>(header.data() + 4));
-      if (!type.plausible()) {
-        return corrupt("not an MP4 or QuickTime file", spool_.size() - 8);
+      if (spool_.size() == 8 && !type.plausible() && size >= kNoise) {
+        return corrupt("not an MP4 or QuickTime file", 0);
       }
       const mp4::FrontBox kind = mp4::classify_front(type);
-      if (kind != mp4::FrontBox::kOther || size == 0) return kind;
+      moov_end_ = size > 1 ? begin + size : UINT64_MAX;
+      if (kind == mp4::FrontBox::kMedia || (kind == mp4::FrontBox::kMoov && size != 1)) return kind;
+      if (size == 0) return kind;
       std::uint64_t header_size = 8;
       if (size == 1) {
         SHUNT_ASSIGN(const std::size_t more, take(std::span(header).subspan(8)));
@@ -106,15 +122,43 @@ class PipeRun {
         size = load_be<std::uint64_t>(header.data() + 8);
         header_size = 16;
       }
-      if (size < header_size) return corrupt("a box is smaller than its header", spool_.size());
+      if (size < header_size) {
+        return corrupt("a box is smaller than its header", spool_.size() - header_size);
+      }
+      moov_end_ = begin + std::min(size, UINT64_MAX - begin);
+      if (kind == mp4::FrontBox::kMoov) return kind;
+      filled_in_front_ = filled_in_front_ || (type != mp4::BoxType("ftyp") && size > header_size);
       SHUNT_ASSIGN(const std::uint64_t copied, spool_bytes(size - header_size));
       if (copied < size - header_size) return mp4::FrontBox::kOther;
     }
   }
 
+  // Samples may lie in front of moov although no box says so: its tables do. What comes up to the
+  // end of moov is kept to be read, and goes first in either case.
+  Result<mp4::FrontBox> look_at_moov() {
+    SHUNT_TRY(spool_bytes(std::max(moov_end_, spool_.size()) - spool_.size()));
+    SHUNT_ASSIGN(head_, spool_.finish(in_.path()));
+    const Result<mp4::FileMap> map = mp4::locate_media(head_);
+    const bool cut_off = !map && map.error().code == ErrorCode::kCorrupt;
+    if (!map && !cut_off) return map.error();
+    if (cut_off || map->moov_in_front) return mp4::FrontBox::kMoov;
+    return mp4::FrontBox::kMedia;
+  }
+
+  // What was kept to be read becomes the begin of what is kept of everything.
+  Result<void> spool_head_again() {
+    if (head_ == nullptr) return {};
+    std::vector<std::byte> buffer(kPassBuffer);
+    const auto append = [&](std::span<const std::byte> part) { return spool_.append(part); };
+    SHUNT_TRY(io::read_in_pieces(*head_, {0, head_->size()}, buffer, append));
+    head_.reset();
+    return {};
+  }
+
   Result<std::size_t> take(std::span<std::byte> into) {
     SHUNT_ASSIGN(const std::size_t got, in_.read_next(into));
     SHUNT_TRY(spool_.append(into.first(got)));
+    tracker_.feed(into.first(got));
     return got;
   }
 
@@ -139,8 +183,10 @@ class PipeRun {
   }
 
   Result<void> pass_through(Run& run) {
-    SHUNT_ASSIGN(const io::SourcePtr head, spool_.finish(in_.path()));
-    BoxTracker tracker;
+    if (head_ == nullptr) {
+      SHUNT_ASSIGN(head_, spool_.finish(in_.path()));
+    }
+    const io::SourcePtr& head = head_;
     std::uint64_t from_head = 0;
     std::uint64_t total = 0;
     const auto fill = [&](io::Block& block) -> Result<bool> {
@@ -152,10 +198,10 @@ class PipeRun {
       }
       SHUNT_ASSIGN(const std::size_t got, in_.read_some(block.data));
       block.data = block.data.first(got);
+      tracker_.feed(block.data);
       return got > 0;
     };
     const auto drain = [&](const io::Block& block) -> Result<void> {
-      tracker.feed(block.data);
       total += block.data.size();
       return options_.dry_run ? Result<void>() : out_.write_next(block.data);
     };
@@ -168,13 +214,20 @@ class PipeRun {
     report.status = Status::kAlready;
     report.size_before = report.size_after = total;
     run.counters().bytes_read = total;
-    run.counters().bytes_written = options_.dry_run ? 0 : total;
-    if (tracker.missing() == 0) return {};
-    return corrupt(fmt::format("the input ends {} bytes before the end of box '{}'",
-                               tracker.missing(), tracker.type()),
-                   total);
+    run.counters().bytes_written = total;
+    if (options_.dry_run) report.memory = kMemoryBound;
+    return tracker_.missing() == 0 ? Result<void>() : cut_off(total);
   }
 
+  [[nodiscard]] Error cut_off(std::uint64_t size) const {
+    return corrupt(fmt::format("the input ends {} bytes before the end of box '{}'",
+                               tracker_.missing(), tracker_.type()),
+                   size);
+  }
+
+  // Noise without an end would fill the disk. Of a first box whose type nobody would choose, this
+  // is the smallest size that is not believed; text is larger.
+  static constexpr std::uint64_t kNoise = std::uint64_t{256} << 20;
   // Small, so that bytes go on soon after they came.
   static constexpr std::size_t kPassBuffer = 256 * 1024;
 
@@ -182,6 +235,10 @@ class PipeRun {
   io::File& out_;
   const Options& options_;
   io::Spool spool_;
+  io::SourcePtr head_;  // what was kept, to be read; null: not yet
+  BoxTracker tracker_;
+  bool filled_in_front_ = false;  // there was content besides ftyp
+  std::uint64_t moov_end_ = 0;
 };
 
 }  // namespace

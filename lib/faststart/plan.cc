@@ -8,72 +8,22 @@
 
 #include "base/big_endian.h"
 #include "base/checked.h"
+#include "faststart/patched_ranges.h"
 
 namespace shunt::faststart {
 namespace {
 
 constexpr std::uint64_t kFreeHeader = 8;
 constexpr std::uint64_t kMaxFreeBox = std::numeric_limits<std::uint32_t>::max();
-// A shift syncs twice a step, which takes as long as writing a mebibyte or more. A larger gap means
+// A shift syncs with each step, which takes as long as writing some mebibytes. A larger gap means
 // fewer steps, but lies in front of the media: it is kept to a small part of the file, and a step
 // above the last figure gains nothing more.
-constexpr std::uint64_t kShiftSteps = 256;
-constexpr std::uint64_t kFewestShiftSteps = 64;
-constexpr std::uint64_t kWorthwhileShiftStep = std::uint64_t{1} << 20;
+constexpr std::uint64_t kShiftSteps = 40;
 constexpr std::uint64_t kMaxShiftStep = std::uint64_t{16} << 20;
 
 std::uint64_t shift_step(std::uint64_t bytes_to_move) {
-  const std::uint64_t few = std::min(kWorthwhileShiftStep, bytes_to_move / kFewestShiftSteps);
-  return std::max(few, std::min(kMaxShiftStep, bytes_to_move / kShiftSteps));
+  return std::min(kMaxShiftStep, bytes_to_move / kShiftSteps);
 }
-
-Error unsuitable(std::string reason) {
-  Error error;
-  error.code = ErrorCode::kUnsuitable;
-  error.reason = std::move(reason);
-  return error;
-}
-
-// `range` of the file with the patches that fall into it, and with metas that have grown.
-class PatchedRanges {
- public:
-  PatchedRanges(const mp4::Movie& movie, const std::shared_ptr<const mp4::OffsetMap>& map,
-                const std::vector<layout::FieldPatch>& patches, layout::Layout& layout)
-      : movie_(movie), map_(map), patches_(patches), layout_(layout) {}
-
-  Result<void> append(ByteRange range) {
-    for (const mp4::BoxModel& meta : movie_.fields.metas) {
-      const ByteRange box = meta.box.range;
-      if (meta.growth() == 0 || !range.contains(box)) continue;
-      append_patched({range.begin, box.begin});
-      SHUNT_TRY(mp4::append_moved(meta, map_, layout_));
-      range.begin = box.end;
-    }
-    append_patched(range);
-    return {};
-  }
-
- private:
-  void append_patched(ByteRange range) {
-    auto patch = std::ranges::lower_bound(patches_, range.begin, {}, &layout::FieldPatch::at);
-    for (; patch != patches_.end() && patch->at < range.end; ++patch) {
-      // Two patches of one box may overlap where it ends; they agree there.
-      const std::uint64_t begin = std::max(patch->at, range.begin);
-      const layout::FieldPatch::Bytes bytes = patch->encode(patch->new_value);
-      layout_.append(movie_.source, {range.begin, begin});
-      layout_.append_bytes(std::span(bytes)
-                               .first(patch->width)
-                               .subspan(static_cast<std::size_t>(begin - patch->at)));
-      range.begin = patch->at + patch->width;
-    }
-    layout_.append(movie_.source, range);
-  }
-
-  const mp4::Movie& movie_;
-  const std::shared_ptr<const mp4::OffsetMap>& map_;
-  const std::vector<layout::FieldPatch>& patches_;
-  layout::Layout& layout_;
-};
 
 void append_free_header(std::uint64_t size, layout::Layout& layout) {
   std::array<std::byte, kFreeHeader> header{};
@@ -97,7 +47,7 @@ std::vector<layout::FieldPatch> with_mark(std::vector<layout::FieldPatch> patche
 Result<layout::Layout> front_of(const mp4::Movie& movie, const mp4::Sizing& sizing) {
   layout::Layout front(movie.source->name());
   SHUNT_TRY(mp4::append_moved(movie.moov, sizing.map, front));
-  if (sizing.free_size > 0) append_free_header(sizing.free_size, front);
+  if (sizing.free_size > 0) append_free_header(sizing.free_size + sizing.joined, front);
   return front;
 }
 
@@ -108,7 +58,9 @@ Result<void> build_layout(const mp4::Movie& movie, const layout::Layout& front,
   const bool marks_old_moov = !sizing.drops_old_moov;
   if (marks_old_moov) patches = with_mark(std::move(patches), free_mark(file.moov));
   plan.layout = layout::Layout(movie.source->name());
-  PatchedRanges ranges(movie, sizing.map, patches, plan.layout);
+  PatchedRanges ranges(movie, sizing.map,
+                       std::make_shared<const std::vector<layout::FieldPatch>>(std::move(patches)),
+                       plan.layout);
   SHUNT_TRY(ranges.append({0, plan.room.at}));
   plan.layout.append_layout(front);
   std::uint64_t rest = plan.room.at;
@@ -150,11 +102,8 @@ Result<layout::InPlaceEdit> build_edit(const mp4::Movie& movie, layout::Layout f
     with_head.append_layout(front);
     front = std::move(with_head);
   }
-  if (plan.sizing.drops_old_moov) {
-    edit.cut_at = edit.moved(file.moov.range.begin);
-  } else {
-    edit.mark = free_mark(file.moov);
-  }
+  if (plan.sizing.drops_old_moov) edit.cut_at = edit.moved(file.moov.range.begin);
+  edit.mark = free_mark(file.moov);
   edit.front = std::make_shared<const layout::Layout>(std::move(front));
   return edit;
 }
@@ -171,7 +120,7 @@ Result<Plan> make_plan_for(mp4::Movie& movie, Strategy strategy, const mp4::Room
   plan.room = room;
   plan.size_before = movie.file.size;
   SHUNT_ASSIGN(plan.sizing, mp4::size_moov(movie, room));
-  if (plan.sizing.free_size > kMaxFreeBox) {
+  if (plan.sizing.free_size + plan.sizing.joined > kMaxFreeBox) {
     return unsuitable("the free box behind moov would be larger than 4 GiB");
   }
   plan.co64_upgraded = movie.moov.widened_tables();
@@ -192,6 +141,15 @@ Result<Plan> make_plan_for(mp4::Movie& movie, Strategy strategy, const mp4::Room
   return plan;
 }
 
+// Room behind a moov that is where it should be. What is there already counts, and so does the old
+// moov, unless its bytes are to go.
+void make_room_behind(const mp4::Movie& movie, mp4::Room& room) {
+  if (!movie.file.moov_in_front || room.at != movie.file.moov.range.begin) return;
+  const bool drops = !room.keep_old_moov || movie.file.moov_is_last();
+  room.joined = movie.room_behind_moov() + (drops ? 0 : movie.file.moov.range.size());
+  room.padding = std::max(room.padding, room.joined) - room.joined;
+}
+
 // Neighbouring free boxes in front of all media, joined.
 std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
   std::vector<ByteRange> ranges;
@@ -206,6 +164,10 @@ std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
 }
 
 Result<Plan> plan_reserve(mp4::Movie& movie, const PlanOptions& options) {
+  if (movie.file.moov_in_front) {
+    return unsuitable(fmt::format("behind moov there are {} bytes of room, and no more",
+                                  movie.room_behind_moov()));
+  }
   std::uint64_t largest = 0;
   const std::uint64_t first_referenced = movie.first_referenced();
   for (const ByteRange range : reserved_ranges(movie.file)) {
@@ -233,19 +195,26 @@ Result<Plan> plan_reserve(mp4::Movie& movie, const PlanOptions& options) {
 
 }  // namespace
 
+Error unsuitable(std::string reason) {
+  Error error;
+  error.code = ErrorCode::kUnsuitable;
+  error.reason = std::move(reason);
+  return error;
+}
+
 std::uint64_t Plan::bytes_to_read() const {
-  // moov is read once more to be scanned, and for the journal's digest; the rest once.
+  // moov is read to be written, and for the digest of a journal; the rest once.
   const std::uint64_t moov = sizing.moov_size;
   switch (strategy) {
     case Strategy::kReserve:
     case Strategy::kInsert:
-      return 3 * moov;
-    case Strategy::kReflink:
       return 2 * moov;
+    case Strategy::kReflink:
+      return moov;
     case Strategy::kCopy:
-      return size_before + moov;
+      return size_before;
     case Strategy::kShift:
-      return size_before + 3 * moov;
+      return size_before + 2 * moov;
   }
   return 0;
 }
@@ -264,19 +233,50 @@ std::uint64_t Plan::bytes_to_write() const {
   return 0;
 }
 
+std::uint64_t Plan::writes_below() const {
+  if (!keeps_inode(strategy)) return size_after();
+  // The insertion makes the file longer too, whatever is cut off it later.
+  if (strategy != Strategy::kReserve) return edit->size_with_gap();
+  std::uint64_t end = edit->front_at.end;
+  const auto include = [&](const layout::FieldPatch& patch) {
+    end = std::max(end, edit->moved(patch.at) + patch.width);
+  };
+  std::ranges::for_each(edit->patches, include);
+  if (edit->mark && !edit->cut_at) include(*edit->mark);
+  return end;
+}
+
 std::uint64_t Plan::space_needed() const {
+  const std::uint64_t journal = keeps_inode(strategy) ? journal_space() : 0;
   switch (strategy) {
     case Strategy::kReserve:
-      return 0;
+      return journal;
     case Strategy::kInsert:
     case Strategy::kReflink:
-      return round_up(edit->front->size(), room.unit) + room.unit;
+      return journal + round_up(edit->front->size(), room.unit) + room.unit;
     case Strategy::kCopy:
       return size_after();
     case Strategy::kShift:
-      return edit->gap_size;
+      return journal + edit->gap_size;
   }
   return 0;
+}
+
+// At most, but for the holes of a sparse file.
+std::uint64_t Plan::journal_space() const {
+  constexpr std::uint64_t kBlock = 4096;
+  constexpr std::uint64_t kFixed = 512;
+  constexpr std::uint64_t kPerPatch = 28;
+  const std::uint64_t record = kFixed + kPerPatch * edit->patches.size() + edit->overwritten.size();
+  return round_up(record, kBlock) + (strategy == Strategy::kShift ? 2 * kBlock : 0);
+}
+
+bool is_done(const mp4::Movie& movie, std::uint64_t padding) {
+  return movie.file.moov_in_front && (padding == 0 || movie.room_behind_moov() >= padding);
+}
+
+mp4::MapUpTo needed_of(std::uint64_t padding) {
+  return padding == 0 ? mp4::MapUpTo::kMoovInFront : mp4::MapUpTo::kEnd;
 }
 
 Result<Plan> make_plan(mp4::Movie& movie, Strategy strategy, const PlanOptions& options) {
@@ -286,20 +286,21 @@ Result<Plan> make_plan(mp4::Movie& movie, Strategy strategy, const PlanOptions& 
   room.padding = options.padding;
   if (strategy == Strategy::kCopy) {
     room.keep_old_moov = movie.file.distances_cross_moov;
+    make_room_behind(movie, room);
     return make_plan_for(movie, strategy, room);
   }
   room.unit = options.unit;
   if (strategy == Strategy::kShift) {
     room.at_least = shift_step(movie.file.size - movie.file.insert_at);
   }
+  make_room_behind(movie, room);
   return make_plan_for(movie, strategy, room);
 }
 
 Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
                                    const layout::JournalRecord& record) {
   const layout::InPlaceEdit& then = record.edit;
-  SHUNT_ASSIGN(mp4::Movie movie, mp4::read_movie(original));
-  if (movie.file.moov_in_front) return unsuitable("moov is in front already");
+  SHUNT_ASSIGN(mp4::Movie movie, mp4::read_movie(original, mp4::MapUpTo::kEnd));
   mp4::Room room;
   room.unit = then.unit;
   Strategy strategy = Strategy::kInsert;
@@ -311,6 +312,7 @@ Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
     if (then.room == layout::RoomKind::kShifted) strategy = Strategy::kShift;
     room.at = movie.file.insert_at;
     room.at_least = then.gap_size;
+    make_room_behind(movie, room);
   }
   SHUNT_ASSIGN(Plan plan, make_plan_for(movie, strategy, room));
   if (!plan.edit) return unsuitable("the plan has no edit");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -33,14 +34,29 @@ struct Plan {
   std::optional<layout::InPlaceEdit> edit;
 
   [[nodiscard]] std::uint64_t size_after() const { return layout.size(); }
-  // What realising it reads and writes, in bytes, as far as it can be told before.
+  // What realising it reads and writes, in bytes, besides the journal.
   [[nodiscard]] std::uint64_t bytes_to_read() const;
   [[nodiscard]] std::uint64_t bytes_to_write() const;
+  // Where the last byte that it writes ends, in the file that it writes to.
+  [[nodiscard]] std::uint64_t writes_below() const;
   // Disk space that it needs besides the file while it runs.
   [[nodiscard]] std::uint64_t space_needed() const;
+
+ private:
+  [[nodiscard]] std::uint64_t journal_space() const;
 };
 
-// kUnsuitable when the strategy cannot make this file. Sizes `movie` anew.
+// Whether the file is as it is to be: moov in front, with so much room behind it. With padding, of
+// a movie that was read to its end.
+[[nodiscard]] bool is_done(const mp4::Movie& movie, std::uint64_t padding);
+// How far a movie has to be read for that, and for a plan.
+[[nodiscard]] mp4::MapUpTo needed_of(std::uint64_t padding);
+
+// What a strategy that is not possible here fails with.
+[[nodiscard]] Error unsuitable(std::string reason);
+
+// kUnsuitable when the strategy cannot make this file. Sizes `movie` anew. A moov that is in front
+// is given its room: where it is, and the old one, behind it, becomes part of the free box.
 Result<Plan> make_plan(mp4::Movie& movie, Strategy strategy, const PlanOptions& options);
 
 // The plan that an interrupted run followed, made again from the original bytes; kUnsuitable when

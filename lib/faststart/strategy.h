@@ -1,4 +1,6 @@
-// The ways to get moov in front, cheapest first.
+// The ways to get moov in front, in the order in which they are tried. Where extents can be shared,
+// that comes before inserting: an insertion drops the file's pages from the cache, and whoever
+// reads the file sees its bytes move.
 #pragma once
 
 #include <array>
@@ -9,14 +11,14 @@ namespace shunt::faststart {
 
 enum class Strategy {
   kReserve,  // into a free box that is there already
-  kInsert,   // into a range that the file system inserts
   kReflink,  // a new file that shares the extents of the old one
+  kInsert,   // into a range that the file system inserts
   kCopy,     // a new file, copied
   kShift,    // in place, every byte moved
 };
 
-inline constexpr std::array kAllStrategies = {
-    Strategy::kReserve, Strategy::kInsert, Strategy::kReflink, Strategy::kCopy, Strategy::kShift};
+inline constexpr std::array kAllStrategies = {Strategy::kReserve, Strategy::kReflink,
+                                              Strategy::kInsert, Strategy::kCopy, Strategy::kShift};
 
 [[nodiscard]] constexpr std::string_view name_of(Strategy strategy) {
   switch (strategy) {

@@ -2,20 +2,33 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace shunt::faststart {
 
-Result<void> Verifier::remember(const io::Source& original) {
-  SHUNT_ASSIGN(original_, media::trace_packets(original, cancel_, progress_));
+Error nothing_compared(std::string_view why) {
+  Error error;
+  error.code = ErrorCode::kIntegrity;
+  error.operation = "verify";
+  error.reason = fmt::format("nothing could be compared: {}", why);
+  error.hint = "without --verify it is done all the same";
+  return error;
+}
+
+Result<void> Verifier::remember(const io::Source& original, std::vector<std::uint32_t> left_out) {
+  left_out_ = std::move(left_out);
+  SHUNT_ASSIGN(original_, media::trace_packets(original, cancel_, progress_, left_out_));
   if (!original_.opened) {
-    not_comparable_ = fmt::format("libavformat cannot read the original ({})",
-                                  original_.failure.value_or("unknown reason"));
+    return nothing_compared(fmt::format("libavformat cannot read the file ({})",
+                                        original_.failure.value_or("unknown reason")));
   }
+  if (original_.packets.empty()) return nothing_compared("libavformat finds no packet");
   return {};
 }
 
 Result<void> Verifier::compare(const io::Source& candidate) const {
-  if (!comparable()) return {};
-  SHUNT_ASSIGN(const media::PacketTrace trace, media::trace_packets(candidate, cancel_, progress_));
+  SHUNT_ASSIGN(const media::PacketTrace trace,
+               media::trace_packets(candidate, cancel_, progress_, left_out_));
   const auto difference = media::first_difference(original_, trace);
   if (!difference) return {};
   Error error;

@@ -1,8 +1,8 @@
 // --verify: the packets that libavformat finds, before and after.
 #pragma once
 
-#include <optional>
-#include <string>
+#include <cstdint>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/progress.h"
@@ -17,22 +17,21 @@ class Verifier {
  public:
   Verifier(const CancelToken* cancel, Progress* progress) : cancel_(cancel), progress_(progress) {}
 
-  // Reads the original. Where libavformat can't, there is nothing to compare: comparable() is false
-  // and the reason is given.
-  Result<void> remember(const io::Source& original);
-  [[nodiscard]] bool comparable() const { return !not_comparable_; }
-  [[nodiscard]] const std::optional<std::string>& why_not() const { return not_comparable_; }
-  void give_up(std::string why) { not_comparable_ = std::move(why); }
+  // Reads the original, all but the tracks of these numbers. kIntegrity where there is nothing to
+  // compare: libavformat cannot read it, or finds no packet.
+  Result<void> remember(const io::Source& original, std::vector<std::uint32_t> left_out);
 
-  // kIntegrity, naming the first difference, when `candidate` gives other packets. Does nothing
-  // when not comparable.
+  // kIntegrity, naming the first difference, when `candidate` gives other packets.
   Result<void> compare(const io::Source& candidate) const;
 
  private:
   const CancelToken* cancel_;
   Progress* progress_;
+  std::vector<std::uint32_t> left_out_;
   media::PacketTrace original_;
-  std::optional<std::string> not_comparable_;
 };
+
+// The error of a --verify that could compare nothing.
+[[nodiscard]] Error nothing_compared(std::string_view why);
 
 }  // namespace shunt::faststart

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "fetch/counted_source.h"
 #include "fetch/deliver.h"
+#include "fetch/download_progress.h"
 #include "fetch/head.h"
-#include "io/attributes.h"
+#include "fetch/steps.h"
+#include "fetch/unsized.h"
 #include "io/new_file.h"
 #include "io/output_name.h"
 
@@ -29,15 +31,23 @@ class Run {
 
   [[nodiscard]] const Opened& opened() const { return opened_; }
   [[nodiscard]] const std::vector<ByteRange>& ranges() const { return ranges_; }
-  [[nodiscard]] DeliverOptions deliver_options() const {
-    return {options_.cancel, options_.progress};
+  [[nodiscard]] DeliverOptions deliver_options() {
+    return {options_.cancel, progress_ ? &*progress_ : options_.progress};
   }
 
   Result<void> open() {
-    SHUNT_ASSIGN(opened_, session_.open(request_.source, request_.layer));
+    SHUNT_ASSIGN(opened_, session_.open(request_.source, request_.layer, IfUnsized::kLeave));
+    progress_.reset();
+    if (options_.progress != nullptr && opened_.cached != nullptr) {
+      progress_.emplace(options_.progress, opened_.cached);
+    }
     ranges_.clear();
     report_.missing.clear();
     report_.identity = opened_.identity;
+    if (opened_.unsized != nullptr) {
+      report_.size = report_.bytes_requested = report_.bytes_from_cache = 0;
+      return {};
+    }
     report_.size = opened_.source->size();
     if (request_.ranges.empty() && !request_.head) ranges_.push_back({0, report_.size});
     for (const RangeText& text : request_.ranges) {
@@ -46,6 +56,20 @@ class Run {
     }
     return note_ranges();
   }
+
+  [[nodiscard]] Result<std::uint64_t> unsized_part() const {
+    return fetch::unsized_part(*opened_.unsized, request_.ranges);
+  }
+
+  Result<void> note(UnsizedRead read, std::uint64_t most) {
+    opened_.opening += read.traffic;
+    report_.bytes_requested = read.size;
+    // Its end is what tells it.
+    if (read.outcome && read.size < most) report_.size = read.size;
+    return std::move(read.outcome);
+  }
+
+  void note_local() { report_.nothing_to_warm = opened_.cached == nullptr; }
 
   void note(const Delivered& delivered) { report_.verified = delivered.verified; }
 
@@ -67,6 +91,8 @@ class Run {
   // What was asked for goes on counting when the Source is opened anew.
   void close() {
     add_traffic();
+    report_.kept = is_kept();
+    progress_.reset();
     opened_ = {};
   }
 
@@ -114,6 +140,13 @@ class Run {
     return error;
   }
 
+  // Not in memory, where bytes of no version and those of a full disk go, and not nothing at all.
+  [[nodiscard]] bool is_kept() const {
+    if (opened_.cached == nullptr || opened_.cached->backing_file().file == nullptr) return false;
+    const std::uint64_t size = opened_.cached->size();
+    return total(opened_.cached->missing({0, size})) < size;
+  }
+
   void add_traffic() {
     const remote::Traffic traffic = opened_.traffic();
     report_.requests += traffic.requests;
@@ -132,27 +165,26 @@ class Run {
   Stopwatch stopwatch_;
   Report report_;
   Opened opened_;
+  std::optional<DownloadProgress> progress_;  // of what is cached
   std::vector<ByteRange> ranges_;
 };
 
-// What is local needs no cache; a body whose size nobody knows has gone to a file without a name.
-Result<void> check_cacheable(const Opened& opened, const std::string& source) {
-  if (opened.cached != nullptr || kind_of(source) != SourceKind::kHttp) return {};
-  Error error;
-  error.code = ErrorCode::kLocalIo;
-  error.path = opened.name;
-  error.reason = "the cache cannot keep it: the server does not say how large it is";
-  return error;
+Result<void> write(Run& run, io::File& file) {
+  if (run.opened().unsized == nullptr) {
+    SHUNT_ASSIGN(const Delivered delivered,
+                 write_ranges(run.opened(), run.ranges(), file, run.deliver_options()));
+    run.note(delivered);
+    return {};
+  }
+  SHUNT_ASSIGN(const std::uint64_t most, run.unsized_part());
+  return run.note(write_unsized(*run.opened().unsized, most, file, run.deliver_options()), most);
 }
 
 Result<void> deliver_to_file(Run& run, const std::string& out, io::IfThere if_there) {
   SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(out));
-  SHUNT_ASSIGN(const Delivered delivered,
-               write_ranges(run.opened(), run.ranges(), file.file(), run.deliver_options()));
-  SHUNT_TRY(io::apply_default_mode(file.file()));
-  SHUNT_TRY(file.commit(if_there));
-  run.note(delivered);
-  return {};
+  SHUNT_TRY(file.inherit());
+  SHUNT_TRY(write(run, file.file()));
+  return file.commit(if_there);
 }
 
 }  // namespace
@@ -179,6 +211,10 @@ Report to_stream(Session& session, const Request& request, io::File& out, const 
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
+    if (const auto& body = run.opened().unsized; body != nullptr) {
+      SHUNT_ASSIGN(const std::uint64_t most, run.unsized_part());
+      return run.note(stream_unsized(*body, most, out, run.deliver_options()), most);
+    }
     SHUNT_ASSIGN(const Delivered delivered,
                  stream_ranges(run.opened(), run.ranges(), out, run.deliver_options()));
     run.note(delivered);
@@ -191,7 +227,8 @@ Report to_cache(Session& session, const Request& request, const Options& options
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
-    SHUNT_TRY(check_cacheable(run.opened(), request.source));
+    if (run.opened().unsized != nullptr) return cannot_be_cached(*run.opened().unsized);
+    run.note_local();
     if (request.head) SHUNT_TRY(run.read_head(kHeadSeconds));
     SHUNT_ASSIGN(const Delivered delivered,
                  cache_ranges(run.opened(), run.ranges(), run.deliver_options()));

@@ -20,7 +20,7 @@ namespace shunt::fetch {
 struct Report {
   std::string source;
   std::string identity;
-  std::uint64_t size = 0;              // of the Source
+  std::uint64_t size = 0;              // of the Source; 0 too when nobody has told it
   std::uint64_t bytes_requested = 0;   // in all ranges
   std::uint64_t bytes_from_cache = 0;  // of these, what was there before
   std::uint64_t bytes_fetched = 0;     // from the server, in whole blocks
@@ -28,7 +28,9 @@ struct Report {
   std::uint64_t data_requests = 0;     // of these, for bytes of the blob
   std::uint64_t retries = 0;
   double seconds = 0;
-  bool verified = false;  // the whole was held against its digest, now or when it was stored
+  bool nothing_to_warm = false;  // of to_cache: it is local
+  bool verified = false;         // the whole was held against its digest, now or when it was stored
+  bool kept = false;  // what has come of it, now or before, lies in the cache for the next time
   std::vector<ByteRange> missing;  // what the cache lacks, when offline
   std::optional<Error> error;
 };

@@ -1,7 +1,9 @@
 #include "io/attributes.h"
 
+#include <fcntl.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 
@@ -23,6 +25,18 @@ Result<std::string> read_xattr(const File& file, const char* name) {
     if (errno != ERANGE) return system_error(errno, file.path(), "read extended attributes");
   }
 }
+
+// A signature of the bytes, which another file does not have, or our own mark.
+bool is_of_content(std::string_view name) {
+  return name == "security.ima" || name == "security.evm" || name == "user.shunt.unfinished";
+}
+
+bool has_xattr(const File& file, const std::string& name, const std::string& value) {
+  const Result<std::string> own = read_xattr(file, name.c_str());
+  return own && *own == value;
+}
+
+constexpr const char* kAcl = "system.posix_acl_access";
 
 Error not_permitted(const File& file, const char* operation) {
   Error error = system_error(errno, file.path(), operation);
@@ -50,9 +64,11 @@ Result<Attributes> Attributes::of(const File& file) {
   for (std::size_t at = 0; at < names.size();) {
     const std::string name = names.c_str() + at;
     at += name.size() + 1;
+    if (is_of_content(name)) continue;
     SHUNT_ASSIGN(std::string value, read_xattr(file, name.c_str()));
     attributes.extended.emplace_back(name, std::move(value));
   }
+  attributes.flags = InodeFlags::of(file);
   return attributes;
 }
 
@@ -62,21 +78,44 @@ Result<void> Attributes::apply_to(File& file) const {
       kernel().fchown(file.fd(), status.st_uid, status.st_gid) != 0) {
     return not_permitted(file, "keep the owner");
   }
+  // A default ACL of the directory; it would widen the mode.
+  const bool has_acl = std::ranges::find(extended, kAcl, [](const auto& pair) {
+                         return pair.first;
+                       }) != extended.end();
+  if (!has_acl && ::fgetxattr(file.fd(), kAcl, nullptr, 0) >= 0 &&
+      kernel().fremovexattr(file.fd(), kAcl) != 0) {
+    return not_permitted(file, "keep the ACL");
+  }
   // After the owner, which clears set-user-ID bits; before the ACL, which the mode would change.
   if (kernel().fchmod(file.fd(), status.st_mode & 07777) != 0) {
     return not_permitted(file, "keep the mode");
   }
   for (const auto& [name, value] : extended) {
+    // What is there already, such as the label that a security module gives to all files here, is
+    // not always to be set.
+    if (has_xattr(file, name, value)) continue;
     if (kernel().fsetxattr(file.fd(), name.c_str(), value.data(), value.size()) == 0) continue;
-    // The security module labels new files itself and may refuse to be told.
-    if (name == "security.selinux" && (errno == EPERM || errno == EACCES || errno == EOPNOTSUPP)) {
-      continue;
-    }
     return not_permitted(file, "keep the extended attributes");
   }
+  SHUNT_TRY(flags.apply_to(file));
   const struct timespec times[2] = {status.st_atim, {0, UTIME_OMIT}};
   if (kernel().futimens(file.fd(), times) != 0) return not_permitted(file, "keep the times");
   return {};
+}
+
+Result<void> inherit_attributes(File& made, const Directory& directory, const std::string& name) {
+  SHUNT_ASSIGN(const auto there, directory.look(name));
+  if (!there || !S_ISREG(there->st_mode)) return apply_default_mode(made);
+  Attributes attributes;
+  const Result<File> file = directory.open(name, O_RDONLY, "open");
+  if (file) {
+    SHUNT_ASSIGN(attributes, Attributes::of(*file));
+  } else if (file.error().system_errno == EACCES) {
+    attributes.status = *there;  // its owner may not read it: this much shows
+  } else {
+    return file.error();
+  }
+  return attributes.apply_to(made);
 }
 
 bool same_state(const struct stat& a, const struct stat& b) {

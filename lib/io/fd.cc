@@ -1,5 +1,6 @@
 #include "io/fd.h"
 
+#include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
@@ -20,6 +21,10 @@ Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel) {
     const int count = ::poll(&ready, 1, cancel != nullptr ? kAskCancel : -1);
     if (count > 0 || (count < 0 && errno != EINTR)) return {};
   }
+}
+
+void enlarge_pipe(int fd) {
+  (void)::fcntl(fd, F_SETPIPE_SZ, 1 << 20);
 }
 
 }  // namespace shunt::io

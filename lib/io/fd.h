@@ -37,4 +37,8 @@ class Fd {
 // up, with kInterrupted, once `cancel` has been asked to stop; it may be null.
 Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel);
 
+// Gives a pipe 1 MiB of room, the most that anybody may ask for by default: with the 64 KiB that it
+// is made with, its two sides wake one another more often. What is no pipe stays as it is.
+void enlarge_pipe(int fd);
+
 }  // namespace shunt::io

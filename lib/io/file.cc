@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <optional>
 
+#include "base/waiting.h"
 #include "io/kernel.h"
 
 #ifndef RWF_DONTCACHE
@@ -61,6 +63,15 @@ Result<File> File::open_to_change(const std::string& path, Counters* counters) {
   return File(std::move(fd), path, counters);
 }
 
+Result<File> File::reopen(int flags, const char* operation) const {
+  Result<Fd> again =
+      open_fd("/proc/self/fd/" + std::to_string(fd()), flags | O_NONBLOCK, operation);
+  if (again) return File(std::move(*again), path_, counters_);
+  Error error = again.error();
+  error.path = path_;
+  return error;
+}
+
 Result<File> File::create(const std::string& path, Counters* counters) {
   SHUNT_ASSIGN(Fd fd, open_fd(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, "create"));
   return File(std::move(fd), path, counters);
@@ -75,6 +86,7 @@ Result<File> File::open_to_write_stream(const std::string& path, Counters* count
                                         const CancelToken* cancel) {
   // Not waiting within open(2): no signal that only asks to stop would end that.
   constexpr timespec kAskCancel{0, 50'000'000};
+  std::optional<Waiting> waiting;
   for (;;) {
     Result<Fd> fd = open_fd(path, O_WRONLY | O_NONBLOCK, "open for writing");
     if (fd) {
@@ -86,6 +98,7 @@ Result<File> File::open_to_write_stream(const std::string& path, Counters* count
     // A socket gives it too, for good.
     if (fd.error().system_errno != ENXIO || !is_fifo) return std::move(fd).error();
     if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    if (!waiting) waiting.emplace("waiting for a reader of " + path);
     ::nanosleep(&kAskCancel, nullptr);
   }
 }
@@ -190,6 +203,22 @@ Result<void> File::write_at(std::uint64_t offset, std::span<const std::byte> dat
   return {};
 }
 
+Result<void> File::append(std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const ssize_t put =
+        kernel().pwrite(fd(), data.data(), std::min(data.size(), kMaxCall), 0, RWF_APPEND);
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      Error error = failure("append");
+      if (refuses_flag(errno)) error.code = ErrorCode::kUnsuitable;
+      return error;
+    }
+    data = data.subspan(static_cast<std::size_t>(put));
+    count(&Counters::bytes_written, counters_, static_cast<std::uint64_t>(put));
+  }
+  return {};
+}
+
 Result<void> File::write_next(std::span<const std::byte> data) {
   std::size_t done = 0;
   while (done < data.size()) {
@@ -227,6 +256,12 @@ Result<void> File::sync() {
 Result<void> File::sync_data() {
   if (kernel().fdatasync(fd()) != 0) return failure("sync");
   return {};
+}
+
+Result<void> File::set_modified(const struct timespec& time) {
+  const struct timespec times[2] = {{0, UTIME_OMIT}, time};
+  if (kernel().futimens(fd(), times) == 0) return {};
+  return failure("set the time of modification");
 }
 
 Result<void> File::touch() {

@@ -44,6 +44,9 @@ class File {
                                            const CancelToken* cancel = nullptr);
   // A file without a name in `directory`, which vanishes with its descriptor.
   static Result<File> create_unnamed(const std::string& directory, Counters* counters = nullptr);
+  // The same file once more, with flags of its own, whatever its name leads to now. Does not wait
+  // for whoever has a lease on it. Fails where there is no /proc.
+  [[nodiscard]] Result<File> reopen(int flags, const char* operation) const;
   // Takes over a descriptor that is already open; `name` is for messages.
   static File adopt(Fd fd, std::string name, Counters* counters = nullptr);
 
@@ -70,6 +73,9 @@ class File {
 
   Result<void> write_at(std::uint64_t offset, std::span<const std::byte> data,
                         Caching caching = Caching::kKeep);
+  // Behind the end of the file, wherever that is at the moment of the call, so that nothing another
+  // program appends is written over. kUnsuitable where the kernel can't.
+  Result<void> append(std::span<const std::byte> data);
   Result<void> write_next(std::span<const std::byte> data);
   // From now on read_some, read_next and write_next end with kInterrupted when they have to wait
   // and `cancel` has been asked to stop: no signal that only asks would end them. nullptr: they
@@ -80,6 +86,7 @@ class File {
   Result<void> sync();       // data and metadata
   Result<void> sync_data();  // data, and the metadata that reading it back needs
   Result<void> touch();      // accessed and modified: now
+  Result<void> set_modified(const struct timespec& time);
   // Closes and tells of a failure; the File is empty afterwards either way.
   Result<void> close();
 

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "io/directory.h"
 #include "io/file.h"
 
 namespace shunt::io {
@@ -17,10 +19,19 @@ struct FileSystem {
   bool copies_on_write = false;       // every write takes new space
   bool clone_range = false;           // may know FICLONERANGE (XFS: when it was made with reflink)
   bool in_kernel_copy_first = false;  // copy_file_range may share, or copy on the server
+  bool is_mount_point = false;        // the file itself is mounted on its name
   std::uint64_t block_size = 4096;
   std::uint64_t free_bytes = 0;  // for this user
 
   static Result<FileSystem> of(const File& file);
+  static Result<FileSystem> of(const Directory& directory);
+
+ private:
+  static Result<FileSystem> of(int fd, const std::string& path);
 };
+
+// Whether a file made in `directory` could share a block of `file`, tried with one that has no name
+// and vanishes at once. True where that cannot be tried.
+[[nodiscard]] bool can_share(const Directory& directory, const File& file, std::uint64_t block);
 
 }  // namespace shunt::io

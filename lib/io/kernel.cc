@@ -26,7 +26,11 @@ ssize_t Kernel::read(int fd, void* data, std::size_t size) {
 }
 
 int Kernel::open(const char* path, int flags, mode_t mode) {
-  return ::open(path, flags, mode);
+  return open_at(AT_FDCWD, path, flags, mode);
+}
+
+int Kernel::open_at(int directory, const char* name, int flags, mode_t mode) {
+  return ::openat(directory, name, flags, mode);
 }
 
 int Kernel::close(int fd) {
@@ -75,6 +79,14 @@ int Kernel::fdatasync(int fd) {
   return ::fdatasync(fd);
 }
 
+int Kernel::syncfs(int fd) {
+  return ::syncfs(fd);
+}
+
+void Kernel::sync() {
+  ::sync();
+}
+
 int Kernel::sync_file_range(int fd, off_t offset, off_t size, unsigned flags) {
   return ::sync_file_range(fd, offset, size, flags);
 }
@@ -103,30 +115,42 @@ int Kernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t size,
 }
 
 int Kernel::rename(const char* from, const char* to) {
-  return ::rename(from, to);
+  return rename_at(AT_FDCWD, from, to);
 }
 
 int Kernel::rename_no_replace(const char* from, const char* to) {
-  if (::renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return -1;
-  // File systems without it (NFS, many in user space): a second name fails when it is taken.
-  if (::link(from, to) == 0) return ::unlink(from);
-  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
-  // Without links too (FAT): look, then rename.
-  if (::access(to, F_OK) == 0) {
-    errno = EEXIST;
-    return -1;
-  }
-  return ::rename(from, to);
-}
-
-int Kernel::link_unnamed(int fd, const char* path) {
-  const std::string own = "/proc/self/fd/" + std::to_string(fd);
-  return ::linkat(AT_FDCWD, own.c_str(), AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+  return rename_no_replace_at(AT_FDCWD, from, to);
 }
 
 int Kernel::unlink(const char* path) {
-  return ::unlink(path);
+  return unlink_at(AT_FDCWD, path);
+}
+
+int Kernel::rename_at(int directory, const char* from, const char* to) {
+  return ::renameat(directory, from, directory, to);
+}
+
+int Kernel::rename_no_replace_at(int directory, const char* from, const char* to) {
+  if (::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return -1;
+  // File systems without it (NFS, many in user space): a second name fails when it is taken.
+  if (::linkat(directory, from, directory, to, 0) == 0) return ::unlinkat(directory, from, 0);
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
+  // Without links too (FAT): look, then rename.
+  if (::faccessat(directory, to, F_OK, 0) == 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  return ::renameat(directory, from, directory, to);
+}
+
+int Kernel::unlink_at(int directory, const char* name) {
+  return ::unlinkat(directory, name, 0);
+}
+
+int Kernel::link_unnamed(int fd, int directory, const char* name) {
+  const std::string own = "/proc/self/fd/" + std::to_string(fd);
+  return ::linkat(AT_FDCWD, own.c_str(), directory, name, AT_SYMLINK_FOLLOW);
 }
 
 int Kernel::mkdir(const char* path, mode_t mode) {
@@ -151,6 +175,14 @@ int Kernel::fsetxattr(int fd, const char* name, const void* value, std::size_t s
 
 int Kernel::fremovexattr(int fd, const char* name) {
   return ::fremovexattr(fd, name);
+}
+
+int Kernel::set_inode_flags(int fd, int flags) {
+  return ::ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
+
+int Kernel::set_extended_flags(int fd, const struct fsxattr& flags) {
+  return ::ioctl(fd, FS_IOC_FSSETXATTR, &flags);
 }
 
 namespace {

@@ -1,8 +1,12 @@
-// The seam between shunt and the operating system: each call that reads or changes a file.
+// The seam between shunt and the operating system: each call that reads or changes a file of the
+// user or of the cache. (Not through here go pipes to programs that are started from here, and what
+// lib/sink makes to be met at: a FIFO, a socket, the folder of that.)
 //
 // Production uses the real calls. A test installs an implementation that fails the n-th call, cuts
 // it short, stops the process there or records it. Functions keep the conventions of the calls they
-// stand for: -1 and errno on failure, short counts, EINTR. Whoever calls them lives in lib/io.
+// stand for: -1 and errno on failure, short counts, EINTR. Most are called from lib/io alone,
+// which deals with that; a few single calls (a splice, a rename that replaces nothing, a mode or a
+// time) are made by the room that needs them, through here as well.
 #pragma once
 
 #include <sys/stat.h>
@@ -11,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+
+struct fsxattr;  // linux/fs.h
 
 namespace shunt::io {
 
@@ -24,6 +30,7 @@ class Kernel {
 
   // Calls that change something; these are what a fault test counts.
   virtual int open(const char* path, int flags, mode_t mode);  // counts only with O_CREAT|O_TMPFILE
+  virtual int open_at(int directory, const char* name, int flags, mode_t mode);  // likewise
   virtual int close(int fd);
   virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
@@ -36,6 +43,8 @@ class Kernel {
   virtual int fallocate(int fd, int mode, off_t offset, off_t size);
   virtual int fsync(int fd);
   virtual int fdatasync(int fd);
+  virtual int syncfs(int fd);
+  virtual void sync();
   virtual int sync_file_range(int fd, off_t offset, off_t size, unsigned flags);
   virtual ssize_t copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset,
                                   std::size_t size);
@@ -46,15 +55,22 @@ class Kernel {
                           std::uint64_t to_offset);
   virtual int rename(const char* from, const char* to);
   virtual int rename_no_replace(const char* from, const char* to);
-  // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST when it is taken.
-  virtual int link_unnamed(int fd, const char* path);
   virtual int unlink(const char* path);
+  // The same within one directory that is open; those above are these with AT_FDCWD.
+  virtual int rename_at(int directory, const char* from, const char* to);
+  virtual int rename_no_replace_at(int directory, const char* from, const char* to);
+  virtual int unlink_at(int directory, const char* name);
+  // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST when it is taken.
+  virtual int link_unnamed(int fd, int directory, const char* name);
   virtual int mkdir(const char* path, mode_t mode);
   virtual int fchmod(int fd, mode_t mode);
   virtual int fchown(int fd, uid_t owner, gid_t group);
   virtual int futimens(int fd, const struct timespec times[2]);
   virtual int fsetxattr(int fd, const char* name, const void* value, std::size_t size);
   virtual int fremovexattr(int fd, const char* name);
+  // ioctl(FS_IOC_SETFLAGS) and ioctl(FS_IOC_FSSETXATTR)
+  virtual int set_inode_flags(int fd, int flags);
+  virtual int set_extended_flags(int fd, const struct fsxattr& flags);
 };
 
 // The implementation in use. Replaced only by tests, while no other thread runs.

@@ -5,22 +5,26 @@
 
 #include <cerrno>
 
-#include "io/fd.h"
-#include "io/kernel.h"
+#include "io/patience.h"
 
 namespace shunt::io {
 
 namespace {
 
+// For so long whoever only has a look, with the lock in hand, is waited for.
+constexpr std::chrono::milliseconds kLookLimit{100};
+
 Result<void> lock(const File& file, LockKind kind) {
-  if (try_lock(file, kind) != LockOutcome::kHeldElsewhere) {
-    // Taken; or no locks here (some network file systems): go on without, as other tools do.
-    return {};
+  Patience patience(kLookLimit, nullptr, file.path());
+  while (try_lock(file, kind) == LockOutcome::kHeldElsewhere) {
+    if (patience.pause()) continue;
+    Error error = system_error(EWOULDBLOCK, file.path(), "lock");
+    error.reason = "in use by another process";
+    error.hint = "try again when it has ended";
+    return error;
   }
-  Error error = system_error(EWOULDBLOCK, file.path(), "lock");
-  error.reason = "in use by another process";
-  error.hint = "try again when it has ended";
-  return error;
+  // Taken; or no locks here (some network file systems): go on without, as other tools do.
+  return {};
 }
 
 }  // namespace
@@ -77,31 +81,19 @@ Result<ByteRange> try_lock_range(const File& file, ByteRange range) {
   }
 }
 
-Result<void> lock_range(const File& file, ByteRange range) {
-  struct flock lock = description(F_WRLCK, range);
-  while (::fcntl(file.fd(), F_OFD_SETLKW, &lock) != 0) {
-    if (errno != EINTR) return system_error(errno, file.path(), "lock");
+Result<void> lock_range(const File& file, ByteRange range, std::chrono::milliseconds limit,
+                        const CancelToken* cancel) {
+  Patience patience(limit, cancel, file.path());
+  while (true) {
+    SHUNT_ASSIGN(const ByteRange held, try_lock_range(file, range));
+    if (held.empty()) return {};
+    SHUNT_TRY(patience.pause());
   }
-  return {};
 }
 
 void unlock_range(const File& file, ByteRange range) {
   struct flock lock = description(F_UNLCK, range);
   ::fcntl(file.fd(), F_OFD_SETLK, &lock);
-}
-
-Result<void> check_no_writer(const std::string& path) {
-  const Fd fd(kernel().open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0));
-  if (!fd.valid()) return system_error(errno, path, "open");
-  if (::fcntl(fd.get(), F_SETLEASE, F_RDLCK) == 0) {
-    ::fcntl(fd.get(), F_SETLEASE, F_UNLCK);
-    return {};
-  }
-  if (errno != EAGAIN) return {};
-  Error error = system_error(EBUSY, path, "open for writing");
-  error.reason = "another process has the file open for writing";
-  error.hint = "try again when it has been closed";
-  return error;
 }
 
 }  // namespace shunt::io

@@ -1,16 +1,18 @@
 // One process at a time.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "base/byte_range.h"
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/file.h"
 
 namespace shunt::io {
 
-// Takes the advisory lock of `file` for as long as its descriptor is open (flock, exclusive,
-// without waiting). kBusy when another process has it.
+// Takes the advisory lock of `file` for as long as its descriptor is open (flock, exclusive). kBusy
+// when another process has it, and not just for a moment: that is waited for, up to 100 ms.
 Result<void> lock_exclusive(const File& file);
 
 // The same shared with other readers, for as long as the descriptor is open.
@@ -34,13 +36,10 @@ void unlock(const File& file);
 // Tries to lock `range`, without waiting. Returns what is in the way: an empty range when it is
 // locked now, otherwise the first bytes of `range` that somebody else has.
 [[nodiscard]] Result<ByteRange> try_lock_range(const File& file, ByteRange range);
-// Waits until `range` is locked.
-Result<void> lock_range(const File& file, ByteRange range);
+// Waits until `range` is locked, for at most `limit`: kBusy then, and kInterrupted once `cancel`,
+// which may be null, has been asked to stop.
+Result<void> lock_range(const File& file, ByteRange range, std::chrono::milliseconds limit,
+                        const CancelToken* cancel);
 void unlock_range(const File& file, ByteRange range);
-
-// kBusy when a process has the file at `path` open for writing (a read lease is refused then; see
-// fcntl(2), F_SETLEASE). Tells nothing, and is no error, where leases are not to be had. To be
-// asked before the caller opens the file for writing itself.
-Result<void> check_no_writer(const std::string& path);
 
 }  // namespace shunt::io

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <cerrno>
-#include <random>
 
 #include "io/kernel.h"
 #include "io/lock.h"
@@ -19,13 +19,6 @@ namespace {
 // What is being written bears this extended attribute. Only a file that has it is taken for what a
 // run that died has left: anybody may have a file of that name.
 constexpr const char* kMark = "user.shunt.unfinished";
-
-bool is_named(const File& file, const std::string& path) {
-  struct stat named {};
-  const Result<struct stat> own = file.status();
-  return own && ::lstat(path.c_str(), &named) == 0 && named.st_ino == own->st_ino &&
-         named.st_dev == own->st_dev;
-}
 
 // File systems without extended attributes: what is left there cannot be told, and stays.
 void mark(const File& file) {
@@ -42,22 +35,31 @@ void remove_mark(const File& file) {
   (void)kernel().fchmod(file.fd(), status->st_mode & 07777);
 }
 
-// Whether the name is free afterwards. False: it is somebody else's. kBusy when another process is
-// writing it.
-Result<bool> remove_leftover(const std::string& temporary) {
-  Fd fd(kernel().open(temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0));
-  if (!fd.valid()) return errno == ENOENT;
-  const File leftover = File::adopt(std::move(fd), temporary);
-  if (::fgetxattr(leftover.fd(), kMark, nullptr, 0) < 0) return false;
-  SHUNT_TRY(lock_exclusive(leftover));
-  if (is_named(leftover, temporary)) SHUNT_TRY(remove_if_there(temporary));
-  return true;
+// Whether the name is free afterwards. False: it is somebody else's, or not to be had. kBusy when
+// another process of this user is writing it.
+Result<bool> remove_leftover(const Directory& directory, const std::string& temporary) {
+  const Result<File> leftover = directory.open(temporary, O_RDONLY, "open");
+  if (!leftover) return leftover.error().system_errno == ENOENT;
+  if (::fgetxattr(leftover->fd(), kMark, nullptr, 0) < 0) return false;
+  SHUNT_ASSIGN(const struct stat status, leftover->status());
+  if (status.st_uid == ::geteuid()) {
+    SHUNT_TRY(lock_exclusive(*leftover));
+  } else if (try_lock(*leftover, LockKind::kExclusive) == LockOutcome::kHeldElsewhere) {
+    return false;  // nobody else's lock keeps this user from the target
+  }
+  if (!directory.leads_to(temporary, *leftover)) return true;
+  const Result<bool> removed = directory.remove_if_there(temporary);
+  if (removed) return true;
+  const int number = removed.error().system_errno;
+  if (number == EPERM || number == EACCES) return false;
+  return removed.error();
 }
 
-// In the terms of whoever named `target`.
+// In the terms of whoever named `target`, and knows nothing of hidden names and open directories.
 Error cannot_create(const Error& cause, const std::string& target) {
   Error error = cause;
   error.path = target;
+  error.operation = "create";
   const std::string directory = parent_directory(target);
   struct stat status {};
   if (error.system_errno == ENOENT && ::stat(directory.c_str(), &status) != 0) {
@@ -69,73 +71,94 @@ Error cannot_create(const Error& cause, const std::string& target) {
 
 // A new file, locked and marked, under `name`. Where the file system can, it is so before it has
 // the name, so that nobody finds it without.
-Result<File> create_marked(const std::string& name, Counters* counters) {
-  const std::string directory = parent_directory(name);
+Result<File> create_marked(const Directory& directory, const std::string& name,
+                           Counters* counters) {
   Fd fd;
   do {
-    fd = Fd(kernel().open(directory.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+    fd = Fd(kernel().open_at(directory.fd(), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   } while (!fd.valid() && errno == EINTR);
   if (fd.valid()) {
-    File file = File::adopt(std::move(fd), name, counters);
+    File file = File::adopt(std::move(fd), directory.path_of(name), counters);
     SHUNT_TRY(lock_exclusive(file));
     mark(file);
     int linked = 0;
     do {
-      linked = kernel().link_unnamed(file.fd(), name.c_str());
+      linked = kernel().link_unnamed(file.fd(), directory.fd(), name.c_str());
     } while (linked != 0 && errno == EINTR);
     if (linked == 0) return file;
-    if (errno == EEXIST) return system_error(errno, name, "create");
+    if (errno == EEXIST) return system_error(errno, file.path(), "create");
   }
   // No O_TMPFILE, or no /proc to name it by.
   for (;;) {
-    SHUNT_ASSIGN(File file, File::create(name, counters));
+    SHUNT_ASSIGN(File file, directory.open(name, O_RDWR | O_CREAT | O_EXCL, "create", counters));
     // Between creating and locking, another process may have taken it for a leftover.
     mark(file);
-    if (lock_exclusive(file) && is_named(file, name)) return file;
+    if (lock_exclusive(file) && directory.leads_to(name, file)) return file;
   }
-}
-
-std::string random_suffix() {
-  std::random_device random;
-  return fmt::format("{}-{:08x}{:08x}", kNewFileSuffix, random(), random());
 }
 
 }  // namespace
 
+Result<Directory> NewFile::place_of(const std::string& target) {
+  Result<Directory> directory = Directory::holding(target);
+  if (!directory) {
+    Error error = cannot_create(directory.error(), target);
+    error.operation = "create";
+    return error;
+  }
+  return directory;
+}
+
 Result<NewFile> NewFile::create(const std::string& target, Counters* counters) {
-  std::string temporary = companion(target, kNewFileSuffix);
-  for (;;) {
-    Result<File> file = create_marked(temporary, counters);
-    if (file) return NewFile(std::move(*file), temporary, target);
+  SHUNT_ASSIGN(Directory directory, place_of(target));
+  return create_in(std::move(directory), target, counters);
+}
+
+Result<NewFile> NewFile::create(const Directory& directory, const std::string& name,
+                                Counters* counters) {
+  SHUNT_ASSIGN(Directory own, directory.again());
+  return create_in(std::move(own), directory.path_of(name), counters);
+}
+
+Result<NewFile> NewFile::create_in(Directory directory, const std::string& target,
+                                   Counters* counters) {
+  const std::string name = file_name(target);
+  std::string temporary = companion(name, kNewFileSuffix);
+  for (bool swept = false;; swept = true) {
+    Result<File> file = create_marked(directory, temporary, counters);
+    if (file) return NewFile(std::move(directory), std::move(*file), temporary, target);
     if (file.error().system_errno != EEXIST) return cannot_create(file.error(), target);
-    SHUNT_ASSIGN(const bool free, remove_leftover(temporary));
-    if (!free) temporary = companion(target, random_suffix());
+    const Result<bool> free = remove_leftover(directory, temporary);
+    if (!free) return cannot_create(free.error(), target);
+    // Somebody who keeps making leftovers is not to keep this going.
+    if (!*free || swept)
+      temporary = companion(name, fmt::format("{}-{}", kNewFileSuffix, random_digits()));
   }
 }
 
-Result<void> NewFile::sweep(const std::string& target) {
-  const Result<bool> removed = remove_leftover(companion(target, kNewFileSuffix));
+Result<void> NewFile::sweep(const Directory& directory, const std::string& name) {
+  const Result<bool> removed = remove_leftover(directory, companion(name, kNewFileSuffix));
   if (!removed && removed.error().code != ErrorCode::kBusy) return removed.error();
   return {};
 }
 
 NewFile::~NewFile() {
-  if (!temporary_.empty() && file_.valid()) (void)remove_if_there(temporary_);
+  if (!temporary_.empty() && file_.valid()) (void)directory_.remove_if_there(temporary_);
 }
 
-Result<void> NewFile::commit(IfThere if_there) {
+Result<void> NewFile::commit(IfThere if_there, const std::function<Result<void>()>& last_look) {
   // The bytes come before the name: a name that survives a power cut has whole bytes behind it.
   SHUNT_TRY(file_.sync());
-  const int result = if_there == IfThere::kReplace
-                         ? kernel().rename(temporary_.c_str(), target_.c_str())
-                         : kernel().rename_no_replace(temporary_.c_str(), target_.c_str());
-  if (result != 0) {
-    return errno == EEXIST ? there_already(target_) : system_error(errno, target_, "create");
-  }
+  if (last_look) SHUNT_TRY(last_look());
+  const std::string name = file_name(target_);
+  const Result<void> named = if_there == IfThere::kReplace
+                                 ? directory_.rename_over(temporary_, name)
+                                 : directory_.rename_no_replace(temporary_, name);
+  if (!named) return named.error().system_errno == EEXIST ? there_already(target_) : named.error();
   temporary_.clear();
   remove_mark(file_);
   SHUNT_TRY(file_.close());
-  return sync_directory(parent_directory(target_));
+  return directory_.sync();
 }
 
 }  // namespace shunt::io

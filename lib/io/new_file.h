@@ -1,10 +1,14 @@
 // A file that appears under its name only when it is whole and on disk.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "base/result.h"
+#include "io/attributes.h"
+#include "io/directory.h"
 #include "io/file.h"
+#include "io/path.h"
 
 namespace shunt::io {
 
@@ -15,30 +19,56 @@ enum class IfThere {
 
 // Written under a hidden name beside the target (companion ".shunt-new"); the name goes away with
 // the object unless commit() was reached. A leftover of an earlier run that died is taken away
-// first; it is known by an extended attribute, and where the name is somebody else's, that file is
-// left alone and a name with a random part is used. The caller holds whatever lock keeps two
-// writers of one target apart, or passes a name that no other process uses.
+// first; it is known by an extended attribute. Where the name is somebody else's, or what has it
+// may not be removed (another user's leftover in a directory with the sticky bit), that file is
+// left alone and a name with a random part is used. The directory is held open from the start: the
+// new file gets its name in that one. The caller holds whatever lock keeps two writers of one
+// target apart, or passes a name that no other process uses.
 class NewFile {
  public:
   static Result<NewFile> create(const std::string& target, Counters* counters = nullptr);
-  // Takes away what a run that died has left for `target`; what is in use, or not ours, stays.
-  static Result<void> sweep(const std::string& target);
+  // The same for `name` in a directory that the caller holds open, wherever its own name leads now.
+  static Result<NewFile> create(const Directory& directory, const std::string& name,
+                                Counters* counters = nullptr);
+  // The directory of `target`; what create() would fail with when there is none.
+  static Result<Directory> place_of(const std::string& target);
+  // Takes away what a run that died has left for `name`, if it may; what is in use, or not ours,
+  // stays.
+  static Result<void> sweep(const Directory& directory, const std::string& name);
   NewFile(NewFile&&) = default;
   NewFile& operator=(NewFile&&) = delete;
   ~NewFile();
 
+  // What it is called in messages is the target's name, which is the one that people know.
   [[nodiscard]] File& file() { return file_; }
+  // Whether it has that name already, which commit() may have given it before it failed.
+  [[nodiscard]] bool is_named() const { return temporary_.empty(); }
+  // Where the target's name is, for a last look at what has it.
+  [[nodiscard]] const Directory& directory() const { return directory_; }
+
+  // While it is empty: gives it the owner, mode and so on of the file that it will replace, or the
+  // mode that the user's mask allows when there is none (see inherit_attributes).
+  Result<void> inherit() { return inherit_attributes(file_, directory_, file_name(target_)); }
 
   // Syncs, closes, puts it under its name, and makes the name durable. When the last step fails the
-  // new file stands under its name and the error says so.
-  Result<void> commit(IfThere if_there);
+  // new file stands under its name and the error says so. `last_look`, where there is one, is asked
+  // when all is on disk and nothing but the rename is left; its error ends the matter.
+  Result<void> commit(IfThere if_there, const std::function<Result<void>()>& last_look = nullptr);
 
  private:
-  NewFile(File file, std::string temporary, std::string target)
-      : file_(std::move(file)), temporary_(std::move(temporary)), target_(std::move(target)) {}
+  static Result<NewFile> create_in(Directory directory, const std::string& target,
+                                   Counters* counters);
+  NewFile(Directory directory, File file, std::string temporary, std::string target)
+      : directory_(std::move(directory)),
+        file_(std::move(file)),
+        temporary_(std::move(temporary)),
+        target_(std::move(target)) {
+    file_.set_path(target_);
+  }
 
+  Directory directory_;
   File file_;
-  std::string temporary_;  // empty once it is under its name
+  std::string temporary_;  // its name in the directory; empty once it has the target's
   std::string target_;
 };
 

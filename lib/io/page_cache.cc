@@ -6,13 +6,22 @@
 
 #include <algorithm>
 #include <optional>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/checked.h"
 #include "io/kernel.h"
+#include "io/thread.h"
 
 namespace shunt::io {
 namespace {
+
+// From so much on it takes long enough to be worth some threads.
+constexpr std::uint64_t kMuchCached = std::uint64_t{256} << 20;
+constexpr std::uint64_t kMostThreads = 4;
+constexpr std::uint64_t kSamples = 64;
+constexpr std::uint64_t kSampleSize = std::uint64_t{64} << 10;
 
 std::uint64_t page_size() {
   static const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
@@ -78,6 +87,37 @@ std::optional<std::uint64_t> cached_bytes(const File& file, ByteRange range) {
 void start_writing(const File& file, ByteRange range) {
   kernel().sync_file_range(file.fd(), static_cast<off_t>(range.begin),
                            static_cast<off_t>(range.size()), SYNC_FILE_RANGE_WRITE);
+}
+
+void drop_cached(const File& file, ByteRange range) {
+  const ByteRange pages = whole_pages(range);
+  ::posix_fadvise(file.fd(), static_cast<off_t>(pages.begin), static_cast<off_t>(pages.size()),
+                  POSIX_FADV_DONTNEED);
+}
+
+void drop_if_much_cached(const File& file, ByteRange range) {
+  const std::uint64_t threads = std::min(kMostThreads, std::thread::hardware_concurrency() + 0UL);
+  if (threads < 2 || range.size() < kMuchCached) return;
+  // To ask for each page would take as long as dropping some of them.
+  const std::uint64_t distance = range.size() / kSamples;
+  std::uint64_t cached = 0;
+  for (std::uint64_t i = 0; i < kSamples; ++i) {
+    cached +=
+        cached_bytes(file, ByteRange::of(range.begin + i * distance, kSampleSize)).value_or(0);
+  }
+  if (range.size() / (kSamples * kSampleSize) * cached < kMuchCached) return;
+  const std::uint64_t part = round_up(range.size() / threads, page_size());
+  std::vector<Thread> others;
+  for (std::uint64_t begin = range.begin + part; begin < range.end; begin += part) {
+    const ByteRange own{begin, std::min(begin + part, range.end)};
+    Result<Thread> other = Thread::start([&file, own]() -> Result<void> {
+      drop_cached(file, own);
+      return {};
+    });
+    // It only saves time: what is not dropped here, the kernel drops.
+    if (other) others.push_back(std::move(*other));
+  }
+  drop_cached(file, ByteRange::of(range.begin, part));
 }
 
 CachedPages::CachedPages(const File& file, ByteRange range)

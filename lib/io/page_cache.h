@@ -56,6 +56,14 @@ class CachedPages {
 // wait, and drops nothing.
 void start_writing(const File& file, ByteRange range);
 
+// Takes `range` out of the page cache, but for what is not on disk yet.
+void drop_cached(const File& file, ByteRange range);
+
+// Takes `range` out of the page cache with all processors, when there seems to be much of it: what
+// a call of the kernel that does the same with one would take long for. Without much of it, or with
+// one processor, it does nothing.
+void drop_if_much_cached(const File& file, ByteRange range);
+
 // How many bytes of `range` the page cache holds; nullopt where the kernel does not tell.
 [[nodiscard]] std::optional<std::uint64_t> cached_bytes(const File& file, ByteRange range);
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <random>
 
 #include "base/ascii.h"
 #include "io/fd.h"
@@ -33,11 +34,19 @@ std::string parent_directory(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string file_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 Result<std::string> resolve(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr),
                                                          &std::free);
   if (real == nullptr) return system_error(errno, path, "open");
   return std::string(real.get());
+}
+
+bool is_out_of_reach(const std::string& path) {
+  return ::faccessat(AT_FDCWD, path.c_str(), F_OK, AT_EACCESS) != 0 && errno == EACCES;
 }
 
 std::optional<int> descriptor_named(const std::string& path) {
@@ -47,7 +56,7 @@ std::optional<int> descriptor_named(const std::string& path) {
   std::string name = path;
   constexpr int kMaxLinks = 40;
   for (int links = 0; links < kMaxLinks; ++links) {
-    const std::string base = name.substr(name.rfind('/') + 1);
+    const std::string base = file_name(name);
     const Result<std::string> directory = resolve(parent_directory(name));
     if (!directory) return std::nullopt;
     if (*directory == *own) {
@@ -65,9 +74,8 @@ std::optional<int> descriptor_named(const std::string& path) {
 }
 
 std::string companion(const std::string& path, std::string_view suffix) {
-  const std::size_t slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const std::string directory = path.substr(0, path.rfind('/') + 1);
+  std::string name = file_name(path);
   if (name.size() + suffix.size() + 1 > NAME_MAX) {
     const std::string hash = fmt::format("~{:016x}", name_hash(name));
     name = name.substr(0, NAME_MAX - 1 - suffix.size() - hash.size()) + hash;
@@ -75,15 +83,22 @@ std::string companion(const std::string& path, std::string_view suffix) {
   return directory + "." + name + std::string(suffix);
 }
 
+std::string random_digits() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
 Result<void> sync_directory(const std::string& directory) {
   const Fd fd(kernel().open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
   if (!fd.valid()) return system_error(errno, directory, "open directory");
-  if (kernel().fsync(fd.get()) != 0) {
-    // Some network and FUSE file systems have no such thing; they order names themselves.
-    if (errno == EINVAL || errno == ENOTSUP || errno == EROFS) return {};
-    return system_error(errno, directory, "sync directory");
-  }
-  return {};
+  return sync_directory(fd.get(), directory);
+}
+
+Result<void> sync_directory(int fd, const std::string& name) {
+  if (kernel().fsync(fd) == 0) return {};
+  // Some network and FUSE file systems have no such thing; they order names themselves.
+  if (errno == EINVAL || errno == ENOTSUP || errno == EROFS) return {};
+  return system_error(errno, name, "sync directory");
 }
 
 Result<void> rename_over(const std::string& from, const std::string& to) {

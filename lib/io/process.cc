@@ -1,13 +1,18 @@
 #include "io/process.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+
+#include "io/pipe.h"
+#include "io/signals.h"
 
 namespace shunt::io {
 namespace {
@@ -24,12 +29,12 @@ struct SpawnSettings {
   SpawnSettings(const SpawnSettings&) = delete;
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
-  // Signals: none blocked, and SIGPIPE, which is ignored here, as it is at first.
+  // Signals: none blocked, and those that are ignored here as they are at first.
   void begin_afresh(bool own_group) {
     sigset_t signals;
     ::sigemptyset(&signals);
     ::posix_spawnattr_setsigmask(&attributes, &signals);
-    ::sigaddset(&signals, SIGPIPE);
+    for (const int signal : kSelfInflicted) ::sigaddset(&signals, signal);
     ::posix_spawnattr_setsigdefault(&attributes, &signals);
     ::posix_spawnattr_setpgroup(&attributes, 0);
     ::posix_spawnattr_setflags(&attributes,
@@ -60,6 +65,68 @@ std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   return pointers;
 }
 
+void become(int descriptor, int by) {
+  if (by < 0) return;
+  if (by == descriptor) {
+    (void)::fcntl(by, F_SETFD, 0);
+  } else {
+    (void)::dup2(by, descriptor);
+  }
+}
+
+// In the new process, whose other threads are gone: only what signal-safety(7) allows. The errno of
+// what failed.
+int execute_tied(const ProcessOptions& options, pid_t parent, char* const* arguments,
+                 char* const* environment) {
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
+  if (::getppid() != parent) ::_exit(127);  // it was too late for that
+  if (options.own_group && ::setpgid(0, 0) != 0) return errno;
+  become(STDIN_FILENO, options.input);
+  become(STDOUT_FILENO, options.output);
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction now {};
+    if (::sigaction(signal, nullptr, &now) != 0 || now.sa_handler == SIG_IGN) continue;
+    ::signal(signal, SIG_DFL);
+  }
+  for (const int signal : kSelfInflicted) ::signal(signal, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::execve(arguments[0], arguments, environment);
+  return errno;
+}
+
+// As posix_spawn(3), which knows nothing of PR_SET_PDEATHSIG.
+int spawn_tied(const ProcessOptions& options, char* const* arguments, char* const* environment,
+               pid_t& pid) {
+  Result<Pipe> word = make_pipe();  // of what failed
+  if (!word) return word.error().system_errno;
+  const pid_t parent = ::getpid();
+  // Our handlers are not for the new process.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid = ::fork();
+  int failed = pid < 0 ? errno : 0;
+  if (pid == 0) {
+    failed = execute_tied(options, parent, arguments, environment);
+    (void)!::write(word->writer.get(), &failed, sizeof failed);
+    ::_exit(127);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) return failed;
+  word->writer.reset();
+  ssize_t got = 0;
+  do {
+    got = ::read(word->reader.get(), &failed, sizeof failed);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof failed) return 0;
+  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  return failed;
+}
+
 }  // namespace
 
 Result<Process> Process::start(ProcessOptions options) {
@@ -71,10 +138,12 @@ Result<Process> Process::start(ProcessOptions options) {
   const std::string program = options.arguments.front();
   const std::vector<char*> arguments = pointers_to(options.arguments);
   const std::vector<char*> own = pointers_to(options.environment);
+  char* const* const environment = options.environment.empty() ? environ : own.data();
   pid_t pid = -1;
-  const int failed =
-      ::posix_spawnp(&pid, program.c_str(), &settings.actions, &settings.attributes,
-                     arguments.data(), options.environment.empty() ? environ : own.data());
+  const int failed = options.dies_with_us
+                         ? spawn_tied(options, arguments.data(), environment, pid)
+                         : ::posix_spawnp(&pid, program.c_str(), &settings.actions,
+                                          &settings.attributes, arguments.data(), environment);
   if (failed != 0) return system_error(failed, program, "start");
   return Process(pid, options.own_group);
 }
@@ -93,6 +162,14 @@ Process::~Process() {
 
 void Process::send(int signal) const {
   if (pid_ >= 0) ::kill(own_group_ ? -pid_ : pid_, signal);
+}
+
+bool Process::has_ended(int milliseconds) const {
+  pollfd ended{handle_.get(), POLLIN, 0};
+  (void)::poll(&ended, 1, milliseconds);
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
 }
 
 Result<std::optional<ExitStatus>> Process::wait(int milliseconds) {

@@ -22,6 +22,9 @@ struct ProcessOptions {
   int input = -1;                          // what it gets as standard input; -1: ours
   int output = -1;                         // and as standard output
   bool own_group = false;                  // signals are for all that it has started, too
+  // Killed (SIGKILL) when the thread that starts it ends, and so when we do, whatever ends us. What
+  // it has started is not. The program is a path then.
+  bool dies_with_us = false;
 };
 
 // It has the signals that a program expects, whatever this one has made of them. One that still
@@ -36,6 +39,11 @@ class Process {
   Process& operator=(Process&&) = delete;
   ~Process();
 
+  // Its number, and with `own_group` that of its group. Not to be asked after the end.
+  [[nodiscard]] pid_t id() const { return pid_; }
+  // Waits for its end, at most `milliseconds`; true: it has ended, and wait() will tell how.
+  // Until then its number, and that of its group, is nobody else's.
+  [[nodiscard]] bool has_ended(int milliseconds) const;
   // Waits for its end, at most `milliseconds`; nullopt: it runs. Not to be called after the end.
   [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds);
   // Does nothing once it has ended.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "io/lease.h"
+
 namespace shunt::io {
 namespace {
 
@@ -24,6 +26,13 @@ Result<std::size_t> read_within(const File& file, std::uint64_t size, std::uint6
 
 }  // namespace
 
+Result<std::string> identity_of(const File& file) {
+  SHUNT_ASSIGN(const struct stat status, file.status());
+  return fmt::format("file {}:{} {} bytes, {}.{:09}, {}.{:09}", status.st_dev, status.st_ino,
+                     status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                     status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+}
+
 Result<void> read_exactly(const Source& source, std::uint64_t offset, std::span<std::byte> into) {
   SHUNT_ASSIGN(const std::size_t got, source.read_at(offset, into));
   if (got < into.size()) return ended_early(source, offset + got);
@@ -42,15 +51,22 @@ Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std
   return {};
 }
 
+Result<void> check_regular(const struct stat& status, const std::string& path) {
+  if (S_ISREG(status.st_mode)) return {};
+  if (S_ISDIR(status.st_mode)) return system_error(EISDIR, path, "open");
+  Error error = system_error(EINVAL, path, "open");
+  error.reason = "not a regular file";
+  if (!S_ISBLK(status.st_mode)) error.hint = "a pipe has to be standard input, which is called -";
+  return error;
+}
+
 Result<std::shared_ptr<const FileSource>> FileSource::open(const std::string& path,
-                                                           Counters* counters) {
-  SHUNT_ASSIGN(File file, File::open_to_read(path, counters));
+                                                           Counters* counters,
+                                                           const CancelToken* cancel) {
+  SHUNT_ASSIGN(File file,
+               open_past_lease(path, cancel, [&] { return File::open_to_read(path, counters); }));
   SHUNT_ASSIGN(const struct stat status, file.status());
-  if (!S_ISREG(status.st_mode)) {
-    Error error = system_error(S_ISDIR(status.st_mode) ? EISDIR : EINVAL, path, "open");
-    if (!S_ISDIR(status.st_mode)) error.reason = "not a regular file";
-    return error;
-  }
+  SHUNT_TRY(check_regular(status, path));
   return std::make_shared<const FileSource>(std::move(file),
                                             static_cast<std::uint64_t>(status.st_size));
 }

@@ -1,6 +1,8 @@
 // Random-access bytes: what every part of shunt reads from.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,11 +38,20 @@ class Source {
   // A name for messages: a path, a URL.
   [[nodiscard]] virtual std::string name() const = 0;
 
+  // What tells whether this still is the same, asked now: as long as it gives the same text, all
+  // bytes that were read are of one version. A digest; a URL and what its server calls the version;
+  // of a local file its device, inode, size and times. Empty: nobody else can change it. Never the
+  // state of a file that bytes of something else happen to be kept in.
+  [[nodiscard]] virtual Result<std::string> identity() const { return std::string(); }
+
   // Where byte 0 of this Source lies in a local file; file is null when it does not.
   [[nodiscard]] virtual FileRange in_file() const { return {}; }
 };
 
 using SourcePtr = std::shared_ptr<const Source>;
+
+// Source::identity() of a local file.
+[[nodiscard]] Result<std::string> identity_of(const File& file);
 
 // Reads all of `into`, or fails with a kCorrupt error that names the place where the Source ended.
 [[nodiscard]] Result<void> read_exactly(const Source& source, std::uint64_t offset,
@@ -52,12 +63,17 @@ using SourcePtr = std::shared_ptr<const Source>;
 Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std::byte> buffer,
                             const std::function<Result<void>(std::span<const std::byte>)>& take);
 
+// kLocalIo for what is no regular file, such as a folder or a pipe.
+Result<void> check_regular(const struct stat& status, const std::string& path);
+
 // A whole file, or a part of one. The File is owned.
 class FileSource final : public Source {
  public:
-  // A regular file as large as it is now. Anything else is a kLocalIo error.
+  // A regular file as large as it is now. Anything else is a kLocalIo error. Waits for whoever has
+  // a lease on it (io/lease.h), and asks `cancel` meanwhile.
   static Result<std::shared_ptr<const FileSource>> open(const std::string& path,
-                                                        Counters* counters = nullptr);
+                                                        Counters* counters = nullptr,
+                                                        const CancelToken* cancel = nullptr);
   FileSource(File file, std::uint64_t size) : FileSource(std::move(file), size, {}) {}
   // `name` is for messages; empty: the path.
   FileSource(File file, std::uint64_t size, std::string name)
@@ -68,6 +84,7 @@ class FileSource final : public Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             Caching caching) const override;
   [[nodiscard]] std::string name() const override { return name_.empty() ? file_.path() : name_; }
+  [[nodiscard]] Result<std::string> identity() const override { return identity_of(file_); }
   [[nodiscard]] FileRange in_file() const override { return {&file_, 0}; }
 
  private:
@@ -85,6 +102,7 @@ class BorrowedFileSource final : public Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             Caching caching) const override;
   [[nodiscard]] std::string name() const override { return file_.path(); }
+  [[nodiscard]] Result<std::string> identity() const override { return identity_of(file_); }
   [[nodiscard]] FileRange in_file() const override { return {&file_, 0}; }
 
  private:

@@ -1,12 +1,12 @@
 #include "io/stream_copy.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "io/fd.h"
 #include "io/kernel.h"
 #include "io/source.h"
 
@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kMostAtOnce = std::size_t{1} << 20;
 constexpr std::size_t kBufferSize = std::size_t{256} << 10;
-constexpr int kPipeSize = 1 << 20;  // the most that anybody may ask for by default
 
 }  // namespace
 
@@ -24,7 +23,7 @@ StreamCopy::StreamCopy(File& out, const CancelToken* cancel) : out_(out), cancel
   if (!status) return;
   if (S_ISFIFO(status->st_mode)) {
     way_ = Way::kSplice;
-    (void)::fcntl(out.fd(), F_SETPIPE_SZ, kPipeSize);
+    enlarge_pipe(out.fd());
   } else if (S_ISSOCK(status->st_mode) || S_ISCHR(status->st_mode)) {
     way_ = Way::kSendfile;
   } else if (S_ISREG(status->st_mode)) {

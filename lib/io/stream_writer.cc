@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/size_text.h"
 #include "io/kernel.h"
 #include "io/source.h"
 
@@ -46,10 +48,30 @@ StreamWriter::StreamWriter(File& out, Zeros zeros, const CancelToken* cancel)
   socket_ = S_ISSOCK(status->st_mode);
   if (!pipe_) return;
   // O_NONBLOCK on the descriptor itself would be seen by everybody who shares it.
-  const std::string again = fmt::format("/proc/self/fd/{}", out.fd());
-  Fd own(::open(again.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  may_block_ = !own.valid();  // somebody else's pipe
-  if (own.valid()) own_ = File::adopt(std::move(own), out.path(), out.counters());
+  Result<File> own = out.reopen(O_WRONLY, "open for writing");
+  may_block_ = !own;  // somebody else's pipe
+  if (own) own_ = std::move(*own);
+}
+
+// No call asks how long a file may be. A position beyond that is refused, and costs nothing.
+Result<void> StreamWriter::check_size(std::uint64_t bytes) const {
+  const Result<struct stat> status = out_.status();
+  if (!status || !S_ISREG(status->st_mode)) return {};
+  const off_t here = ::lseek(out_.fd(), 0, SEEK_CUR);
+  if (here < 0) return {};
+  const bool appends = (::fcntl(out_.fd(), F_GETFL) & O_APPEND) != 0;
+  const auto begin = static_cast<std::uint64_t>(appends ? status->st_size : here);
+  rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+  (void)::getrlimit(RLIMIT_FSIZE, &limit);
+  constexpr auto kMost = static_cast<std::uint64_t>(INT64_MAX);
+  bool fits = begin <= kMost && bytes <= kMost - begin && begin + bytes <= limit.rlim_cur;
+  if (fits && ::lseek(out_.fd(), static_cast<off_t>(begin + bytes), SEEK_SET) < 0) fits = false;
+  if (::lseek(out_.fd(), here, SEEK_SET) < 0) return system_error(errno, out_.path(), "seek");
+  if (fits) return {};
+  return system_error(EFBIG, out_.path(), "write")
+      .with_hint(fmt::format("it would be {} long: name another folder, or raise the limit on the "
+                             "size of files",
+                             format_size(begin + bytes)));
 }
 
 // A signal alone would not end a call that waits for a reader.
@@ -138,18 +160,23 @@ Result<void> StreamWriter::write_zeros(std::uint64_t count) {
   }
   while (count > 0) {
     if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    const auto part = zero_pages(count);
-    SHUNT_TRY(write(std::span(&part, 1)));
-    count -= part.size();
+    // The same pages many times over: of a disk of terabytes, what counts is the calls.
+    std::array<std::span<const std::byte>, kMostParts> parts;
+    std::size_t used = 0;
+    while (used < parts.size() && count > 0) {
+      parts[used] = zero_pages(count);
+      count -= parts[used++].size();
+    }
+    SHUNT_TRY(write(std::span(parts).first(used)));
   }
   return {};
 }
 
 Result<void> StreamWriter::copy(const File& from, ByteRange range) {
   if (!socket_ && !may_block_) {
-    const ByteRange all = range;
+    const std::uint64_t begin = range.begin;
     const Result<void> copied = copy_.append(from, range);
-    position_ += range.begin - all.begin;
+    position_ += range.begin - begin;
     return copied;
   }
   // sendfile(2) would wait.

@@ -30,6 +30,10 @@ class StreamWriter {
   // allowed.
   StreamWriter(File& out, Zeros zeros, const CancelToken* cancel = nullptr);
 
+  // Before the first byte: whether a regular file can become as long as `bytes` more make it, by
+  // its file system and by the limit on sizes. EFBIG: it can't. Nothing changes.
+  [[nodiscard]] Result<void> check_size(std::uint64_t bytes) const;
+
   // All of `parts`, one after the other.
   Result<void> write(std::span<const std::span<const std::byte>> parts);
   Result<void> write_zeros(std::uint64_t count);

@@ -2,17 +2,39 @@
 
 #include <array>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
-#include <thread>
-#include <vector>
+
+#include "base/catching.h"
+#include "io/direct_file.h"
+#include "io/thread.h"
 
 namespace shunt::io {
 namespace {
 
+// Memory that direct I/O can use (io/direct_file.h).
+class Storage {
+ public:
+  void allocate(std::size_t size) {
+    bytes_.reset(static_cast<std::byte*>(::operator new(size, kAlignment)));
+    size_ = size;
+  }
+  [[nodiscard]] std::span<std::byte> span() const { return {bytes_.get(), size_}; }
+
+ private:
+  static constexpr std::align_val_t kAlignment{DirectFile::kAlignment};
+  struct Free {
+    void operator()(std::byte* bytes) const { ::operator delete(bytes, kAlignment); }
+  };
+  std::unique_ptr<std::byte, Free> bytes_;
+  std::size_t size_ = 0;
+};
+
 // One buffer and whose turn it is.
 struct Slot {
-  std::vector<std::byte> storage;
+  Storage storage;
   Block block;
   bool full = false;
 };
@@ -36,11 +58,11 @@ void run_fill(Exchange& exchange, const Fill& fill) {
       exchange.changed.wait(lock, [&] { return !slot.full || exchange.abandoned; });
       if (exchange.abandoned) return;
     }
-    slot.block = {slot.storage};
-    const Result<bool> filled = fill(slot.block);
+    slot.block = {slot.storage.span()};
+    Result<bool> filled = catching([&] { return fill(slot.block); });
     const std::lock_guard lock(exchange.mutex);
     if (!filled || !*filled) {
-      if (!filled) exchange.fill_error = filled.error();
+      if (!filled) exchange.fill_error = std::move(filled).error();
       exchange.fill_ended = true;
       exchange.changed.notify_all();
       return;
@@ -75,15 +97,20 @@ Result<void> run_drain(Exchange& exchange, const Drain& drain, const TransferOpt
 
 Result<void> transfer(const Fill& fill, const Drain& drain, const TransferOptions& options) {
   Exchange exchange;
-  for (Slot& slot : exchange.slots) slot.storage.resize(options.buffer_size);
-  std::thread filler(run_fill, std::ref(exchange), std::cref(fill));
-  Result<void> result = run_drain(exchange, drain, options);
+  for (Slot& slot : exchange.slots) slot.storage.allocate(options.buffer_size);
+  SHUNT_ASSIGN(Thread filler, Thread::start([&]() -> Result<void> {
+                 run_fill(exchange, fill);
+                 return {};
+               }));
+  // What the draining side throws must not leave while the other uses what is here.
+  Result<void> result = catching([&] { return run_drain(exchange, drain, options); });
   {
     const std::lock_guard lock(exchange.mutex);
     exchange.abandoned = true;
     exchange.changed.notify_all();
   }
-  filler.join();
+  const Result<void> filled = filler.join();
+  if (result && !filled) return filled;
   return result;
 }
 

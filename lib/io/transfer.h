@@ -24,6 +24,8 @@ struct Block {
   std::span<std::byte> data;  // owned by the transfer
   std::uint64_t at = 0;       // where the bytes go
   std::uint64_t zeros = 0;    // a hole of this size instead of data
+  std::uint64_t digest = 0;   // of the step, where it ends
+  bool was_cached = false;    // by the page cache, before it was read
   bool ends_step = false;     // the last block of something that is made durable as a whole
 };
 

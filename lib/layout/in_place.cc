@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/catching.h"
 #include "layout/in_place_job.h"
 #include "layout/torn_insert.h"
 
@@ -10,14 +11,17 @@ namespace shunt::layout {
 namespace {
 
 // Undoes after `error`; what is returned tells whether that went well.
-Error undo_after(InPlaceJob& job, const io::File& file, const Error& error) {
-  const Result<void> undone = job.undo();
+Error undo_after(InPlaceJob& job, const Error& error) {
+  const Result<void> undone = catching([&] { return job.undo(); });
   if (undone) {
-    return error.code == ErrorCode::kUnsuitable ? error
-                                                : error.with_hint("the original has been restored");
+    if (error.code == ErrorCode::kUnsuitable) return error;
+    if (error.code == ErrorCode::kBusy) {
+      return error.with_hint("the original is there, with what was appended behind it");
+    }
+    return error.with_hint("the original has been restored");
   }
   Error both = error;
-  both.hint = recover_hint(file.path());
+  both.hint = job.recover_hint();
   if (undone.error().code == ErrorCode::kInterrupted) return both;
   if (both.code == ErrorCode::kUnsuitable) both.code = undone.error().code;
   both.reason +=
@@ -32,12 +36,15 @@ bool nearly_done(const InPlaceEdit& edit, std::uint64_t cursor) {
 
 // Opens the gap. A request to stop in the middle of a shift is answered by going back or by going
 // on, whichever takes less, so that nobody waits for longer than they have; a second one stops at
-// the next step and leaves the journal.
+// the next step and leaves the journal. The same for what another program appends.
 Result<void> open_gap_or_stop(InPlaceJob& job, const InPlaceEdit& edit) {
   const Result<void> opened = job.open_gap();
-  if (opened || opened.error().code != ErrorCode::kInterrupted) return opened;
-  job.heed_requests();
+  if (opened) return opened;
+  const bool grown = opened.error().code == ErrorCode::kBusy && job.journal().has_cursor();
+  if (!grown && opened.error().code != ErrorCode::kInterrupted) return opened;
+  if (!grown) job.heed_requests();
   if (!nearly_done(edit, job.journal().cursor())) return opened;
+  if (grown) job.let_grow();
   return job.shift_from(job.journal().cursor());
 }
 
@@ -46,9 +53,14 @@ Result<JournalRecord> make_record(const io::File& file, const OriginalView& view
   JournalRecord record;
   SHUNT_ASSIGN(const struct stat status, file.status());
   record.inode = status.st_ino;
+  record.born = file.born();
+  record.modified_s = status.st_mtim.tv_sec;
+  record.modified_ns = status.st_mtim.tv_nsec;
   record.edit = edit;
   record.edit.front = nullptr;
   SHUNT_ASSIGN(record.needed_digest, digest_of(view, edit.needed));
+  record.front_size = edit.front->size();
+  SHUNT_ASSIGN(record.front_digest, digest_of(*edit.front, {0, record.front_size}));
   SHUNT_ASSIGN(record.saved, SavedBytes::of(view, edit.overwritten, options.max_saved));
   if (edit.room == RoomKind::kInserted) {
     SHUNT_ASSIGN(record.holes, holes_before(file, edit));
@@ -58,24 +70,28 @@ Result<JournalRecord> make_record(const io::File& file, const OriginalView& view
 
 }  // namespace
 
-Result<void> run_in_place(io::File& file, OriginalView& view, const InPlaceEdit& edit,
-                          const InPlaceOptions& options) {
+Result<void> run_in_place(const io::Directory& directory, io::File& file, OriginalView& view,
+                          const InPlaceEdit& edit, const InPlaceOptions& options) {
   SHUNT_ASSIGN(const JournalRecord record, make_record(file, view, edit, options));
   if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
-  SHUNT_ASSIGN(Journal journal, Journal::create(file.path(), record, file.counters()));
+  SHUNT_ASSIGN(Journal journal, Journal::create(directory, file, record, file.counters()));
   InPlaceJob job(file, view, edit, std::move(journal), options);
-  if (Result<void> opened = open_gap_or_stop(job, edit); !opened) {
+  // What is thrown, exhausted memory, is undone like other failures.
+  if (Result<void> opened = catching([&] { return open_gap_or_stop(job, edit); }); !opened) {
     const bool in_a_hurry = options.cancel != nullptr && options.cancel->requests() > 1;
     if (opened.error().code == ErrorCode::kInterrupted && in_a_hurry) {
-      return opened.error().with_hint(recover_hint(file.path()));
+      return opened.error().with_hint(job.recover_hint());
     }
-    return undo_after(job, file, opened.error());
+    return undo_after(job, opened.error());
   }
-  if (Result<void> written = job.write_front(*edit.front); !written) {
-    return undo_after(job, file, written.error());
+  if (Result<void> written = catching([&] { return job.write_front(*edit.front); }); !written) {
+    return undo_after(job, written.error());
   }
-  if (Result<void> finished = job.finish_tail(); !finished) {
-    return finished.error().with_hint(recover_hint(file.path()));
+  const Result<std::uint64_t> appended = catching([&] { return job.finish_tail(); });
+  if (!appended) return appended.error().with_hint(job.recover_hint());
+  if (*appended > 0) {
+    return appended_error(file, *appended)
+        .with_hint(fmt::format("{}; nothing was cut off", options.done));
   }
   return {};
 }

@@ -27,17 +27,25 @@
 namespace shunt::layout {
 
 struct InPlaceOptions {
+  // For hints: the command that brings the file out of an interrupted edit, and what an edit that
+  // is done has come to ("moov is in front").
+  std::string recover_command;
+  std::string done;
+  // The file gets the time of modification back that it had before the edit, whether that is
+  // finished or undone.
+  bool preserve_times = false;
   const CancelToken* cancel = nullptr;
   Progress* progress = nullptr;
   // Non-zero bytes of `overwritten` that may be kept aside; more is kUnsuitable.
   std::uint64_t max_saved = 48 * 1024;
 };
 
-// Runs `edit` on `file`, which is open for reading and writing and locked. `view` is what the edit
-// was planned from and shows the original bytes throughout. kUnsuitable when this room cannot be
-// had here; the file is as it was then.
-Result<void> run_in_place(io::File& file, OriginalView& view, const InPlaceEdit& edit,
-                          const InPlaceOptions& options);
+// Runs `edit` on `file`, which is open for reading and writing and locked, and was opened in
+// `directory`, where its journal goes. `view` is what the edit was planned from and shows the
+// original bytes throughout. kUnsuitable when this room cannot be had here; the file is as it was
+// then.
+Result<void> run_in_place(const io::Directory& directory, io::File& file, OriginalView& view,
+                          const InPlaceEdit& edit, const InPlaceOptions& options);
 
 enum class Recovered {
   kNothing,   // there was no journal
@@ -50,9 +58,10 @@ enum class Recovered {
 using Replan =
     std::function<Result<InPlaceEdit>(const io::SourcePtr& original, const JournalRecord& record)>;
 
-// Brings `file` (open for reading and writing, locked) out of whatever state an interrupted edit
-// left it in, if there is a journal for it. kIntegrity when the file is not the journal's any more.
-Result<Recovered> recover_in_place(io::File& file, const Replan& replan,
-                                   const InPlaceOptions& options);
+// Brings `file` (open for reading and writing, locked, opened in `directory`) out of whatever state
+// an interrupted edit left it in, if there is a journal for it. kIntegrity when the file is not the
+// journal's any more.
+Result<Recovered> recover_in_place(const io::Directory& directory, io::File& file,
+                                   const Replan& replan, const InPlaceOptions& options);
 
 }  // namespace shunt::layout

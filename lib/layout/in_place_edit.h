@@ -46,7 +46,8 @@ struct InPlaceEdit {
   // tells after a crash whether the file is still the one that was planned for.
   ByteRange needed;
 
-  // The tail: cut the file here (new position), or else patch this field of `needed`.
+  // The tail: cut the file here (new position), or patch this field of `needed`. With both it is
+  // the cut, unless another program has appended something, which nobody cuts off.
   std::optional<std::uint64_t> cut_at;
   std::optional<FieldPatch> mark;
 

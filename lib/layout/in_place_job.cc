@@ -1,6 +1,5 @@
 #include "layout/in_place_job.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <xxhash.h>
 
@@ -8,6 +7,10 @@
 #include <memory>
 #include <vector>
 
+#include "io/lease.h"
+#include "io/page_cache.h"
+#include "io/source.h"
+#include "io/thread.h"
 #include "layout/overwrite.h"
 #include "layout/torn_insert.h"
 
@@ -17,6 +20,15 @@ namespace {
 constexpr std::size_t kFrontBuffer = std::size_t{1} << 20;
 
 }  // namespace
+
+Error appended_error(const io::File& file, std::uint64_t size) {
+  Error error;
+  error.code = ErrorCode::kBusy;
+  error.path = file.path();
+  error.operation = "edit";
+  error.reason = fmt::format("another program has appended {} bytes to it in the meantime", size);
+  return error;
+}
 
 Result<std::uint64_t> digest_of(const io::Source& source, ByteRange range) {
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
@@ -61,34 +73,68 @@ SavedBytes all_saved(const JournalRecord& record) {
   }
 }
 
-std::string recover_hint(const std::string& path) {
-  return fmt::format("the journal is kept; 'shunt faststart --recover {}' goes on from there",
-                     path);
+std::string InPlaceJob::recover_hint() const {
+  if (journal_.is_removed()) {
+    return "the file is whole and its journal is gone; after a power cut it may be there again";
+  }
+  return fmt::format("the journal is kept; to go on from there: {}", options_.recover_command);
 }
 
 Result<void> InPlaceJob::open_gap() {
   switch (edit_.room) {
     case RoomKind::kReserved:
       return {};
-    case RoomKind::kInserted:
+    case RoomKind::kInserted: {
+      gap_may_be_open_ = false;
+      // The insertion drops them too, with one processor.
+      io::drop_if_much_cached(file_, {edit_.gap_at, edit_.size_before});
+      const io::Lease alone(file_);
+      SHUNT_TRY(check_size(edit_.size_before));
+      gap_may_be_open_ = true;
       SHUNT_TRY(file_.insert_range(edit_.gap_at, edit_.gap_size));
-      SHUNT_TRY(check_grown());
+      SHUNT_TRY(check_size(edit_.size_with_gap()));
       view_.set_gap(edit_.gap_at, edit_.gap_size);
       return {};
-    case RoomKind::kShifted: {
-      // All the space is had before the first byte moves, so that a full disk is met here.
-      SHUNT_TRY(extend(ByteRange::of(edit_.size_before, edit_.gap_size)));
-      return shift_from(edit_.size_before);
     }
+    case RoomKind::kShifted:
+      SHUNT_TRY(reserve_space());
+      watching_ = true;
+      return shift_from(edit_.size_before);
   }
   return {};
+}
+
+// All the space is had before the first byte moves, so that a full disk is met here. It begins
+// where the file ends: what another program appends in the same moment would lie in it, and be
+// written over.
+Result<void> InPlaceJob::reserve_space() {
+  const auto space = ByteRange::of(edit_.size_before, edit_.gap_size);
+  gap_may_be_open_ = false;
+  bool alone = false;
+  {
+    const io::Lease lease(file_);
+    alone = lease.held();
+    SHUNT_TRY(check_size(space.begin));
+    gap_may_be_open_ = true;
+    SHUNT_TRY(extend(space));
+  }
+  if (!alone && !space_appended_) {
+    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(space));
+    if (content > space.begin) return appended_error(file_, content - space.begin);
+  }
+  SHUNT_TRY(check_size(space.end));
+  // From this cursor on, a recovery takes the space for the edit's own: it is on disk before that.
+  SHUNT_TRY(file_.sync_data());
+  return journal_.set_cursor(edit_.size_before);
 }
 
 Result<void> InPlaceJob::shift_from(std::uint64_t cursor) {
   if (options_.progress != nullptr) {
     options_.progress->begin("shifting", cursor - edit_.gap_at);
   }
-  return shift_towards_end(make_shift(), {edit_.gap_at, cursor});
+  SHUNT_TRY(shift_towards_end(make_shift(), {edit_.gap_at, cursor}));
+  // What moved last is about to be changed: its digest must not be asked for any more.
+  return journal_.set_cursor(edit_.gap_at);
 }
 
 Result<void> InPlaceJob::write_front(const io::Source& front) {
@@ -101,14 +147,31 @@ Result<void> InPlaceJob::write_front(const io::Source& front) {
   return file_.sync_data();
 }
 
-Result<void> InPlaceJob::finish_tail() {
-  if (edit_.cut_at) SHUNT_TRY(file_.truncate(*edit_.cut_at));
-  if (edit_.mark) {
+Result<std::uint64_t> InPlaceJob::finish_tail() {
+  const std::uint64_t expected = edit_.size_with_gap();
+  std::uint64_t size = expected;
+  if (edit_.cut_at) {
+    const io::Lease alone(file_);
+    SHUNT_ASSIGN(size, file_.size());
+    if (size == expected) SHUNT_TRY(file_.truncate(*edit_.cut_at));
+  } else {
+    SHUNT_ASSIGN(size, file_.size());
+  }
+  if (size < expected) return check_size(expected).error();
+  if (edit_.mark && (!edit_.cut_at || size > expected)) {
     SHUNT_TRY(write_field(file_, *edit_.mark, edit_.moved(edit_.mark->at), edit_.mark->new_value));
   }
+  SHUNT_TRY(settle_times());
   // The result is on disk before the journal that could rebuild it goes.
   SHUNT_TRY(file_.sync());
-  return journal_.remove();
+  SHUNT_TRY(journal_.remove());
+  return size - expected;
+}
+
+Result<void> InPlaceJob::settle_times() {
+  if (!options_.preserve_times) return {};
+  const JournalRecord& record = journal_.record();
+  return file_.set_modified({record.modified_s, record.modified_ns});
 }
 
 Result<bool> InPlaceJob::needed_is_intact() const {
@@ -120,53 +183,75 @@ Result<bool> InPlaceJob::needed_is_intact() const {
   return *now == journal_.record().needed_digest;
 }
 
-Result<std::uint64_t> InPlaceJob::find_gap() {
-  return find_cursor(file_, edit_, journal_.record().holes, [&](std::uint64_t cursor) {
-    view_.set_gap(cursor, edit_.gap_size);
-    return needed_is_intact();
-  });
+Result<bool> InPlaceJob::is_written() const {
+  const JournalRecord& record = journal_.record();
+  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+  const auto front = ByteRange::of(edit_.front_at.begin, record.front_size);
+  if (front.end > size) return false;
+  const io::BorrowedFileSource now(file_, size);
+  SHUNT_ASSIGN(const std::uint64_t digest, digest_of(now, front));
+  if (digest != record.front_digest) return false;
+  for (const FieldPatch& patch : edit_.patches) {
+    FieldPatch::Bytes bytes{};
+    const auto field = std::span(bytes).first(patch.width);
+    SHUNT_ASSIGN(const std::size_t got, file_.read_at(edit_.moved(patch.at), field));
+    const FieldPatch::Bytes written = patch.encode(patch.new_value);
+    if (got < field.size() || !std::ranges::equal(field, std::span(written).first(patch.width))) {
+      return false;
+    }
+  }
+  return true;
 }
 
-Result<void> InPlaceJob::check_grown() const {
+Result<std::uint64_t> InPlaceJob::find_gap() {
+  return find_cursor(file_, edit_, journal_.record().holes,
+                     [&](std::uint64_t cursor) -> Result<bool> {
+                       if (cursor >= edit_.size_before) {
+                         // The insertion has not begun to move anything, and what it added is
+                         // zeros; other bytes there are another program's.
+                         const auto added = ByteRange::of(edit_.size_before, edit_.gap_size);
+                         SHUNT_ASSIGN(const std::uint64_t content, end_of_content(added));
+                         if (content > added.begin) return false;
+                       }
+                       view_.set_gap(cursor, edit_.gap_size);
+                       return needed_is_intact();
+                     });
+}
+
+Result<void> InPlaceJob::check_size(std::uint64_t expected) const {
   SHUNT_ASSIGN(const std::uint64_t size, file_.size());
-  if (size == edit_.size_with_gap()) return {};
-  Error error;
-  error.path = file_.path();
-  error.operation = "insert a range";
-  error.reason =
-      fmt::format("the file is {} bytes long afterwards, not {}", size, edit_.size_with_gap());
+  if (size == expected) return {};
+  if (size > expected) return appended_error(file_, size - expected);
+  Error error = appended_error(file_, 0);
+  error.reason = "another program has made it shorter in the meantime";
   return error;
 }
 
-Result<void> InPlaceJob::undo() {
-  SHUNT_TRY(close_gap());
-  view_.set_gap(UINT64_MAX, 0);
-  SHUNT_ASSIGN(const bool intact, needed_is_intact());
-  if (!intact) {
-    Error error;
-    error.code = ErrorCode::kIntegrity;
-    error.path = file_.path();
-    error.operation = "undo";
-    error.reason = "the old moov is not where it was";
-    return error;
+Result<std::uint64_t> InPlaceJob::end_of_content(ByteRange range) const {
+  std::vector<std::byte> buffer(std::min<std::uint64_t>(range.size(), kFrontBuffer));
+  std::uint64_t end = range.begin;
+  for (std::uint64_t at = range.begin; at < range.end;) {
+    const auto want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), range.end - at));
+    const auto part = std::span(buffer).first(want);
+    SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, part, io::Caching::kDrop));
+    const auto read = part.first(got);
+    const auto last = std::find_if(read.rbegin(), read.rend(),
+                                   [](std::byte byte) { return byte != std::byte{0}; });
+    if (last != read.rend()) end = at + static_cast<std::uint64_t>(read.rend() - last);
+    if (got < want) break;
+    at += got;
   }
-  return restore();
-}
-
-Result<void> InPlaceJob::restore() {
-  const SavedBytes saved = all_saved(journal_.record());
-  SHUNT_TRY(restore_range(saved, saved.zeros()));
-  for (std::size_t run = 0; run < saved.count(); ++run) {
-    SHUNT_TRY(restore_range(saved, saved.range(run)));
-  }
-  SHUNT_TRY(file_.sync());
-  return journal_.remove();
+  return end;
 }
 
 Result<void> InPlaceJob::extend(ByteRange range) {
   Result<void> allocated = file_.allocate(range);
   if (allocated || allocated.error().code != ErrorCode::kUnsuitable) return allocated;
-  return write_zeros(file_, range);  // a file system that cannot reserve
+  // A file system that cannot reserve. Written to its place, the zeros would lie over what another
+  // program appends meanwhile.
+  space_appended_ = true;
+  return append_zeros(file_, range.size());
 }
 
 Shift InPlaceJob::make_shift() {
@@ -174,37 +259,23 @@ Shift InPlaceJob::make_shift() {
   shift.file = &file_;
   shift.distance = edit_.gap_size;
   shift.unit = edit_.unit;
-  shift.set_cursor = [this](std::uint64_t cursor) -> Result<void> {
-    SHUNT_TRY(journal_.set_cursor(cursor));
-    view_.set_gap(cursor, edit_.gap_size);
-    return {};
+  shift.settle = [this](const ShiftStep& step) -> Result<void> {
+    // The bytes and the cursor go to the disk at once. What must not happen before both are there
+    // is the next step, which writes over the place that the bytes came from.
+    SHUNT_TRY(journal_.begin_step(step.to, step.digest));
+    SHUNT_ASSIGN(io::Thread noting, io::Thread::start([this] { return journal_.sync(); }));
+    const Result<void> synced = file_.sync_data();
+    SHUNT_TRY(noting.join());
+    SHUNT_TRY(synced);
+    journal_.end_step(step.to);
+    view_.set_gap(step.to, edit_.gap_size);
+    return watching_ ? check_size(edit_.size_with_gap()) : Result<void>();
   };
   shift.should_stop = [this] {
     return options_.cancel != nullptr && options_.cancel->requests() > heeded_;
   };
   shift.progress = options_.progress;
   return shift;
-}
-
-// Writes only what differs, so that a file that was never touched keeps its times.
-Result<void> InPlaceJob::restore_range(const SavedBytes& saved, ByteRange range) {
-  std::vector<std::byte> now(std::min<std::uint64_t>(range.size(), kFrontBuffer));
-  std::vector<std::byte> then(now.size());
-  for (std::uint64_t at = range.begin; at < range.end;) {
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(now.size(), range.end - at));
-    // After a failed sync the cache may differ from the disk: compare with what the disk has.
-    ::posix_fadvise(file_.fd(), static_cast<off_t>(at), static_cast<off_t>(size),
-                    POSIX_FADV_DONTNEED);
-    SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, std::span(now).first(size)));
-    std::copy_n(now.begin(), size, then.begin());
-    saved.overlay(at, std::span(then).first(size));
-    if (got < size ||
-        !std::equal(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(size), then.begin())) {
-      SHUNT_TRY(file_.write_at(at, std::span(then).first(size)));
-    }
-    at += size;
-  }
-  return {};
 }
 
 // Zeros behind the front, where there is a gap: what a reader would find there are old bytes.
@@ -220,25 +291,6 @@ Result<void> InPlaceJob::clear_rest(ByteRange rest) {
       return clear_range(file_, rest, edit_.unit);
   }
   return {};
-}
-
-Result<void> InPlaceJob::close_gap() {
-  if (edit_.gap_size == 0) return {};
-  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
-  if (size <= edit_.size_before) return {};
-  if (edit_.room == RoomKind::kShifted) {
-    SHUNT_TRY(journal_.settle_cursor());
-    const ByteRange moved{journal_.cursor(), edit_.size_before};
-    if (options_.progress != nullptr) options_.progress->begin("undoing", moved.size());
-    SHUNT_TRY(shift_back(make_shift(), moved));
-    view_.set_gap(UINT64_MAX, 0);
-    return file_.truncate(edit_.size_before);
-  }
-  SHUNT_ASSIGN(const std::uint64_t cursor, find_gap());
-  view_.set_gap(UINT64_MAX, 0);
-  // A collapse may not reach the end of the file; a hole that does is cut off instead.
-  if (cursor + edit_.gap_size >= size) return file_.truncate(edit_.size_before);
-  return file_.collapse_range(cursor, edit_.gap_size);
 }
 
 }  // namespace shunt::layout

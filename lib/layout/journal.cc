@@ -1,57 +1,58 @@
 #include "layout/journal.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "base/checked.h"
-#include "io/kernel.h"
+#include "io/found_file.h"
 #include "io/path.h"
+#include "layout/journal_names.h"
 
 namespace shunt::layout {
 namespace {
 
 constexpr std::uint64_t kMaxSize = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
-constexpr const char* kSuffix = ".shunt-journal";
-constexpr const char* kUnnamedSuffix = ".shunt-journal-new";
 
-// A journal tells what to write into the target: it is believed only from those who may write there
-// anyway.
-Result<void> check_owner(const io::File& file, const std::string& target) {
-  SHUNT_ASSIGN(const struct stat own, file.status());
-  struct stat of_target {};
-  struct stat named {};
-  if (::stat(target.c_str(), &of_target) != 0 || ::lstat(file.path().c_str(), &named) != 0) {
-    return system_error(errno, target, "read the journal");
+constexpr const char* kRemoveHint =
+    "nothing was changed; if the file beside it is whole, remove the journal";
+
+// A new file for a journal that is being written. What a run that died has left under the name is
+// worthless; what may not be removed, another user's in a directory with the sticky bit, is passed
+// over.
+Result<io::File> create_unfinished(const io::Directory& directory, std::string& name,
+                                   io::Counters* counters) {
+  (void)directory.remove_if_there(name);
+  for (const std::string plain = name;; name = plain + "-" + io::random_digits()) {
+    Result<io::File> file =
+        directory.open(name, O_RDWR | O_CREAT | O_EXCL, "create the journal", counters);
+    if (file || file.error().system_errno != EEXIST) return file;
   }
-  const bool trusted =
-      own.st_uid == ::geteuid() || own.st_uid == 0 || own.st_uid == of_target.st_uid;
-  if (S_ISREG(named.st_mode) && own.st_nlink == 1 && (own.st_mode & 022) == 0 && trusted) return {};
-  return damaged_journal("it is not a file of this user, of the target's owner or of root")
-      .with_path(file.path());
 }
 
 }  // namespace
 
-Journal::Journal(io::File file, std::string path, JournalRecord record)
+Journal::Journal(io::File file, const io::Directory& directory, std::string name,
+                 JournalRecord record)
     : file_(std::move(file)),
-      path_(std::move(path)),
+      directory_(&directory),
+      name_(std::move(name)),
+      path_(directory.path_of(name_)),
       record_(std::move(record)),
       cursor_(record_.edit.size_before) {}
 
-std::string Journal::path_for(const std::string& target) {
-  return io::companion(target, kSuffix);
-}
-
-Result<Journal> Journal::create(const std::string& target, const JournalRecord& record,
-                                io::Counters* counters) {
-  const std::string unnamed = io::companion(target, kUnnamedSuffix);
-  SHUNT_TRY(io::remove_if_there(unnamed));  // of a run that died before its journal was whole
-  SHUNT_ASSIGN(io::File file, io::File::create(unnamed, counters));
-  Journal journal(std::move(file), path_for(target), record);
+Result<Journal> Journal::create(const io::Directory& directory, const io::File& target,
+                                const JournalRecord& record, io::Counters* counters) {
+  const std::string target_name = io::file_name(target.path());
+  SHUNT_ASSIGN(const struct stat status, target.status());
+  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, target_name, status));
+  SHUNT_ASSIGN(std::string name, names.free_name());
+  std::string unfinished = unfinished_journal_name(target_name);
+  SHUNT_ASSIGN(io::File file, create_unfinished(directory, unfinished, counters));
+  Journal journal(std::move(file), directory, std::move(name), record);
   const std::vector<std::byte> bytes = encode_record(record);
   journal.record_size_ = bytes.size();
   const auto write_and_name = [&]() -> Result<void> {
@@ -64,43 +65,69 @@ Result<Journal> Journal::create(const std::string& target, const JournalRecord& 
     }
     // The content comes before the name, so that a journal with its name is always whole.
     SHUNT_TRY(journal.file_.sync());
-    if (io::kernel().rename_no_replace(unnamed.c_str(), journal.path_.c_str()) != 0) {
-      return system_error(errno, journal.path_, "create the journal");
-    }
-    return {};
+    return directory.rename_no_replace(unfinished, journal.name_);
   };
   if (Result<void> done = write_and_name(); !done) {
-    (void)io::remove_if_there(unnamed);
+    (void)directory.remove_if_there(unfinished);
     return done.error();
   }
-  // The name comes before the first change to the target, which the caller makes next.
-  if (Result<void> synced = io::sync_directory(io::parent_directory(target)); !synced) {
-    (void)io::remove_if_there(journal.path_);
-    return synced.error();
+  const auto settle = [&]() -> Result<void> {
+    // In a directory of another user the name may lead to something else by now.
+    if (!directory.leads_to(journal.name_, journal.file_)) {
+      Error error = system_error(EBUSY, journal.path_, "create the journal");
+      error.reason = "another process has put something in its place";
+      return error;
+    }
+    // The name comes before the first change to the target, which the caller makes next.
+    return directory.sync();
+  };
+  if (Result<void> settled = settle(); !settled) {
+    (void)directory.remove_if_there(journal.name_);
+    return settled.error();
   }
   return journal;
 }
 
-Result<std::optional<Journal>> Journal::open(const std::string& target) {
-  SHUNT_TRY(io::remove_if_there(io::companion(target, kUnnamedSuffix)));
-  const std::string path = path_for(target);
-  Result<io::File> file = io::File::open_to_change(path);
+Result<std::optional<std::string>> Journal::pending(const io::Directory& directory,
+                                                    const std::string& name,
+                                                    const struct stat& target) {
+  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, name, target));
+  return names.taken();
+}
+
+void Journal::sweep(const io::Directory& directory, const std::string& name) {
+  // What may not be removed is in nobody's way.
+  const std::string unfinished = unfinished_journal_name(name);
+  const auto found = directory.look(unfinished);
+  if (found && *found) (void)directory.remove_if_there(unfinished);
+}
+
+Result<std::optional<Journal>> Journal::open(const io::Directory& directory,
+                                             const io::File& target) {
+  // Of a run that died before its journal was whole. What may not be removed is in nobody's way.
+  const std::string target_name = io::file_name(target.path());
+  (void)directory.remove_if_there(unfinished_journal_name(target_name));
+  SHUNT_ASSIGN(const struct stat status, target.status());
+  SHUNT_ASSIGN(const auto name, pending(directory, target_name, status));
+  if (!name) return std::optional<Journal>();
+  const std::string path = directory.path_of(*name);
+  // A journal tells what to write into the target: it is believed only from those who may write
+  // there anyway.
+  Result<io::File> file = io::open_found(directory, *name, io::FoundFor::kChanging,
+                                         {.owner = status.st_uid}, target.counters());
   if (!file) {
     if (file.error().system_errno == ENOENT) return std::optional<Journal>();
-    return file.error();
+    if (file.error().code != ErrorCode::kIntegrity) return file.error();
+    return damaged_journal(file.error().reason).with_path(path).with_hint(kRemoveHint);
   }
-  SHUNT_TRY(check_owner(*file, target));
   SHUNT_ASSIGN(const std::uint64_t size, file->size());
   if (size > kMaxSize) return damaged_journal("it is too large").with_path(path);
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
   SHUNT_ASSIGN(const std::size_t got, file->read_at(0, bytes));
   bytes.resize(got);
   Result<JournalRecord> record = parse_record(bytes);
-  if (!record) {
-    return record.error().with_path(path).with_hint(
-        "nothing was changed; if the file beside it is whole, remove the journal");
-  }
-  Journal journal(std::move(*file), path, std::move(*record));
+  if (!record) return record.error().with_path(path).with_hint(kRemoveHint);
+  Journal journal(std::move(*file), directory, *name, std::move(*record));
   std::memcpy(&journal.record_size_, bytes.data() + 16, sizeof journal.record_size_);
   if (journal.record_.edit.room == RoomKind::kShifted) SHUNT_TRY(journal.read_cursor());
   return std::optional<Journal>(std::move(journal));
@@ -111,15 +138,26 @@ std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
 }
 
 Result<void> Journal::set_cursor(std::uint64_t cursor) {
-  // The two slots take turns: while one is being written the other still holds the cursor before.
-  ++sequence_;
-  unsettled_ = true;
-  const CursorSlot::Bytes bytes = encode_slot({sequence_, cursor});
-  SHUNT_TRY(file_.write_at(slot_at(sequence_), bytes));
-  SHUNT_TRY(file_.sync_data());
+  SHUNT_TRY(write_slot({0, cursor, cursor, 0}));
+  SHUNT_TRY(sync());
+  end_step(cursor);
+  return {};
+}
+
+Result<void> Journal::begin_step(std::uint64_t cursor, std::uint64_t digest) {
+  return write_slot({0, cursor, cursor_, digest});
+}
+
+void Journal::end_step(std::uint64_t cursor) {
   unsettled_ = false;
   cursor_ = cursor;
-  return {};
+}
+
+Result<void> Journal::write_slot(CursorSlot slot) {
+  // The two slots take turns: while one is being written the other still holds the cursor before.
+  slot.sequence = ++sequence_;
+  unsettled_ = true;
+  return file_.write_at(slot_at(sequence_), encode_slot(slot));
 }
 
 Result<void> Journal::settle_cursor() {
@@ -137,17 +175,21 @@ Result<void> Journal::read_cursor() {
     if (!read || read->sequence <= sequence_) continue;
     sequence_ = read->sequence;
     cursor_ = read->cursor;
+    last_step_ = *read;
   }
-  if (cursor_ < record_.edit.gap_at || cursor_ > record_.edit.size_before) {
+  // It goes beyond size_before where an undo has moved back what was appended as well.
+  const std::uint64_t low = has_cursor() ? std::min(cursor_, last_step_.from) : cursor_;
+  if (low < record_.edit.gap_at || std::max(cursor_, last_step_.from) > INT64_MAX) {
     return damaged_journal("its cursor makes no sense").with_path(path_);
   }
   return {};
 }
 
 Result<void> Journal::remove() {
-  SHUNT_TRY(io::remove_if_there(path_));
+  SHUNT_TRY(directory_->remove_if_there(name_));
+  removed_ = true;
   SHUNT_TRY(file_.close());
-  return io::sync_directory(io::parent_directory(path_));
+  return directory_->sync();
 }
 
 }  // namespace shunt::layout

@@ -2,12 +2,15 @@
 // of the target changes, and gone once the last one has. Format: docs/formats/journal.md.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "io/directory.h"
 #include "io/file.h"
 #include "layout/journal_record.h"
 
@@ -16,40 +19,72 @@ namespace shunt::layout {
 // One open journal. One owner, one thread.
 class Journal {
  public:
-  [[nodiscard]] static std::string path_for(const std::string& target);
-
+  // `directory`, not owned, is the one that `target` was opened in, under the last component of its
+  // path: the journal lies there, and nowhere that somebody might exchange a name for meanwhile.
+  //
   // Writes, syncs and names it: a journal that has its name is whole. `target` has no journal yet.
-  static Result<Journal> create(const std::string& target, const JournalRecord& record,
-                                io::Counters* counters);
-  // nullopt when there is none.
-  static Result<std::optional<Journal>> open(const std::string& target);
+  static Result<Journal> create(const io::Directory& directory, const io::File& target,
+                                const JournalRecord& record, io::Counters* counters);
+  // nullopt when there is none. kIntegrity when there is one that is not believed: it is damaged,
+  // or not of this user nor of the target's owner.
+  static Result<std::optional<Journal>> open(const io::Directory& directory,
+                                             const io::File& target);
+  // The name of what is there and may be the journal of the target of this name and status,
+  // believed or not. Only looks.
+  static Result<std::optional<std::string>> pending(const io::Directory& directory,
+                                                    const std::string& name,
+                                                    const struct stat& target);
+
+  // Takes away what a run that died before its journal was whole has left for the target of this
+  // name, if it may. The caller has the target locked.
+  static void sweep(const io::Directory& directory, const std::string& name);
 
   [[nodiscard]] const JournalRecord& record() const { return record_; }
   [[nodiscard]] const std::string& path() const { return path_; }
 
   // For a shifted room: old bytes from `cursor` on have been moved. Durable on return.
   Result<void> set_cursor(std::uint64_t cursor);
+  // The same in parts, so that the bytes of a step and the cursor behind it become durable at once:
+  // begin_step, then sync while the bytes are being synced too, in whatever thread, then end_step
+  // when both have been. A crash meanwhile leaves one cursor or the other; the digest, of the bytes
+  // in their new place, tells whether to believe the later one.
+  Result<void> begin_step(std::uint64_t cursor, std::uint64_t digest);
+  Result<void> sync() { return file_.sync_data(); }
+  void end_step(std::uint64_t cursor);
+  // The step that the cursor found by open() stands for. Whoever sees that its bytes are not where
+  // they should be takes it back.
+  [[nodiscard]] const CursorSlot& last_step() const { return last_step_; }
+  void take_back_step() { cursor_ = last_step_.from; }
   // Makes cursor() durable again when writing a later one failed: what was written of that must not
   // be believed, and may be. To be called before bytes move the other way.
   Result<void> settle_cursor();
   // The last cursor that became durable; size_before when none did.
   [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
+  // Whether one did.
+  [[nodiscard]] bool has_cursor() const { return sequence_ > 0; }
 
   // Takes the journal away, durably.
   Result<void> remove();
+  // Its name is gone, perhaps not durably.
+  [[nodiscard]] bool is_removed() const { return removed_; }
 
  private:
-  Journal(io::File file, std::string path, JournalRecord record);
+  Journal(io::File file, const io::Directory& directory, std::string name, JournalRecord record);
   Result<void> read_cursor();
+  Result<void> write_slot(CursorSlot slot);
   [[nodiscard]] std::uint64_t slot_at(std::uint64_t sequence) const;
 
   io::File file_;
+  const io::Directory* directory_;
+  std::string name_;
   std::string path_;
   JournalRecord record_;
   std::uint64_t record_size_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t cursor_ = 0;
+  CursorSlot last_step_;    // of open()
   bool unsettled_ = false;  // a write of a cursor has failed
+  bool removed_ = false;
 };
 
 }  // namespace shunt::layout

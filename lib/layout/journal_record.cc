@@ -9,11 +9,11 @@ namespace shunt::layout {
 namespace {
 
 constexpr std::string_view kMagic = "shuntjnl";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 3;
 
 static_assert(std::endian::native == std::endian::little, "the journal is written as it lies");
 
-std::uint64_t digest_of(std::span<const std::byte> bytes) {
+std::uint64_t checksum_of(std::span<const std::byte> bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
@@ -81,6 +81,9 @@ void each_field_of_patch(Patch& patch, const Each& each) {
 template <typename Record, typename Each>
 void each_field_of_record(Record& record, const Each& each) {
   each(record.inode);
+  each(record.born);
+  each(record.modified_s);
+  each(record.modified_ns);
   each(record.edit.size_before);
   each(record.edit.gap_at);
   each(record.edit.gap_size);
@@ -89,6 +92,8 @@ void each_field_of_record(Record& record, const Each& each) {
   each(record.edit.overwritten);
   each(record.edit.needed);
   each(record.needed_digest);
+  each(record.front_size);
+  each(record.front_digest);
 }
 
 void put_patch(Writer& out, const FieldPatch& patch) {
@@ -113,6 +118,7 @@ bool is_consistent(const JournalRecord& record) {
   constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62;
   const bool gap = edit.room == RoomKind::kInserted || edit.room == RoomKind::kShifted;
   if (!gap && edit.room != RoomKind::kReserved) return false;
+  if (record.modified_ns < 0 || record.modified_ns > 999'999'999) return false;
   const ByteRange file{0, edit.size_before};
   if (edit.size_before > kMaxSize || edit.gap_size > kMaxSize || !std::has_single_bit(edit.unit) ||
       edit.unit > kMaxSize) {
@@ -123,12 +129,13 @@ bool is_consistent(const JournalRecord& record) {
           : edit.gap_size != 0 || edit.gap_at != edit.size_before) {
     return false;
   }
-  if (!file.contains(edit.needed) || !file.contains(edit.overwritten) ||
+  if (edit.needed.empty() || !file.contains(edit.needed) || !file.contains(edit.overwritten) ||
       !ByteRange{0, edit.size_with_gap()}.contains(edit.front_at) ||
       (gap && edit.front_at.begin != edit.gap_at)) {
     return false;
   }
-  if (edit.cut_at.has_value() == edit.mark.has_value()) return false;
+  if (record.front_size > edit.front_at.size()) return false;
+  if (!edit.cut_at && !edit.mark) return false;
   if (edit.cut_at && *edit.cut_at > edit.size_with_gap()) return false;
   if (edit.mark && !is_field(*edit.mark, edit.size_before)) return false;
   for (const FieldPatch& patch : edit.patches) {
@@ -181,7 +188,7 @@ std::vector<std::byte> encode_record(const JournalRecord& record) {
   for (const ByteRange hole : record.holes) out.put(hole);
   const std::uint64_t size = out.bytes().size() + sizeof(std::uint64_t);
   std::memcpy(out.bytes().data() + 16, &size, sizeof size);
-  out.put(digest_of(out.bytes()));
+  out.put(checksum_of(out.bytes()));
   return std::move(out.bytes());
 }
 
@@ -203,7 +210,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
   const auto body = bytes.first(bytes.size() - 8);
   std::uint64_t digest = 0;
   std::memcpy(&digest, bytes.data() + body.size(), sizeof digest);
-  if (digest != digest_of(body)) return damaged_journal("its checksum does not match");
+  if (digest != checksum_of(body)) return damaged_journal("its checksum does not match");
 
   JournalRecord record;
   InPlaceEdit& edit = record.edit;
@@ -256,7 +263,9 @@ CursorSlot::Bytes encode_slot(const CursorSlot& slot) {
   Writer out;
   out.put(slot.sequence);
   out.put(slot.cursor);
-  out.put(digest_of(out.bytes()));
+  out.put(slot.from);
+  out.put(slot.digest);
+  out.put(checksum_of(out.bytes()));
   CursorSlot::Bytes bytes{};
   std::memcpy(bytes.data(), out.bytes().data(), bytes.size());
   return bytes;
@@ -268,8 +277,10 @@ std::optional<CursorSlot> parse_slot(const CursorSlot::Bytes& bytes) {
   std::uint64_t digest = 0;
   in.take(slot.sequence);
   in.take(slot.cursor);
+  in.take(slot.from);
+  in.take(slot.digest);
   in.take(digest);
-  if (digest != digest_of(std::span(bytes).first(16)) || slot.sequence == 0) return std::nullopt;
+  if (digest != checksum_of(std::span(bytes).first(32)) || slot.sequence == 0) return std::nullopt;
   return slot;
 }
 

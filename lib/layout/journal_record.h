@@ -17,9 +17,15 @@
 namespace shunt::layout {
 
 struct JournalRecord {
-  std::uint64_t inode = 0;
+  std::uint64_t inode = 0;      // of the target
+  std::int64_t born = 0;        // when it was made, as io::File::born(); inodes are used again
+  std::int64_t modified_s = 0;  // and modified, before the edit: seconds and nanoseconds
+  std::int64_t modified_ns = 0;
   InPlaceEdit edit;                 // without its front, which is computed again
   std::uint64_t needed_digest = 0;  // XXH3-64 of edit.needed
+  // Of the front, which is told by them once what it was computed from has been cut off.
+  std::uint64_t front_size = 0;
+  std::uint64_t front_digest = 0;
   SavedBytes saved;
   std::vector<ByteRange> holes;  // of an inserted room: those of the original from gap_at on
 };
@@ -29,11 +35,14 @@ struct JournalRecord {
 [[nodiscard]] std::vector<std::byte> encode_record(const JournalRecord& record);
 [[nodiscard]] Result<JournalRecord> parse_record(std::span<const std::byte> bytes);
 
-// A cursor as it stands in one of the two slots behind the record.
+// A cursor as it stands in one of the two slots behind the record, and the step that led to it: old
+// bytes between `from` and `cursor`, with this XXH3-64 where the step has put them.
 struct CursorSlot {
-  using Bytes = std::array<std::byte, 24>;
+  using Bytes = std::array<std::byte, 40>;
   std::uint64_t sequence = 0;  // from 1; the highest one counts
   std::uint64_t cursor = 0;
+  std::uint64_t from = 0;  // the cursor before; the same where nothing moved
+  std::uint64_t digest = 0;
 };
 [[nodiscard]] CursorSlot::Bytes encode_slot(const CursorSlot& slot);
 // nullopt for a slot that was never written, or whose writing was cut off.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "io/fd.h"
 #include "io/file_system.h"
 #include "io/page_cache.h"
 #include "io/transfer.h"
@@ -153,8 +154,7 @@ Result<void> write_file(const Layout& layout, io::File& out, const RealiseOption
 }
 
 Result<void> write_stream(const io::Source& source, io::File& out, const RealiseOptions& options) {
-  // Fewer switches between us and the reader of the pipe; where it is no pipe this does nothing.
-  (void)::fcntl(out.fd(), F_SETPIPE_SZ, 1 << 20);
+  io::enlarge_pipe(out.fd());
   if (options.progress != nullptr) options.progress->begin("copying", source.size());
   std::uint64_t at = 0;
   const auto fill = [&](io::Block& block) -> Result<bool> {

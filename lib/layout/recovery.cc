@@ -1,9 +1,13 @@
 // recover_in_place: what state an interrupted edit left the file in, and the way out of it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "base/log.h"
+#include "io/page_cache.h"
+#include "io/source.h"
 #include "layout/in_place.h"
 #include "layout/in_place_job.h"
 #include "layout/torn_insert.h"
@@ -39,13 +43,22 @@ class Recovery {
   }
 
   Result<Recovered> run() {
+    const Result<Recovered> done = recover();
+    return done ? done : done.error().with_hint(job_.recover_hint());
+  }
+
+ private:
+  Result<Recovered> recover() {
     SHUNT_ASSIGN(const struct stat status, file_.status());
-    if (status.st_ino != record_.inode) {
+    const std::int64_t born = file_.born();
+    const bool born_then = born == 0 || record_.born == 0 || born == record_.born;
+    if (status.st_ino != record_.inode || !born_then) {
       return not_the_same(file_, job_.journal(), "it belongs to another file");
     }
     SHUNT_ASSIGN(const State state, find_state());
     switch (state.kind) {
       case State::Kind::kDone:
+        SHUNT_TRY(job_.settle_times());
         // The cut was only made when the front was on disk; it may not be on disk itself.
         SHUNT_TRY(file_.sync());
         SHUNT_TRY(job_.journal().remove());
@@ -59,34 +72,94 @@ class Recovery {
     return Recovered::kNothing;
   }
 
- private:
   Result<State> find_state() {
     const InPlaceEdit& edit = record_.edit;
-    SHUNT_ASSIGN(std::uint64_t size, file_.size());
-    if (edit.room == RoomKind::kShifted && job_.journal().cursor() == edit.size_before &&
-        size > edit.size_before && size < edit.size_with_gap()) {
-      // The space for a shift was being reserved; nothing has moved.
-      SHUNT_TRY(file_.truncate(edit.size_before));
-      size = edit.size_before;
+    if (edit.room == RoomKind::kShifted) {
+      SHUNT_TRY(job_.journal().has_cursor() ? settle_last_step() : job_.give_back_space());
     }
-    if (size == edit.size_before && edit.gap_size > 0) {
-      view_->set_gap(UINT64_MAX, 0);
-      SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
-      if (intact) return State{State::Kind::kUntouched};
-    }
+    // It may be longer than the edit made it: another program has appended something.
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    const Result<std::optional<State>> before_cut = find_before_cut(size);
+    if (before_cut && *before_cut) return **before_cut;
+    if (!before_cut && before_cut.error().code != ErrorCode::kIntegrity) return before_cut.error();
+    SHUNT_ASSIGN(const bool cut, is_cut(size));
+    if (cut) return State{State::Kind::kDone};
+    if (!before_cut) return before_cut.error();
     if (size == edit.size_with_gap()) {
-      State state;
-      if (edit.room == RoomKind::kShifted) state.cursor = job_.journal().cursor();
-      if (edit.room == RoomKind::kInserted) {
-        SHUNT_ASSIGN(state.cursor, job_.find_gap());
-      }
-      if (edit.gap_size > 0) view_->set_gap(state.cursor, edit.gap_size);
-      SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
-      if (intact) return state;
       return not_the_same(file_, job_.journal(), "the file has been changed since");
     }
-    if (edit.cut_at == size) return State{State::Kind::kDone};
     return not_the_same(file_, job_.journal(), fmt::format("the file is {} bytes long now", size));
+  }
+
+  // What it is in when the old moov is still there, where the edit would have it; nullopt when that
+  // is not so.
+  Result<std::optional<State>> find_before_cut(std::uint64_t size) {
+    const InPlaceEdit& edit = record_.edit;
+    if (edit.gap_size > 0 && size >= edit.size_before && !has_gap(size)) return find_untouched();
+    if (size < edit.size_with_gap()) return std::optional<State>();
+    State state;
+    if (edit.room == RoomKind::kShifted) state.cursor = job_.journal().cursor();
+    if (edit.room == RoomKind::kInserted) {
+      const Result<std::uint64_t> cursor = job_.find_gap();
+      if (!cursor) {
+        SHUNT_ASSIGN(const std::optional<State> untouched, find_untouched());
+        if (untouched) return untouched;
+        return cursor.error();
+      }
+      state.cursor = *cursor;
+    }
+    if (edit.gap_size > 0) view_->set_gap(state.cursor, edit.gap_size);
+    SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
+    return intact ? std::optional(state) : std::nullopt;
+  }
+
+  Result<std::optional<State>> find_untouched() {
+    view_->set_gap(UINT64_MAX, 0);
+    SHUNT_ASSIGN(const bool intact, job_.needed_is_intact());
+    return intact ? std::optional(State{State::Kind::kUntouched}) : std::nullopt;
+  }
+
+  // Whether the tail has been cut off. Something may have been appended since, to the result: what
+  // shows then is that all that comes before the cut has been done.
+  Result<bool> is_cut(std::uint64_t size) const {
+    const std::optional<std::uint64_t> cut_at = record_.edit.cut_at;
+    if (!cut_at || size < *cut_at) return false;
+    if (size == *cut_at) return true;
+    return job_.is_written();
+  }
+
+  // The bytes of the last step and its cursor were synced at once: either may be without the other.
+  Result<void> settle_last_step() {
+    // What a process that was killed had written may be in memory alone. It is on disk before
+    // anything is written over the place that it came from.
+    SHUNT_TRY(file_.sync_data());
+    SHUNT_TRY(job_.journal().sync());
+    const CursorSlot& step = job_.journal().last_step();
+    if (step.from == step.cursor) return {};
+    const bool back = step.from < step.cursor;
+    const ByteRange moved =
+        ByteRange{std::min(step.from, step.cursor), std::max(step.from, step.cursor)}.moved_by(
+            back ? 0 : record_.edit.gap_size);
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    bool there = moved.end <= size;
+    if (there) {
+      // Past the cache: after a failed sync it may hold what the disk does not.
+      io::drop_cached(file_, moved);
+      const io::BorrowedFileSource now(file_, size);
+      SHUNT_ASSIGN(const std::uint64_t digest, digest_of(now, moved));
+      there = digest == step.digest;
+    }
+    if (!there) job_.journal().take_back_step();
+    return {};
+  }
+
+  // Whether a gap may be in it, by its size alone.
+  bool has_gap(std::uint64_t size) {
+    const InPlaceEdit& edit = record_.edit;
+    if (edit.room == RoomKind::kInserted) return size >= edit.size_with_gap();
+    if (!job_.journal().has_cursor()) return false;
+    const std::uint64_t cursor = job_.journal().cursor();
+    return size >= std::max(cursor, edit.size_before) + edit.gap_size;
   }
 
   Result<Recovered> undo() {
@@ -108,9 +181,13 @@ class Recovery {
     if (Result<void> written = job_.write_front(*again->front); !written) {
       // No room for it any more, say: then the original it is.
       if (Result<Recovered> undone = undo()) return undone;
-      return written.error().with_hint(recover_hint(file_.path()));
+      return written.error();
     }
-    SHUNT_TRY(job_.finish_tail());
+    SHUNT_ASSIGN(const std::uint64_t appended, job_.finish_tail());
+    if (appended > 0) {
+      log::info("{}: another program has appended {} bytes to it; nothing was cut off",
+                file_.path(), appended);
+    }
     return Recovered::kFinished;
   }
 
@@ -123,9 +200,9 @@ class Recovery {
 
 }  // namespace
 
-Result<Recovered> recover_in_place(io::File& file, const Replan& replan,
-                                   const InPlaceOptions& options) {
-  SHUNT_ASSIGN(std::optional<Journal> journal, Journal::open(file.path()));
+Result<Recovered> recover_in_place(const io::Directory& directory, io::File& file,
+                                   const Replan& replan, const InPlaceOptions& options) {
+  SHUNT_ASSIGN(std::optional<Journal> journal, Journal::open(directory, file));
   if (!journal) return Recovered::kNothing;
   return Recovery(file, std::move(*journal), replan, options).run();
 }

@@ -52,6 +52,7 @@ class LossCheck {
  public:
   void delivered(const AVFormatContext& format, const AVPacket& packet) {
     const AVStream* stream = format.streams[packet.stream_index];
+    if (stream->discard == AVDISCARD_ALL) return;
     // A cover picture is a packet without an index entry; one cut short counts as lost.
     if (avformat_index_get_entries_count(stream) == 0) return;
     if ((packet.flags & AV_PKT_FLAG_CORRUPT) == 0) ++delivered_;
@@ -60,6 +61,7 @@ class LossCheck {
   void finish(const AVFormatContext& format, FailureReport& failure) const {
     std::uint64_t indexed = 0;
     for (unsigned i = 0; i < format.nb_streams; ++i) {
+      if (format.streams[i]->discard == AVDISCARD_ALL) continue;
       indexed += static_cast<std::uint64_t>(avformat_index_get_entries_count(format.streams[i]));
     }
     if (delivered_ >= indexed) return;
@@ -83,6 +85,17 @@ int open_as_mov(FormatHandle& format, AVIOContext* avio, InputCursor& cursor) {
   // avformat_find_stream_info, which decodes.
   options.flags = AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
   return open_input(format, avio, cursor, options);
+}
+
+// libavformat skips the samples of such streams without reading them.
+void leave_out(AVFormatContext& format, const ShuntMediaTracks& tracks) {
+  for (unsigned i = 0; i < format.nb_streams; ++i) {
+    for (std::size_t t = 0; t < tracks.count; ++t) {
+      if (format.streams[i]->id == static_cast<int>(tracks.numbers[t])) {
+        format.streams[i]->discard = AVDISCARD_ALL;
+      }
+    }
+  }
 }
 
 // Reports packets until the last one; false when a callback said stop.
@@ -109,7 +122,7 @@ bool report_packets(AVFormatContext& format, AVPacket& packet, InputCursor& curs
   return true;
 }
 
-int trace(const ShuntMediaInput* input, const ShuntMediaReport* report) {
+int trace(const ShuntMediaInput* input, ShuntMediaTracks left_out, const ShuntMediaReport* report) {
   InputCursor cursor(*input);
   FailureReport failure(*report);
   const AvioHandle avio = make_avio(cursor);  // before `format`, which uses it to its end
@@ -122,6 +135,7 @@ int trace(const ShuntMediaInput* input, const ShuntMediaReport* report) {
     return SHUNT_MEDIA_DONE;
   }
   report->opened(report->context);
+  leave_out(*format, left_out);
   if (!report_packets(*format, *packet, cursor, *report, failure)) return SHUNT_MEDIA_STOPPED;
   // Only now: fragments add to the streams as they are read.
   report->streams(report->context, format->nb_streams, digest_of_streams(*format));

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 /* Raised with every change to the structs below or to what their members mean. */
-#define SHUNT_MEDIA_ABI_VERSION 2u
+#define SHUNT_MEDIA_ABI_VERSION 3u
 
 /* The bytes to demux; they do not change during the call. */
 typedef struct ShuntMediaInput {
@@ -33,6 +33,12 @@ typedef struct ShuntMediaInput {
   /* Not 0 when the work should stop; asked often. */
   int (*cancelled)(void* context);
 } ShuntMediaInput;
+
+/* What trace() is to leave out: the packets of the tracks with these numbers (track_ID). */
+typedef struct ShuntMediaTracks {
+  const uint32_t* numbers; /* NULL when there are none */
+  size_t count;
+} ShuntMediaTracks;
 
 /* What trace() tells, in this order: opened once, packet for each packet, failed at most once at
  * any point, streams once at the end. An input that cannot be opened brings `failed` alone. */
@@ -55,7 +61,8 @@ enum {
 typedef struct ShuntMediaModule {
   uint32_t abi_version; /* first in every version: looked at before the rest */
   /* Demuxes the input as MP4, MOV and their kin, and reports. Returns one of the values above. */
-  int (*trace)(const ShuntMediaInput* input, const ShuntMediaReport* report);
+  int (*trace)(const ShuntMediaInput* input, ShuntMediaTracks left_out,
+               const ShuntMediaReport* report);
   /* Reads what a player reads first: opens the input as whatever it looks like, of the formats that
    * are one file, and reads packets until the first video and the first audio stream have come past
    * `seconds`, or `most` bytes of payload, or the end. Returns one of the values above. */

@@ -17,12 +17,12 @@ class Tracer {
       // A check of a large file should not push everything else out of the page cache.
       : input_(source, cancel, io::Caching::kDrop), progress_(progress), left_(source.size()) {}
 
-  Result<PacketTrace> run(const ShuntMediaModule& module) {
+  Result<PacketTrace> run(const ShuntMediaModule& module, std::span<const std::uint32_t> left_out) {
     if (progress_ != nullptr) progress_->begin("reading packets", left_);
     const ShuntMediaInput input = input_.callbacks();
     const ShuntMediaReport report{this, &Tracer::opened, &Tracer::packet, &Tracer::streams,
                                   &Tracer::failed};
-    const int end = module.trace(&input, &report);
+    const int end = module.trace(&input, {left_out.data(), left_out.size()}, &report);
     SHUNT_TRY(input_.outcome(end));
     advance(left_);  // what is not payload
     return std::move(trace_);
@@ -68,9 +68,12 @@ class Tracer {
 }  // namespace
 
 Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
-                                  Progress* progress) {
+                                  Progress* progress, std::span<const std::uint32_t> left_out) {
   SHUNT_ASSIGN(const ShuntMediaModule* const module, load_module());
-  return Tracer(source, cancel, progress).run(*module);
+  SHUNT_ASSIGN(PacketTrace trace, Tracer(source, cancel, progress).run(*module, left_out));
+  // Which packet comes next depends on where the others lie, those that were left out too.
+  if (!left_out.empty()) std::ranges::sort(trace.packets);
+  return trace;
 }
 
 std::optional<std::string> first_difference(const PacketTrace& before, const PacketTrace& after) {

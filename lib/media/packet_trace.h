@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,9 +35,11 @@ struct PacketTrace {
 // cannot read is no error but a `failure`. Errors: those of the Source as they are; kInterrupted
 // once `cancel` is requested; kFailed when the media module cannot be loaded. `cancel` and
 // `progress` may be null; `progress` hears of payload bytes, `source.size()` in total. Any thread
-// may call; the callbacks come in that thread.
+// may call; the callbacks come in that thread. The tracks numbered in `left_out` are not read: data
+// in other files, which libavformat does not follow.
 [[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
-                                                Progress* progress);
+                                                Progress* progress,
+                                                std::span<const std::uint32_t> left_out = {});
 
 // nullopt when libavformat delivered the same; otherwise a part of a sentence that names the first
 // difference ("packet 812 differs", counted from 1; "1200 packets before, 1199 after"). The texts

@@ -9,6 +9,7 @@
 #include "io/source.h"
 #include "layout/layout.h"
 #include "mp4/box.h"
+#include "mp4/budget.h"
 #include "mp4/item_location.h"
 #include "mp4/offset_map.h"
 #include "mp4/offset_table.h"
@@ -21,12 +22,28 @@ struct Container {
   std::int32_t parent = -1;  // index in BoxModel::containers, which comes before this one
 };
 
+// A track with data in other files, which do not move.
+struct ExternalTrack {
+  std::uint32_t id = 0;
+  enum class Chunks { kHere, kSome, kAll } away = Chunks::kAll;  // of them; kHere: only fragments
+  std::vector<bool> here;  // by sample description, counted from 0
+};
+
+// What the fragments of a track leave unsaid (trex; ISO/IEC 14496-12, 8.8.3).
+struct FragmentDefaults {
+  std::uint32_t track = 0;
+  std::uint32_t description = 0;  // counted from 1
+  std::uint32_t sample_size = 0;
+};
+
 struct BoxModel {
   io::SourcePtr source;  // where `box` lies: the file, or an inflated moov
   Box box;
   std::vector<Container> containers;
-  std::vector<OffsetTable> tables;   // ascending by place
-  std::vector<ItemLocations> ilocs;  // ascending by place
+  std::vector<OffsetTable> tables;                  // ascending by place
+  std::vector<ItemLocations> ilocs;                 // ascending by place
+  std::vector<ExternalTrack> external_tracks;       // ascending by track
+  std::vector<FragmentDefaults> fragment_defaults;  // likewise
   bool has_compressed_moov = false;  // a cmov was met; nothing within it was looked at
   // The box ended with the file (size 0) and is to say its size where it goes.
   bool write_own_size = false;
@@ -38,9 +55,14 @@ struct BoxModel {
   [[nodiscard]] std::uint64_t possible_growth() const;
 };
 
+// What to do about samples that would be torn.
+enum class Torn { kRefuse, kIgnore };
+
 // Walks `box` and finds all of it. Everything is checked against the box it lies in; a malformed
-// box is kCorrupt with its place. `zones` is what the maxima of the tables are kept by.
-Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones);
+// box is kCorrupt with its place, and so is one that asks for more than `budget`. `zones` is what
+// the maxima of the tables are kept by. Outside moov, there are item locations and no other tables.
+Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones, Budget& budget,
+                          Torn torn = Torn::kRefuse);
 
 // Widens every table that needs it after `map`, or would if all moved by `slack` more; true when
 // that changed anything. `map` is exact for this state of the model. kCorrupt where a table that

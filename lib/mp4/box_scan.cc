@@ -9,9 +9,9 @@
 
 #include "base/big_endian.h"
 #include "mp4/box_model.h"
-#include "mp4/chunk_check.h"
 #include "mp4/data_references.h"
 #include "mp4/limits.h"
+#include "mp4/track_scan.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -28,10 +28,18 @@ constexpr std::array<std::uint8_t, 16> kCanonUuid = {
 
 class Scanner {
  public:
-  Scanner(BoxModel& model, const Zones& zones)
-      : model_(model), zones_(zones), reader_(*model.source) {}
+  Scanner(BoxModel& model, const Zones& zones, Budget& budget, Torn torn)
+      : model_(model),
+        zones_(zones),
+        budget_(budget),
+        torn_(torn),
+        reader_(*model.source),
+        in_moov_(model.box.type == BoxType("moov")) {}
 
-  Result<void> run() { return visit(model_.box, Place{}); }
+  Result<void> run() {
+    SHUNT_TRY(visit(model_.box, Place{}));
+    return torn_ == Torn::kRefuse ? check_items() : Result<void>();
+  }
 
  private:
   // Where in the tree the walk is.
@@ -42,18 +50,12 @@ class Scanner {
     BoxType parent;
   };
 
-  // The boxes of one trak, which together say what its tables refer to.
-  struct Track {
-    TrackReferences references;
-    std::optional<Box> chunk_table;
-    std::optional<Box> stsz;
-    std::int32_t container = -1;  // of the chunk tables
-  };
-
   Result<void> visit(const Box& box, Place place);
   Result<void> visit_children(const Box& box, std::uint64_t first_child, Place place);
   Result<void> visit_meta(const Box& box, Place place);
-  Result<void> finish_track(const Track& track);
+  Result<void> finish_track(const TrackBoxes& track);
+  [[nodiscard]] Result<void> check_items() const;
+  Result<void> add_trex(const Box& box);
   Result<void> add_table(OffsetTable::Kind kind, const Box& box, std::uint64_t count_at,
                          std::int32_t container, std::shared_ptr<const ChunkFilter> filter);
   Result<void> add_saio(const Box& box, std::int32_t container);
@@ -69,8 +71,22 @@ class Scanner {
       return beyond_limit(box, fmt::format("boxes nest deeper than {}", kMaxDepth));
     }
     if (model_.containers.size() == kMaxContainers) return beyond_limit(box, "too many boxes");
+    if (!budget_.take(Budget::kContainer)) return beyond_limit(box, kBeyondBudget);
     model_.containers.push_back({box, place.container});
     return static_cast<std::int32_t>(model_.containers.size()) - 1;
+  }
+
+  // A container in which nothing was found, and the ones in it, are not kept.
+  void leave(std::int32_t index, std::size_t found_before) {
+    if (index == 0 || found() > found_before) return;
+    const std::size_t count = model_.containers.size() - static_cast<std::size_t>(index);
+    budget_.give_back(Budget::kContainer, count);
+    model_.containers.resize(static_cast<std::size_t>(index));
+  }
+  // Tables and item locations so far.
+  [[nodiscard]] std::size_t found() const {
+    return model_.tables.size() + model_.ilocs.size() +
+           (track_ != nullptr && track_->chunks ? 1 : 0);
   }
 
   // An error that holds in user data, too.
@@ -81,8 +97,11 @@ class Scanner {
 
   BoxModel& model_;
   const Zones& zones_;
+  Budget& budget_;
+  Torn torn_;
   io::BufferedReader reader_;
-  Track* track_ = nullptr;
+  bool in_moov_;
+  TrackBoxes* track_ = nullptr;
   std::optional<Box>* dref_of_meta_ = nullptr;  // of the innermost meta
   std::size_t boxes_ = 0;
   bool beyond_limit_ = false;
@@ -93,15 +112,21 @@ Result<void> Scanner::visit(const Box& box, Place place) {
   if (++boxes_ > kMaxInnerBoxes) return beyond_limit(box, "too many boxes");
   const BoxType type = box.type;
   if (std::ranges::find(kPlainContainers, type) != kPlainContainers.end()) {
+    const std::size_t before = found();
     SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
     const Place inside{place.depth + 1, index, place.lenient || type == BoxType("udta"), type};
-    if (type != BoxType("trak")) return visit_children(box, box.payload().begin, inside);
-    Track track;
-    Track* const outer = std::exchange(track_, &track);
-    Result<void> result = visit_children(box, box.payload().begin, inside);
-    track_ = outer;
-    SHUNT_TRY(result);
-    return finish_track(track);
+    if (type != BoxType("trak") || !in_moov_) {
+      SHUNT_TRY(visit_children(box, box.payload().begin, inside));
+    } else {
+      TrackBoxes track;
+      TrackBoxes* const outer = std::exchange(track_, &track);
+      Result<void> result = visit_children(box, box.payload().begin, inside);
+      track_ = outer;
+      SHUNT_TRY(result);
+      SHUNT_TRY(finish_track(track));
+    }
+    leave(index, before);
+    return {};
   }
   if (type == BoxType("meta")) return visit_meta(box, place);
   if (type == BoxType("iloc")) return add_iloc(box, place.container);
@@ -110,24 +135,18 @@ Result<void> Scanner::visit(const Box& box, Place place) {
     return {};
   }
   // Vendors have put other things under these names elsewhere.
-  const bool in_moov = place.parent == BoxType("moov");
+  const bool in_moov = in_moov_ && place.parent == BoxType("moov");
   if (in_moov && type == BoxType("uuid")) return visit_uuid(box, place);
   if (in_moov && type == BoxType("gps ")) return add_gps(box, place.container);
   if (type == BoxType("dref") && dref_of_meta_ != nullptr) {
     *dref_of_meta_ = box;
     return {};
   }
+  if (type == BoxType("trex")) return add_trex(box);
   if (track_ == nullptr) return {};
-  if (type == BoxType("dref")) track_->references.dref = box;
-  if (type == BoxType("stsd")) track_->references.stsd = box;
-  if (type == BoxType("stsc")) track_->references.stsc = box;
-  if (type == BoxType("stsz")) track_->stsz = box;
   if (type == BoxType("saio")) return add_saio(box, place.container);
-  if (type == BoxType("stco") || type == BoxType("co64")) {
-    if (track_->chunk_table) return bad_box(box, "a second table of chunks in one track");
-    track_->chunk_table = box;
-    track_->container = place.container;
-  }
+  SHUNT_TRY(track_->note(reader_, box, place.parent));
+  if (track_->chunks && track_->container < 0) track_->container = place.container;
   return {};
 }
 
@@ -163,6 +182,7 @@ Result<void> Scanner::visit_meta(const Box& box, Place place) {
     if (place.lenient) return {};
     return bad_box(box, "it is too short for what it must hold");
   }
+  const std::size_t before = found();
   SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
   // A meta of the file may hold something else altogether, XML say; there is no iloc in it then.
   const bool lenient = place.lenient || place.depth == 0;
@@ -173,25 +193,43 @@ Result<void> Scanner::visit_meta(const Box& box, Place place) {
                                         {place.depth + 1, index, lenient, box.type});
   dref_of_meta_ = outer;
   SHUNT_TRY(visited);
-  if (!own_dref || first_iloc == model_.ilocs.size()) return {};
-  SHUNT_ASSIGN(const std::vector<bool> here, read_references(reader_, *own_dref));
+  leave(index, before);
+  if (first_iloc == model_.ilocs.size()) return {};
+  std::vector<bool> here;
+  if (own_dref) {
+    SHUNT_ASSIGN(here, read_references(reader_, *own_dref));
+  }
   for (std::size_t i = first_iloc; i < model_.ilocs.size(); ++i) {
     model_.ilocs[i].set_references(here);
   }
   return {};
 }
 
-Result<void> Scanner::finish_track(const Track& track) {
-  if (!track.chunk_table) return {};
-  const Box& box = *track.chunk_table;
-  SHUNT_ASSIGN(const std::shared_ptr<const ChunkFilter> filter,
-               find_chunks_here(reader_, track.references));
-  const auto kind =
-      box.type == BoxType("stco") ? OffsetTable::Kind::kStco : OffsetTable::Kind::kCo64;
-  SHUNT_TRY(add_table(kind, box, 4, track.container, filter));
-  if (!track.stsz || !track.references.stsc) return {};
-  return check_chunks(*model_.source, zones_, model_.tables.back(), *track.references.stsc,
-                      *track.stsz);
+Result<void> Scanner::finish_track(const TrackBoxes& track) {
+  SHUNT_ASSIGN(TrackPlace place, find_place(reader_, track.references, budget_));
+  const OffsetTable* chunks = nullptr;
+  if (track.chunks) {
+    const auto kind =
+        track.chunks->type == BoxType("stco") ? OffsetTable::Kind::kStco : OffsetTable::Kind::kCo64;
+    SHUNT_TRY(add_table(kind, *track.chunks, 4, track.container, place.chunks));
+    chunks = &model_.tables.back();
+  }
+  auto external = external_part(track, std::move(place), chunks != nullptr && chunks->count > 0);
+  if (external) model_.external_tracks.push_back(std::move(*external));
+  return torn_ == Torn::kRefuse ? check_track(model_, zones_, track, chunks) : Result<void>();
+}
+
+Result<void> Scanner::add_trex(const Box& box) {
+  if (box.payload().size() < 20) return {};
+  SHUNT_ASSIGN(const auto fields, view_payload(reader_, box, 4, 16));
+  if (model_.fragment_defaults.size() == kMaxOffsetTables) {
+    return beyond_limit(box, "too many of these");
+  }
+  if (!budget_.take(Budget::kTrack)) return beyond_limit(box, kBeyondBudget);
+  model_.fragment_defaults.push_back({load_be<std::uint32_t>(fields.data()),
+                                      load_be<std::uint32_t>(fields.data() + 4),
+                                      load_be<std::uint32_t>(fields.data() + 12)});
+  return {};
 }
 
 Result<void> Scanner::add_table(OffsetTable::Kind kind, const Box& box, std::uint64_t count_at,
@@ -215,6 +253,7 @@ Result<void> Scanner::keep(OffsetTable table) {
   if (model_.tables.size() == kMaxOffsetTables) {
     return beyond_limit(table.box, "too many tables");
   }
+  if (!budget_.take(Budget::kTable)) return beyond_limit(table.box, kBeyondBudget);
   SHUNT_TRY(find_extremes(*model_.source, zones_, table));
   model_.tables.push_back(std::move(table));
   return {};
@@ -225,7 +264,9 @@ Result<void> Scanner::add_saio(const Box& box, std::int32_t container) {
   // 8.7.9.2: with flag 1, aux_info_type and its parameter come before the count.
   const std::uint64_t count_at = (word.flags & 1) != 0 ? 12 : 4;
   const auto kind = word.version == 0 ? OffsetTable::Kind::kSaio32 : OffsetTable::Kind::kSaio64;
-  return add_table(kind, box, count_at, container, nullptr);
+  SHUNT_TRY(add_table(kind, box, count_at, container, nullptr));
+  if (track_->saios.size() < kMaxAuxiliary) track_->saios.push_back(model_.tables.size() - 1);
+  return {};
 }
 
 Result<void> Scanner::add_gps(const Box& box, std::int32_t container) {
@@ -258,23 +299,41 @@ Result<void> Scanner::visit_uuid(const Box& box, Place place) {
   return {};
 }
 
+Result<void> Scanner::check_items() const {
+  for (const ItemLocations& iloc : model_.ilocs) {
+    const std::optional<ByteRange> torn = iloc.first_torn(zones_);
+    if (!torn) continue;
+    return bad_box(iloc.box(),
+                   fmt::format("an item's data ({} bytes at byte {}) {}", torn->size(), torn->begin,
+                               zones_.why_torn(torn->begin, torn->size())));
+  }
+  return {};
+}
+
 Result<void> Scanner::add_iloc(const Box& box, std::int32_t container) {
   SHUNT_ASSIGN(ItemLocations iloc,
                ItemLocations::read(reader_, box, container, kMaxIlocBytes - iloc_bytes_));
   iloc_bytes_ += box.payload().size();
+  if (!budget_.take(Budget::kItemBox) || !budget_.take(Budget::kItemByte, box.payload().size())) {
+    return beyond_limit(box, kBeyondBudget);
+  }
   model_.ilocs.push_back(std::move(iloc));
   return {};
 }
 
 }  // namespace
 
-Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones) {
+Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones, Budget& budget,
+                          Torn torn) {
   BoxModel model;
   model.source = std::move(source);
   model.box = box;
-  SHUNT_TRY(Scanner(model, zones).run());
+  SHUNT_TRY(Scanner(model, zones, budget, torn).run());
   // A track's tables are added when it ends, after the saio boxes within it.
   std::ranges::sort(model.tables, {}, [](const OffsetTable& t) { return t.box.range.begin; });
+  // Of two for one track the first counts.
+  std::ranges::stable_sort(model.external_tracks, {}, &ExternalTrack::id);
+  std::ranges::stable_sort(model.fragment_defaults, {}, &FragmentDefaults::track);
   return model;
 }
 

@@ -11,6 +11,28 @@ namespace {
 
 constexpr std::uint32_t kSelfContained = 1;
 
+// Whether a `url ` or `urn ` names no other file: the text is empty or not there. A urn has its
+// name first. An alias record of no size names none either.
+Result<bool> has_no_location(io::BufferedReader& reader, const Box& entry) {
+  if (entry.type == BoxType("alis")) return entry.payload().size() <= 4;
+  std::uint64_t at = entry.payload().begin + 4;
+  const auto next_is_end = [&]() -> Result<bool> {
+    if (at >= entry.range.end) return true;
+    SHUNT_ASSIGN(const auto byte, reader.view(at, 1));
+    return byte.front() == std::byte{0};
+  };
+  if (entry.type == BoxType("urn ")) {
+    for (;; ++at) {
+      SHUNT_ASSIGN(const bool end, next_is_end());
+      if (end) break;
+    }
+    if (at < entry.range.end) ++at;
+  } else if (entry.type != BoxType("url ")) {
+    return false;
+  }
+  return next_is_end();
+}
+
 // For each sample description, whether its data lies here. An index that names no reference means
 // this file, as players take it.
 Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Box& stsd,
@@ -30,7 +52,8 @@ Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Bo
 }
 
 Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, const Box& stsc,
-                                                const std::vector<bool>& descriptions) {
+                                                const std::vector<bool>& descriptions,
+                                                Budget& budget) {
   std::vector<ChunkFilter::Run> runs;
   SHUNT_ASSIGN(const auto head, view_payload(reader, stsc, 4, 4));
   const auto count = load_be<std::uint32_t>(head.data());
@@ -46,7 +69,7 @@ Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, cons
     const bool here =
         description == 0 || description > descriptions.size() || descriptions[description - 1U];
     if (!runs.empty() && runs.back().here == here) continue;
-    if (runs.size() == kMaxFilterRuns) {
+    if (runs.size() == kMaxFilterRuns || !budget.take(Budget::kFilterRun)) {
       return bad_box(stsc, "it changes between own and external data too often");
     }
     runs.push_back({first - 1, here});
@@ -67,32 +90,39 @@ Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box&
     SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, entry));
     const bool absolute = entry.type != BoxType("rsrc") && entry.type != BoxType("imdt") &&
                           entry.type != BoxType("snim");
-    here.push_back(absolute && (word.flags & kSelfContained) != 0);
+    bool own = (word.flags & kSelfContained) != 0;
+    if (absolute && !own) {
+      SHUNT_ASSIGN(own, has_no_location(reader, entry));
+    }
+    here.push_back(absolute && own);
     at = entry.range.end;
   }
   return here;
 }
 
-Result<std::shared_ptr<const ChunkFilter>> find_chunks_here(io::BufferedReader& reader,
-                                                            const TrackReferences& track) {
-  const std::shared_ptr<const ChunkFilter> all_here;
-  if (!track.dref) return all_here;
+Result<TrackPlace> find_place(io::BufferedReader& reader, const TrackReferences& track,
+                              Budget& budget) {
+  TrackPlace place;
+  if (!track.dref) return place;
   SHUNT_ASSIGN(const std::vector<bool> references, read_references(reader, *track.dref));
-  if (std::ranges::all_of(references, [](bool here) { return here; })) return all_here;
-  std::vector<bool> descriptions = {references.front()};
+  if (std::ranges::all_of(references, [](bool here) { return here; })) return place;
+  place.descriptions = {references.front()};
   if (track.stsd) {
-    SHUNT_ASSIGN(descriptions, read_descriptions(reader, *track.stsd, references));
+    SHUNT_ASSIGN(place.descriptions, read_descriptions(reader, *track.stsd, references));
+  }
+  if (!budget.take(Budget::kTrack + place.descriptions.size() / 4)) {
+    return bad_box(*track.dref, kBeyondBudget);
   }
   std::vector<ChunkFilter::Run> runs;
   if (track.stsc) {
-    SHUNT_ASSIGN(runs, read_runs(reader, *track.stsc, descriptions));
-  } else if (!descriptions.empty()) {
-    runs = {{0, descriptions.front()}};
+    SHUNT_ASSIGN(runs, read_runs(reader, *track.stsc, place.descriptions, budget));
+  } else if (!place.descriptions.empty()) {
+    runs = {{0, place.descriptions.front()}};
   }
-  if (std::ranges::all_of(runs, [](const ChunkFilter::Run& run) { return run.here; })) {
-    return all_here;
+  if (!std::ranges::all_of(runs, [](const ChunkFilter::Run& run) { return run.here; })) {
+    place.chunks = std::make_shared<const ChunkFilter>(std::move(runs));
   }
-  return std::make_shared<const ChunkFilter>(std::move(runs));
+  return place;
 }
 
 }  // namespace shunt::mp4

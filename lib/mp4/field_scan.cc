@@ -9,6 +9,7 @@
 
 #include "base/big_endian.h"
 #include "base/checked.h"
+#include "mp4/fragment_scan.h"
 #include "mp4/limits.h"
 
 namespace shunt::mp4 {
@@ -19,21 +20,27 @@ constexpr std::array<std::uint8_t, 16> kC2paUuid = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b
 
 class FieldScanner {
  public:
-  FieldScanner(const io::SourcePtr& source, const Zones& zones)
-      : source_(source), zones_(zones), reader_(*source) {}
+  FieldScanner(const io::SourcePtr& source, const Zones& zones, const BoxModel& moov, Torn torn,
+               Budget& budget, const CancelToken* cancel)
+      : source_(source),
+        zones_(zones),
+        torn_(torn),
+        budget_(budget),
+        reader_(*source),
+        fragments_(reader_, zones, moov, torn, cancel) {}
 
   Result<FieldModel> run(const FileMap& file) {
-    for (const Box& box : file.with_offsets) {
+    for (const std::uint64_t at : file.with_offsets) {
+      SHUNT_ASSIGN(const Box box, read_box(reader_, at, {0, file.size}));
       if (box.type == BoxType("moof")) SHUNT_TRY(scan_moof(box));
       if (box.type == BoxType("mfra")) SHUNT_TRY(scan_mfra(box));
       if (box.type == BoxType("uuid")) SHUNT_TRY(scan_uuid(box));
       if (box.type == BoxType("meta") || box.type == BoxType("meco")) {
-        SHUNT_ASSIGN(BoxModel meta, scan_box(source_, box, zones_));
-        for (const ItemLocations& iloc : meta.ilocs) iloc_bytes_ += iloc.box().range.size();
-        if (iloc_bytes_ > kMaxIlocBytes) return bad_box(box, "too many item locations");
+        SHUNT_ASSIGN(BoxModel meta, scan_box(source_, box, zones_, budget_, torn_));
         if (!meta.ilocs.empty()) model_.metas.push_back(std::move(meta));
       }
     }
+    model_.first_relative = fragments_.first_relative();
     return std::move(model_);
   }
 
@@ -50,39 +57,9 @@ class FieldScanner {
   }
 
   Result<void> scan_moof(const Box& moof) {
-    return for_children(moof, [&](const Box& child) -> Result<void> {
-      if (child.type == BoxType("traf")) return scan_traf(child);
-      return {};
-    });
-  }
-
-  Result<void> scan_traf(const Box& traf) {
-    std::optional<OffsetField> base;
-    bool has_run = false;
-    SHUNT_TRY(for_children(traf, [&](const Box& child) -> Result<void> {
-      if (child.type == BoxType("tfhd")) {
-        SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, child));
-        if ((word.flags & 1) == 0) return {};
-        SHUNT_ASSIGN(const auto bytes, view_payload(reader_, child, 8, 8));
-        const auto value = load_be<std::uint64_t>(bytes.data());
-        base = OffsetField{child.payload().begin + 8, 8, value, value};
-      }
-      if (child.type == BoxType("trun") && base) {
-        SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, child));
-        if ((word.flags & 1) == 0) return {};
-        SHUNT_ASSIGN(const auto bytes, view_payload(reader_, child, 8, 4));
-        const auto distance = static_cast<std::int32_t>(load_be<std::uint32_t>(bytes.data()));
-        const std::uint64_t target = checked_shift(base->value, distance).value_or(base->value);
-        // One base serves all runs: they have to move alike.
-        if (has_run && zones_.of(target) != zones_.of(base->target)) {
-          return bad_box(traf, "its runs lie on both sides of moov");
-        }
-        base->target = target;
-        has_run = true;
-      }
-      return {};
-    }));
-    return base ? add(*base) : Result<void>();
+    SHUNT_ASSIGN(const std::vector<OffsetField> fields, fragments_.scan(moof));
+    for (const OffsetField& field : fields) SHUNT_TRY(add(field));
+    return {};
   }
 
   Result<void> scan_mfra(const Box& mfra) {
@@ -138,6 +115,7 @@ class FieldScanner {
   }
 
   Result<void> add(const OffsetField& field) {
+    if (!budget_.take(Budget::kField)) return corrupt(kBeyondBudget, field.at);
     if (model_.fields.size() == kMaxFields) return corrupt("too many offset fields", field.at);
     model_.fields.push_back(field);
     return {};
@@ -145,9 +123,11 @@ class FieldScanner {
 
   const io::SourcePtr& source_;
   const Zones& zones_;
+  Torn torn_;
+  Budget& budget_;
   io::BufferedReader reader_;
+  FragmentScanner fragments_;
   FieldModel model_;
-  std::uint64_t iloc_bytes_ = 0;
 };
 
 // A box that keeps its size but not its content, as patches of 32-bit words.
@@ -171,9 +151,10 @@ Result<void> add_difference(const io::Source& source, const ItemLocations& iloc,
 
 }  // namespace
 
-Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
-                               const Zones& zones) {
-  return FieldScanner(source, zones).run(file);
+Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
+                               const BoxModel& moov, Budget& budget, Torn torn,
+                               const CancelToken* cancel) {
+  return FieldScanner(source, zones, moov, torn, budget, cancel).run(file);
 }
 
 Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,

@@ -10,32 +10,31 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/source.h"
 #include "layout/field_patch.h"
 #include "mp4/box_model.h"
+#include "mp4/budget.h"
 #include "mp4/file_map.h"
+#include "mp4/offset_field.h"
 #include "mp4/offset_map.h"
 
 namespace shunt::mp4 {
 
-// An offset field and what it really points at.
-struct OffsetField {
-  std::uint64_t at = 0;
-  std::uint32_t width = 4;
-  std::uint64_t value = 0;
-  // The field moves as `target` does: a base_data_offset follows the data that counts from it.
-  std::uint64_t target = 0;
-};
-
 struct FieldModel {
-  std::vector<OffsetField> fields;    // ascending by place
-  std::vector<BoxModel> metas;        // file-level meta and meco with an iloc
+  std::vector<OffsetField> fields;  // ascending by place
+  std::vector<BoxModel> metas;      // file-level meta and meco with an iloc
+  // The first byte of samples in fragments that count from themselves.
+  std::uint64_t first_relative = UINT64_MAX;
   std::vector<std::string> warnings;  // for people: what moving bytes does to signatures
 };
 
-Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
-                               const Zones& zones);
+// `moov` says which tracks lie in other files. kInterrupted once `cancel`, if there is one, has
+// been asked to stop: fragments may be many.
+Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
+                               const BoxModel& moov, Budget& budget, Torn torn = Torn::kRefuse,
+                               const CancelToken* cancel = nullptr);
 
 // What changes in place, ascending. kCorrupt when a value no longer fits its field and the field
 // cannot grow. Metas that have grown are not among them.

@@ -26,6 +26,14 @@ bool leads_media(BoxType type) {
                           BoxType("prft"), BoxType("emsg")});
 }
 
+// Kinds whose own content is never samples, when all goes by the book.
+bool holds_other_things(BoxType type) {
+  return leads_media(type) ||
+         is_one_of(type, {BoxType("free"), BoxType("skip"), BoxType("wide"), BoxType("uuid"),
+                          BoxType("udta"), BoxType("meta"), BoxType("meco"), BoxType("pdin"),
+                          BoxType("pnot"), BoxType("PICT"), BoxType("mfra"), BoxType("sefd")});
+}
+
 bool may_hold_offsets(BoxType type) {
   return is_one_of(
       type, {BoxType("meta"), BoxType("meco"), BoxType("moof"), BoxType("mfra"), BoxType("uuid")});
@@ -33,15 +41,15 @@ bool may_hold_offsets(BoxType type) {
 
 Error not_media(const io::Source& source, std::uint64_t at) {
   Error error = corrupt(
-      at == 0 ? "not an MP4 or QuickTime file" : "no box begins here, and no moov was found before",
-      at);
+      at == 0 ? "not an MP4 or QuickTime file" : "no box begins here, and no moov was found", at);
   error.path = source.name();
   return error;
 }
 
 class Mapper {
  public:
-  explicit Mapper(const io::Source& source) : source_(source), reader_(source) {
+  Mapper(const io::Source& source, MapUpTo up_to)
+      : source_(source), reader_(source), up_to_(up_to) {
     map_.size = source.size();
   }
 
@@ -53,10 +61,11 @@ class Mapper {
       if (!box) return box.error().with_path(source_.name());
       if (!*box) break;  // the rest is no box
       if (Result<void> added = add(**box); !added) return added.error().with_path(source_.name());
-      if (map_.moov_in_front) return map_;
+      if (map_.moov_in_front && up_to_ == MapUpTo::kMoovInFront) break;
       at = (*box)->range.end;
     }
     if (!moov_) {
+      if (first_odd_) return not_media(source_, *first_odd_);
       Error error = corrupt(media_ ? "it has no moov box" : "it has neither moov nor mdat");
       error.path = source_.name();
       return error;
@@ -66,14 +75,19 @@ class Mapper {
   }
 
  private:
-  // nullopt where no box begins and none is needed any more.
+  // nullopt where no box begins and none is needed any more. A type is any four bytes: what tells a
+  // box from noise is that the sizes lead to moov.
   Result<std::optional<Box>> next(std::uint64_t at) {
     Result<Box> box = read_box(reader_, at, {0, map_.size});
-    if (box && box->type.plausible()) return std::optional(*box);
-    if (!box && box.error().code != ErrorCode::kCorrupt) return box.error();
+    if (box) {
+      if (!moov_ && !first_odd_ && !box->type.plausible()) first_odd_ = at;
+      return std::optional(*box);
+    }
+    if (box.error().code != ErrorCode::kCorrupt) return box.error();
     // Behind moov anything may follow: a camera's trailer, a last box that was cut off.
     if (moov_) return std::optional<Box>();
-    if (at == 0 || box || map_.size - at < 8) return not_media(source_, at);
+    if (first_odd_) return not_media(source_, *first_odd_);
+    if (at == 0 || map_.size - at < 8) return not_media(source_, at);
     // A box that claims too much, or less than its own header: say which one.
     SHUNT_ASSIGN(const auto header, reader_.view(at, 8));
     if (!BoxType(load_be<std::uint32_t>(header.data() + 4)).plausible()) {
@@ -93,8 +107,16 @@ class Mapper {
     if (box.type == BoxType("afra")) {
       return bad_box(box, "Adobe's fragment index cannot be moved safely");
     }
-    if (box.type == BoxType("ftyp") && !first_media_ && !ftyp_end_) ftyp_end_ = box.range.end;
-    if (holds_media(box.type)) media_ = true;
+    if (box.type == BoxType("ftyp") && !first_media_ && !ftyp_end_) {
+      ftyp_end_ = box.range.end;
+      map_.ftyp_at = box.range.begin;
+    }
+    // A fragment's samples need not lie in an mdat.
+    if (holds_media(box.type) || box.type == BoxType("moof")) media_ = true;
+    if (!moov_ && box.type != BoxType("ftyp") && !box.payload().empty()) {
+      map_.filled_in_front = true;
+      if (!holds_other_things(box.type)) map_.unknown_in_front = true;
+    }
     if (holds_media(box.type) || leads_media(box.type)) {
       if (!first_media_) first_media_ = box.range.begin;
     } else if (is_one_of(box.type, {BoxType("free"), BoxType("skip")}) && !first_media_) {
@@ -106,7 +128,7 @@ class Mapper {
     if (leads_media(box.type)) fragments_ = true;
     const bool is_meta = is_one_of(box.type, {BoxType("meta"), BoxType("meco")});
     if (is_meta && ++metas_ > kMaxMetas) return bad_box(box, "too many of these");
-    if (may_hold_offsets(box.type)) map_.with_offsets.push_back(box);
+    if (may_hold_offsets(box.type)) map_.with_offsets.push_back(box.range.begin);
     return {};
   }
 
@@ -115,13 +137,16 @@ class Mapper {
     map_.first_media = first_media_.value_or(map_.moov.range.begin);
     std::erase_if(map_.free_in_front,
                   [&](const Box& box) { return box.range.begin < map_.insert_at; });
+    map_.has_fragments = fragments_;
     map_.distances_cross_moov = fragments_ && !map_.moov_is_last();
   }
 
   const io::Source& source_;
   io::BufferedReader reader_;
+  MapUpTo up_to_;
   FileMap map_;
   std::optional<Box> moov_;
+  std::optional<std::uint64_t> first_odd_;  // of a type that nobody would choose
   std::optional<std::uint64_t> ftyp_end_;
   std::optional<std::uint64_t> first_media_;
   std::size_t metas_ = 0;
@@ -131,13 +156,23 @@ class Mapper {
 
 }  // namespace
 
-Result<FileMap> map_file(const io::Source& source) {
-  return Mapper(source).run();
+Result<Budget> FileMap::budget() const {
+  Budget budget;
+  if (budget.take(Budget::kTopLevelBox, with_offsets.size()) &&
+      budget.take(Budget::kFreeBox, free_in_front.size())) {
+    return budget;
+  }
+  return bad_box(moov, kBeyondBudget);
+}
+
+Result<FileMap> map_file(const io::Source& source, MapUpTo up_to) {
+  return Mapper(source, up_to).run();
 }
 
 FrontBox classify_front(BoxType type) {
   if (type == BoxType("moov")) return FrontBox::kMoov;
-  return holds_media(type) ? FrontBox::kMedia : FrontBox::kOther;
+  const bool media = holds_media(type) || type == BoxType("moof");
+  return media ? FrontBox::kMedia : FrontBox::kOther;
 }
 
 }  // namespace shunt::mp4

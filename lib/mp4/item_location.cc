@@ -179,8 +179,8 @@ std::uint64_t ItemLocations::growth() const {
 
 void ItemLocations::set_references(const std::vector<bool>& here) {
   for (Item& item : items_) {
-    item.referenced_here = item.data_reference > 0 && item.data_reference <= here.size() &&
-                           here[item.data_reference - 1U];
+    const std::uint16_t index = item.data_reference;
+    item.referenced_here = index == 0 || index > here.size() || here[index - 1U];
   }
 }
 
@@ -194,6 +194,18 @@ std::optional<std::uint64_t> ItemLocations::smallest_address(std::uint64_t from)
     }
   }
   return smallest;
+}
+
+std::optional<ByteRange> ItemLocations::first_torn(const Zones& zones) const {
+  for (const Item& item : items_) {
+    if (!item.in_file()) continue;
+    for (const Extent& extent : item.extents) {
+      const auto address = checked_add(item.base, extent.offset);
+      if (!address || !zones.tears(*address, extent.length)) continue;
+      return ByteRange{*address, checked_add(*address, extent.length).value_or(UINT64_MAX)};
+    }
+  }
+  return std::nullopt;
 }
 
 bool ItemLocations::widen_for(const OffsetMap& map) {

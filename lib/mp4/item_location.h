@@ -6,10 +6,12 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_range.h"
 #include "base/result.h"
 #include "io/source.h"
 #include "mp4/box.h"
 #include "mp4/offset_map.h"
+#include "mp4/zones.h"
 
 namespace shunt::mp4 {
 
@@ -28,11 +30,15 @@ class ItemLocations {
   // Widens fields until every address fits after `map`; true when that changed anything.
   // Addresses that no width can hold stay as they are.
   bool widen_for(const OffsetMap& map);
-  // What the data references of the meta box say, by their index less one; 0 is this file anyway.
+  // What the data references of the meta box say, by their index less one. 0 is this file anyway,
+  // and so is an index that names none, as readers take it.
   void set_references(const std::vector<bool>& here);
   void reset() { widths_ = old_widths_; }
   // The smallest address of an item in this file at or behind `from`.
   [[nodiscard]] std::optional<std::uint64_t> smallest_address(std::uint64_t from) const;
+  // The first extent of an item in this file that would not stay together. One without a length
+  // reaches to wherever what it lies in ends, and is not looked at.
+  [[nodiscard]] std::optional<ByteRange> first_torn(const Zones& zones) const;
   // The whole box with its addresses mapped. widen_for has been called with the same map.
   [[nodiscard]] std::vector<std::byte> rewrite(const OffsetMap& map) const;
 

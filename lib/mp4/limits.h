@@ -14,6 +14,7 @@ inline constexpr std::size_t kMaxInnerBoxes = 1 << 20;   // within one moov
 inline constexpr std::size_t kMaxOffsetTables = 1 << 13;  // stco, co64, saio, …; one or two a track
 inline constexpr std::size_t kMaxContainers = 1 << 16;    // boxes around boxes within one moov
 inline constexpr std::size_t kMaxMetas = 64;              // metas at the top level
+inline constexpr std::size_t kMaxAuxiliary = 16;          // saio that are checked, of one track
 inline constexpr unsigned kMaxSizingPasses = 16;          // before sizing takes larger steps
 inline constexpr std::size_t kMaxFields = 1 << 16;        // offsets outside moov, one a fragment
 inline constexpr std::uint64_t kMaxIlocBytes = 256 << 10;  // all iloc boxes together

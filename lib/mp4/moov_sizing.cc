@@ -5,38 +5,30 @@
 #include <algorithm>
 
 #include "base/checked.h"
-#include "mp4/compressed_moov.h"
 #include "mp4/limits.h"
+#include "mp4/media_place.h"
+#include "mp4/moov_scan.h"
 
 namespace shunt::mp4 {
 namespace {
 
 constexpr std::uint64_t kSmallestBox = 8;
 
-// The model of the moov proper: of what a cmov holds, where there is one.
-Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, const Zones& zones) {
-  SHUNT_ASSIGN(BoxModel model, scan_box(source, file.moov, zones));
-  model.write_own_size = file.moov.size_is_zero;
-  if (!model.has_compressed_moov) return model;
-  SHUNT_ASSIGN(const io::SourcePtr inflated, inflate_moov(*source, file.moov));
-  io::BufferedReader reader(*inflated);
-  const Result<Box> box = read_box(reader, 0, {0, inflated->size()});
-  if (!box || box->type != BoxType("moov")) {
-    return bad_box(file.moov, "what it holds compressed is no moov");
+// Item locations outside moov that grow part what lies on both sides of them, as moov does.
+Result<void> check_around_metas(const Movie& movie, const OffsetMap& map) {
+  Zones zones = movie.zones;
+  for (const OffsetMap::Piece& piece : map.pieces()) {
+    const Zones::Zone zone = zones.of(piece.begin);
+    const bool known = piece.begin == zones.insert_at || piece.begin == zones.moov.end;
+    if ((zone == Zones::kMedia || zone == Zones::kAfter) && !known) {
+      zones.cuts.push_back(piece.begin);
+    }
   }
-  Result<BoxModel> inner = scan_box(inflated, *box, zones);
-  if (!inner) {
-    Error error = inner.error();
-    error.reason = fmt::format("in the inflated moov, at its byte {}: {}", error.offset.value_or(0),
-                               error.reason);
-    error.offset = file.moov.range.begin;
-    return error;
-  }
-  if (inner->has_compressed_moov) {
-    return bad_box(file.moov, "what it holds compressed is compressed again");
-  }
-  inner->write_own_size = box->size_is_zero;
-  return inner;
+  if (zones.cuts.empty()) return {};
+  SHUNT_ASSIGN(Budget budget, movie.file.budget());
+  SHUNT_ASSIGN(const BoxModel moov, scan_moov(movie.source, movie.file, zones, budget));
+  SHUNT_TRY(scan_fields(movie.source, movie.file, zones, moov, budget));
+  return {};
 }
 
 struct Distances {
@@ -92,29 +84,54 @@ std::uint64_t Movie::first_referenced() const {
   for (const OffsetField& field : fields.fields) {
     if (field.target >= zones.insert_at) consider(field.target);
   }
+  if (fields.first_relative >= zones.insert_at) consider(fields.first_relative);
   return first;
 }
 
-Result<Movie> read_movie(io::SourcePtr source) {
+std::uint64_t Movie::room_behind_moov() const {
+  const std::uint64_t referenced = first_referenced();
+  std::uint64_t end = file.moov.range.end;
+  for (const Box& box : file.free_in_front) {
+    if (box.range.begin == end && box.range.end <= referenced) end = box.range.end;
+  }
+  return end - file.moov.range.end;
+}
+
+Result<Movie> read_movie(io::SourcePtr source, MapUpTo up_to, const CancelToken* cancel) {
   Movie movie;
   movie.source = std::move(source);
-  SHUNT_ASSIGN(movie.file, map_file(*movie.source));
-  if (movie.file.moov_in_front) return movie;
-  movie.zones = {movie.file.insert_at, movie.file.moov.range};
-  const auto with_name = [&](const Error& error) { return error.with_path(movie.source->name()); };
-  Result<BoxModel> moov = scan_moov(movie.source, movie.file, movie.zones);
-  if (!moov) return with_name(moov.error());
-  movie.moov = std::move(*moov);
-  Result<FieldModel> fields = scan_fields(movie.source, movie.file, movie.zones);
-  if (!fields) return with_name(fields.error());
-  movie.fields = std::move(*fields);
+  SHUNT_ASSIGN(movie.file, locate_media(movie.source, cancel));
+  const bool stays = movie.file.moov_in_front;
+  if (stays) {
+    if (up_to == MapUpTo::kMoovInFront) return movie;
+    SHUNT_ASSIGN(movie.file, map_file(*movie.source, up_to));
+    movie.file.leave_moov();
+  }
+  const auto scan = [&]() -> Result<void> {
+    movie.zones = {movie.file.insert_at, movie.file.moov.range};
+    movie.moov = {};
+    movie.fields = {};
+    SHUNT_ASSIGN(Budget budget, movie.file.budget());
+    SHUNT_ASSIGN(movie.moov, scan_moov(movie.source, movie.file, movie.zones, budget));
+    SHUNT_ASSIGN(movie.fields, scan_fields(movie.source, movie.file, movie.zones, movie.moov,
+                                           budget, Torn::kRefuse, cancel));
+    return {};
+  };
+  Result<void> scanned = scan();
+  const std::uint64_t ftyp_at = movie.file.ftyp_at.value_or(0);
+  if (!stays && scanned && ftyp_at > 0 && smallest_reference(movie.moov, movie.fields) < ftyp_at) {
+    movie.file.put_moov_first();
+    scanned = scan();
+  }
+  if (!scanned) return scanned.error().with_path(movie.source->name());
   return movie;
 }
 
 std::uint64_t Room::opened_for(std::uint64_t size) const {
   const std::uint64_t wanted = padding > 0 ? size + std::max(padding, kSmallestBox) : size;
   std::uint64_t room = round_up(std::max(wanted, at_least), unit);
-  while (room != size && room - size < kSmallestBox) room += unit < kSmallestBox ? 1 : unit;
+  while ((room != size || joined > 0) && room - size < kSmallestBox)
+    room += unit < kSmallestBox ? 1 : unit;
   return room;
 }
 
@@ -137,6 +154,7 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
     } else {
       sizing.shift = room.opened_for(sizing.moov_size);
       sizing.free_size = sizing.shift - sizing.moov_size;
+      sizing.joined = room.joined;
     }
     const OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
     // Each pass may push one table more over 4 GiB. Real files settle in two or three; after a few
@@ -154,6 +172,10 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
       changed = changed || grew;
     }
     if (!changed) sizing.map = std::make_shared<const OffsetMap>(map);
+  }
+  const auto grown = [](const BoxModel& meta) { return meta.growth() > 0; };
+  if (std::ranges::any_of(movie.fields.metas, grown)) {
+    SHUNT_TRY(check_around_metas(movie, *sizing.map));
   }
   return sizing;
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/source.h"
 #include "mp4/box_model.h"
@@ -29,11 +30,14 @@ struct Movie {
   // between is referred to by nothing; what a free box holds behind it may be of use to somebody
   // (GPS tracks of cameras lie in free boxes).
   [[nodiscard]] std::uint64_t first_referenced() const;
+  // Bytes in the free boxes right behind moov, up to one that something points into.
+  [[nodiscard]] std::uint64_t room_behind_moov() const;
 };
 
-// Reads everything that planning needs, once. When moov is in front already, `file` alone is filled
-// in.
-Result<Movie> read_movie(io::SourcePtr source);
+// Reads everything that planning needs, once. When moov is in front already, and not all was asked
+// for, `file` alone is filled in. `cancel` as in scan_fields.
+Result<Movie> read_movie(io::SourcePtr source, MapUpTo up_to = MapUpTo::kMoovInFront,
+                         const CancelToken* cancel = nullptr);
 
 // What room moov is given where it goes.
 struct Room {
@@ -42,7 +46,10 @@ struct Room {
   std::uint64_t unit = 1;      // room is opened in multiples of this
   std::uint64_t padding = 0;   // at least this much stays free behind moov
   std::uint64_t at_least = 0;  // open at least this much
-  bool keep_old_moov = true;   // its bytes stay as a free box, unless it is the last box
+  // Bytes of the old file, from behind `at` on, that become part of the free box, which there has
+  // to be then: of a moov that is in front, the old one and the free boxes behind it.
+  std::uint64_t joined = 0;
+  bool keep_old_moov = true;  // its bytes stay as a free box, unless it is the last box
 
   // The room to open for a moov of `size`: what is left over is 0, or enough for a free box (8).
   [[nodiscard]] std::uint64_t opened_for(std::uint64_t size) const;
@@ -52,6 +59,7 @@ struct Sizing {
   std::uint64_t moov_size = 0;
   std::uint64_t shift = 0;      // by how much all that follows `at` moves
   std::uint64_t free_size = 0;  // the free box behind moov, header and all; 0 without one
+  std::uint64_t joined = 0;     // what else belongs to that box, and stays as it is
   bool drops_old_moov = false;  // its bytes are gone from the layout
   std::shared_ptr<const OffsetMap> map;
 };

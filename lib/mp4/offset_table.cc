@@ -64,6 +64,11 @@ ChunkFilter::Stretch ChunkFilter::stretch_at(std::uint32_t chunk) const {
   return {end, next == runs_.begin() || std::prev(next)->here};
 }
 
+bool ChunkFilter::none_here() const {
+  return !runs_.empty() && runs_.front().first_chunk == 0 &&
+         std::ranges::none_of(runs_, [](const Run& run) { return run.here; });
+}
+
 std::uint32_t OffsetTable::stride() const {
   switch (kind) {
     case Kind::kStco:
@@ -94,12 +99,14 @@ Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetT
   // Offsets come in long ascending runs, so that most of them only raise the maximum of a zone.
   std::array<std::uint64_t, Zones::kCount> largest{};
   std::array<bool, Zones::kCount> any{};
+  std::uint64_t smallest = UINT64_MAX;
   std::uint64_t smallest_in_media = UINT64_MAX;
   const auto look = [&](std::uint64_t offset) {
     if (is_unused(table.kind, offset)) return;
     const Zones::Zone zone = zones.of(offset);
     any[zone] = true;
     largest[zone] = std::max(largest[zone], offset);
+    smallest = std::min(smallest, offset);
     if (zone == Zones::kMedia) smallest_in_media = std::min(smallest_in_media, offset);
   };
   for (std::uint32_t first = 0; first < table.count;) {
@@ -120,7 +127,9 @@ Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetT
     first += count;
   }
   for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
-    if (any[zone]) table.largest[zone] = largest[zone];
+    if (!any[zone]) continue;
+    table.largest[zone] = largest[zone];
+    table.smallest = smallest;
   }
   if (any[Zones::kMedia]) table.smallest_in_media = smallest_in_media;
   return {};

@@ -12,6 +12,7 @@
 #include "io/source.h"
 #include "mp4/box.h"
 #include "mp4/offset_map.h"
+#include "mp4/zones.h"
 
 namespace shunt::mp4 {
 
@@ -31,24 +32,11 @@ class ChunkFilter {
     bool here = true;
   };
   [[nodiscard]] Stretch stretch_at(std::uint32_t chunk) const;
+  // No chunk at all lies here.
+  [[nodiscard]] bool none_here() const;
 
  private:
   std::vector<Run> runs_;
-};
-
-// The regions of the old file that move differently. The bounds stay the same while moov is being
-// sized, only the distances change.
-struct Zones {
-  std::uint64_t insert_at = 0;  // moov's new place: nothing before it moves
-  ByteRange moov;               // the old one; never before insert_at
-
-  enum Zone : std::uint8_t { kBefore, kMedia, kMoov, kAfter };
-  static constexpr std::size_t kCount = 4;
-  [[nodiscard]] Zone of(std::uint64_t offset) const {
-    if (offset < insert_at) return kBefore;
-    if (offset < moov.begin) return kMedia;
-    return offset < moov.end ? kMoov : kAfter;
-  }
 };
 
 struct OffsetTable {
@@ -69,9 +57,11 @@ struct OffsetTable {
   std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie here
   // The largest offset in each zone, which is all that sizing needs to know.
   std::array<std::optional<std::uint64_t>, Zones::kCount> largest;
+  std::optional<std::uint64_t> smallest;
   std::optional<std::uint64_t> smallest_in_media;
   bool widened = false;  // 32-bit entries are to become 64-bit
 
+  [[nodiscard]] bool is_of_chunks() const { return kind == Kind::kStco || kind == Kind::kCo64; }
   [[nodiscard]] bool can_widen() const { return kind == Kind::kStco || kind == Kind::kSaio32; }
   [[nodiscard]] std::uint32_t stride() const;    // bytes from entry to entry
   [[nodiscard]] std::uint32_t field_at() const;  // of the offset within an entry
@@ -80,7 +70,7 @@ struct OffsetTable {
   [[nodiscard]] std::uint64_t growth() const { return widened ? std::uint64_t{count} * 4 : 0; }
 };
 
-// Fills `table.largest` and `table.smallest_in_media` by reading the table once.
+// Fills `table.largest` and the smallest ones by reading the table once.
 Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetTable& table);
 
 // The entries of a table as they will be: mapped, and widened where the table says so. Computed as

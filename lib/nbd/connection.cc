@@ -48,8 +48,8 @@ Departure Connection::departure(std::size_t left) const {
           .left = left,
           .asked_for_change = asked() == Transmission::Asked::kChange,
           .took_leave = transmission_ && transmission_->taken_leave(),
-          .unanswered = !channel_.received().empty() || !channel_.all_out() ||
-                        (transmission_ && transmission_->serving())};
+          .unanswered = transmission_ && (!channel_.received().empty() || !channel_.all_out() ||
+                                          transmission_->serving())};
 }
 
 Next Connection::step() {

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/catching.h"
 #include "base/log.h"
 
 namespace shunt::nbd {
@@ -20,12 +21,45 @@ using std::chrono::milliseconds;
 
 // How late a CancelToken is noticed, which nobody wakes the loop for.
 constexpr int kTickMs = 200;
-// Until accepting is tried again after it failed for want of descriptors or memory.
+// Until accepting is tried again after it failed for want of descriptors or memory, when no
+// connection ends before.
 constexpr milliseconds kAcceptPause{100};
+// For that long, one that wants to come waits for others to go: then one that does nothing has to,
+// as it may be waiting for the other itself (nbdcopy begins when all its connections are there).
+// With nobody there who could give anything back, it is the end.
+constexpr milliseconds kWithoutDescriptors{5'000};
 // Connections accepted in one turn: those that are there have their turn in between.
 constexpr int kAcceptedAtOnce = 4;
 // For clients to take their last replies.
 constexpr milliseconds kFarewell{2000};
+
+// Errors of accept(2) that say that there is no room.
+bool is_want_of_room(int number) {
+  return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+// And those that are about one connection, which is not there any more or may not come: the next
+// may.
+bool is_of_one_connection(int number) {
+  switch (number) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    // Errors of the network that wait on the new socket, as Linux tells them.
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -51,8 +85,15 @@ void Server::Loop::stop() {
   signal_event();
 }
 
+Result<void> Server::Loop::prepare() {
+  if (!event_.valid()) return system_error(EMFILE, "", "serve clients");
+  if (!reserve_.valid()) reserve_ = io::Fd(::fcntl(event_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!reserve_.valid()) return system_error(errno, "", "serve clients");
+  return {};
+}
+
 Result<void> Server::Loop::run(const CancelToken& cancel) {
-  if (!event_.valid()) return system_error(EMFILE, "", "eventfd");
+  SHUNT_TRY(prepare());
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
     auto& most = options_.limits.connections;
@@ -66,7 +107,7 @@ Result<void> Server::Loop::run(const CancelToken& cancel) {
     }
   }
   while (!stop_ && !cancel.requested()) {
-    if (Result<void> turned = turn(true, kTickMs); !turned) {
+    if (Result<void> turned = catching([this] { return turn(true, kTickMs); }); !turned) {
       // Clients would wait for somebody who does not serve them any more.
       clients_.clear();
       listeners_.clear();
@@ -98,12 +139,18 @@ Result<void> Server::Loop::turn(bool listening, int timeout_ms) {
   close_late(now);
   remove_closed();
   if (!listening || now < accept_after_) return {};
+  bool looked = false;
+  bool somebody_waits = false;
   for (const pollfd& entry : polled_) {
     const auto is_it = [&](const io::Fd& fd) { return fd.get() == entry.fd; };
-    if ((entry.revents & POLLIN) != 0 && std::ranges::any_of(listeners_, is_it)) {
-      accept_from(entry.fd, now);
-    }
+    if (!std::ranges::any_of(listeners_, is_it)) continue;
+    looked = true;
+    if ((entry.revents & POLLIN) == 0) continue;
+    somebody_waits = true;
+    SHUNT_TRY(accept_from(entry.fd, now));
   }
+  // Whoever has waited for room has gone: the next one's wait begins anew.
+  if (looked && !somebody_waits) without_descriptors_since_.reset();
   remove_closed();  // some are over as soon as they begin
   return {};
 }
@@ -129,7 +176,8 @@ Result<bool> Server::Loop::wait(bool listening, int timeout_ms) {
   const int count = ::poll(polled_.data(), polled_.size(), timeout_ms);
   if (count < 0 && errno != EINTR) return system_error(errno, "", "poll");
   if (count < 0) {
-    for (pollfd& entry : polled_) entry.revents = 0;
+    polled_.resize(1);  // nothing is known of the others
+    polled_.front().revents = 0;
   }
   if (polled_.front().revents == 0) return count == 0 && timeout_ms > 0;
   std::uint64_t signals = 0;
@@ -152,13 +200,9 @@ void Server::Loop::serve_ready(bool all, Clock::time_point now) {
 
 void Server::Loop::serve(Client& client, Clock::time_point now) {
   const bool was_waiting = client.next == Next::kExport;
-  const bool was_negotiating = client.connection.negotiating();
   client.next = client.connection.serve();
   if (was_waiting || client.connection.received_total() != client.received) client.heard = now;
   client.received = client.connection.received_total();
-  if (was_negotiating && !client.connection.negotiating() && options_.connected) {
-    options_.connected();
-  }
 }
 
 Server::Loop::Clock::time_point Server::Loop::deadline(const Client& client) const {
@@ -195,16 +239,16 @@ void Server::Loop::remove_closed() {
     return true;
   });
   if (closed.empty()) return;
-  const auto served = [](const auto& client) { return !client->connection.negotiating(); };
-  const auto left = static_cast<std::size_t>(std::ranges::count_if(clients_, served));
-  auto with_those_closed = left + static_cast<std::size_t>(std::ranges::count_if(closed, served));
+  std::size_t left = clients_.size() + closed.size();
   for (auto& client : closed) {
-    const bool told = served(client);
-    if (told) --with_those_closed;
-    const Departure departure = client->connection.departure(with_those_closed);
+    const Departure departure = client->connection.departure(--left);
     log::debug("nbd: connection {} ended", client->connection.number());
     client.reset();
-    if (told && options_.disconnected) options_.disconnected(departure);
+    if (options_.disconnected) options_.disconnected(departure);
+  }
+  accept_after_ = {};
+  if (clients_.empty() && !reserve_.valid()) {
+    reserve_ = io::Fd(::fcntl(event_.get(), F_DUPFD_CLOEXEC, 0));
   }
 }
 
@@ -245,16 +289,38 @@ bool Server::Loop::make_room() {
   return true;
 }
 
-void Server::Loop::accept_from(int listener, Clock::time_point now) {
+Result<void> Server::Loop::no_descriptor(int number, Clock::time_point now) {
+  const Error error = system_error(number, "", "accept a client");
+  if (!without_descriptors_since_) without_descriptors_since_ = now;
+  if (!std::exchange(told_of_descriptors_, true)) {
+    log::warn("{}: {}; clients wait until there is room", error.operation, error.reason);
+  }
+  accept_after_ = now + kAcceptPause;
+  if (now - *without_descriptors_since_ < kWithoutDescriptors) return {};
+  if (clients_.empty()) return error;
+  if (Client* const one = who_gives_way(); one != nullptr) {
+    log::debug("nbd: connection {} gives way to another", one->connection.number());
+    one->next = Next::kClosed;
+    remove_closed();
+  }
+  return {};
+}
+
+Result<void> Server::Loop::accept_from(int listener, Clock::time_point now) {
   for (int i = 0; i < kAcceptedAtOnce; ++i) {
     io::Fd socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket.valid()) {
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      if (errno == EAGAIN || errno == EWOULDBLOCK) return;
-      log::debug("nbd: accept: {}", system_error(errno, "", "").reason);
-      accept_after_ = now + kAcceptPause;
-      return;
+      const int number = errno;
+      if (is_of_one_connection(number)) continue;
+      if (number == EAGAIN || number == EWOULDBLOCK) return {};
+      if (number == EMFILE && clients_.empty() && reserve_.valid()) {
+        reserve_ = io::Fd();
+        continue;
+      }
+      if (!is_want_of_room(number)) return system_error(number, "", "accept a client");
+      return no_descriptor(number, now);
     }
+    without_descriptors_since_.reset();
     if (!make_room()) {
       log::debug("nbd: there are {} connections; one more is refused", clients_.size());
       continue;
@@ -262,8 +328,10 @@ void Server::Loop::accept_from(int listener, Clock::time_point now) {
     const Shared shared{target_, options_.served, piece_};
     clients_.push_back(std::make_unique<Client>(std::move(socket), shared, offer_, options_.limits,
                                                 ++connections_, now));
+    if (options_.connected) options_.connected();
     serve(*clients_.back(), now);
   }
+  return {};
 }
 
 }  // namespace shunt::nbd

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nbd/connection.h"
@@ -18,6 +19,7 @@ class Server::Loop {
  public:
   Loop(Export& target, std::vector<io::Fd> listeners, ServerOptions options);
 
+  Result<void> prepare();
   Result<void> run(const CancelToken& cancel);
   void wake();
   void stop();
@@ -48,7 +50,8 @@ class Server::Loop {
   void serve_ready(bool all, Clock::time_point now);
   void close_late(Clock::time_point now);
   void remove_closed();
-  void accept_from(int listener, Clock::time_point now);
+  Result<void> accept_from(int listener, Clock::time_point now);
+  [[nodiscard]] Result<void> no_descriptor(int number, Clock::time_point now);
   bool make_room();
   [[nodiscard]] Client* who_gives_way() const;
   void finish();
@@ -65,6 +68,11 @@ class Server::Loop {
   std::vector<pollfd> polled_;  // the event, the clients, the listeners
   std::uint64_t connections_ = 0;
   Clock::time_point accept_after_{};
+  // Given up for a client when there is no other descriptor, and taken again when none is there: so
+  // one client at a time is always served.
+  io::Fd reserve_;
+  std::optional<Clock::time_point> without_descriptors_since_;
+  bool told_of_descriptors_ = false;
   bool stopping_clients_ = false;
   io::Fd event_;
   std::atomic<bool> stop_{false};

@@ -11,6 +11,10 @@ Server::Server(Export& target, std::vector<io::Fd> listeners, ServerOptions opti
 
 Server::~Server() = default;
 
+Result<void> Server::prepare() {
+  return loop_->prepare();
+}
+
 Result<void> Server::run(const CancelToken& cancel) {
   return loop_->run(cancel);
 }

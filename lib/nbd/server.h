@@ -46,10 +46,10 @@ struct Served {
   std::string_view error;  // "EPERM"; empty: none
 };
 
-// How a connection that had finished negotiation ended.
+// How a connection ended.
 struct Departure {
   std::uint64_t connection = 0;  // as in Served
-  std::size_t left = 0;          // connections that have finished negotiation and are still there
+  std::size_t left = 0;          // connections that are still there
   bool asked_for_change = false;
   bool took_leave = false;  // with NBD_CMD_DISC
   bool unanswered = false;  // a request was half received, or its reply was not out
@@ -59,9 +59,9 @@ struct ServerOptions {
   Limits limits;
   std::string description;                    // of the export, for people; may be empty
   std::function<void(const Served&)> served;  // may be empty
-  // A connection has finished negotiation (GO or EXPORT_NAME).
+  // A connection was accepted; it has not said anything yet.
   std::function<void()> connected;  // may be empty
-  // One that had finished it ended.
+  // One that was accepted ended, in its negotiation or later.
   std::function<void(const Departure&)> disconnected;  // may be empty
 };
 
@@ -73,6 +73,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // What run() needs, descriptors above all. Called by run() too; before, it tells whether anybody
+  // could be served.
+  Result<void> prepare();
   // Serves until stop() or until `cancel` is requested (at most 200 ms later). Fails only when
   // polling itself does, and then has closed all connections and listeners; what a client does
   // wrong ends that client's connection, with a word in the log (debug).

@@ -140,6 +140,7 @@ void BlobRequest::judge_redirect(const Answer& answer) {
         Next::kFail,
         state_->error("the server redirects from https to http, which is not followed"));
   }
+  state_->note_redirect(answer);
   url_ = std::move(*target);
   set_next(Next::kRedirect);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/catching.h"
 #include "base/log.h"
 #include "remote/curl_setup.h"
 
@@ -24,34 +25,49 @@ constexpr std::uint64_t kMeasureBytes = 256 << 10;
 }  // namespace
 
 BlobRequest::BlobRequest(HttpClient& client, std::shared_ptr<BlobState> state)
-    : client_(client), state_(std::move(state)), random_(std::random_device{}()) {}
+    : client_(client),
+      state_(std::move(state)),
+      speed_(
+          std::make_shared<SpeedWatch>(client.options().low_speed, client.options().stall_timeout)),
+      random_(std::random_device{}()) {}
 
 void BlobRequest::start() {
   client_.post([self = shared_from_this()] {
-    self->url_ = self->state_->current();
-    self->send_after(std::chrono::milliseconds(0), false);
+    self->step_or_end([&] {
+      self->url_ = self->state_->current();
+      self->send_after(std::chrono::milliseconds(0), false);
+    });
   });
 }
 
 void BlobRequest::cancel() {
-  cancelled_.store(true, std::memory_order_release);
-  if (caller_.load(std::memory_order_relaxed) != std::this_thread::get_id()) {
-    const std::lock_guard lock(calling_);
-  }
-  client_.post([self = shared_from_this()] {
-    self->over_ = true;
-    self->call_.reset();
+  calls_.close();
+  // Without memory for it, the request ends with the next byte of its answer.
+  (void)catching([&]() -> Result<void> {
+    client_.post([self = shared_from_this()] {
+      self->over_ = true;
+      self->call_.reset();
+    });
+    return {};
+  });
+}
+
+template <typename Step>
+void BlobRequest::step_or_end(Step step) noexcept {
+  Result<void> done = catching([&]() -> Result<void> {
+    step();
+    return {};
+  });
+  if (done || over_) return;
+  (void)catching([&]() -> Result<void> {
+    end(std::move(done));
+    return {};
   });
 }
 
 template <typename Hook>
 bool BlobRequest::guarded(Hook hook) {
-  const std::lock_guard lock(calling_);
-  if (cancelled_.load(std::memory_order_acquire)) return false;
-  caller_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  hook();
-  caller_.store(std::thread::id(), std::memory_order_relaxed);
-  return true;
+  return calls_.pass(hook);
 }
 
 void BlobRequest::note_progress() {
@@ -59,12 +75,13 @@ void BlobRequest::note_progress() {
   redirects_ = 0;
   renewals_ = 0;
   repeats_at_once_ = 0;
+  waiting_.reset();
   resolved_again_ = false;
   has_renewed_ = false;
 }
 
 void BlobRequest::send_after(std::chrono::milliseconds delay, bool retry) {
-  if (over_ || cancelled_.load(std::memory_order_acquire)) return;
+  if (over_ || calls_.closed()) return;
   identity_ = state_->identity_for(url_);
   // Without an answer, it is to be repeated.
   set_next(Next::kRepeat);
@@ -80,6 +97,7 @@ void BlobRequest::send_after(std::chrono::milliseconds delay, bool retry) {
   request.url = url_.text;
   request.fields = identity_.fields;
   request.delay = delay;
+  request.speed = speed_;
   describe(request);
   state_->count_request(retry);
   call_ = client_.send(std::move(request), *this);
@@ -122,10 +140,18 @@ void BlobRequest::measure(std::size_t bytes) {
 
 void BlobRequest::finished(Result<void> outcome) {
   const auto self = shared_from_this();
+  step_or_end([&] { go_on_from(std::move(outcome)); });
+}
+
+void BlobRequest::go_on_from(Result<void> outcome) {
   call_.reset();
-  if (over_ || cancelled_.load(std::memory_order_acquire)) return;
+  too_slow_ = !speed_->may_try_again();
+  if (over_ || calls_.closed()) return;
   if (final_error_) return end(std::move(*error_));
-  if (!outcome && outcome.error().code == ErrorCode::kInterrupted) return end(std::move(outcome));
+  if (!outcome && (outcome.error().code == ErrorCode::kInterrupted ||
+                   outcome.error().code == ErrorCode::kLocalIo)) {
+    return end(std::move(outcome));  // not of the server's making
+  }
   if (measured_bytes_ >= kMeasureBytes) {
     const auto took = std::chrono::steady_clock::now() - measured_from_;
     const double seconds = std::chrono::duration<double>(took).count();
@@ -171,8 +197,10 @@ void BlobRequest::renew() {
       url_.text, answer_, renewed_for_, [weak = weak_from_this()](Result<void> outcome) {
         const auto self = weak.lock();
         if (!self || self->over_) return;
-        if (!outcome) return self->end(outcome.error().with_path(self->state_->name()));
-        self->send_after(std::chrono::milliseconds(0), false);
+        self->step_or_end([&] {
+          if (!outcome) return self->end(outcome.error().with_path(self->state_->name()));
+          self->send_after(std::chrono::milliseconds(0), false);
+        });
       });
 }
 
@@ -181,7 +209,7 @@ void BlobRequest::repeat_later() {
   Error error = *error_;
   error.path = state_->name();
   if (!may_repeat()) return end(error.with_hint("it cannot be resumed; run again"));
-  if (is_lasting(error)) return end(std::move(error));
+  if (is_lasting(error) || too_slow_) return end(std::move(error));
   if (++failures_ >= policy.attempts) {
     if (failures_ > 1) error.reason += fmt::format(" (tried {} times)", failures_);
     return end(std::move(error));
@@ -207,6 +235,7 @@ void BlobRequest::repeat_later() {
     delay = std::max(delay, asked);
   }
   log::debug("{}: {}; again in {:.2f} s", state_->name(), error.reason, delay);
+  waiting_.emplace(fmt::format("retry {}: {}", failures_, error.reason));
   redirects_ = 0;
   url_ = state_->current();
   send_after(std::chrono::milliseconds(static_cast<std::int64_t>(delay * 1000)), true);
@@ -214,6 +243,7 @@ void BlobRequest::repeat_later() {
 
 void BlobRequest::end(Result<void> outcome) {
   over_ = true;
+  waiting_.reset();
   call_.reset();
   guarded([&] { ended(std::move(outcome)); });
 }

@@ -5,18 +5,18 @@
 // request of open_blob, the download of a range, the reading of a body of unknown size.
 #pragma once
 
-#include <atomic>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <span>
 #include <string>
-#include <thread>
 
+#include "base/waiting.h"
 #include "remote/blob_state.h"
+#include "remote/call_gate.h"
 #include "remote/http_client.h"
 #include "remote/http_fields.h"
+#include "remote/speed_watch.h"
 
 namespace shunt::remote {
 
@@ -55,7 +55,7 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   // For a 206 whose Content-Length does not go with its Content-Range.
   [[nodiscard]] Verdict another_length(std::uint64_t length, std::uint64_t asked) const;
 
-  // ---- the hooks, on the client's thread
+  // ---- the hooks, on the client's thread, with no lock held
   // Adds range and conditions to the request.
   virtual void describe(Request& request) = 0;
   // An answer of status 200, 206, 304 or 416.
@@ -87,6 +87,7 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   Result<void> body(std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 
+  void go_on_from(Result<void> outcome);
   void send_after(std::chrono::milliseconds delay, bool retry);
   void judge_success(const Answer& answer);
   void judge_redirect(const Answer& answer);
@@ -96,6 +97,10 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   void renew();
   void repeat_later();
   void end(Result<void> outcome);
+  // Runs `step`, on the client's thread; what it throws ends the request, so that nobody waits for
+  // it in vain.
+  template <typename Step>
+  void step_or_end(Step step) noexcept;
   void measure(std::size_t bytes);
   // Runs `hook` unless the request has been cancelled; cancel() waits for its end.
   template <typename Hook>
@@ -104,9 +109,7 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   HttpClient& client_;
   const std::shared_ptr<BlobState> state_;
 
-  std::atomic<bool> cancelled_{false};
-  std::mutex calling_;  // held while a hook runs
-  std::atomic<std::thread::id> caller_{};
+  CallGate calls_;  // of the hooks
 
   // Of the client's thread alone.
   std::unique_ptr<Call> call_;
@@ -122,6 +125,9 @@ class BlobRequest : protected AnswerHandler, public std::enable_shared_from_this
   bool go_on_ = false;
   std::uint64_t discarded_ = 0;
   std::optional<std::int64_t> retry_after_;
+  const std::shared_ptr<SpeedWatch> speed_;
+  bool too_slow_ = false;           // not for the first time
+  std::optional<Waiting> waiting_;  // for a repeated request to bring something
 
   // Since something new has come.
   unsigned failures_ = 0;

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "io/sha256.h"
 #include "remote/base64.h"
+#include "remote/validator.h"
 
 namespace shunt::remote {
 
@@ -22,8 +24,8 @@ std::string basic_credentials(const Url& url) {
 }
 
 // Notes the first value; whether `value`, where there is one, is the same.
-bool matches_first(std::optional<std::string>& first, const std::string* value) {
-  if (value == nullptr) return true;
+bool matches_first(std::optional<std::string>& first, const std::optional<std::string>& value) {
+  if (!value) return true;
   if (!first) first = *value;
   return *first == *value;
 }
@@ -88,6 +90,22 @@ void BlobState::forget_redirect(const Url& url) {
   if (redirect_ && redirect_->text == url.text) redirect_.reset();
 }
 
+void BlobState::note_redirect(const Answer& answer) {
+  const Freshness fresh = freshness_of(answer);
+  const std::lock_guard lock(mutex_);
+  redirects_freshness_ = redirects_freshness_ ? redirects_freshness_->and_also(fresh) : fresh;
+}
+
+std::optional<Freshness> BlobState::redirects_freshness() const {
+  const std::lock_guard lock(mutex_);
+  return redirects_freshness_;
+}
+
+std::string BlobState::place_of(const Url& url) const {
+  if (!blob_.digest.empty() || url.text == original_.text) return {};
+  return io::sha256_hex(object_path(url));
+}
+
 BlobState::Identity BlobState::identity_for(const Url& url) const {
   Identity identity;
   if (url.same_origin(original_)) {
@@ -109,8 +127,8 @@ BlobState::Identity BlobState::identity_for(const Url& url) const {
 
 bool BlobState::same_version(const Answer& answer) {
   const std::lock_guard lock(mutex_);
-  return matches_first(etag_, answer.find("ETag")) &&
-         matches_first(last_modified_, answer.find("Last-Modified"));
+  return matches_first(etag_, etag_of(answer)) &&
+         matches_first(last_modified_, last_modified_of(answer));
 }
 
 void BlobState::begin_version(const Answer& answer) {
@@ -179,6 +197,28 @@ class FixedAuthorization final : public Authorizer {
 };
 
 }  // namespace
+
+std::string asker_of(const HttpBlob& blob) {
+  std::string authorization;
+  if (const auto url = parse_url(blob.url); url && !(url->user.empty() && url->password.empty())) {
+    authorization = basic_credentials(*url);
+  }
+  // In no order, as a server takes them.
+  std::vector<std::string> lines;
+  for (const Field& field : blob.fields) {
+    if (is_ours(field)) continue;
+    if (is_field(field, "Authorization")) {
+      authorization = ascii::trimmed(field.value);
+    } else {
+      lines.push_back(ascii::lower(field.name) + ": " + std::string(ascii::trimmed(field.value)));
+    }
+  }
+  if (!authorization.empty()) lines.push_back("authorization: " + authorization);
+  std::ranges::stable_sort(lines);
+  std::string asker;
+  for (const std::string& line : lines) asker += line + '\n';
+  return asker;
+}
 
 std::shared_ptr<Authorizer> fixed_authorization(const std::string& url, std::string value) {
   return std::make_shared<FixedAuthorization>(parse_url(url), std::move(value));

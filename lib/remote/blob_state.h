@@ -32,6 +32,12 @@ class BlobState {
   [[nodiscard]] Url current() const;
   void keep_redirect(const Url& url);
   void forget_redirect(const Url& url);
+  // What a redirect itself says of how long it holds counts for the copy too: it is kept under the
+  // URL that redirects.
+  void note_redirect(const Answer& answer);
+  [[nodiscard]] std::optional<Freshness> redirects_freshness() const;  // nullopt: there was none
+  // BlobInfo::place of what an answer from `url` is of.
+  [[nodiscard]] std::string place_of(const Url& url) const;
 
   // The fields for a request to `url`: those of the user on their own ground only. `authorization`
   // becomes the value that is sent, empty when none is; `renewable` is false when it is the user's.
@@ -87,7 +93,8 @@ class BlobState {
 
   mutable std::mutex mutex_;
   std::optional<Url> redirect_;
-  std::optional<std::string> etag_;  // of the first answer that had one, as it came
+  std::optional<Freshness> redirects_freshness_;  // of all that were met, the shortest
+  std::optional<std::string> etag_;               // of the first answer that had one, as it came
   std::optional<std::string> last_modified_;
 
   std::atomic<bool> serves_ranges_{true};

@@ -1,6 +1,5 @@
 #include "remote/credential_helper.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "io/fd.h"
+#include "io/pipe.h"
 #include "io/process.h"
 #include "remote/json_text.h"
 #include "remote/printable.h"
@@ -38,17 +37,6 @@ Error failure(const std::string& program, std::string reason) {
   error.operation = "get credentials";
   error.reason = std::move(reason);
   return error;
-}
-
-struct Pipe {
-  io::Fd read;
-  io::Fd write;
-};
-
-Result<Pipe> make_pipe(const std::string& program) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return system_error(errno, program, "pipe");
-  return Pipe{io::Fd(ends[0]), io::Fd(ends[1])};
 }
 
 struct Deadline {
@@ -85,24 +73,24 @@ struct Outcome {
 
 Result<Outcome> run(const std::string& program, const std::string& input,
                     const Deadline& deadline) {
-  SHUNT_ASSIGN(Pipe in, make_pipe(program));
-  SHUNT_ASSIGN(Pipe out, make_pipe(program));
+  SHUNT_ASSIGN(io::Pipe in, io::make_pipe());
+  SHUNT_ASSIGN(io::Pipe out, io::make_pipe());
   // While both ends are here: it fits, and nobody can have closed the other end.
-  if (::write(in.write.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
+  if (::write(in.writer.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
     return system_error(errno, program, "write");
   }
-  in.write.reset();
+  in.writer.reset();
   Result<io::Process> process = io::Process::start(
-      {.arguments = {program, "get"}, .input = in.read.get(), .output = out.write.get()});
+      {.arguments = {program, "get"}, .input = in.reader.get(), .output = out.writer.get()});
   if (!process) {
     Error error = process.error();
     error.code = ErrorCode::kFailed;
     return error;
   }
-  in.read.reset();
-  out.write.reset();
+  in.reader.reset();
+  out.writer.reset();
   Outcome outcome;
-  SHUNT_ASSIGN(outcome.output, read_all(program, out.read.get(), deadline));
+  SHUNT_ASSIGN(outcome.output, read_all(program, out.reader.get(), deadline));
   for (;;) {
     SHUNT_TRY(deadline.check(program));
     SHUNT_ASSIGN(const auto status, process->wait(kAskAgain));

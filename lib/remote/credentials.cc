@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "io/path.h"
 #include "remote/base64.h"
 #include "remote/credential_helper.h"
 #include "remote/json_text.h"
@@ -201,7 +202,13 @@ Result<Credentials> find_credentials(const std::string& host, const std::string&
   const std::vector<std::string> paths =
       authfile.empty() ? places() : std::vector<std::string>{authfile};
   const std::string wanted = normalised(host);
+  const std::string named = authfile.empty() ? variable("REGISTRY_AUTH_FILE") : authfile;
   for (const std::string& path : paths) {
+    // The home of another user, as after su and in many containers.
+    if (path != named && io::is_out_of_reach(path)) {
+      log::info("{}: no credentials are looked for where this user may not enter", path);
+      continue;
+    }
     SHUNT_ASSIGN(const auto file, CredentialFile::open(path, cancel));
     if (!file) {
       if (!authfile.empty()) return unreadable(path, "there is no such file");

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "remote/curl_setup.h"
@@ -24,31 +23,40 @@ class Engine final : private Transfer::Gate {
 
   Engine(const Settings& settings, MultiHandle multi);
 
-  // What the thread does until stop(); then it drops what is under way without a word.
-  void run();
+  // What the thread does until stop(); then it drops what is under way without a word. What goes
+  // wrong with all of it, exhausted memory above all, is told to all that is under way, and the
+  // thread serves those who come later.
+  Result<void> run();
 
   // From any thread.
   void stop();
+  // What a task throws is lost: it tells those whom it concerns itself.
   void post(Task task, std::chrono::milliseconds delay);
   void add(TransferPtr transfer);
-  void remove(TransferPtr transfer);  // after its cancel()
+  // After its cancel(). When there is no memory even for this, the thread finds it by itself.
+  void remove(TransferPtr transfer) noexcept;
   [[nodiscard]] const ClientOptions& options() const { return settings_.options; }
 
  private:
   void command(Task task);
+  void wait_for(TransferPtr transfer);
+  Result<void> turn();
   void run_commands();
   void run_timers();
   void start_waiting();
-  void start(TransferPtr transfer);
+  Result<void> start(const TransferPtr& transfer);
   void reap();
   void end(CURL* easy, CURLcode code);
   void drop(const TransferPtr& transfer);
   // `now` is from before libcurl last looked at its connections.
   void look_after_active(Clock::time_point now);
-  void interrupt_all();
+  // Time since `since` in which the thread was there for all connections.
+  void note_waited(Clock::time_point since);
+  void end_all(const Error& reason) noexcept;
   void resume_paused();
   [[nodiscard]] int poll_timeout();
   bool admit(Transfer& transfer, std::size_t bytes) override;
+  void handled(Clock::duration took) override { in_handlers_ += took; }
   [[nodiscard]] EasyHandle take_easy();
   [[nodiscard]] bool finish_up();
 
@@ -68,6 +76,8 @@ class Engine final : private Transfer::Gate {
   std::deque<Transfer*> paused_;
   std::vector<EasyHandle> spare_;
   RateBucket bucket_;
+  Clock::duration in_handlers_{};  // since libcurl was last called
+  double waited_ = 0;              // seconds that active transfers have not been told of
 };
 
 }  // namespace shunt::remote

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <mutex>
 
+#include "base/catching.h"
 #include "remote/url.h"
 
 namespace shunt::remote {
@@ -33,7 +33,7 @@ bool breaks_line(std::string_view text) {
 }
 
 bool append(HeaderList& list, const std::string& line) {
-  curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
+  curl_slist* const longer = curl().slist_append(list.get(), line.c_str());
   if (longer == nullptr) return false;
   list.release();  // NOLINT(bugprone-unused-return-value): `longer` owns it now
   list.reset(longer);
@@ -70,17 +70,6 @@ const char* hint_for(CURLcode code) {
 
 }  // namespace
 
-Result<void> initialise_curl() {
-  static std::once_flag once;
-  static CURLcode code = CURLE_OK;
-  std::call_once(once, [] { code = curl_global_init(CURL_GLOBAL_DEFAULT); });
-  if (code == CURLE_OK) return {};
-  Error error;
-  error.operation = "start libcurl";
-  error.reason = curl_easy_strerror(code);
-  return error;
-}
-
 Settings make_settings(const ClientOptions& options) {
   Settings settings;
   settings.options = options;
@@ -94,8 +83,12 @@ Settings make_settings(const ClientOptions& options) {
   return settings;
 }
 
-void set_common_options(CURL* easy, const Settings& settings) {
-  const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+Result<void> set_common_options(CURL* easy, const Settings& settings) {
+  bool complete = true;
+  // Texts are copied. An option that this libcurl does not have is none that must be there.
+  const auto set = [&](CURLoption option, auto value) {
+    complete &= curl().easy_setopt(easy, option, value) != CURLE_OUT_OF_MEMORY;
+  };
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -124,6 +117,8 @@ void set_common_options(CURL* easy, const Settings& settings) {
     set(CURLOPT_CAPATH, settings.ca_directory.c_str());
     set(CURLOPT_PROXY_CAPATH, settings.ca_directory.c_str());
   }
+  if (!complete) return out_of_memory();
+  return {};
 }
 
 Result<HeaderList> make_header_list(const Request& request) {
@@ -156,7 +151,7 @@ Error curl_error(CURLcode code, const Request& request, const char* details) {
   error.path = show_url(request.url);
   error.operation = is_about_certificate(code) ? kCheckCertificate : request.method;
   // libcurl's own details name host and port, never the whole URL.
-  error.reason = details != nullptr && *details != '\0' ? details : curl_easy_strerror(code);
+  error.reason = details != nullptr && *details != '\0' ? details : curl().easy_strerror(code);
   error.hint = hint_for(code);
   while (!error.reason.empty() && (error.reason.back() == '.' || error.reason.back() == '\n')) {
     error.reason.pop_back();

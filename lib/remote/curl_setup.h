@@ -1,33 +1,29 @@
 // What all requests of a client have in common, as options of libcurl, and its errors as ours.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "remote/curl_library.h"
 #include "remote/http_client.h"
 
 namespace shunt::remote {
 
 struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
 struct MultiDeleter {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
 };
 using MultiHandle = std::unique_ptr<CURLM, MultiDeleter>;
 
 struct ListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
-
-// Once for the process, whoever comes first.
-Result<void> initialise_curl();
 
 // What the environment says, read once when the client starts.
 struct Settings {
@@ -39,7 +35,7 @@ struct Settings {
 [[nodiscard]] Settings make_settings(const ClientOptions& options);
 
 // Everything but URL, fields, method and callbacks.
-void set_common_options(CURL* easy, const Settings& settings);
+[[nodiscard]] Result<void> set_common_options(CURL* easy, const Settings& settings);
 
 // The fields of `request` with its Range. kUsage where one would break out of its line.
 [[nodiscard]] Result<HeaderList> make_header_list(const Request& request);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.h"
+#include "base/catching.h"
 #include "base/log.h"
 #include "remote/url.h"
 #include "remote/validator.h"
@@ -11,7 +12,7 @@ namespace shunt::remote {
 
 namespace {
 
-// More than any server has reason to send, interim answers included.
+// More than any server has reason to send, interim answers and trailers included.
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxHeaderFields = 256;
 
@@ -24,6 +25,11 @@ Error network(const Request& request, std::string reason) {
   return error;
 }
 
+// What makes libcurl end a transfer from within a callback for `bytes`.
+std::size_t other_than(std::size_t bytes) {
+  return bytes == 0 ? 1 : 0;
+}
+
 }  // namespace
 
 const std::string* Answer::find(std::string_view name) const {
@@ -34,28 +40,31 @@ const std::string* Answer::find(std::string_view name) const {
 }
 
 void Transfer::cancel() {
-  cancelled_.store(true, std::memory_order_release);
-  if (caller_.load(std::memory_order_relaxed) == std::this_thread::get_id()) return;
-  const std::lock_guard lock(calling_);
+  calls_.close();
 }
 
 template <typename What>
 bool Transfer::call(What what) {
-  const std::lock_guard lock(calling_);
-  if (cancelled()) return false;
-  caller_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-  what(*handler_);
-  caller_.store(std::thread::id(), std::memory_order_relaxed);
-  return true;
+  return calls_.pass([&] {
+    const auto before = Clock::now();
+    what(*handler_);
+    if (gate_ != nullptr) gate_->handled(Clock::now() - before);
+  });
 }
 
 Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& gate) {
   SHUNT_ASSIGN(fields_, make_header_list(request_));
   easy_ = std::move(easy);
   gate_ = &gate;
-  set_common_options(easy_.get(), settings);
-  const auto set = [this](CURLoption option, auto value) {
-    curl_easy_setopt(easy_.get(), option, value);
+  speed_ = request_.speed;
+  if (speed_ == nullptr) {
+    speed_ =
+        std::make_shared<SpeedWatch>(settings.options.low_speed, settings.options.stall_timeout);
+  }
+  SHUNT_TRY(set_common_options(easy_.get(), settings));
+  bool complete = true;
+  const auto set = [&](CURLoption option, auto value) {
+    complete &= curl().easy_setopt(easy_.get(), option, value) != CURLE_OUT_OF_MEMORY;
   };
   set(CURLOPT_URL, request_.url.c_str());
   if (request_.method == "HEAD") {
@@ -72,31 +81,37 @@ Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& 
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (!complete) return out_of_memory();
   started_ = last_byte_ = Clock::now();
   return {};
 }
 
 EasyHandle Transfer::give_back_easy() {
-  if (easy_) curl_easy_reset(easy_.get());
+  if (easy_) curl().easy_reset(easy_.get());
   return std::move(easy_);
 }
 
-std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count,
+                                void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  auto taken = transfer.header_line({data, bytes});
+  Result<void> taken = catching([&] { return transfer.header_line({data, bytes}); });
   if (taken) return bytes;
   transfer.error_ = std::move(taken).error();
-  return bytes == 0 ? 1 : 0;
+  return other_than(bytes);
 }
 
 Result<void> Transfer::header_line(std::string_view line) {
   last_byte_ = Clock::now();
-  if (answered_) return {};  // a trailer
+  begun_ = true;
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes || ++header_lines_ > kMaxHeaderFields) {
-    return network(request_, "the header section of the answer is too long");
+    return network(request_, answered_ ? "too many trailers come after the answer"
+                                       : "the header section of the answer is too long");
   }
+  // A trailer is nothing that was asked for: a server that sends those alone sends too slowly.
+  if (answered_) return {};
+  speed_->came(line.size());
   const auto end = line.find_last_not_of("\r\n");
   line = end == std::string_view::npos ? std::string_view() : line.substr(0, end + 1);
   if (line.empty()) return end_of_header();
@@ -121,7 +136,7 @@ Result<void> Transfer::header_field(std::string_view line) {
 
 Result<void> Transfer::end_of_header() {
   long status = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status < 200) return {};  // an interim answer
   answer_.status = static_cast<int>(status);
   const auto length = content_length(answer_);
@@ -129,8 +144,8 @@ Result<void> Transfer::end_of_header() {
   answer_.length = *length;
   curl_off_t sent = 0;
   curl_off_t first_byte = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
-  curl_easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  curl().easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &sent);
+  curl().easy_getinfo(easy_.get(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
   answer_.seconds = static_cast<double>(std::max<curl_off_t>(0, first_byte - sent)) / 1e6;
   answered_ = true;
   Result<void> heard;
@@ -139,31 +154,53 @@ Result<void> Transfer::end_of_header() {
   return heard;
 }
 
-std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
+                              void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  if (!transfer.gate_->admit(transfer, bytes)) {
+  Result<bool> admitted =
+      catching([&]() -> Result<bool> { return transfer.gate_->admit(transfer, bytes); });
+  if (admitted && !*admitted) {
     transfer.paused_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  transfer.last_byte_ = Clock::now();
-  transfer.body_bytes_ += bytes;
+  Result<bool> taken =
+      admitted
+          ? catching([&] { return transfer.body_piece(std::as_bytes(std::span(data, bytes))); })
+          : std::move(admitted);
+  if (taken && *taken) return bytes;
+  if (!taken) transfer.error_ = std::move(taken).error();
+  return other_than(bytes);
+}
+
+Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
+  last_byte_ = Clock::now();
+  body_bytes_ += bytes.size();
+  speed_->came(bytes.size());
   Result<void> heard;
-  const bool called = transfer.call(
-      [&](AnswerHandler& handler) { heard = handler.body(std::as_bytes(std::span(data, bytes))); });
-  transfer.last_byte_ = Clock::now();
-  if (called && heard) return bytes;
-  if (!heard) transfer.error_ = std::move(heard).error();
-  return bytes == 0 ? 1 : 0;
+  const bool called = call([&](AnswerHandler& handler) { heard = handler.body(bytes); });
+  last_byte_ = Clock::now();
+  SHUNT_TRY(heard);
+  return called;
 }
 
 bool Transfer::sent() const {
   curl_off_t when = 0;
-  curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &when);
+  curl().easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &when);
   return when != 0;
 }
 
-bool Transfer::stalled(Clock::time_point now, double seconds) {
+namespace {
+
+std::string silence(double seconds) {
+  return fmt::format("no byte has come for {} s", seconds);
+}
+
+}  // namespace
+
+bool Transfer::stalled(Clock::time_point now, const ClientOptions& options) {
+  const double seconds =
+      begun_ ? options.stall_timeout : options.answer_timeout * speed_->patience();
   if (paused_ || seconds <= 0) return false;
   if (!connected_) {
     // Connecting has a limit of its own.
@@ -172,32 +209,55 @@ bool Transfer::stalled(Clock::time_point now, double seconds) {
     last_byte_ = std::max(last_byte_, now);
   }
   if (std::chrono::duration<double>(now - last_byte_).count() <= seconds) return false;
-  error_ = network(request_, fmt::format("no byte has come for {} s", seconds));
+  error_ = network(request_, silence(seconds));
+  if (!begun_) speed_->was_not_answered();
+  return true;
+}
+
+bool Transfer::too_slow(double waited) {
+  if (paused_ || !begun_) return false;
+  speed_->waited(waited);
+  if (!speed_->too_slow()) return false;
+  error_ =
+      network(request_, speed_->silent() ? silence(speed_->seconds())
+                                         : "the server sends too slowly, a few bytes now and then");
   return true;
 }
 
 CURLcode Transfer::resume(Clock::time_point now) {
   paused_ = false;
   last_byte_ = now;
-  return curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+  return curl().easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
-void Transfer::finish(CURLcode code) {
-  if (error_) return finish(Result<void>(std::move(*error_)));
-  // That is what libcurl says of a line beyond its limit.
-  if (code == CURLE_OUT_OF_MEMORY && sent()) {
-    return finish(network(request_, "a line of the answer's header section is too long"));
+Result<void> Transfer::outcome_of(CURLcode code) {
+  if (error_) return std::move(*error_);
+  // That is also what libcurl says of a line beyond its limit.
+  if (code == CURLE_OUT_OF_MEMORY && sent() && !answered_) {
+    return network(request_, "a line of the answer's header section is too long");
   }
-  if (code != CURLE_OK) return finish(curl_error(code, request_, details_));
-  if (!answered_) return finish(network(request_, "the server closed without an answer"));
-  finish(Result<void>());
+  if (code == CURLE_OUT_OF_MEMORY) return out_of_memory();
+  if (code != CURLE_OK) return curl_error(code, request_, details_);
+  if (!answered_) return network(request_, "the server closed without an answer");
+  return {};
 }
 
-void Transfer::finish(Result<void> outcome) {
+void Transfer::finish(CURLcode code) noexcept {
+  finish(catching([&] { return outcome_of(code); }));
+}
+
+void Transfer::finish(Result<void> outcome) noexcept {
   if (finished_) return;
   finished_ = true;
-  log(outcome);
-  call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); });
+  (void)catching([&]() -> Result<void> {
+    log(outcome);
+    return {};
+  });
+  // A handler sees to it that those who wait for it hear of this, whatever it throws.
+  (void)catching([&]() -> Result<void> {
+    call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); });
+    return {};
+  });
 }
 
 void Transfer::log(const Result<void>& outcome) const {

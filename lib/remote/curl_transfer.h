@@ -2,15 +2,15 @@
 // of it.
 #pragma once
 
-#include <atomic>
 #include <chrono>
-#include <mutex>
+#include <memory>
 #include <optional>
 #include <span>
-#include <thread>
 
+#include "remote/call_gate.h"
 #include "remote/curl_setup.h"
 #include "remote/http_client.h"
+#include "remote/speed_watch.h"
 
 namespace shunt::remote {
 
@@ -24,6 +24,8 @@ class Transfer {
     virtual ~Gate() = default;
     // Whether `bytes` may be taken now. If not, the transfer waits until resume() is called.
     virtual bool admit(Transfer& transfer, std::size_t bytes) = 0;
+    // A handler has kept the thread for so long.
+    virtual void handled(Clock::duration took) = 0;
   };
 
   Transfer(Request request, AnswerHandler& handler)
@@ -34,7 +36,7 @@ class Transfer {
   // From any thread: once this has returned the handler is not called any more. Within a call of
   // the handler it returns at once.
   void cancel();
-  [[nodiscard]] bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool cancelled() const { return calls_.closed(); }
 
   // The rest is for the client's thread alone.
 
@@ -43,17 +45,25 @@ class Transfer {
   [[nodiscard]] CURL* easy() const { return easy_.get(); }
   [[nodiscard]] EasyHandle give_back_easy();
   // Tells the handler how it ended; the last thing that happens to a transfer.
-  void finish(CURLcode code);
-  void finish(Result<void> outcome);
-  // Not a byte for `seconds`, once there is a connection and nothing holds the transfer up. It is
-  // to be ended then.
-  [[nodiscard]] bool stalled(Clock::time_point now, double seconds);
+  void finish(CURLcode code) noexcept;
+  void finish(Result<void> outcome) noexcept;
+  // Not a byte for as long as it is to wait, once there is a connection and nothing holds the
+  // transfer up. It is to be ended then.
+  [[nodiscard]] bool stalled(Clock::time_point now, const ClientOptions& options);
+  // After another `waited` seconds in which its bytes would have been taken: whether they come too
+  // slowly. It is to be ended then.
+  [[nodiscard]] bool too_slow(double waited);
   [[nodiscard]] CURLcode resume(Clock::time_point now);
   [[nodiscard]] const Request& request() const { return request_; }
 
  private:
-  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
-  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+  // Called by libcurl, whose frames no exception may pass: what is thrown ends the transfer.
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count,
+                               void* self) noexcept;
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  // False once the transfer has been cancelled.
+  Result<bool> body_piece(std::span<const std::byte> bytes);
+  [[nodiscard]] Result<void> outcome_of(CURLcode code);
   Result<void> header_line(std::string_view line);
   Result<void> header_field(std::string_view line);
   Result<void> end_of_header();
@@ -66,18 +76,18 @@ class Transfer {
 
   const Request request_;
   AnswerHandler* const handler_;
-  std::atomic<bool> cancelled_{false};
-  std::mutex calling_;  // held while the handler is called
-  std::atomic<std::thread::id> caller_{};
+  CallGate calls_;  // of the handler
 
   EasyHandle easy_;
   HeaderList fields_;
   Gate* gate_ = nullptr;
+  std::shared_ptr<SpeedWatch> speed_;
   char details_[CURL_ERROR_SIZE] = {};
   Answer answer_;
   std::size_t header_bytes_ = 0;
   std::size_t header_lines_ = 0;
   bool answered_ = false;
+  bool begun_ = false;  // the first line of an answer is here
   bool paused_ = false;
   bool connected_ = false;
   bool finished_ = false;

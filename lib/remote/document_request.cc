@@ -1,14 +1,20 @@
 #include "remote/document_request.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <ctime>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 
+#include "base/catching.h"
+#include "base/waiting.h"
 #include "remote/curl_setup.h"
 #include "remote/http_fields.h"
+#include "remote/speed_watch.h"
 #include "remote/url.h"
 
 namespace shunt::remote {
@@ -35,15 +41,19 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
       : client_(client),
         request_(std::move(request)),
         done_(std::move(done)),
+        speed_(std::make_shared<SpeedWatch>(client.options().low_speed,
+                                            client.options().stall_timeout)),
         random_(std::random_device{}()) {}
 
   void start() {
     client_.post([self = shared_from_this()] {
-      auto url = parse_url(self->request_.request.url);
-      if (!url) return self->end(url.error());
-      self->original_ = std::move(*url);
-      self->url_ = self->original_;
-      self->send(self->request_.request.delay);
+      self->step_or_end([&] {
+        auto url = parse_url(self->request_.request.url);
+        if (!url) return self->end(url.error());
+        self->original_ = std::move(*url);
+        self->url_ = self->original_;
+        self->send(self->request_.request.delay);
+      });
     });
   }
 
@@ -76,7 +86,27 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
 
   void finished(Result<void> outcome) override {
     const auto self = shared_from_this();
+    step_or_end([&] { go_on_from(outcome); });
+  }
+
+ private:
+  // What `step` throws ends the request, so that nobody waits for it in vain.
+  template <typename Step>
+  void step_or_end(Step step) noexcept {
+    const Result<void> done = catching([&]() -> Result<void> {
+      step();
+      return {};
+    });
+    if (done) return;
+    (void)catching([&]() -> Result<void> {
+      end(out_of_memory());
+      return {};
+    });
+  }
+
+  void go_on_from(const Result<void>& outcome) {
     const int status = whole_.answer.status;
+    too_slow_ = !speed_->may_try_again();
     if (!outcome && (outcome.error().code != ErrorCode::kNetwork || too_large_)) {
       return end(outcome.error());
     }
@@ -90,11 +120,11 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     end(std::move(whole_));
   }
 
- private:
   void send(std::chrono::milliseconds delay) {
     Request request = request_.request;
     request.url = url_.text;
     request.delay = delay;
+    request.speed = speed_;
     used_.clear();
     if (url_.same_origin(original_)) {
       request.fields.insert(request.fields.end(), request_.own_fields.begin(),
@@ -130,14 +160,17 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
                       [weak = weak_from_this()](Result<void> outcome) {
                         const auto self = weak.lock();
                         if (self == nullptr) return;
-                        if (!outcome) return self->end(outcome.error());
-                        self->send({});
+                        self->step_or_end([&] {
+                          if (!outcome) return self->end(outcome.error());
+                          self->send({});
+                        });
                       });
   }
 
   // After a while, from the start; `last` is the result when that has been tried often enough.
   void repeat(Result<WholeAnswer> last) {
-    if (++failures_ >= request_.retry.attempts || (!last && is_lasting(last.error()))) {
+    if (++failures_ >= request_.retry.attempts || too_slow_ ||
+        (!last && is_lasting(last.error()))) {
       return end(std::move(last));
     }
     double seconds = request_.retry.first_delay;
@@ -150,6 +183,9 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
       seconds = std::max(seconds, static_cast<double>(wished));
     }
     if (request_.count != nullptr) ++request_.count->retries;
+    waiting_.emplace(
+        fmt::format("retry {}: {}", failures_,
+                    last ? fmt::format("HTTP {}", last->answer.status) : last.error().reason));
     url_ = original_;
     redirects_ = 0;
     send(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
@@ -164,6 +200,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   }
 
   void end(Result<WholeAnswer> result) {
+    waiting_.reset();
     {
       const std::lock_guard lock(mutex_);
       if (cancelled_) return;
@@ -179,6 +216,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   HttpClient& client_;
   DocumentRequest request_;
   std::function<void(Result<WholeAnswer>)> done_;
+  const std::shared_ptr<SpeedWatch> speed_;
   std::minstd_rand random_;
 
   Url original_;
@@ -186,9 +224,11 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   std::string used_;
   WholeAnswer whole_;
   bool too_large_ = false;
+  bool too_slow_ = false;  // not for the first time
   unsigned redirects_ = 0;
   unsigned renewals_ = 0;
   unsigned failures_ = 0;
+  std::optional<Waiting> waiting_;  // for a repeated request
 
   std::mutex mutex_;  // for the rest
   bool cancelled_ = false;

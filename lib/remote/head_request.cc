@@ -14,15 +14,28 @@ HeadRequest::HeadRequest(HttpClient& client, std::shared_ptr<BlobState> state_of
     : BlobRequest(client, std::move(state_of_blob)),
       known_(std::move(known)),
       // Some servers refuse a range that goes beyond the end.
-      asked_(std::clamp<std::uint64_t>(state().blob().size.value_or(kHeadSize), 1, kHeadSize)),
+      most_(std::clamp<std::uint64_t>(state().blob().size.value_or(kHeadSize), 1, kHeadSize)),
+      asked_(most_),
       head_wanted_(0) {}
 
 void HeadRequest::describe(Request& request) {
+  const Result<Url> url = parse_url(request.url);
+  place_ = url ? state().place_of(*url) : std::string();
+  asked_ = most_;
+  if (comparable()) {
+    if (is_strong_etag(known_->validator)) {
+      request.fields.push_back({"If-None-Match", known_->validator});
+    } else {
+      // If-Modified-Since asks whether it is newer, and a file may be replaced by an older one.
+      // What comes with the first byte is compared: that costs no more, and is exact.
+      asked_ = 1;
+    }
+  }
   request.range = ByteRange{0, asked_};
-  if (!known_) return;
-  request.fields.push_back(
-      {is_strong_etag(known_->validator) ? "If-None-Match" : "If-Modified-Since",
-       known_->validator});
+}
+
+bool HeadRequest::comparable() const {
+  return known_ && !known_->validator.empty() && known_->place == place_;
 }
 
 BlobRequest::Verdict HeadRequest::judge(const Answer& answer) {
@@ -38,10 +51,11 @@ BlobRequest::Verdict HeadRequest::judge(const Answer& answer) {
   return answer.status == 206 ? judge_part(answer) : judge_whole(answer);
 }
 
-std::int64_t HeadRequest::freshness(const Answer& answer) {
-  // What the user sends along may decide what comes, and who may see it. The key of a copy does not
-  // tell with which fields it was got.
-  return state().blob().fields.empty() ? freshness_of(answer) : 0;
+Freshness HeadRequest::freshness(const Answer& answer) {
+  // Who may see it is for the server to say each time.
+  if (!asker_of(state().blob()).empty()) return {};
+  const Freshness own = freshness_of(answer);
+  return state().redirects_freshness().value_or(own).and_also(own);
 }
 
 // Size and validator are known: do they go with what was known before?
@@ -50,18 +64,19 @@ BlobRequest::Verdict HeadRequest::settle(const Answer& answer, std::uint64_t siz
   if (blob.size && *blob.size != size) {
     return fail(
         state().error(fmt::format("it has {} bytes on the server instead of {}", size, *blob.size),
-                      blob.digest.empty() ? ErrorCode::kNetwork : ErrorCode::kIntegrity));
+                      blob.digest.empty() ? ErrorCode::kNetwork : ErrorCode::kCorrupt));
   }
   found_.info.name = state().name();
   found_.info.digest = blob.digest;
   found_.info.validator = validator_of(answer);
   state().begin_version(answer);
+  found_.info.place = place_;
   found_.info.size = size;
-  found_.info.fresh_until = freshness(answer);
+  found_.info.freshness = freshness(answer);
   found_.info.no_store = forbids_storing(answer);
   // Some servers take no notice of If-None-Match when they are asked for a range.
-  found_.unchanged = known_ && known_->size == size && !known_->validator.empty() &&
-                     known_->validator == found_.info.validator;
+  found_.unchanged =
+      comparable() && known_->size == size && known_->validator == found_.info.validator;
   return accept();
 }
 
@@ -100,7 +115,7 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const Answer& answer) {
   if (range && range->total == std::uint64_t{0}) return settle(answer, 0);
   const std::uint64_t refused = asked_;
   if (range && range->total && *range->total < asked_) {
-    asked_ = *range->total;  // a server that refuses what goes beyond the end
+    most_ = *range->total;  // a server that refuses what goes beyond the end
     repeat_at_once();
   }
   return repeat(state().error(
@@ -111,8 +126,16 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const Answer& answer) {
 
 BlobRequest::Verdict HeadRequest::judge_unchanged(const Answer& answer) {
   if (!known_) return fail(state().error("the server says that nothing has changed since never"));
+  // Only an ETag was asked about.
+  if (!comparable() || !is_strong_etag(known_->validator) ||
+      contradicts(answer, known_->validator)) {
+    // Of something else than what was asked about. It is asked for as if nothing were known.
+    known_.reset();
+    repeat_at_once();
+    return repeat(state().error("the server says that nothing has changed, and shows that it has"));
+  }
   found_.info = *known_;
-  found_.info.fresh_until = freshness(answer);
+  found_.info.freshness = freshness(answer);
   found_.info.no_store = forbids_storing(answer);
   found_.unchanged = true;
   return accept();

@@ -33,11 +33,15 @@ class HeadRequest final : public BlobRequest {
   Verdict judge_whole(const Answer& answer);
   Verdict judge_unsatisfied(const Answer& answer);
   Verdict judge_unchanged(const Answer& answer);
-  [[nodiscard]] std::int64_t freshness(const Answer& answer);
+  [[nodiscard]] Freshness freshness(const Answer& answer);
   Verdict settle(const Answer& answer, std::uint64_t size);
+  // Whether what comes from where is asked now can be compared with `known_` at all.
+  [[nodiscard]] bool comparable() const;
 
-  const std::optional<BlobInfo> known_;
-  std::uint64_t asked_;        // bytes from the start
+  std::optional<BlobInfo> known_;
+  std::uint64_t most_;         // bytes from the start to ask for
+  std::uint64_t asked_;        // of the request under way
+  std::string place_;          // BlobInfo::place of the request under way
   std::uint64_t head_wanted_;  // of the answer under way
   Found found_;
   std::promise<Result<Found>> found_later_;

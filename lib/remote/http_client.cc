@@ -1,10 +1,12 @@
 #include "remote/http_client.h"
 
+#include <cerrno>
 #include <condition_variable>
+#include <list>
 #include <mutex>
-#include <thread>
 #include <utility>
 
+#include "io/thread.h"
 #include "remote/curl_engine.h"
 #include "remote/curl_setup.h"
 #include "remote/url.h"
@@ -37,34 +39,31 @@ class Orphans {
     static Orphans orphans;
     return orphans;
   }
-  void adopt(std::thread thread) {
+  void adopt(std::list<io::Thread>& threads) noexcept {
     const std::lock_guard lock(mutex_);
-    threads_.push_back(std::move(thread));
+    threads_.splice(threads_.end(), threads);
   }
   Orphans(const Orphans&) = delete;
   Orphans& operator=(const Orphans&) = delete;
 
  private:
   Orphans() = default;
-  ~Orphans() {
-    for (std::thread& thread : threads_) thread.join();
-  }
+  ~Orphans() = default;
 
   std::mutex mutex_;
-  std::vector<std::thread> threads_;
+  std::list<io::Thread> threads_;
 };
 
 class CurlClient final : public HttpClient {
  public:
-  explicit CurlClient(std::shared_ptr<Engine> engine)
-      : engine_(std::move(engine)), thread_([kept = engine_] { kept->run(); }) {}
+  explicit CurlClient(std::shared_ptr<Engine> engine) : engine_(std::move(engine)), thread_(1) {}
   ~CurlClient() override {
     engine_->stop();
-    if (thread_.get_id() == std::this_thread::get_id()) {
-      Orphans::instance().adopt(std::move(thread_));
-    } else {
-      thread_.join();
-    }
+    if (thread_.front().is_current()) Orphans::instance().adopt(thread_);
+  }
+  Result<void> start() {
+    SHUNT_ASSIGN(thread_.front(), io::Thread::start([kept = engine_] { return kept->run(); }));
+    return {};
   }
   CurlClient(const CurlClient&) = delete;
   CurlClient& operator=(const CurlClient&) = delete;
@@ -81,7 +80,7 @@ class CurlClient final : public HttpClient {
 
  private:
   std::shared_ptr<Engine> engine_;
-  std::thread thread_;
+  std::list<io::Thread> thread_;  // one, in what others can take over without new memory
 };
 
 // Gathers an answer, and lets another thread wait for it.
@@ -131,12 +130,17 @@ class Collector final : public AnswerHandler {
 }  // namespace
 
 Result<std::shared_ptr<HttpClient>> HttpClient::start(const ClientOptions& options) {
-  SHUNT_TRY(initialise_curl());
+  SHUNT_TRY(load_curl());
   Orphans::instance();  // from here on, so that it goes before what libcurl stands on
-  MultiHandle multi(curl_multi_init());
+  MultiHandle multi(curl().multi_init());
   if (!multi) throw std::bad_alloc();
+  // Where libcurl found no descriptors for it, nobody could wake the thread, to stop it either.
+  if (curl().multi_wakeup(multi.get()) != CURLM_OK)
+    return system_error(EMFILE, "", "start the HTTP client");
   auto engine = std::make_shared<Engine>(make_settings(options), std::move(multi));
-  return std::shared_ptr<HttpClient>(std::make_shared<CurlClient>(std::move(engine)));
+  auto client = std::make_shared<CurlClient>(std::move(engine));
+  SHUNT_TRY(client->start());
+  return std::shared_ptr<HttpClient>(std::move(client));
 }
 
 Result<WholeAnswer> get_whole(HttpClient& client, Request request, std::size_t limit) {

@@ -27,6 +27,12 @@ struct ClientOptions {
   std::uint64_t max_rate = 0;   // bytes a second over all connections; 0: no limit
   double connect_timeout = 30;  // seconds
   double stall_timeout = 30;    // seconds without a byte after which a request fails; 0: never
+  // The same until the first byte of the answer. What is asked for may have to be made first: each
+  // attempt waits twice as long as the one before, and there are three.
+  double answer_timeout = 60;
+  // Bytes a second, from the first byte of an answer on: below that for stall_timeout a request
+  // fails, its attempts taken together. 0: never. Whoever takes the bytes may take his time.
+  std::uint64_t low_speed = 100;
   const CancelToken* cancel = nullptr;  // asked at least every 100 ms; may be null
 };
 
@@ -36,6 +42,8 @@ struct Field {
   std::string value;  // without white space around it
 };
 
+class SpeedWatch;
+
 struct Request {
   std::string url;  // without user and password
   std::vector<Field> fields;
@@ -43,6 +51,8 @@ struct Request {
   std::string body;                    // of POST
   std::optional<ByteRange> range;      // asks for "bytes=a-b", closed; not empty
   std::chrono::milliseconds delay{0};  // wait so long before sending
+  // Of all attempts at the same thing; null: this is the only one.
+  std::shared_ptr<SpeedWatch> speed = {};
 };
 
 struct Answer {

@@ -91,8 +91,13 @@ std::optional<std::int64_t> parse_retry_after(std::string_view value, std::int64
   return std::max<std::int64_t>(0, *date - now);
 }
 
+bool is_etag(std::string_view value) {
+  if (value.starts_with("W/")) value.remove_prefix(2);
+  return is_strong_etag(value);
+}
+
 bool is_strong_etag(std::string_view value) {
-  if (value.size() < 2 || value.front() != '"' || value.back() != '"') return false;
+  if (value.size() < 3 || value.front() != '"' || value.back() != '"') return false;
   value = value.substr(1, value.size() - 2);
   // etagc: %x21 / %x23-7E / obs-text
   return std::all_of(value.begin(), value.end(), [](char c) {
@@ -168,10 +173,13 @@ bool forbids_storing(std::string_view cache_control) {
   return parse_cache_control(cache_control).no_store;
 }
 
-std::int64_t fresh_until(std::string_view cache_control, std::string_view expires,
-                         std::string_view date, std::string_view age, std::int64_t now) {
+std::int64_t fresh_for(std::string_view cache_control, std::string_view expires,
+                       std::string_view date, std::string_view age, std::int64_t now) {
   const Directives directives = parse_cache_control(cache_control);
   if (directives.never) return 0;
+  date = ascii::trimmed(date);
+  const auto sent = parse_http_date(date);
+  if (!date.empty() && !sent) return 0;
   // `immutable` adds no time: it says that nobody need ask while the answer is fresh, which is what
   // is done in any case.
   std::int64_t lifetime = 0;
@@ -180,15 +188,16 @@ std::int64_t fresh_until(std::string_view cache_control, std::string_view expire
   } else {
     const auto until = parse_http_date(ascii::trimmed(expires));
     if (!until) return 0;
-    lifetime = std::min(kLongest, *until - parse_http_date(ascii::trimmed(date)).value_or(now));
+    lifetime = std::min(kLongest, *until - sent.value_or(now));
   }
-  std::int64_t spent = 0;
+  // Somebody on the way may have kept it for a while, and not say so.
+  std::int64_t spent = std::max<std::int64_t>(0, now - sent.value_or(now));
   if (!ascii::trimmed(age).empty()) {
     const auto seconds = delta_seconds(ascii::trimmed(age));
     if (!seconds) return 0;
-    spent = *seconds;
+    spent = std::max(spent, *seconds);
   }
-  return lifetime > spent ? now + (lifetime - spent) : 0;
+  return std::max<std::int64_t>(0, lifetime - spent);
 }
 
 }  // namespace shunt::remote

@@ -46,17 +46,19 @@ struct Challenge {
 // An HTTP date (RFC 9110, 5.6.7) as seconds since the epoch.
 [[nodiscard]] std::optional<std::int64_t> parse_http_date(std::string_view value);
 
-// "\"abc\"" is strong, "W/\"abc\"" is weak (RFC 9110, 8.8.3).
+// "\"abc\"" is strong, "W/\"abc\"" is weak (RFC 9110, 8.8.3). An empty one is none, nor is what is
+// not written like that.
+[[nodiscard]] bool is_etag(std::string_view value);
 [[nodiscard]] bool is_strong_etag(std::string_view value);
 
 // Whether Cache-Control says no-store (RFC 9111, 5.2.2.5).
 [[nodiscard]] bool forbids_storing(std::string_view cache_control);
 
-// How long an answer that was received at `now` stays fresh, as seconds since the epoch; 0: it does
-// not. Only what the server says counts, no guess from Last-Modified (RFC 9111, 4.2.1): max-age
-// less Age, immutable (RFC 8246), Expires; no-store and no-cache overrule them.
-[[nodiscard]] std::int64_t fresh_until(std::string_view cache_control, std::string_view expires,
-                                       std::string_view date, std::string_view age,
-                                       std::int64_t now);
+// For how many seconds an answer that was received at `now` stays fresh; 0: not at all. Only what
+// the server says counts, no guess from Last-Modified (RFC 9111, 4.2.1): max-age or Expires, less
+// the age that it has by Age or by Date, whichever is more (4.2.3); no-store and no-cache overrule
+// them, and of two values the smaller one counts.
+[[nodiscard]] std::int64_t fresh_for(std::string_view cache_control, std::string_view expires,
+                                     std::string_view date, std::string_view age, std::int64_t now);
 
 }  // namespace shunt::remote

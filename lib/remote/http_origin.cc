@@ -58,7 +58,10 @@ Result<OpenedBlob> open_blob(const std::shared_ptr<HttpClient>& client, HttpBlob
   opened.unchanged = found.unchanged;
   opened.unsized = found.unsized;
   opened.head = std::move(found.head);
-  if (found.unsized) return opened;
+  if (found.unsized) {
+    opened.traffic = state->traffic();
+    return opened;
+  }
   state->set_info(std::move(found.info));
   // What comes in another answer may be of another version, and could not be joined to it.
   if (!state->versions_show() && opened.head.size() != state->info().size) opened.head.clear();
@@ -73,13 +76,14 @@ std::shared_ptr<Origin> assume_blob(const std::shared_ptr<HttpClient>& client, H
   return std::make_shared<HttpOrigin>(client, state);
 }
 
-Result<Traffic> read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
-                             Receiver& receiver) {
-  SHUNT_ASSIGN(const auto state, BlobState::create(std::move(blob)));
-  const auto request = std::make_shared<UnsizedRead>(*client, state, receiver);
+UnsizedEnd read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                        Receiver& receiver, std::uint64_t most) {
+  const auto state = BlobState::create(std::move(blob));
+  if (!state) return {state.error(), {}};
+  const auto request = std::make_shared<UnsizedRead>(*client, *state, receiver, most);
   request->start();
-  SHUNT_TRY(request->wait());
-  return state->traffic();
+  Result<void> outcome = request->wait();
+  return {std::move(outcome), (*state)->traffic()};
 }
 
 }  // namespace shunt::remote

@@ -31,12 +31,17 @@ struct HttpBlob {
   RetryPolicy retry;
 };
 
+// Who asks, and whatever else of the request may decide what comes for a URL: the password in it,
+// and the fields of the user. Empty: anybody. It holds secrets, and is for hashing.
+[[nodiscard]] std::string asker_of(const HttpBlob& blob);
+
 // What the first request to a blob has found.
 struct OpenedBlob {
   std::shared_ptr<Origin> origin;  // null with `unsized`
   bool unchanged = false;          // it is still what `known` describes
   bool unsized = false;            // the server does not say how large it is: see read_unsized
   std::vector<std::byte> head;     // the bytes from 0 that came with the answer; may be empty
+  Traffic traffic;                 // with `unsized`, what it cost to find out
 };
 
 // How much of a blob the first request asks for.
@@ -51,9 +56,15 @@ inline constexpr std::uint64_t kHeadSize = std::uint64_t{64} << 10;
 [[nodiscard]] std::shared_ptr<Origin> assume_blob(const std::shared_ptr<HttpClient>& client,
                                                   HttpBlob blob, BlobInfo info);
 
-// A body whose size shows only at its end, from the start, in order; it cannot be resumed.
-// `receiver` hears of it on the client's thread; blocks until it has ended.
-Result<Traffic> read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
-                             Receiver& receiver);
+// A body whose size shows only at its end, from the start, in order; it cannot be resumed. The
+// connection is closed once `most` bytes, which are not none, are here. `receiver` hears of it on
+// the client's thread, and may take its time where nothing else is going on; blocks until it has
+// ended.
+struct UnsizedEnd {
+  Result<void> outcome;
+  Traffic traffic;  // also of what failed
+};
+[[nodiscard]] UnsizedEnd read_unsized(const std::shared_ptr<HttpClient>& client, HttpBlob blob,
+                                      Receiver& receiver, std::uint64_t most = UINT64_MAX);
 
 }  // namespace shunt::remote

@@ -29,13 +29,16 @@ struct Document {
 // Follows indexes to the manifest for `platform`. `get` gives the Document of a Descriptor.
 template <typename Get>
 Result<Manifest> resolve(Document document, const Platform& platform, const Get& get) {
+  std::optional<Platform> chosen;
   for (int depth = 0; depth < kMaxIndexDepth; ++depth) {
     SHUNT_ASSIGN(ManifestDocument parsed, parse_manifest(document.bytes, document.media_type));
     if (!parsed.is_index) {
       parsed.manifest.digest = document.digest;
+      parsed.manifest.platform = chosen;
       return std::move(parsed.manifest);
     }
     SHUNT_ASSIGN(const Descriptor entry, choose_platform(parsed.entries, platform));
+    if (entry.platform) chosen = entry.platform;
     SHUNT_ASSIGN(document, get(entry));
   }
   return corrupt("indexes name one another, too deep");

@@ -63,6 +63,7 @@ struct Manifest {
   std::string digest;  // its own
   Descriptor config;
   std::vector<Descriptor> layers;
+  std::optional<Platform> platform;  // what an index said that it is for
 };
 
 // One document: either `manifests` of an index (or a Docker list) or a manifest. At most 4 MiB,
@@ -81,6 +82,12 @@ inline constexpr std::size_t kMaxManifestSize = std::size_t{4} << 20;
 // there are, when none fits.
 [[nodiscard]] Result<Descriptor> choose_platform(const std::vector<Descriptor>& entries,
                                                  const Platform& platform);
+
+// Whether the image whose configuration (config.md) has these bytes is for `platform`; kFailed, as
+// above, where it says that it is for another. Of artifacts nothing says. The bytes are held
+// against the descriptor first.
+[[nodiscard]] Result<void> check_platform(std::string_view bytes, const Descriptor& config,
+                                          const Platform& platform);
 
 // Keeps small documents by digest between runs, and what a tag pointed to. May be null wherever it
 // is asked for. Implemented by the cache.

@@ -12,6 +12,22 @@
 
 namespace shunt::remote {
 
+// How long an answer may be used without asking again (RFC 9111, 4.2).
+struct Freshness {
+  std::int64_t since = 0;  // when it was answered, by this machine's clock, seconds since the epoch
+  std::int64_t seconds = 0;  // for how long from then on; 0: ask each time
+
+  // A time in the future is not believed: the clock was wrong then, or is now.
+  [[nodiscard]] constexpr bool at(std::int64_t now) const {
+    return 0 <= since && since <= now && now - since < seconds;
+  }
+  // Both have to hold.
+  [[nodiscard]] constexpr Freshness and_also(const Freshness& other) const {
+    return seconds <= other.seconds ? *this : other;
+  }
+  friend constexpr bool operator==(const Freshness&, const Freshness&) = default;
+};
+
 // What is known of a blob before any of its bytes are read. A value.
 struct BlobInfo {
   // For people: the URL without credentials, or "docker://host/repo@sha256:…".
@@ -22,10 +38,11 @@ struct BlobInfo {
   // HTTP date of Last-Modified (RFC 9110, 8.8). Empty: nothing does, and no byte of the blob may be
   // kept for another run.
   std::string validator;
+  // Where redirects have led, as a hash: a validator tells apart the versions of one resource, and
+  // nothing across two (RFC 9110, 8.8.1). Empty: there was no redirect, or there is a digest.
+  std::string place;
   std::uint64_t size = 0;
-  // Seconds since the epoch until which the server lets a copy be used without asking again
-  // (RFC 9111, 4.2); 0: ask each time.
-  std::int64_t fresh_until = 0;
+  Freshness freshness;
   // The server forbids to store the answer (Cache-Control: no-store): no byte of the blob may be
   // kept for another run. Not known of a blob that has not been asked about yet.
   bool no_store = false;
@@ -58,6 +75,15 @@ struct Traffic {
   std::uint64_t data_requests = 0;  // of these, for bytes of blobs
   std::uint64_t retries = 0;        // of these, repeated because one before had failed
   std::uint64_t bytes = 0;          // of blobs that arrived
+
+  Traffic& operator+=(const Traffic& other) {
+    requests += other.requests;
+    data_requests += other.data_requests;
+    retries += other.retries;
+    bytes += other.bytes;
+    return *this;
+  }
+  friend Traffic operator+(Traffic a, const Traffic& b) { return a += b; }
 };
 
 // Thread-safe. Errors: kNetwork for what the server or the way to it did wrong, kCorrupt for

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "remote/digest.h"
 #include "remote/image.h"
+#include "remote/json_text.h"
 #include "remote/printable.h"
 
 namespace shunt::remote {
@@ -150,6 +152,21 @@ Result<Descriptor> choose_platform(const std::vector<Descriptor>& entries,
                              describe_all(images));
   error.hint = "choose one with --platform";
   return error;
+}
+
+Result<void> check_platform(std::string_view bytes, const Descriptor& config,
+                            const Platform& platform) {
+  SHUNT_TRY(check_document(bytes, config.digest, config.size));
+  const auto json = parse_json(bytes);
+  if (!json) return {};
+  const auto os = text_member(*json, "os");
+  const auto architecture = text_member(*json, "architecture");
+  const auto variant = text_member(*json, "variant");
+  if (!os || !architecture || !variant || os->empty() || architecture->empty()) return {};
+  Descriptor image;
+  image.platform = with_usual_names({*os, *architecture, *variant});
+  const auto fits = choose_platform({image}, platform);
+  return fits ? Result<void>() : fits.error();
 }
 
 }  // namespace shunt::remote

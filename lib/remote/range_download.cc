@@ -31,9 +31,12 @@ void RangeDownload::describe(Request& request) {
 
 // Another size than the blob has. A digest stands for one size: where there is one, it is the
 // answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
-BlobRequest::Verdict RangeDownload::other_size(Error error) {
-  if (!state().info().digest.empty()) return repeat(std::move(error));
-  return fail(change());
+// The same size again is no accident: whoever named the size was wrong.
+BlobRequest::Verdict RangeDownload::other_size(std::uint64_t found, Error error) {
+  if (state().info().digest.empty()) return fail(change());
+  if (odd_size_ == found) return fail(std::move(error));
+  odd_size_ = found;
+  return repeat(std::move(error));
 }
 
 Error RangeDownload::change() {
@@ -72,7 +75,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const Answer& answer) {
         fmt::format("Content-Range: a total of {} instead of {} bytes", *range->total, size),
         ErrorCode::kCorrupt);
     if (!validator.empty() && validator_of(answer) == validator) return repeat(std::move(error));
-    return other_size(std::move(error));
+    return other_size(*range->total, std::move(error));
   }
   const ByteRange asked{position_, wanted_.end};
   const auto length = answer.length;
@@ -94,8 +97,9 @@ BlobRequest::Verdict RangeDownload::judge_whole(const Answer& answer) {
   const ByteRange whole{0, state().info().size};
   const auto length = answer.length;
   if (length && *length != whole.end) {
-    return other_size(state().error(
-        fmt::format("the server sends {} bytes as the whole instead of {}", *length, whole.end)));
+    return other_size(
+        *length, state().error(fmt::format("the server sends {} bytes as the whole instead of {}",
+                                           *length, whole.end)));
   }
   // If-Range was asked with: this is another version, or a server that does not know ranges. Only
   // the validator tells which.
@@ -122,8 +126,10 @@ BlobRequest::Verdict RangeDownload::judge_unsatisfied(const Answer& answer) {
     const auto range = parse_content_range(*field);
     if (range && range->total && *range->total != size) {
       if (!state().info().digest.empty()) {
-        return repeat(state().error(fmt::format(
-            "the server says (416) that it has {} bytes instead of {}", *range->total, size)));
+        return other_size(
+            *range->total,
+            state().error(fmt::format("the server says (416) that it has {} bytes instead of {}",
+                                      *range->total, size)));
       }
       state().note_change();
       Error error = state().error(fmt::format(

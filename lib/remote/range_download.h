@@ -21,13 +21,14 @@ class RangeDownload final : public BlobRequest {
   Verdict judge_part(const Answer& answer);
   Verdict judge_whole(const Answer& answer);
   Verdict judge_unsatisfied(const Answer& answer);
-  Verdict other_size(Error error);
+  Verdict other_size(std::uint64_t found, Error error);
   [[nodiscard]] Error change();
 
   ByteRange wanted_;        // grows to the whole blob when the server sends that first
   std::uint64_t position_;  // of the next byte for the receiver
   std::uint64_t at_ = 0;    // of the next byte of the answer under way
   ByteRange coming_;        // what that answer holds
+  std::optional<std::uint64_t> odd_size_;  // that an answer gave to a blob with a digest
   Receiver& receiver_;
   std::optional<PrefixCheck> prefix_check_;  // for a blob whose versions do not show
 };

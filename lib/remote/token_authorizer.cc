@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/catching.h"
 #include "base/log.h"
 #include "remote/http_fields.h"
 #include "remote/token_request.h"
@@ -111,11 +112,27 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   void start_renewal() {
     renewing_ = true;
     client_.post([weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->ask();
+      const auto self = weak.lock();
+      if (self == nullptr) return;
+      self->step_or_finish([&] { self->ask(); });
     });
   }
 
   // The rest is on the client's thread.
+
+  // What `step` throws is the outcome for all who wait for a token.
+  template <typename Step>
+  void step_or_finish(Step step) noexcept {
+    const Result<void> done = catching([&]() -> Result<void> {
+      step();
+      return {};
+    });
+    if (done) return;
+    (void)catching([&]() -> Result<void> {
+      finish(done);
+      return {};
+    });
+  }
 
   void ask() {
     auto request = [this] {
@@ -130,7 +147,9 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     old = std::exchange(
         call_, send_document(client_, std::move(*request),
                              [weak = weak_from_this(), asked](const Result<WholeAnswer>& answer) {
-                               if (const auto self = weak.lock()) self->take(answer, asked);
+                               const auto self = weak.lock();
+                               if (self == nullptr) return;
+                               self->step_or_finish([&] { self->take(answer, asked); });
                              }));
   }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "remote/validator.h"
 
 namespace shunt::remote {
@@ -18,9 +20,12 @@ BlobRequest::Verdict UnsizedRead::judge(const Answer& answer) {
 }
 
 Result<void> UnsizedRead::take(std::span<const std::byte> bytes) {
+  bytes = bytes.first(
+      static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), most_ - position_)));
   state().count_bytes(bytes.size());
   const std::uint64_t offset = position_;
   position_ += bytes.size();
+  if (position_ == most_) enough();
   return receiver_.receive(offset, bytes);
 }
 

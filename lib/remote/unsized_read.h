@@ -1,4 +1,4 @@
-// A body of unknown size, from its start to its end.
+// A body of unknown size, from its start to its end, or as much of it as is wanted.
 #pragma once
 
 #include <future>
@@ -9,8 +9,9 @@ namespace shunt::remote {
 
 class UnsizedRead final : public BlobRequest {
  public:
-  UnsizedRead(HttpClient& client, std::shared_ptr<BlobState> state, Receiver& receiver)
-      : BlobRequest(client, std::move(state)), receiver_(receiver) {}
+  UnsizedRead(HttpClient& client, std::shared_ptr<BlobState> state, Receiver& receiver,
+              std::uint64_t most)
+      : BlobRequest(client, std::move(state)), most_(most), receiver_(receiver) {}
   // Blocks until it has ended.
   Result<void> wait() { return outcome_later_.get_future().get(); }
 
@@ -22,6 +23,7 @@ class UnsizedRead final : public BlobRequest {
   [[nodiscard]] bool may_repeat() const override { return position_ == 0; }
   void ended(Result<void> outcome) override;
 
+  const std::uint64_t most_;  // bytes
   std::uint64_t position_ = 0;
   Receiver& receiver_;
   std::promise<Result<void>> outcome_later_;

@@ -1,6 +1,5 @@
 #include "remote/url.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,13 +7,14 @@
 #include <memory>
 
 #include "base/ascii.h"
+#include "remote/curl_library.h"
 
 namespace shunt::remote {
 
 namespace {
 
 struct UrlDeleter {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+  void operator()(CURLU* url) const { curl().url_cleanup(url); }
 };
 using UrlHandle = std::unique_ptr<CURLU, UrlDeleter>;
 
@@ -29,9 +29,9 @@ Error no_url(ErrorCode code, std::string_view text, std::string_view reason) {
 // Empty when the part is not there.
 std::string part(CURLU* handle, CURLUPart which, unsigned flags) {
   char* text = nullptr;
-  if (curl_url_get(handle, which, &text, flags) != CURLUE_OK) return {};
+  if (curl().url_get(handle, which, &text, flags) != CURLUE_OK) return {};
   std::string result(text);
-  curl_free(text);
+  curl().free(text);
   return result;
 }
 
@@ -52,9 +52,9 @@ Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
   url.port = part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
   url.user = part(handle, CURLUPART_USER, CURLU_URLDECODE);
   url.password = part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE);
-  curl_url_set(handle, CURLUPART_USER, nullptr, 0);
-  curl_url_set(handle, CURLUPART_PASSWORD, nullptr, 0);
-  curl_url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
+  curl().url_set(handle, CURLUPART_USER, nullptr, 0);
+  curl().url_set(handle, CURLUPART_PASSWORD, nullptr, 0);
+  curl().url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   url.text = part(handle, CURLUPART_URL, 0);
   if (url.text.empty()) return no_url(code, given, "cannot be understood as a URL");
   return url;
@@ -98,11 +98,15 @@ bool is_secret(std::string_view name) {
 
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kLongestUrl || has_control_characters(text)) {
-    return no_url(ErrorCode::kUsage, text.substr(0, 100), "cannot be understood as a URL");
+    const Error error =
+        no_url(ErrorCode::kUsage, text.substr(0, 100), "cannot be understood as a URL");
+    return text.find(' ') == std::string_view::npos ? error
+                                                    : error.with_hint("write %20 for a blank");
   }
-  const UrlHandle handle(curl_url());
-  if (!handle || curl_url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
-                              CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+  SHUNT_TRY(load_curl());
+  const UrlHandle handle(curl().url());
+  if (!handle || curl().url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
+                                CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     return no_url(ErrorCode::kUsage, text, "cannot be understood as a URL");
   }
   return take_apart(handle.get(), ErrorCode::kUsage, text);
@@ -112,11 +116,12 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
   if (location.size() > kLongestUrl) {
     return no_url(ErrorCode::kNetwork, base.text, "redirects to a URL that is too long");
   }
-  const UrlHandle handle(curl_url());
+  SHUNT_TRY(load_curl());
+  const UrlHandle handle(curl().url());
   if (!handle || has_control_characters(location) ||
-      curl_url_set(handle.get(), CURLUPART_URL, base.text.c_str(), 0) != CURLUE_OK ||
-      curl_url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(),
-                   CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
+      curl().url_set(handle.get(), CURLUPART_URL, base.text.c_str(), 0) != CURLUE_OK ||
+      curl().url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(),
+                     CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     return no_url(ErrorCode::kNetwork, base.text, "redirects to what is no URL");
   }
   SHUNT_ASSIGN(Url url, take_apart(handle.get(), ErrorCode::kNetwork, location));
@@ -124,6 +129,17 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
   url.user.clear();
   url.password.clear();
   return url;
+}
+
+std::string object_path(const Url& url) {
+  std::string_view text = url.text;
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    text.remove_prefix(scheme + 3);
+  }
+  text.remove_prefix(std::min(text.find_first_of("/?"), text.size()));
+  // What show_url() hides of it is what a signature is made of.
+  const bool is_signed = show_url(url.text) != url.text;
+  return std::string(is_signed ? text.substr(0, text.find('?')) : text);
 }
 
 std::string show_url(std::string_view text) {

@@ -27,6 +27,11 @@ struct Url {
 // Where `location`, perhaps relative, leads from `base`. kNetwork for what cannot be followed.
 [[nodiscard]] Result<Url> resolve_url(const Url& base, std::string_view location);
 
+// The path of what `url` stands for, with its query, unless that is signed: then it changes with
+// each visit, and the path alone names the object. Without the host, which changes from mirror to
+// mirror.
+[[nodiscard]] std::string object_path(const Url& url);
+
 // For messages and logs: without user, password and fragment, and without the values of those
 // parameters that look like signatures, tokens or passwords.
 [[nodiscard]] std::string show_url(std::string_view text);

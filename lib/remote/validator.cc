@@ -13,9 +13,16 @@ namespace shunt::remote {
 
 namespace {
 
-std::string value_of(const Answer& answer, const char* name) {
-  const std::string* const value = answer.find(name);
-  return value == nullptr ? std::string() : *value;
+// Of a field that may be there once: "" when it is not there, nullopt when it is there with
+// different values.
+std::optional<std::string> value_of(const Answer& answer, const char* name) {
+  std::optional<std::string> value;
+  for (const Field& field : answer.fields) {
+    if (!ascii::equal_ignoring_case(field.name, name)) continue;
+    if (value && *value != field.value) return std::nullopt;
+    value = field.value;
+  }
+  return value ? value : std::string();
 }
 
 // All fields of that name as one list.
@@ -31,30 +38,42 @@ std::string list_of(const Answer& answer, const char* name) {
 
 }  // namespace
 
-std::string validator_of(const Answer& answer) {
-  const std::string etag = value_of(answer, "ETag");
-  if (is_strong_etag(etag)) return etag;
-  const std::string modified = value_of(answer, "Last-Modified");
-  const auto when = parse_http_date(modified);
-  if (!when) return {};
-  // Within the second in which it was changed, it may be changed once more unnoticed (8.8.2.2).
-  const auto now = parse_http_date(value_of(answer, "Date"));
-  if (now && *now <= *when) return {};
+std::optional<std::string> etag_of(const Answer& answer) {
+  std::optional<std::string> etag = value_of(answer, "ETag");
+  if (!etag || !is_etag(*etag)) return std::nullopt;
+  return etag;
+}
+
+std::optional<std::string> last_modified_of(const Answer& answer) {
+  std::optional<std::string> modified = value_of(answer, "Last-Modified");
+  if (!modified || !parse_http_date(*modified)) return std::nullopt;
   return modified;
+}
+
+std::string validator_of(const Answer& answer) {
+  const auto etag = etag_of(answer);
+  if (etag && is_strong_etag(*etag)) return *etag;
+  const auto modified = last_modified_of(answer);
+  if (!modified) return {};
+  // Within the second in which it was changed, it may be changed once more unnoticed (8.8.2.2).
+  const auto now = parse_http_date(value_of(answer, "Date").value_or(std::string()));
+  if (now && *now <= *parse_http_date(*modified)) return {};
+  return *modified;
 }
 
 bool contradicts(const Answer& answer, const std::string& validator) {
   if (validator.empty()) return false;
   if (is_strong_etag(validator)) {
-    const std::string* const etag = answer.find("ETag");
-    if (etag == nullptr) return false;
+    const std::optional<std::string> etag = value_of(answer, "ETag");
+    if (etag && etag->empty()) return false;
+    if (!etag) return true;  // two of them
     // A cache on the way may have weakened it; it still tells versions apart.
     std::string_view opaque = *etag;
     if (opaque.starts_with("W/")) opaque.remove_prefix(2);
     return opaque != validator;
   }
-  const std::string* const modified = answer.find("Last-Modified");
-  return modified != nullptr && *modified != validator;
+  const std::optional<std::string> modified = value_of(answer, "Last-Modified");
+  return !modified || (!modified->empty() && *modified != validator);
 }
 
 namespace {
@@ -75,10 +94,18 @@ bool varies(const Answer& answer) {
 
 }  // namespace
 
-std::int64_t freshness_of(const Answer& answer) {
-  if (varies(answer)) return 0;
-  return fresh_until(list_of(answer, "Cache-Control"), value_of(answer, "Expires"),
-                     value_of(answer, "Date"), value_of(answer, "Age"), std::time(nullptr));
+Freshness freshness_of(const Answer& answer) {
+  if (varies(answer)) return {};
+  const auto expires = value_of(answer, "Expires");
+  const auto date = value_of(answer, "Date");
+  const auto age = value_of(answer, "Age");
+  if (!expires || !date || !age) return {};
+  // What is left of HTTP/1.0 (RFC 9111, 5.4).
+  std::string control = list_of(answer, "Cache-Control");
+  if (control.empty()) control = list_of(answer, "Pragma");
+  const auto now = static_cast<std::int64_t>(std::time(nullptr));
+  const std::int64_t seconds = fresh_for(control, *expires, *date, *age, now);
+  return seconds > 0 ? Freshness{now, seconds} : Freshness{};
 }
 
 bool forbids_storing(const Answer& answer) {

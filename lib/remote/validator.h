@@ -17,8 +17,14 @@ namespace shunt::remote {
 // count.
 [[nodiscard]] bool contradicts(const Answer& answer, const std::string& validator);
 
-// BlobInfo::fresh_until of an answer that came just now; 0 where it varies with the request (Vary).
-[[nodiscard]] std::int64_t freshness_of(const Answer& answer);
+// What tells versions apart, weakly perhaps: the ETag, and the date, where the answer has one that
+// is written as it should be, or several that are the same.
+[[nodiscard]] std::optional<std::string> etag_of(const Answer& answer);
+[[nodiscard]] std::optional<std::string> last_modified_of(const Answer& answer);
+
+// Of an answer that came just now; none where it varies with the request (Vary), or where fields
+// that may be there once contradict one another.
+[[nodiscard]] Freshness freshness_of(const Answer& answer);
 
 // BlobInfo::no_store of an answer.
 [[nodiscard]] bool forbids_storing(const Answer& answer);

@@ -2,99 +2,139 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/size_text.h"
 #include "nbd/protocol.h"
 
 namespace shunt::sink {
 namespace {
 
-Error went(std::string reason) {
+constexpr const char* kDoneWhen =
+    "a client is done when it sends NBD_CMD_DISC, or flushes behind its last write; sync the "
+    "file of nbdfuse before it is unmounted";
+
+Error not_done(std::string reason) {
   Error error;
   error.reason = std::move(reason);
-  error.hint =
-      "a client is done when it sends NBD_CMD_DISC, or flushes behind its last write; sync the "
-      "file "
-      "of nbdfuse before it is unmounted";
+  error.hint = kDoneWhen;
   return error;
 }
 
-// nullopt: it was done, or had nothing to be done with.
-std::optional<Error> why_not_done(const nbd::Departure& departure, std::uint64_t unflushed) {
-  if (departure.took_leave) return std::nullopt;
-  if (departure.asked_for_change && departure.unanswered) {
-    return went("a client went in the middle of a request, without taking leave");
-  }
-  if (unflushed > 0) {
-    return went(
-        fmt::format("a client went without taking leave, and without a flush behind the "
-                    "last {} that it wrote",
-                    format_size(unflushed)));
-  }
-  return std::nullopt;
+Error was_refused(const nbd::Served& write) {
+  Error error;
+  error.reason = fmt::format("a client's write of {} at byte {} was refused ({})",
+                             format_size(write.range.size()), write.range.begin, write.error);
+  if (write.error == "ENOSPC") error.hint = "the disk ends before: it is as large as --size says";
+  return error;
 }
 
 }  // namespace
 
 void Clients::come() {
   const std::lock_guard lock(mutex_);
-  empty_since_.reset();
+  ++present_;
 }
 
 void Clients::served(const nbd::Served& served) {
-  if (!served.error.empty()) return;
   const bool flush = served.command == "flush";
   const bool change =
       served.command == "write" || served.command == "zero" || served.command == "trim";
   if (!flush && !change) return;
   const std::lock_guard lock(mutex_);
-  if (change && (served.flags & nbd::kFlagFua) == 0) {
-    unflushed_[served.connection] += served.range.size();
+  Work& work = work_[served.connection];
+  if (!served.error.empty()) {
+    const bool too_late = change && served.error == "ESHUTDOWN";
+    work.too_late = work.too_late || too_late;
+    if (served.command == "write" && !too_late && !refused_) refused_ = was_refused(served);
     return;
   }
-  flushed_.insert(served.connection);
-  if (change) return;
-  if (flush_is_for_ == FlushIsFor::kAll) {
-    unflushed_.clear();
+  work.counts = true;
+  if (change) {
+    changed_ = true;
+    work.changed += served.range.size();
+    if ((served.flags & nbd::kFlagFua) == 0) work.unflushed += served.range.size();
+  } else if (flush_is_for_ == FlushIsFor::kAll) {
+    for (auto& [connection, other] : work_) other.unflushed = 0;
   } else {
-    unflushed_.erase(served.connection);
+    work.unflushed = 0;
   }
 }
 
 void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  if (departure.left == 0) empty_since_ = now;
-  const std::uint64_t unflushed = take_unflushed(departure.connection);
-  const bool flushed = flushed_.erase(departure.connection) > 0;
-  if (std::optional<Error> problem = why_not_done(departure, unflushed)) {
-    if (!not_done_) not_done_ = std::move(problem);
-  } else if (departure.took_leave || (flushed && !departure.unanswered)) {
-    somebody_done_ = true;
+  if (present_ > 0) --present_;
+  if (present_ == 0) empty_since_ = now;
+  const auto own = work_.find(departure.connection);
+  const Work work = own == work_.end() ? Work{} : own->second;
+  one_counted_ = one_counted_ || work.counts || departure.asked_for_change;
+  std::optional<Error> problem = why_not_done(departure, work);
+  if (problem && !not_done_) not_done_ = std::move(problem);
+  if (own != work_.end()) work_.erase(own);
+}
+
+void Clients::dismiss() {
+  const std::lock_guard lock(mutex_);
+  dismissed_ = true;
+}
+
+// nullopt: it was done, or had nothing to be done with.
+std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
+                                           const Work& work) const {
+  const std::string all = fmt::format("; it had written {}", format_size(work.changed));
+  if (work.too_late) return not_done("a client wrote on when the stream had ended" + all);
+  if (departure.took_leave) return std::nullopt;
+  if (departure.asked_for_change && departure.unanswered) {
+    return not_done((dismissed_
+                         ? "a client was still there, in the middle of a request"
+                         : "a client went in the middle of a request, without taking leave") +
+                    all);
   }
+  const std::uint64_t unflushed = unflushed_with(work);
+  if (unflushed == 0) return std::nullopt;
+  return not_done(fmt::format(
+      "a client {} a flush behind the last {} that it wrote{}",
+      dismissed_ ? "was still there, without" : "went without taking leave, and without",
+      format_size(unflushed), all));
 }
 
 // What a flush is missing behind: of what all have changed, where it is for all.
-std::uint64_t Clients::take_unflushed(std::uint64_t connection) {
+std::uint64_t Clients::unflushed_with(const Work& own) const {
+  if (flush_is_for_ == FlushIsFor::kOne || own.unflushed == 0) return own.unflushed;
   std::uint64_t bytes = 0;
-  const auto own = unflushed_.find(connection);
-  if (own == unflushed_.end()) return 0;
-  if (flush_is_for_ == FlushIsFor::kAll) {
-    for (const auto& [other, changed] : unflushed_) bytes += changed;
-  } else {
-    bytes = own->second;
-  }
-  unflushed_.erase(own);
+  for (const auto& [connection, work] : work_) bytes += work.unflushed;
   return bytes;
+}
+
+std::size_t Clients::present() const {
+  const std::lock_guard lock(mutex_);
+  return present_;
+}
+
+bool Clients::quiet(Clock::duration quiet, Clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  return present_ == 0 && now - empty_since_ >= quiet;
 }
 
 bool Clients::deserted(Clock::duration quiet, Clock::time_point now) const {
   const std::lock_guard lock(mutex_);
-  return empty_since_ && now - *empty_since_ >= quiet;
+  return one_counted_ && present_ == 0 && now - empty_since_ >= quiet;
+}
+
+bool Clients::changed() const {
+  const std::lock_guard lock(mutex_);
+  return changed_;
+}
+
+Result<void> Clients::all_granted() const {
+  const std::lock_guard lock(mutex_);
+  if (refused_) return *refused_;
+  return {};
 }
 
 Result<void> Clients::all_done() const {
   const std::lock_guard lock(mutex_);
   if (not_done_) return *not_done_;
-  if (!somebody_done_) return went("the last client went without taking leave, and wrote nothing");
   return {};
 }
 

@@ -1,18 +1,24 @@
-// Who has used a disk, and whether they were done with it when they went.
+// Who has used a disk, and whether they were done with it.
 //
 // NBD_CMD_DISC says that a client is done. Some never send it: what ends with nbd_close(3) of
 // libnbd, as nbdfuse does, goes as one that is killed goes. Such a client is taken to be done when
 // no request of it was under way and a flush, or FUA, was behind all that it had changed: programs
 // that care sync at their end, and nbdfuse hands that on. One that is killed at its work has mostly
-// written something since.
+// written something since. One that is still there when the stream ends is judged in the same way.
+//
+// A client counts when it wrote, zeroed, trimmed or flushed. One that only looked is no reason to
+// fail, and no sign that anybody is done.
+//
+// A write that was refused left the disk without what the client meant, whatever it did then.
+// Zeroes and trims may be refused: clients try whether they can be had, and write instead.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 
 #include "base/result.h"
 #include "nbd/server.h"
@@ -33,25 +39,46 @@ class Clients {
   void come();
   void served(const nbd::Served& served);
   void gone(const nbd::Departure& departure, Clock::time_point now = Clock::now());
+  // The server is about to stop: who goes from now on did not want to.
+  void dismiss();
 
-  // Clients have been there, and for `quiet` nobody has.
+  [[nodiscard]] std::size_t present() const;
+  // For `quiet` nobody has been there.
+  [[nodiscard]] bool quiet(Clock::duration quiet, Clock::time_point now = Clock::now()) const;
+  // One that counts has gone, and for `quiet` nobody has been there.
   [[nodiscard]] bool deserted(Clock::duration quiet, Clock::time_point now = Clock::now()) const;
-  // Of those that have gone: whether the disk is as they wanted it. The first that was not done is
-  // the error; so it is when nobody was: clients that only looked on are no reason to fail, and no
-  // sign that the disk was written.
+
+  // Somebody wrote, zeroed or trimmed.
+  [[nodiscard]] bool changed() const;
+  // Of those that have gone: the disk is as they wanted it. The first that was not done is the
+  // error.
   [[nodiscard]] Result<void> all_done() const;
+  // Each write was granted. The first that was not is the error.
+  [[nodiscard]] Result<void> all_granted() const;
 
  private:
-  std::uint64_t take_unflushed(std::uint64_t connection);
+  // What one connection has done, in bytes.
+  struct Work {
+    std::uint64_t changed = 0;
+    std::uint64_t unflushed = 0;
+    bool counts = false;
+    bool too_late = false;  // a change was refused, as the server was stopping
+  };
+  [[nodiscard]] std::uint64_t unflushed_with(const Work& own) const;
+  [[nodiscard]] std::optional<Error> why_not_done(const nbd::Departure& departure,
+                                                  const Work& work) const;
 
   const FlushIsFor flush_is_for_;
 
   mutable std::mutex mutex_;
-  std::optional<Clock::time_point> empty_since_;
-  std::map<std::uint64_t, std::uint64_t> unflushed_;  // bytes that a connection has changed
-  std::set<std::uint64_t> flushed_;  // connections with a change or a flush that is
+  std::size_t present_ = 0;
+  Clock::time_point empty_since_{};
+  bool one_counted_ = false;            // of those that have gone
+  std::map<std::uint64_t, Work> work_;  // by connection
   std::optional<Error> not_done_;
-  bool somebody_done_ = false;
+  std::optional<Error> refused_;
+  bool dismissed_ = false;
+  bool changed_ = false;
 };
 
 }  // namespace shunt::sink

@@ -1,6 +1,5 @@
 #include "sink/copy_stream.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "io/fd.h"
 #include "io/kernel.h"
 #include "io/sha256.h"
 #include "io/transfer.h"
@@ -31,18 +31,25 @@ class Copying {
     if (options.digest) sha256_.emplace();
   }
 
-  Result<Copied> run() {
+  Copied run() {
+    if (const Result<void> done = copy(); !done) {
+      copied_.error = done.error();
+    } else if (sha256_) {
+      copied_.digest = "sha256:" + sha256_->hex();
+    }
+    return copied_;
+  }
+
+ private:
+  Result<void> copy() {
     bool all = false;
     if (!sha256_ && options_.zeros == io::Zeros::kWritten && (is_pipe(in_) || is_pipe(out_))) {
       SHUNT_ASSIGN(all, splice_all());
     }
     if (!all) SHUNT_TRY(transfer_all());
-    SHUNT_TRY(writer_.finish());
-    if (sha256_) copied_.digest = "sha256:" + sha256_->hex();
-    return copied_;
+    return writer_.finish();
   }
 
- private:
   Result<void> wait_for(const io::File& file, short event) const {
     return io::wait_until_ready(file.fd(), event, options_.cancel);
   }
@@ -54,8 +61,7 @@ class Copying {
 
   // False: the kernel does not do it here; what has been done counts.
   Result<bool> splice_all() {
-    // With the room of a pipe as it is made, both sides would wake one another for each 64 KiB.
-    if (is_pipe(in_)) (void)::fcntl(in_.fd(), F_SETPIPE_SZ, static_cast<int>(kSplice));
+    io::enlarge_pipe(in_.fd());
     while (true) {
       SHUNT_TRY(wait_for(in_, POLLIN));
       SHUNT_TRY(wait_for(out_, POLLOUT));
@@ -111,7 +117,7 @@ class Copying {
 
 }  // namespace
 
-Result<Copied> copy_stream(const io::File& in, io::File& out, const CopyOptions& options) {
+Copied copy_stream(const io::File& in, io::File& out, const CopyOptions& options) {
   if (options.progress != nullptr) {
     const Result<struct stat> status = in.status();
     options.progress->begin("streaming", status && S_ISREG(status->st_mode)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/cancel.h"
@@ -19,15 +20,17 @@ struct CopyOptions {
   Progress* progress = nullptr;         // may be null
 };
 
+// What went, also when that is not all.
 struct Copied {
   std::uint64_t bytes = 0;
   std::uint64_t zero_bytes = 0;  // found on the way; only holes are looked for
-  std::string digest;            // "sha256:…"; empty: not asked for
+  std::string digest;            // "sha256:…"; empty: not asked for, or not all went
+  std::optional<Error> error;
 };
 
 // Copies `in` from where it stands to its end, and waits until a reader of `out` has it all.
 // Through the kernel where one of them is a pipe and nobody has to look at the bytes, otherwise
 // double-buffered (io/transfer.h).
-Result<Copied> copy_stream(const io::File& in, io::File& out, const CopyOptions& options);
+Copied copy_stream(const io::File& in, io::File& out, const CopyOptions& options);
 
 }  // namespace shunt::sink

@@ -4,7 +4,6 @@
 
 #include <cerrno>
 
-#include "io/attributes.h"
 #include "io/output_name.h"
 #include "io/path.h"
 
@@ -30,12 +29,12 @@ Result<Destination> Destination::open(const std::string& path, const Destination
   const io::IfThere if_there = options.force ? io::IfThere::kReplace : io::IfThere::kFail;
   SHUNT_ASSIGN(const std::string name, io::name_for_new_file(path, if_there));
   SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(name));
+  SHUNT_TRY(file.inherit());
   return Destination(std::move(file), if_there);
 }
 
 Result<void> Destination::commit() {
   if (!new_file_) return stream_.close();
-  SHUNT_TRY(io::apply_default_mode(new_file_->file()));
   return new_file_->commit(if_there_);
 }
 

@@ -72,6 +72,10 @@ void Frontier::read() {
   if (policy_ == CommitPolicy::kAuto && streams_) stop_streaming();
 }
 
+void Frontier::read_at(ByteRange range) {
+  if (range.begin < highest_) read_back_ = std::max(read_back_, highest_ - range.begin);
+}
+
 bool Frontier::overlaps_data(ByteRange range) const {
   auto at = known_.upper_bound(range.begin);
   if (at != known_.begin()) --at;

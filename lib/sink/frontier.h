@@ -35,6 +35,7 @@ class Frontier {
   void zeroed(ByteRange range);       // WRITE_ZEROES
   void trimmed(ByteRange range);
   void read();
+  void read_at(ByteRange range);  // for read_back() only
   // Of a request that was refused because its bytes have left, only window_needed() tells.
   void refused(ByteRange range) { note_way_back(range); }
 
@@ -44,6 +45,8 @@ class Frontier {
   [[nodiscard]] std::uint64_t highest() const { return highest_; }
   // The smallest window with which kWindow would have refused nothing of what came so far.
   [[nodiscard]] std::uint64_t window_needed() const { return window_needed_; }
+  // The smallest window with which kWindow would have kept what clients read so far.
+  [[nodiscard]] std::uint64_t read_back() const { return read_back_; }
   // Whether bytes still leave before the end.
   [[nodiscard]] bool streams() const { return streams_; }
 
@@ -72,6 +75,7 @@ class Frontier {
   std::uint64_t released_ = 0;
   std::uint64_t highest_ = 0;
   std::uint64_t window_needed_ = 0;
+  std::uint64_t read_back_ = 0;
   std::uint64_t frontier_ = 0;  // kAuto: the end of the data that was written in order
   KnownRanges known_;           // kAuto: from frontier_ on
 };

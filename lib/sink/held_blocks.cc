@@ -6,7 +6,9 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <vector>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "base/size_text.h"
 
@@ -49,13 +51,11 @@ bool is_zeros(std::span<const std::byte> bytes) {
 }
 
 HeldBlocks::HeldBlocks(std::uint64_t memory, std::string spill)
-    : most_blocks_(std::max(memory, kLeastMemory) / kBlock),
-      spill_(std::move(spill)),
-      last_(leaves_.end()) {}
+    : memory_(std::max(memory, kLeastMemory)), last_(leaves_.end()), spilled_(std::move(spill)) {}
 
 HeldBlocks::~HeldBlocks() = default;
 
-const HeldBlocks::Leaf* HeldBlocks::find(std::uint64_t number) const {
+HeldBlocks::Leaf* HeldBlocks::find(std::uint64_t number) const {
   if (last_ == leaves_.end() || last_->first != number) {
     const auto found = leaves_.find(number);
     if (found == leaves_.end()) return nullptr;
@@ -64,188 +64,240 @@ const HeldBlocks::Leaf* HeldBlocks::find(std::uint64_t number) const {
   return &last_->second;
 }
 
-HeldBlocks::Leaf& HeldBlocks::leaf_at(std::uint64_t number) {
-  if (last_ == leaves_.end() || last_->first != number) {
-    last_ = leaves_.try_emplace(number).first;
-  }
-  return const_cast<Leaf&>(last_->second);  // a const_iterator only for the sake of find()
+// The leaves of blocks that lie together are next to nothing.
+bool HeldBlocks::has_no_room_for(std::uint64_t size) const {
+  constexpr std::uint64_t kCost = sizeof(Leaves::value_type) + 128;  // with what the heap takes
+  const std::uint64_t free = std::min(memory_ / 64, std::uint64_t{1} << 20);
+  const std::uint64_t leaves = leaves_.size() * kCost;
+  return blocks_in_memory_ * kBlock + (leaves - std::min(leaves, free)) + size > memory_;
 }
 
-HeldBlocks::Leaves::iterator HeldBlocks::remove(Leaves::iterator leaf) {
-  for (std::size_t slot = 0; slot < kLeafBlocks; ++slot) drop_from_memory(leaf->second, slot);
+// The bytes of the new block are any.
+std::byte* HeldBlocks::add_to_memory(std::uint64_t number, std::size_t slot) {
+  std::byte* const block = pool_.take();
+  if (find(number) == nullptr) {
+    last_ = leaves_.try_emplace(number).first;
+    last_->second.age = by_age_.insert(by_age_.end(), number);
+  }
+  Leaf& leaf = last_->second;
+  leaf.blocks[slot] = block;
+  leaf.in_memory |= bit(slot);
+  ++blocks_in_memory_;
+  peak_blocks_ = std::max(peak_blocks_, blocks_in_memory_ + blocks_spilled_);
+  note_peak();
+  return block;
+}
+
+HeldBlocks::Leaves::iterator HeldBlocks::drop(Leaves::iterator leaf, std::uint64_t mask) {
+  mask &= leaf->second.in_memory;
+  leaf->second.in_memory &= ~mask;
+  blocks_in_memory_ -= static_cast<std::uint64_t>(std::popcount(mask));
+  for (; mask != 0; mask &= mask - 1) {
+    pool_.give_back(leaf->second.blocks[static_cast<std::size_t>(std::countr_zero(mask))]);
+  }
+  if (leaf->second.in_memory != 0) return std::next(leaf);
+  by_age_.erase(leaf->second.age);
   last_ = leaves_.end();
   return leaves_.erase(leaf);
 }
 
-// The bytes of the new block are any.
-std::byte* HeldBlocks::add_to_memory(std::uint64_t number, Leaf& leaf, std::size_t slot) {
-  if (leaf.in_memory == 0) {
-    leaf.blocks = std::make_unique<Blocks>();
-    leaf.age = by_age_.insert(by_age_.end(), number);
+// Pages of zeros stay out.
+Result<void> HeldBlocks::spill(Leaves::iterator leaf) {
+  std::array<std::byte*, kLeafBlocks * kBlockPages> run;
+  std::size_t pages = 0;  // in it, the last of them before the page `next`
+  std::uint64_t next = 0;
+  const auto put = [&]() -> Result<void> {
+    SHUNT_TRY(spilled_.put(next - pages, std::span(run).first(pages)));
+    pages_spilled_ += std::exchange(pages, 0);
+    return {};
+  };
+  for (std::uint64_t rest = leaf->second.in_memory; rest != 0; rest &= rest - 1) {
+    const auto slot = static_cast<std::size_t>(std::countr_zero(rest));
+    for (std::size_t i = 0; i < kBlockPages; ++i) {
+      std::byte* const bytes = leaf->second.blocks[slot] + i * kPage;
+      const std::uint64_t page = (leaf->first * kLeafBlocks + slot) * kBlockPages + i;
+      if (is_zeros({bytes, kPage})) continue;
+      if (page != next) SHUNT_TRY(put());
+      run[pages++] = bytes;
+      next = page + 1;
+    }
   }
-  std::byte* const block = pool_.take();
-  (*leaf.blocks)[slot] = block;
-  leaf.in_memory |= bit(slot);
-  ++blocks_in_memory_;
-  peak_blocks_ = std::max(peak_blocks_, blocks_in_memory_ + blocks_in_file_);
-  return block;
-}
-
-void HeldBlocks::drop_from_memory(Leaf& leaf, std::size_t slot) {
-  if ((leaf.in_memory & bit(slot)) == 0) return;
-  pool_.give_back((*leaf.blocks)[slot]);
-  --blocks_in_memory_;
-  leaf.in_memory &= ~bit(slot);
-  if (leaf.in_memory != 0) return;
-  leaf.blocks.reset();
-  by_age_.erase(leaf.age);
-}
-
-// Space in the file is given back too; a file system without holes keeps it, and the zeros that are
-// read there are never asked for.
-void HeldBlocks::drop_from_file(Leaf& leaf, std::uint64_t first_block, std::uint64_t mask) {
-  mask &= leaf.in_file;
-  blocks_in_file_ -= static_cast<std::uint64_t>(std::popcount(mask));
-  leaf.in_file &= ~mask;
-  while (mask != 0) {
-    const auto first = static_cast<std::size_t>(std::countr_zero(mask));
-    const auto count = static_cast<std::size_t>(std::countr_one(mask >> first));
-    mask &= ~bits(first, count);
-    (void)file_.punch_hole(ByteRange::of((first_block + first) * kBlock, count * kBlock));
-  }
-}
-
-Result<void> HeldBlocks::spill(std::uint64_t number, Leaf& leaf) {
-  if (!file_.valid()) {
-    SHUNT_ASSIGN(file_, io::File::create_unnamed(spill_));
-  }
-  for (std::size_t slot = 0; slot < kLeafBlocks; ++slot) {
-    if ((leaf.in_memory & bit(slot)) == 0) continue;
-    const std::uint64_t at = number * kLeaf + slot * kBlock;
-    SHUNT_TRY(file_.write_at(at, {(*leaf.blocks)[slot], kBlock}));
-    leaf.in_file |= bit(slot);
-    ++blocks_in_file_;
-    ++blocks_spilled_;
-    drop_from_memory(leaf, slot);
-  }
+  SHUNT_TRY(put());
+  blocks_spilled_ += static_cast<std::uint64_t>(std::popcount(leaf->second.in_memory));
+  drop(leaf, ~std::uint64_t{0});
   return {};
 }
 
 Result<void> HeldBlocks::make_room() {
-  if (blocks_in_memory_ < most_blocks_) return {};
-  if (spill_.empty()) {
-    Error error = system_error(ENOSPC, "", "hold what was written");
-    error.reason = fmt::format("the memory of {} is full", format_size(most_blocks_ * kBlock));
-    error.hint = "give more with --memory, or a folder with --spill";
-    return error;
+  while (has_no_room_for(kBlock)) {
+    if (!spilled_.wanted()) {
+      Error error = system_error(ENOSPC, "", "hold what was written");
+      error.reason = fmt::format("the memory of {} is full", format_size(memory_));
+      error.hint = "give more with --memory, or a folder with --spill";
+      return error;
+    }
+    const auto oldest = std::ranges::find_if(by_age_, [&](std::uint64_t number) {
+      return ByteRange::of(number * kLeaf, kLeaf).intersect(pinned_).empty();
+    });
+    if (oldest == by_age_.end()) return {};  // all is on its way out, which has a limit of its own
+    const Result<void> spilled = spill(leaves_.find(*oldest));
+    if (!spilled) return spilled.error().with_hint("name a folder with more room with --spill");
   }
-  for (const std::uint64_t number : by_age_) {
-    if (!ByteRange::of(number * kLeaf, kLeaf).intersect(pinned_).empty()) continue;
-    const Result<void> spilled = spill(number, leaves_.find(number)->second);
-    if (spilled) return {};
-    return spilled.error().with_hint("name a folder with more room with --spill");
-  }
-  return {};  // all is on its way out, which has a limit of its own
-}
-
-Result<void> HeldBlocks::write_in_block(std::uint64_t block, std::size_t at,
-                                        std::span<const std::byte> data) {
-  const std::uint64_t number = block / kLeafBlocks;
-  const auto slot = static_cast<std::size_t>(block % kLeafBlocks);
-  const Leaf* const there = find(number);
-  if (there != nullptr && (there->in_file & bit(slot)) != 0) {
-    return file_.write_at(block * kBlock + at, data);
-  }
-  if (there == nullptr || (there->in_memory & bit(slot)) == 0) {
-    if (is_zeros(data)) return {};
-    SHUNT_TRY(make_room());
-    std::byte* const bytes = add_to_memory(number, leaf_at(number), slot);
-    std::memset(bytes, 0, at);
-    std::memcpy(bytes + at, data.data(), data.size());
-    std::memset(bytes + at + data.size(), 0, kBlock - at - data.size());
-    return {};
-  }
-  Leaf& leaf = leaf_at(number);
-  if (data.size() == kBlock && is_zeros(data)) {
-    drop_from_memory(leaf, slot);
-    return {};
-  }
-  by_age_.splice(by_age_.end(), by_age_, leaf.age);
-  std::memcpy((*leaf.blocks)[slot] + at, data.data(), data.size());
   return {};
 }
 
-Result<void> HeldBlocks::write(std::uint64_t offset, std::span<const std::byte> data) {
+Result<bool> HeldBlocks::is_in_file(std::uint64_t block) const {
+  SHUNT_ASSIGN(const std::optional<SpillFile::Stretch> stretch,
+               spilled_.at_or_after(block * kBlockPages));
+  return stretch && stretch->first < (block + 1) * kBlockPages;
+}
+
+// Within one block, of which some pages are in the file.
+Result<void> HeldBlocks::write_in_file(std::uint64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
-    const std::size_t at = place_in_block(offset);
-    const auto part = data.first(std::min(data.size(), kBlock - at));
-    SHUNT_TRY(write_in_block(offset / kBlock, at, part));
+    const std::uint64_t page = offset / kPage;
+    const auto at = static_cast<std::size_t>(offset % kPage);
+    const auto part = data.first(std::min(data.size(), kPage - at));
+    SHUNT_ASSIGN(const std::optional<SpillFile::Stretch> there, spilled_.holding(page));
+    if (there) {
+      SHUNT_TRY(spilled_.overwrite(*there, page, at, part));
+    } else if (!is_zeros(part)) {
+      std::array<std::byte, kPage> bytes{};
+      std::ranges::copy(part, bytes.begin() + static_cast<std::ptrdiff_t>(at));
+      std::byte* const one = bytes.data();
+      SHUNT_TRY(spilled_.put(page, std::span(&one, 1)));
+      ++pages_spilled_;
+      note_peak();
+    }
     offset += part.size();
     data = data.subspan(part.size());
   }
   return {};
 }
 
-// `range` lies within the leaf.
-Result<void> HeldBlocks::zero_in_leaf(Leaf& leaf, ByteRange range) {
-  const std::uint64_t first_block = range.begin / kLeaf * kLeafBlocks;
-  std::uint64_t whole = 0;
-  while (!range.empty()) {
-    const std::size_t slot = slot_of(range.begin);
-    const std::size_t at = place_in_block(range.begin);
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), kBlock - at));
-    if (size == kBlock) {
-      drop_from_memory(leaf, slot);
-      whole |= bit(slot);
-    } else if ((leaf.in_memory & bit(slot)) != 0) {
-      std::memset((*leaf.blocks)[slot] + at, 0, size);
-    } else if ((leaf.in_file & bit(slot)) != 0) {
-      const std::vector<std::byte> zeros(size);
-      SHUNT_TRY(file_.write_at(range.begin, zeros));
+Result<void> HeldBlocks::write_in_block(std::uint64_t offset, std::span<const std::byte> data) {
+  const std::uint64_t number = offset / kLeaf;
+  const std::size_t slot = slot_of(offset);
+  const std::size_t at = place_in_block(offset);
+  Leaf* const leaf = find(number);
+  if (leaf != nullptr && (leaf->in_memory & bit(slot)) != 0) {
+    if (data.size() == kBlock && is_zeros(data)) {
+      drop(last_, bit(slot));
+      return {};
     }
+    by_age_.splice(by_age_.end(), by_age_, leaf->age);
+    std::memcpy(leaf->blocks[slot] + at, data.data(), data.size());
+    return {};
+  }
+  SHUNT_ASSIGN(const bool spilled, is_in_file(offset / kBlock));
+  if (spilled) return write_in_file(offset, data);
+  if (is_zeros(data)) return {};
+  SHUNT_TRY(make_room());
+  std::byte* const bytes = add_to_memory(number, slot);
+  std::memset(bytes, 0, at);
+  std::memcpy(bytes + at, data.data(), data.size());
+  std::memset(bytes + at + data.size(), 0, kBlock - at - data.size());
+  return {};
+}
+
+Result<void> HeldBlocks::write(std::uint64_t offset, std::span<const std::byte> data) {
+  while (!data.empty()) {
+    const auto part = data.first(std::min(data.size(), kBlock - place_in_block(offset)));
+    SHUNT_TRY(write_in_block(offset, part));
+    offset += part.size();
+    data = data.subspan(part.size());
+  }
+  return {};
+}
+
+void HeldBlocks::zero_in_memory(ByteRange range) {
+  for (auto leaf = leaves_.lower_bound(range.begin / kLeaf);
+       leaf != leaves_.end() && leaf->first * kLeaf < range.end;) {
+    ByteRange part = ByteRange::of(leaf->first * kLeaf, kLeaf).intersect(range);
+    std::uint64_t whole = 0;
+    while (!part.empty()) {
+      const std::size_t slot = slot_of(part.begin);
+      const std::size_t at = place_in_block(part.begin);
+      const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), kBlock - at));
+      if (size == kBlock) {
+        whole |= bit(slot);
+      } else if ((leaf->second.in_memory & bit(slot)) != 0) {
+        std::memset(leaf->second.blocks[slot] + at, 0, size);
+      }
+      part.begin += size;
+    }
+    leaf = drop(leaf, whole);
+  }
+}
+
+Result<void> HeldBlocks::zero_in_file(ByteRange range) {
+  while (!range.empty() && !spilled_.empty()) {
+    const std::uint64_t page = range.begin / kPage;
+    const auto at = static_cast<std::size_t>(range.begin % kPage);
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), kPage - at));
+    if (size == kPage) {
+      const std::uint64_t end = range.end / kPage;
+      SHUNT_TRY(spilled_.erase(page, end));
+      range.begin = end * kPage;
+      continue;
+    }
+    SHUNT_ASSIGN(const std::optional<SpillFile::Stretch> there, spilled_.holding(page));
+    static constexpr std::array<std::byte, kPage> kZeros{};
+    if (there) SHUNT_TRY(spilled_.overwrite(*there, page, at, std::span(kZeros).first(size)));
     range.begin += size;
   }
-  drop_from_file(leaf, first_block, whole);
   return {};
 }
 
 Result<void> HeldBlocks::zero(ByteRange range) {
   if (range.empty()) return {};
-  for (auto leaf = leaves_.lower_bound(range.begin / kLeaf);
-       leaf != leaves_.end() && leaf->first * kLeaf < range.end;) {
-    const ByteRange place = ByteRange::of(leaf->first * kLeaf, kLeaf);
-    SHUNT_TRY(zero_in_leaf(leaf->second, place.intersect(range)));
-    if (leaf->second.in_memory == 0 && leaf->second.in_file == 0) {
-      leaf = remove(leaf);
-    } else {
-      ++leaf;
-    }
-  }
-  return {};
+  zero_in_memory(range);
+  return zero_in_file(range);
 }
 
-HeldBlocks::Run HeldBlocks::next_run(ByteRange range) const {
+Result<HeldBlocks::Run> HeldBlocks::next_run(ByteRange range) const {
   Run run;
   run.range = {range.begin, range.begin};
   while (run.range.end < range.end) {
     const std::uint64_t at = run.range.end;
-    const Leaf* leaf = find(at / kLeaf);
-    const std::uint64_t mask = bit(slot_of(at));
-    const auto where = leaf == nullptr                 ? Run::Where::kNowhere
-                       : (leaf->in_memory & mask) != 0 ? Run::Where::kMemory
-                       : (leaf->in_file & mask) != 0   ? Run::Where::kFile
-                                                       : Run::Where::kNowhere;
-    if (at != range.begin && where != run.where) break;
-    run.where = where;
-    if (where == Run::Where::kMemory && run.parts == run.memory.size()) break;
-    if (leaf == nullptr) {
-      const auto next = leaves_.lower_bound(at / kLeaf);
-      run.range.end = next == leaves_.end() ? range.end : std::min(range.end, next->first * kLeaf);
-      continue;
+    const std::uint64_t page = at / kPage;
+    const Leaf* const leaf = find(at / kLeaf);
+    auto where = Run::Where::kNowhere;
+    std::uint64_t end = range.end;
+    std::uint64_t place = 0;
+    if (leaf != nullptr && (leaf->in_memory & bit(slot_of(at))) != 0) {
+      where = Run::Where::kMemory;
+      end = next_multiple(at, kBlock);
+    } else {
+      SHUNT_ASSIGN(const std::optional<SpillFile::Stretch> spilled, spilled_.at_or_after(page));
+      if (spilled && spilled->first <= page) {
+        where = Run::Where::kFile;
+        end = (spilled->last + 1) * kPage;
+        place = spilled->place_of(page) + at % kPage;
+      } else {
+        if (spilled) end = std::min(end, spilled->first * kPage);
+        const std::uint64_t behind =
+            leaf == nullptr ? 0 : leaf->in_memory & ~bits(0, slot_of(at) + 1);
+        if (behind != 0) {
+          const auto slot = static_cast<std::uint64_t>(std::countr_zero(behind));
+          end = std::min(end, at - at % kLeaf + slot * kBlock);
+        } else if (const auto next = leaves_.upper_bound(at / kLeaf); next != leaves_.end()) {
+          const auto slot = static_cast<std::uint64_t>(std::countr_zero(next->second.in_memory));
+          end = std::min(end, next->first * kLeaf + slot * kBlock);
+        }
+      }
     }
-    const std::uint64_t end = std::min(range.end, next_multiple(at, kBlock));
+    end = std::min(end, range.end);
+    if (at == range.begin) {
+      run.where = where;
+      run.place = place;
+    } else if (where != run.where ||
+               (where == Run::Where::kFile && place != run.place + (at - range.begin))) {
+      break;
+    }
     if (where == Run::Where::kMemory) {
-      run.memory[run.parts++] = {(*leaf->blocks)[slot_of(at)] + place_in_block(at),
+      if (run.parts == run.memory.size()) break;
+      run.memory[run.parts++] = {leaf->blocks[slot_of(at)] + place_in_block(at),
                                  static_cast<std::size_t>(end - at)};
     }
     run.range.end = end;
@@ -255,14 +307,14 @@ HeldBlocks::Run HeldBlocks::next_run(ByteRange range) const {
 
 Result<void> HeldBlocks::read(std::uint64_t offset, std::span<std::byte> into) const {
   while (!into.empty()) {
-    const Run run = next_run(ByteRange::of(offset, into.size()));
+    SHUNT_ASSIGN(const Run run, next_run(ByteRange::of(offset, into.size())));
     const auto part = into.first(static_cast<std::size_t>(run.range.size()));
     if (run.where == Run::Where::kNowhere) {
       std::ranges::fill(part, std::byte{0});
     } else if (run.where == Run::Where::kFile) {
-      SHUNT_ASSIGN(const std::size_t got, file_.read_at(offset, part));
+      SHUNT_ASSIGN(const std::size_t got, file().read_at(run.place, part));
       // A block is written to the file whole.
-      if (got < part.size()) return system_error(EIO, file_.path(), "read");
+      if (got < part.size()) return system_error(EIO, file().path(), "read");
     } else {
       std::byte* to = part.data();
       for (std::size_t i = 0; i < run.parts; ++i) {
@@ -276,14 +328,8 @@ Result<void> HeldBlocks::read(std::uint64_t offset, std::span<std::byte> into) c
   return {};
 }
 
-void HeldBlocks::forget_before(std::uint64_t offset) {
-  const std::uint64_t end = offset - offset % kBlock;
-  for (auto leaf = leaves_.begin(); leaf != leaves_.end() && leaf->first * kLeaf < end;) {
-    const ByteRange place = ByteRange::of(leaf->first * kLeaf, kLeaf).intersect({0, end});
-    (void)zero_in_leaf(leaf->second, place);  // whole blocks: nothing that fails
-    if (place.size() < kLeaf) return;
-    leaf = remove(leaf);
-  }
+Result<void> HeldBlocks::forget_before(std::uint64_t offset) {
+  return zero({0, offset - offset % kBlock});
 }
 
 }  // namespace shunt::sink

@@ -1,7 +1,8 @@
 // What has been written to a disk that is not there: blocks by their place, few in memory, the rest
-// in a file without a name.
+// in a file without a name (sink/spill_file.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "base/result.h"
 #include "io/file.h"
 #include "sink/block_pool.h"
+#include "sink/spill_file.h"
 
 namespace shunt::sink {
 
@@ -27,11 +29,11 @@ class HeldBlocks {
   static constexpr std::size_t kBlock = std::size_t{16} << 10;
   static constexpr std::size_t kLeafBlocks = 64;
   static constexpr std::uint64_t kLeaf = kBlock * kLeafBlocks;
-  static constexpr std::uint64_t kLeastMemory = 2 * kLeaf;
+  static constexpr std::uint64_t kLeastMemory = std::uint64_t{2} << 20;
 
-  // Above `memory` bytes of blocks, those written longest ago go to a file in the folder `spill`;
-  // without one (empty), a write that needs more is an ENOSPC error. `memory` is at least
-  // kLeastMemory.
+  // Above `memory` bytes, blocks written longest ago go to a file in the folder `spill`; without
+  // one (empty), a write that needs more is an ENOSPC error. What it takes to find the blocks
+  // counts, when they lie so scattered that it is much. `memory` is at least kLeastMemory.
   HeldBlocks(std::uint64_t memory, std::string spill);
   ~HeldBlocks();
   HeldBlocks(const HeldBlocks&) = delete;
@@ -40,70 +42,76 @@ class HeldBlocks {
   // An error may leave the first bytes of `data` written.
   Result<void> write(std::uint64_t offset, std::span<const std::byte> data);
   Result<void> zero(ByteRange range);
-  Result<void> read(std::uint64_t offset, std::span<std::byte> into) const;
+  [[nodiscard]] Result<void> read(std::uint64_t offset, std::span<std::byte> into) const;
 
   // Bytes that are alike in where they are.
   struct Run {
     enum class Where { kNowhere, kMemory, kFile };
     Where where = Where::kNowhere;  // kNowhere: zeros
     ByteRange range;
-    std::size_t parts = 0;  // of `memory`
+    std::uint64_t place = 0;  // kFile: where in the file
+    std::size_t parts = 0;    // of `memory`
     std::array<std::span<const std::byte>, kLeafBlocks> memory;
   };
   // The run at the beginning of `range`, which is not empty, as far as it goes within it.
-  [[nodiscard]] Run next_run(ByteRange range) const;
-  [[nodiscard]] const io::File& file() const { return file_; }
+  [[nodiscard]] Result<Run> next_run(ByteRange range) const;
+  [[nodiscard]] const io::File& file() const { return spilled_.file(); }
 
   // Blocks that `range` touches stay where they are. There is one pinned range.
   void pin(ByteRange range) { pinned_ = range; }
   // Gives up everything before `offset`, except for the block that it lies in.
-  void forget_before(std::uint64_t offset);
+  Result<void> forget_before(std::uint64_t offset);
 
   [[nodiscard]] std::uint64_t in_memory() const { return blocks_in_memory_ * kBlock; }
-  [[nodiscard]] std::uint64_t in_file() const { return blocks_in_file_ * kBlock; }
+  [[nodiscard]] std::uint64_t in_file() const { return spilled_.pages() * kPage; }
   // A piece of kRoom bytes may not find room in memory.
   static constexpr std::uint64_t kRoom = std::uint64_t{512} << 10;
-  [[nodiscard]] bool nearly_full() const {
-    return blocks_in_memory_ + kRoom / kBlock > most_blocks_;
-  }
+  [[nodiscard]] bool nearly_full() const { return has_no_room_for(kRoom); }
   // Of both together, the most there ever was; and all that was ever moved to the file.
-  [[nodiscard]] std::uint64_t peak() const { return peak_blocks_ * kBlock; }
-  [[nodiscard]] std::uint64_t spilled() const { return blocks_spilled_ * kBlock; }
+  [[nodiscard]] std::uint64_t peak() const { return peak_; }
+  // The most that memory would have held at once, had it been enough; or more.
+  [[nodiscard]] std::uint64_t peak_unspilled() const { return peak_blocks_ * kBlock; }
+  [[nodiscard]] std::uint64_t spilled() const { return pages_spilled_ * kPage; }
 
  private:
-  using Blocks = std::array<std::byte*, kLeafBlocks>;  // of the pool
-  // kLeafBlocks neighbours; bit n of a mask stands for block n. Small when nothing is in memory.
+  static constexpr std::size_t kPage = SpillFile::kPage;  // of which a block has several
+  static constexpr std::size_t kBlockPages = kBlock / kPage;
+  static_assert(kBlock % kPage == 0);
+
+  // kLeafBlocks neighbours, some of which are in memory; bit n of the mask stands for block n.
   struct Leaf {
-    std::uint64_t in_memory = 0;
-    std::uint64_t in_file = 0;
-    std::unique_ptr<Blocks> blocks;          // there while in_memory is not 0
-    std::list<std::uint64_t>::iterator age;  // likewise
+    std::uint64_t in_memory = 0;                 // not 0 but while the leaf is made or taken away
+    std::array<std::byte*, kLeafBlocks> blocks;  // of the pool
+    std::list<std::uint64_t>::iterator age;
   };
   using Leaves = std::map<std::uint64_t, Leaf>;  // by number
 
-  Leaf& leaf_at(std::uint64_t number);
-  [[nodiscard]] const Leaf* find(std::uint64_t number) const;
-  Result<void> write_in_block(std::uint64_t block, std::size_t at, std::span<const std::byte> data);
-  std::byte* add_to_memory(std::uint64_t number, Leaf& leaf, std::size_t slot);
-  Result<void> zero_in_leaf(Leaf& leaf, ByteRange range);
+  [[nodiscard]] Leaf* find(std::uint64_t number) const;
+  [[nodiscard]] bool has_no_room_for(std::uint64_t size) const;
+  Result<void> write_in_block(std::uint64_t offset, std::span<const std::byte> data);
+  Result<bool> is_in_file(std::uint64_t block) const;  // a page of it, so that it is not in memory
+  Result<void> write_in_file(std::uint64_t offset, std::span<const std::byte> data);
+  void note_peak() { peak_ = std::max(peak_, in_memory() + in_file()); }
+  std::byte* add_to_memory(std::uint64_t number, std::size_t slot);
   Result<void> make_room();
-  Result<void> spill(std::uint64_t number, Leaf& leaf);
-  void drop_from_memory(Leaf& leaf, std::size_t slot);
-  void drop_from_file(Leaf& leaf, std::uint64_t first_block, std::uint64_t mask);
-  Leaves::iterator remove(Leaves::iterator leaf);
+  Result<void> spill(Leaves::iterator leaf);
+  // Blocks of the mask; the leaf goes with its last one.
+  Leaves::iterator drop(Leaves::iterator leaf, std::uint64_t mask);
+  void zero_in_memory(ByteRange range);
+  Result<void> zero_in_file(ByteRange range);
 
-  const std::uint64_t most_blocks_;
-  const std::string spill_;
-  Leaves leaves_;
-  mutable Leaves::const_iterator last_;  // found last; leaves_.end(): none
-  std::list<std::uint64_t> by_age_;      // leaves in memory; the one written longest ago first
+  const std::uint64_t memory_;
+  mutable Leaves leaves_;            // of which find() only looks at one
+  mutable Leaves::iterator last_;    // found last; leaves_.end(): none
+  std::list<std::uint64_t> by_age_;  // leaves; the one written longest ago first
   BlockPool pool_{kBlock};
-  io::File file_;  // open once something was spilled
+  SpillFile spilled_;  // of a block that is in memory it has nothing
   ByteRange pinned_;
   std::uint64_t blocks_in_memory_ = 0;
-  std::uint64_t blocks_in_file_ = 0;
-  std::uint64_t blocks_spilled_ = 0;
-  std::uint64_t peak_blocks_ = 0;
+  std::uint64_t pages_spilled_ = 0;
+  std::uint64_t blocks_spilled_ = 0;  // whatever has become of them
+  std::uint64_t peak_blocks_ = 0;     // of those and blocks_in_memory_
+  std::uint64_t peak_ = 0;
 };
 
 // Whether all of `bytes` are zero.

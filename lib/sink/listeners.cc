@@ -1,11 +1,14 @@
 #include "sink/listeners.h"
 
 #include <fmt/format.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "base/ascii.h"
 #include "base/log.h"
@@ -38,6 +41,18 @@ Result<Address> parse_address(std::string_view text) {
   }
   return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
 }
+
+namespace {
+
+// Where a client finds `path` that does not stand where we do. The name of a socket has an end: one
+// that is too long from the root can only be used from here.
+std::string for_others(const std::string& path) {
+  std::error_code failed;
+  std::string whole = std::filesystem::absolute(path, failed).string();
+  return failed || whole.size() >= sizeof(sockaddr_un{}.sun_path) ? path : whole;
+}
+
+}  // namespace
 
 Listeners::~Listeners() {
   if (!socket_path.empty()) (void)::unlink(socket_path.c_str());
@@ -93,8 +108,8 @@ Result<void> Listeners::open_private_in(const std::string& parent) {
 
 Result<void> Listeners::open_unix(const std::string& path) {
   SHUNT_ASSIGN(io::Fd socket, nbd::listen_unix(path));
-  socket_path = path;
-  uri = nbd::unix_uri(path);
+  socket_path = for_others(path);
+  uri = nbd::unix_uri(socket_path);
   sockets.push_back(std::move(socket));
   return {};
 }

@@ -39,6 +39,8 @@ class Listeners {
   Result<void> open(const Address& address);
 
   std::vector<io::Fd> sockets;
+  // Absolute, also when the address is not: clients may stand elsewhere. But not where only a
+  // relative name is short enough for a socket.
   std::string uri;          // empty: we were not told
   std::string socket_path;  // empty: none
 

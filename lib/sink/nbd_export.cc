@@ -3,8 +3,9 @@
 namespace shunt::sink {
 
 nbd::Features NbdExport::features() const {
-  const bool at_end = sink_.options().policy == CommitPolicy::kAtEnd;
-  return {.multi_conn = at_end, .fast_zero = at_end};
+  const Options& options = sink_.options();
+  const bool at_end = options.policy == CommitPolicy::kAtEnd && !options.offer_as_window;
+  return {.multi_conn = at_end, .fast_zero = at_end && !options.truncate};
 }
 
 Result<void> NbdExport::start_flush() {

@@ -16,7 +16,8 @@ class NbdExport final : public nbd::Export {
   [[nodiscard]] std::uint64_t size() const override { return sink_.size(); }
   // Clients that may use several connections write in parallel; those that are offered quick zeros
   // zero the whole disk first. Both are the end of a stream, and no harm when nothing leaves before
-  // the end.
+  // the end. What the zeros at an image's end were is lost in a zeroing of the whole disk, which
+  // matters where the image's end is looked for.
   [[nodiscard]] nbd::Features features() const override;
   [[nodiscard]] bool ready() const override { return sink_.ready(); }
 

@@ -7,9 +7,8 @@
 #include <thread>
 
 #include "base/clock.h"
-#include "nbd/server.h"
-#include "sink/clients.h"
-#include "sink/nbd_export.h"
+#include "base/duration_text.h"
+#include "sink/serving.h"
 #include "sink/trace.h"
 
 namespace shunt::sink {
@@ -17,60 +16,20 @@ namespace {
 
 constexpr int kAskAgain = 100;  // ms
 
-// The server in a thread of its own.
-class Serving {
- public:
-  Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
-      : sink_(sink),
-        export_(sink),
-        clients_(export_.features().multi_conn ? Clients::FlushIsFor::kAll
-                                               : Clients::FlushIsFor::kOne),
-        server_(export_, std::move(sockets), server_options(trace)) {
-    sink.on_progress([this] { server_.wake(); });
-    thread_ = std::thread([this] {
-      result_ = server_.run(never_);
-      failed_ = !result_;
-    });
-  }
-  Serving(const Serving&) = delete;
-  Serving& operator=(const Serving&) = delete;
-  // The Sink goes on, and must not call a server that is no more.
-  ~Serving() {
-    sink_.on_progress({});
-    (void)stop();
-  }
+// From the end of the command, and from the last client's: one that has connected by then is still
+// to be accepted, and the last words of one that has gone are still read.
+constexpr std::chrono::milliseconds kSettle{50};
+// For how long nobody is there before those that the command left behind have finished.
+constexpr std::chrono::milliseconds kQuiet{500};
+// For the command, when it is asked to end because nobody serves it any more.
+constexpr std::chrono::milliseconds kFarewell{2000};
 
-  Result<void> stop() {
-    if (!thread_.joinable()) return {};
-    server_.stop();
-    thread_.join();
-    return result_;
-  }
-  [[nodiscard]] const Clients& clients() const { return clients_; }
-  // It serves nobody any more; stop() says why.
-  [[nodiscard]] bool failed() const { return failed_; }
-
- private:
-  nbd::ServerOptions server_options(Trace& trace) {
-    nbd::ServerOptions options;
-    options.served = [this, &trace](const nbd::Served& served) {
-      trace.note(served);
-      clients_.served(served);
-    };
-    options.connected = [this] { clients_.come(); };
-    options.disconnected = [this](const nbd::Departure& departure) { clients_.gone(departure); };
-    return options;
-  }
-
-  Sink& sink_;
-  std::atomic<bool> failed_{false};
-  const CancelToken never_;
-  NbdExport export_;
-  Clients clients_;
-  nbd::Server server_;
-  Result<void> result_;
-  std::thread thread_;
-};
+Error nobody_wrote() {
+  Error error;
+  error.reason = "nobody has written to the disk";
+  error.hint = "--allow-empty, if a disk of zeros is what was meant";
+  return error;
+}
 
 class Session {
  public:
@@ -81,13 +40,18 @@ class Session {
 
  private:
   Result<void> serve(Sink& sink, Listeners& listeners, Trace& trace);
-  Result<void> wait_for_command(Sink& sink, Child& child);
+  static void end_command(Child& child);
+  Result<void> wait_for_command(Sink& sink, const Serving& serving, Child& child);
+  Result<void> wait_for_clients(Sink& sink, const Serving& serving);
   Result<void> wait_for_end(Sink& sink, const Serving& serving);
+  [[nodiscard]] Result<void> judge(const Sink& sink, const Clients& clients) const;
   Result<void> end(Sink& sink);
   void show_progress(Sink& sink);
   [[nodiscard]] int requests() const {
     return options_.cancel == nullptr ? 0 : options_.cancel->requests();
   }
+  // Those that give nothing up: without a command the first one is the end of the stream.
+  [[nodiscard]] int requests_for_end() const { return options_.command.empty() ? 1 : 0; }
 
   const SessionOptions& options_;
   Destination& out_;
@@ -102,7 +66,13 @@ void Session::show_progress(Sink& sink) {
   shown_ = out;
 }
 
-Result<void> Session::wait_for_command(Sink& sink, Child& child) {
+// Nobody serves it any more: it is not waited for.
+void Session::end_command(Child& child) {
+  child.send(SIGTERM);
+  (void)child.wait(static_cast<int>(kFarewell.count()));  // killed with the object, if it runs
+}
+
+Result<void> Session::wait_for_command(Sink& sink, const Serving& serving, Child& child) {
   int told = 0;  // requests to stop that the command knows of
   while (true) {
     SHUNT_ASSIGN(const std::optional<ExitStatus> status, child.wait(kAskAgain));
@@ -115,6 +85,10 @@ Result<void> Session::wait_for_command(Sink& sink, Child& child) {
       error.reason = fmt::format("the command ended with status {}", *status);
       return error;
     }
+    if (serving.failed()) {
+      end_command(child);
+      return {};
+    }
     (void)sink.check_reader();
     if (requests() > told) {
       told = requests();
@@ -123,11 +97,29 @@ Result<void> Session::wait_for_command(Sink& sink, Child& child) {
   }
 }
 
+// Those that the command has left behind finish, within their time.
+Result<void> Session::wait_for_clients(Sink& sink, const Serving& serving) {
+  using std::chrono::milliseconds;
+  const Clients& clients = serving.clients();
+  const auto began = Clients::Clock::now();
+  const auto within = [&](milliseconds span) { return Clients::Clock::now() - began < span; };
+  bool left_behind = false;
+  while (within(options_.return_time) && requests() == 0 && !serving.failed()) {
+    if (!within(kSettle)) {
+      if (clients.quiet(left_behind ? kQuiet : kSettle)) break;
+      left_behind = left_behind || clients.present() > 0;
+    }
+    SHUNT_TRY(sink.check_reader());
+    show_progress(sink);
+    std::this_thread::sleep_for(milliseconds(left_behind ? kAskAgain : 5));
+  }
+  if (requests() > 0) return options_.cancel->check();
+  return {};
+}
+
 Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
   while (requests() == 0 && !serving.failed()) {
-    if (options_.until_disconnect && serving.clients().deserted(kReturn)) {
-      return serving.clients().all_done();
-    }
+    if (options_.until_disconnect && serving.clients().deserted(options_.return_time)) return {};
     SHUNT_TRY(sink.check_reader());
     show_progress(sink);
     std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgain));
@@ -135,17 +127,38 @@ Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
   return {};
 }
 
+// When all connections have ended.
+Result<void> Session::judge(const Sink& sink, const Clients& clients) const {
+  if (Result<void> done = clients.all_done(); !done) {
+    Error error = std::move(done).error();
+    if (requests() > 0) {
+      error.code = ErrorCode::kInterrupted;
+      error.reason = "interrupted: " + error.reason;
+    } else if (!options_.command.empty()) {
+      error.reason = "the command has ended, but " + error.reason;
+      error.hint +=
+          fmt::format("; one that is there when the command ends has {} to finish (--return-time)",
+                      format_duration(options_.return_time));
+    }
+    return error;
+  }
+  SHUNT_TRY(clients.all_granted());
+  // Nobody can write to a disk of no size.
+  if (!clients.changed() && !options_.allow_empty && sink.size() > 0) return nobody_wrote();
+  return {};
+}
+
 Result<void> Session::end(Sink& sink) {
-  // Without a command the first request was the end, and others may have come since.
-  const int expected = options_.command.empty() ? 1 : 0;
   return sink.finish([&] {
     show_progress(sink);
-    return requests() > expected;
+    return requests() > requests_for_end();
   });
 }
 
 Result<void> Session::serve(Sink& sink, Listeners& listeners, Trace& trace) {
   Serving serving(sink, std::move(listeners.sockets), trace);
+  SHUNT_TRY(serving.start());
+  report_.began = true;
   if (options_.listening) options_.listening(listeners.uri);
   Result<void> done;
   if (options_.command.empty()) {
@@ -156,11 +169,15 @@ Result<void> Session::serve(Sink& sink, Listeners& listeners, Trace& trace) {
                                             {"unixsocket", listeners.socket_path},
                                             {"size", std::to_string(sink.size())}},
                                            options_.command_output));
-    done = wait_for_command(sink, child);
+    done = wait_for_command(sink, serving, child);
+    if (done) done = wait_for_clients(sink, serving);
   }
   // A server that failed is why clients and the command did.
-  SHUNT_TRY(serving.stop());
-  return done;
+  SHUNT_TRY(serving.stop([&] {
+    if (requests() > requests_for_end()) trace.give_up();
+  }));
+  SHUNT_TRY(done);
+  return judge(sink, serving.clients());
 }
 
 Result<void> Session::run() {
@@ -168,7 +185,9 @@ Result<void> Session::run() {
   SHUNT_TRY(listeners.open(options_.address));
   Trace trace;
   if (!options_.trace.empty()) {
-    SHUNT_ASSIGN(trace, Trace::to_file(options_.trace));
+    static const CancelToken never;
+    SHUNT_ASSIGN(trace, Trace::to_file(options_.trace, options_.replace_trace,
+                                       options_.cancel != nullptr ? *options_.cancel : never));
   }
   SHUNT_ASSIGN(const std::unique_ptr<Sink> sink, Sink::start(out_.file(), options_.disk));
   if (options_.progress != nullptr) options_.progress->begin("streaming", options_.disk.size);

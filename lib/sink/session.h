@@ -18,30 +18,39 @@
 
 namespace shunt::sink {
 
-// Some clients go, and come again at once: qemu-img makes a disk over one connection, and writes it
+// For clients to finish, or to come again: qemu-img makes a disk over one connection, and writes it
 // over another.
-inline constexpr std::chrono::milliseconds kReturn{500};
+inline constexpr std::chrono::milliseconds kReturnTime{2000};
 
 struct SessionOptions {
   Options disk;
   Address address;
-  std::string command;  // the stream ends when it does; empty: none
+  // The stream ends when it does; empty: none. A client that is still there then has `return_time`
+  // to finish.
+  std::string command;
   ChildOutput command_output = ChildOutput::kAsOurs;
-  // The stream ends when the last client has gone, and none comes for kReturn. One that was not
-  // done is a failure (sink/clients.h).
+  // The stream ends when the last client that changed or flushed something has gone, and nobody
+  // is there for `return_time`.
   bool until_disconnect = false;
-  std::string trace;                                      // a file; empty: none
+  std::chrono::milliseconds return_time = kReturnTime;
+  // However the stream ends: a client that was not done (sink/clients.h) or whose write was refused
+  // is a failure, and so it is when nobody changed anything, unless this is set.
+  bool allow_empty = false;
+  std::string trace;           // a file, which is there whole at the end; empty: none
+  bool replace_trace = false;  // or else a file of that name is an error
   std::function<void(const std::string& uri)> listening;  // told once; may be empty
-  // The first request ends the stream (with a command: asks the command to end), a second one gives
-  // it up.
+  // The first request ends the stream (with a command: asks the command to end), which is
+  // kInterrupted when a client was not done; a second one gives it up.
   const CancelToken* cancel = nullptr;
   Progress* progress = nullptr;  // of bytes that left; may be null
 };
 
 struct SessionReport {
+  bool began = false;  // the disk was served, or input copied
   Summary summary;
   std::map<std::string, std::uint64_t, std::less<>> requests;  // by the command of the protocol
-  std::optional<ExitStatus> command_status;
+  std::optional<ExitStatus> command_status;                    // how it ended by itself
+  std::optional<ExitStatus> consumer_status;                   // the same of a Consumer
   double seconds = 0;
   std::optional<Error> error;
 };

@@ -3,15 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 
+#include "base/catching.h"
+
 namespace shunt::sink {
 namespace {
-
-constexpr std::uint64_t kMostZeros = std::uint64_t{1} << 30;  // sent without a look at the lock
-constexpr std::size_t kFileBuffer = std::size_t{1} << 20;
 
 Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
   Error error = system_error(EPERM, "", "write");
@@ -21,7 +19,9 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
           ? std::string("the stream has ended")
           : fmt::format("the bytes have left already: the window was too small by {} bytes",
                         released - range.begin);
-  error.hint = "a larger --window, or --commit at-end, keeps them";
+  error.hint =
+      "a larger --window keeps them; a program that patches what it wrote long before (zip, a "
+      "superblock written last) needs --commit at-end";
   error.offset = range.begin;
   return error;
 }
@@ -31,13 +31,23 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
 Result<std::unique_ptr<Sink>> Sink::start(io::File& out, Options options) {
   if (options.size > INT64_MAX) return usage("the disk is too large");
   std::unique_ptr<Sink> sink(new Sink(out, std::move(options)));
+  // A stream that cannot end has no reason to begin.
+  if (!sink->options_.truncate) SHUNT_TRY(sink->out_.check_size(sink->options_.size));
   Sink* const self = sink.get();
-  sink->thread_ = std::thread([self] {
-    std::unique_lock lock(self->mutex_);
-    self->send_all(lock);
-    self->done_ = true;
-    self->from_thread_.notify_all();
-  });
+  SHUNT_ASSIGN(sink->thread_, io::Thread::start([self]() -> Result<void> {
+                 // Whatever ends the thread is the answer to those who wait for it.
+                 Result<void> sent = catching([&]() -> Result<void> {
+                   std::unique_lock lock(self->mutex_);
+                   self->send_all(lock);
+                   return {};
+                 });
+                 std::unique_lock lock(self->mutex_);
+                 if (!sent && !self->failure_) self->failure_ = std::move(sent).error();
+                 if (self->failure_) self->tell_progress(lock);
+                 self->done_ = true;
+                 self->from_thread_.notify_all();
+                 return {};
+               }));
   return sink;
 }
 
@@ -45,7 +55,8 @@ Sink::Sink(io::File& out, Options options)
     : options_(std::move(options)),
       out_(out, options_.zeros, &stop_output_),
       blocks_(options_.memory, options_.spill),
-      frontier_(options_.policy, options_.window) {
+      frontier_(options_.policy, options_.window),
+      content_(options_.size) {
   if (options_.digest) sha256_.emplace();
 }
 
@@ -87,6 +98,7 @@ Result<void> Sink::write(std::uint64_t offset, std::span<const std::byte> data) 
   SHUNT_TRY(check(range));
   if (const Result<void> held = blocks_.write(offset, data); !held) return fail(held.error());
   summary_.bytes_in += data.size();
+  content_.wrote(range);
   if (options_.policy == CommitPolicy::kAuto && is_zeros(data)) {
     frontier_.wrote_zeros(range);
   } else {
@@ -100,6 +112,7 @@ Result<void> Sink::zero(ByteRange range) {
   const std::lock_guard lock(mutex_);
   SHUNT_TRY(check(range));
   if (const Result<void> held = blocks_.zero(range); !held) return fail(held.error());
+  content_.zeroed(range);
   frontier_.zeroed(range);
   let_go();
   return {};
@@ -117,6 +130,7 @@ Result<void> Sink::trim(ByteRange range) {
 Result<void> Sink::read(std::uint64_t offset, std::span<std::byte> into) {
   const std::lock_guard lock(mutex_);
   if (failure_) return *failure_;
+  frontier_.read_at(ByteRange::of(offset, into.size()));
   const std::uint64_t kept = sent_ - std::min(sent_, options_.read_window);
   if (offset < kept) {
     Error error = system_error(EIO, "", "read");
@@ -145,8 +159,13 @@ std::vector<Sink::Extent> Sink::extents(ByteRange range, std::size_t most) {
   // What has left may have been anything.
   if (range.begin < sent_) add(std::min(sent_, range.end) - range.begin, false);
   while (!range.empty() && extents.size() <= most) {
-    const HeldBlocks::Run run = blocks_.next_run(range);
-    add(run.range.size(), run.where == HeldBlocks::Run::Where::kNowhere);
+    const Result<HeldBlocks::Run> run = blocks_.next_run(range);
+    if (!run) {
+      fail(run.error());
+      add(range.size(), false);
+    } else {
+      add(run->range.size(), run->where == HeldBlocks::Run::Where::kNowhere);
+    }
   }
   if (extents.size() > most) extents.pop_back();
   return extents;
@@ -163,11 +182,28 @@ Result<bool> Sink::is_sent(std::uint64_t position) {
   return sent_ >= position;
 }
 
-Result<void> Sink::wait_until_sent(std::uint64_t position) {
+// Until something that the thread brings about is so; false: `give_up` said so before. It is asked
+// without the lock.
+template <typename Done>
+bool Sink::wait(std::unique_lock<std::mutex>& lock, const Done& done,
+                const std::function<bool()>& give_up) {
+  constexpr auto kAskAgain = std::chrono::milliseconds(100);
+  while (!from_thread_.wait_for(lock, kAskAgain, done)) {
+    if (!give_up) continue;
+    lock.unlock();
+    const bool enough = give_up();
+    lock.lock();
+    if (enough) return done();
+  }
+  return true;
+}
+
+Result<bool> Sink::wait_until_sent(std::uint64_t position, const std::function<bool()>& give_up) {
   std::unique_lock lock(mutex_);
-  from_thread_.wait(lock, [&] { return failure_ || sent_ >= position; });
+  const bool sent = wait(
+      lock, [&] { return failure_ || sent_ >= position; }, give_up);
   if (failure_) return *failure_;
-  return {};
+  return sent;
 }
 
 // What is on its way out takes of the memory, and soon does not: no reason to refuse a write.
@@ -182,16 +218,18 @@ bool Sink::ready() {
   return has_room();
 }
 
-Result<void> Sink::wait_until_ready() {
+Result<bool> Sink::wait_until_ready(const std::function<bool()>& give_up) {
   std::unique_lock lock(mutex_);
-  from_thread_.wait(lock, [&] { return has_room(); });
+  const bool ready = wait(
+      lock, [&] { return has_room(); }, give_up);
   if (failure_) return *failure_;
-  return {};
+  return ready;
 }
 
 void Sink::on_progress(std::function<void()> call) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   on_progress_ = std::move(call);
+  if (!thread_.is_current()) from_thread_.wait(lock, [&] { return !telling_; });
 }
 
 Result<void> Sink::check_reader() {
@@ -203,111 +241,20 @@ Result<void> Sink::check_reader() {
   return {};
 }
 
-// Small pieces are waited for a moment, so that a client that goes on does not wake this thread for
-// each of its writes.
-void Sink::wait_for_work(std::unique_lock<std::mutex>& lock) {
-  constexpr std::uint64_t kWorthwhile = std::uint64_t{1} << 20;
-  constexpr auto kLinger = std::chrono::milliseconds(1);
-  wakes_at_ = sent_ + kWorthwhile;
-  const auto called = [&] { return failure_ || last_ || released_ >= wakes_at_; };
-  if (!to_thread_.wait_for(lock, kLinger, called)) {
-    wakes_at_ = sent_ + 1;
-    to_thread_.wait(lock, called);
-  }
-  wakes_at_ = UINT64_MAX;
-}
-
-// The thread: sends what may leave until the end of the stream or a failure.
-void Sink::send_all(std::unique_lock<std::mutex>& lock) {
-  while (true) {
-    wait_for_work(lock);
-    if (failure_) return;
-    if (sent_ == released_) break;  // the end
-    const ByteRange next{sent_, std::min(released_, sent_ + kMostZeros)};
-    const HeldBlocks::Run run = blocks_.next_run(next);
-    blocks_.pin(run.range);
-    const bool the_rest = last_;
-    lock.unlock();
-    const Result<void> gone = send(run, the_rest);
-    lock.lock();
-    blocks_.pin({});
-    summary_.bytes_out = out_.position();  // of a run that failed, what went
-    if (gone) {
-      sent_ = run.range.end;
-      if (run.where == HeldBlocks::Run::Where::kNowhere) summary_.zero_bytes += run.range.size();
-      // The rest has no need of room, and its pages may still be in a pipe.
-      if (!the_rest) blocks_.forget_before(sent_ - std::min(sent_, options_.read_window));
-    } else {
-      fail(gone.error());
-    }
-    from_thread_.notify_all();
-    if (on_progress_) on_progress_();
-  }
-  lock.unlock();
-  const Result<void> ended = out_.finish();
-  lock.lock();
-  if (!ended) fail(ended.error());
-}
-
-Result<void> Sink::send(const HeldBlocks::Run& run, bool the_rest) {
-  switch (run.where) {
-    case HeldBlocks::Run::Where::kNowhere:
-      if (sha256_) hash_zeros(run.range.size());
-      return out_.write_zeros(run.range.size());
-    case HeldBlocks::Run::Where::kMemory: {
-      const auto parts = std::span(run.memory).first(run.parts);
-      if (sha256_) {
-        for (const auto part : parts) sha256_->update(part);
-      }
-      return out_.write(parts);
-    }
-    case HeldBlocks::Run::Where::kFile:
-      return send_from_file(run.range, the_rest);
-  }
-  return {};
-}
-
-// Through the kernel only when nothing is given up afterwards: splice(2) and sendfile(2) put pages
-// of the file into the stream, and a hole punched into a large page turns the bytes that nobody has
-// read yet into zeros.
-Result<void> Sink::send_from_file(ByteRange range, bool the_rest) {
-  if (!sha256_ && the_rest) return out_.copy(blocks_.file(), range);
-  std::vector<std::byte> buffer(kFileBuffer);
-  while (!range.empty()) {
-    const auto part = std::span(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(range.size(), buffer.size())));
-    SHUNT_ASSIGN(const std::size_t got, blocks_.file().read_at(range.begin, part));
-    if (got < part.size()) return system_error(EIO, blocks_.file().path(), "read");
-    if (sha256_) sha256_->update(part);
-    const std::span<const std::byte> bytes = part;
-    SHUNT_TRY(out_.write(std::span(&bytes, 1)));
-    range.begin += got;
-  }
-  return {};
-}
-
-void Sink::hash_zeros(std::uint64_t count) {
-  static constexpr std::array<std::byte, std::size_t{64} << 10> kZeros{};
-  while (count > 0) {
-    const auto part = std::span(kZeros).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(count, kZeros.size())));
-    sha256_->update(part);
-    count -= part.size();
-  }
-}
-
 Result<void> Sink::finish(const std::function<bool()>& give_up) {
-  constexpr auto kAskAgain = std::chrono::milliseconds(100);
   std::unique_lock lock(mutex_);
   if (!last_ && !failure_) {
     summary_.streamed = frontier_.streams();
-    released_ = options_.truncate ? frontier_.highest() : options_.size;
+    summary_.left_early = released_ > 0;
+    released_ = options_.truncate ? std::max(released_, content_.end()) : options_.size;
     last_ = true;
   }
   if (failure_) stop_output_.request(0);  // a consumer that does not read is not waited for
   to_thread_.notify_one();
-  while (!from_thread_.wait_for(lock, kAskAgain, [&] { return done_; })) {
-    if (give_up && give_up()) stop_output_.request(0);
+  const auto done = [&] { return done_; };
+  if (!wait(lock, done, give_up)) {
+    stop_output_.request(0);
+    from_thread_.wait(lock, done);
   }
   if (failure_) return *failure_;
   return {};
@@ -325,7 +272,7 @@ void Sink::abandon() {
     stop_output_.request(0);
     to_thread_.notify_one();
   }
-  if (thread_.joinable()) thread_.join();
+  (void)thread_.join();
 }
 
 Summary Sink::summary() {
@@ -334,6 +281,9 @@ Summary Sink::summary() {
   summary.peak_held = blocks_.peak();
   summary.spilled = blocks_.spilled();
   summary.window_needed = frontier_.window_needed();
+  summary.read_back = frontier_.read_back();
+  summary.peak_unspilled = blocks_.peak_unspilled();
+  summary.left_early = summary.left_early || (!last_ && released_ > 0);
   if (sha256_ && done_ && !failure_) summary.digest = "sha256:" + sha256_->hex();
   return summary;
 }

@@ -5,6 +5,9 @@
 // request that would is refused, and then the stream is not the disk that the client meant: each
 // failure, of a request or of the output, stays, is the answer to all that follows, and is what
 // finish() returns.
+//
+// No callback is made with a lock held: each may call any function of the Sink but finish(),
+// abandon() and the destructor, which wait for it.
 #pragma once
 
 #include <condition_variable>
@@ -17,7 +20,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/byte_range.h"
@@ -26,6 +28,8 @@
 #include "io/file.h"
 #include "io/sha256.h"
 #include "io/stream_writer.h"
+#include "io/thread.h"
+#include "sink/content_end.h"
 #include "sink/frontier.h"
 #include "sink/held_blocks.h"
 
@@ -39,18 +43,23 @@ struct Options {
   std::uint64_t memory = std::uint64_t{64} << 20;  // for what is held; besides, kBacklog
   std::string spill;                               // a folder for what is more; empty: none
   io::Zeros zeros = io::Zeros::kWritten;
-  bool truncate = false;  // the stream ends at the highest byte written
+  bool truncate = false;  // the stream ends where the image does (sink/content_end.h)
   bool digest = false;    // SHA-256 of the stream
+  // Clients are offered what a run under kWindow offers, whatever the policy (sink/advice.h).
+  bool offer_as_window = false;
 };
 
 struct Summary {
-  std::uint64_t bytes_in = 0;       // of data, that clients wrote
-  std::uint64_t bytes_out = 0;      // of the stream
-  std::uint64_t zero_bytes = 0;     // of these: zeros that were not held
-  std::uint64_t peak_held = 0;      // the most that was held at once, in memory and in the file
-  std::uint64_t spilled = 0;        // moved to the file
-  std::uint64_t window_needed = 0;  // the smallest window with which kWindow refuses nothing
-  bool streamed = false;            // the policy let bytes go until the end
+  std::uint64_t bytes_in = 0;        // of data, that clients wrote
+  std::uint64_t bytes_out = 0;       // of the stream
+  std::uint64_t zero_bytes = 0;      // of these: zeros that were not held
+  std::uint64_t peak_held = 0;       // the most that was held at once, in memory and in the file
+  std::uint64_t spilled = 0;         // moved to the file
+  std::uint64_t window_needed = 0;   // the smallest window with which kWindow refuses nothing
+  std::uint64_t read_back = 0;       // the smallest window that would have kept what was read
+  std::uint64_t peak_unspilled = 0;  // the most memory that would have been held without spilling
+  bool left_early = false;           // bytes left before the end
+  bool streamed = false;             // the policy let bytes go until the end
   std::string digest;  // "sha256:…"; empty: not asked for, or the stream is not whole
 };
 
@@ -61,7 +70,8 @@ class Sink {
   // of what fills the memory is on its way out and there is no folder for more.
   static constexpr std::uint64_t kBacklog = std::uint64_t{4} << 20;
 
-  // `out` is not owned; nobody else writes to it. Options that make no sense are kUsage.
+  // `out` is not owned; nobody else writes to it. Options that make no sense are kUsage; a file
+  // that cannot become as large as the disk is EFBIG.
   static Result<std::unique_ptr<Sink>> start(io::File& out, Options options);
   ~Sink();  // as abandon()
   Sink(const Sink&) = delete;
@@ -90,20 +100,22 @@ class Sink {
   [[nodiscard]] std::uint64_t released();
   // Whether everything before `position` is sent; or the failure that stays.
   Result<bool> is_sent(std::uint64_t position);
-  Result<void> wait_until_sent(std::uint64_t position);
+  // False: `give_up`, which is asked ten times a second, said so.
+  Result<bool> wait_until_sent(std::uint64_t position, const std::function<bool()>& give_up = {});
 
   // Whether the consumer keeps up. Who writes on in spite of false holds more memory.
   [[nodiscard]] bool ready();
-  Result<void> wait_until_ready();
-  // Called, from the Sink's thread and with its lock, whenever ready() or is_sent() may have become
-  // true, or a failure came. Empty: not any more.
+  Result<bool> wait_until_ready(const std::function<bool()>& give_up = {});
+  // Called from the Sink's thread whenever ready() or is_sent() may have become true, or a failure
+  // came. Empty: not any more; then, but for a call of the callback's own, none is under way when
+  // this returns.
   void on_progress(std::function<void()> call);
 
   // Looks whether the reader of a pipe has gone, which otherwise the next write would show.
   Result<void> check_reader();
 
-  // Sends the rest, and waits until the consumer has it. `give_up` is asked ten times a second, and
-  // when it says so the rest is not sent (kInterrupted).
+  // Sends the rest, and waits until the consumer has it. `give_up` is asked ten times a second, by
+  // the thread that called; when it says so the rest is not sent (kInterrupted).
   Result<void> finish(const std::function<bool()>& give_up = {});
   // Sends nothing more.
   void abandon();
@@ -117,8 +129,12 @@ class Sink {
   Result<void> check(ByteRange range);
   Error fail(Error error);
   [[nodiscard]] bool has_room() const;
+  template <typename Done>
+  bool wait(std::unique_lock<std::mutex>& lock, const Done& done,
+            const std::function<bool()>& give_up);
   void let_go();
   void send_all(std::unique_lock<std::mutex>& lock);
+  void tell_progress(std::unique_lock<std::mutex>& lock);  // lets go of it meanwhile
   void wait_for_work(std::unique_lock<std::mutex>& lock);
 
   // Without the lock. `the_rest`: the disk has ended, and blocks stay until the Sink goes.
@@ -130,21 +146,23 @@ class Sink {
   CancelToken stop_output_;
   io::StreamWriter out_;              // of the thread
   std::optional<io::Sha256> sha256_;  // of the thread
-  std::function<void()> on_progress_;
 
   std::mutex mutex_;
   std::condition_variable to_thread_;
   std::condition_variable from_thread_;
   HeldBlocks blocks_;
   Frontier frontier_;
+  ContentEnd content_;
   std::uint64_t released_ = 0;
   std::uint64_t sent_ = 0;
   bool last_ = false;                    // released_ is the end of the stream
   bool done_ = false;                    // the thread has ended
   std::uint64_t wakes_at_ = UINT64_MAX;  // what released_ has to reach to wake the thread
   std::optional<Error> failure_;
+  std::function<void()> on_progress_;
+  bool telling_ = false;  // the thread calls it
   Summary summary_;
-  std::thread thread_;
+  io::Thread thread_;
 };
 
 }  // namespace shunt::sink

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <iterator>
+#include <utility>
 
-#include "io/kernel.h"
+#include "io/path.h"
 
 namespace shunt::sink {
 namespace {
@@ -15,11 +17,18 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 
 }  // namespace
 
-Result<Trace> Trace::to_file(const std::string& path) {
-  io::Fd file(io::kernel().open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (!file.valid()) return system_error(errno, path, "create");
+Result<Trace> Trace::to_file(const std::string& path, bool force, const CancelToken& cancel) {
   Trace trace;
-  trace.file_ = io::File::adopt(std::move(file), path);
+  if (const std::optional<int> descriptor = io::descriptor_named(path)) {
+    io::Fd own(::fcntl(*descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!own.valid()) return system_error(errno, path, "open for writing");
+    trace.out_ = std::make_unique<Destination>(io::File::adopt(std::move(own), path));
+  } else {
+    SHUNT_ASSIGN(Destination out, Destination::open(path, {.force = force}, cancel));
+    trace.out_ = std::make_unique<Destination>(std::move(out));
+  }
+  trace.writer_ = std::make_unique<io::StreamWriter>(trace.out_->file(), io::Zeros::kWritten,
+                                                     trace.give_up_.get());
   return trace;
 }
 
@@ -30,7 +39,7 @@ void Trace::note(const nbd::Served& served) {
   } else {
     ++count->second;
   }
-  if (!file_.valid()) return;
+  if (out_ == nullptr) return;
   // Names and numbers of the protocol: nothing that would have to be quoted.
   fmt::format_to(std::back_inserter(lines_),
                  "{{\"seconds\":{:.6f},\"connection\":{},\"command\":\"{}\",\"offset\":{},"
@@ -38,21 +47,26 @@ void Trace::note(const nbd::Served& served) {
                  stopwatch_.seconds(), served.connection, served.command, served.range.begin,
                  served.range.size(), served.flags);
   lines_ += served.error.empty() ? "null}\n" : fmt::format("\"{}\"}}\n", served.error);
-  if (lines_.size() < kBufferSize) return;
-  if (Result<void> written = write_out(); !written && !failure_) failure_ = written.error();
+  if (lines_.size() >= kBufferSize) write_out();
 }
 
-Result<void> Trace::write_out() {
+void Trace::write_out() {
   const std::string lines = std::exchange(lines_, {});
-  return file_.write_next(std::as_bytes(std::span(lines)));
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(lines));
+  if (Result<void> written = writer_->write(std::span(&bytes, 1)); !written && !failure_) {
+    failure_ = std::move(written).error();
+  }
+}
+
+void Trace::end_notes() {
+  if (out_ != nullptr) write_out();
 }
 
 Result<void> Trace::finish() {
-  if (!file_.valid()) return {};
-  const Result<void> written = write_out();
-  const Result<void> closed = file_.close();
+  if (out_ == nullptr) return {};
   if (failure_) return *failure_;
-  return written ? closed : written;
+  writer_.reset();
+  return out_->commit();
 }
 
 }  // namespace shunt::sink

@@ -3,13 +3,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "io/file.h"
+#include "io/stream_writer.h"
 #include "nbd/server.h"
+#include "sink/destination.h"
 
 namespace shunt::sink {
 
@@ -18,11 +21,17 @@ class Trace {
  public:
   // Counts only.
   Trace() = default;
-  // Writes to a new file at `path`, or over the one that is there.
-  static Result<Trace> to_file(const std::string& path);
+  // Writes to a new file at `path`, which has its name once finish() is through and may replace
+  // another only with `force`; or to the FIFO, device or open descriptor of that name. `cancel` is
+  // asked while a FIFO has no reader yet.
+  static Result<Trace> to_file(const std::string& path, bool force, const CancelToken& cancel);
 
   void note(const nbd::Served& served);
-  // Writes the rest; tells of every line that could not be written.
+  // Writes the rest, behind the last note.
+  void end_notes();
+  // A reader that takes nothing is not waited for any more. From any thread.
+  void give_up() { give_up_->request(0); }
+  // Behind end_notes(): the file gets its name. Tells of every line that could not be written.
   Result<void> finish();
 
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const {
@@ -30,9 +39,11 @@ class Trace {
   }
 
  private:
-  Result<void> write_out();
+  void write_out();
 
-  io::File file_;
+  std::unique_ptr<CancelToken> give_up_ = std::make_unique<CancelToken>();
+  std::unique_ptr<Destination> out_;          // null: counts only
+  std::unique_ptr<io::StreamWriter> writer_;  // to it
   Stopwatch stopwatch_;
   std::string lines_;  // not written yet
   std::optional<Error> failure_;

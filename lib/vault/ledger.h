@@ -30,7 +30,8 @@ enum class Admission {
 // Thread-safe.
 class Ledger {
  public:
-  explicit Ledger(std::string path) : file_(std::move(path)) {}
+  explicit Ledger(std::string path, const CancelToken* cancel = nullptr)
+      : file_(std::move(path), cancel) {}
 
   // Adds `bytes` when the count stays within `limit`. One lock, one pread, one pwrite.
   [[nodiscard]] Admission add(std::uint64_t bytes, std::uint64_t limit);

@@ -3,40 +3,41 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <thread>
-
 #include "io/lock.h"
+#include "io/patience.h"
 
 namespace shunt::vault {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Error busy(const std::string& path) {
-  Error error = system_error(EWOULDBLOCK, path, "lock");
-  error.reason = "another process has held the lock for long";
-  error.hint = "try again when it has ended";
-  return error;
-}
-
 // Tries with growing pauses: flock(2) itself cannot wait for a limited time.
-bool lock_until(const io::File& file, Clock::time_point deadline) {
-  auto pause = std::chrono::microseconds(20);
+Result<void> lock_patiently(const io::File& file, io::Patience& patience) {
   while (io::try_lock(file, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) {
-    if (Clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, std::chrono::microseconds(2000));
+    SHUNT_TRY(patience.pause());
   }
-  return true;
+  return {};
 }
 
 }  // namespace
 
 LockedFile::Guard::~Guard() {
-  // Before the mutex, which is a member and goes last.
-  if (threads_.owns_lock()) io::unlock(*file_);
+  if (owner_ == nullptr) return;
+  if (locked_) io::unlock(owner_->file_);
+  owner_->end_turn();
+}
+
+bool LockedFile::take_turn(Clock::time_point deadline) {
+  std::unique_lock lock(mutex_);
+  if (!turn_ended_.wait_until(lock, deadline, [this] { return !taken_; })) return false;
+  taken_ = true;
+  return true;
+}
+
+void LockedFile::end_turn() {
+  const std::lock_guard lock(mutex_);
+  taken_ = false;
+  turn_ended_.notify_one();
 }
 
 Result<void> LockedFile::open() {
@@ -47,18 +48,22 @@ Result<void> LockedFile::open() {
   return {};
 }
 
-Result<LockedFile::Guard> LockedFile::lock(std::chrono::milliseconds patience) {
-  const auto deadline = Clock::now() + patience;
-  std::unique_lock<std::timed_mutex> threads(threads_, deadline);
-  if (!threads.owns_lock()) return busy(path_);
+Result<LockedFile::Guard> LockedFile::lock(std::chrono::milliseconds limit) {
+  const auto deadline = Clock::now() + limit;
+  io::Patience patience(limit, cancel_, path_);
+  if (!take_turn(deadline)) return patience.over();
+  Guard guard(*this);
   for (int attempt = 0; attempt < 8; ++attempt) {
     SHUNT_TRY(open());
-    if (!lock_until(file_, deadline)) return busy(path_);
+    SHUNT_TRY(lock_patiently(file_, patience));
     const Result<struct stat> status = file_.status();
-    if (status && status->st_nlink > 0) return Guard(std::move(threads), file_);
+    if (status && status->st_nlink > 0) {
+      guard.locked_ = true;
+      return guard;
+    }
     file_ = io::File();  // it was removed: others lock another one by now
   }
-  return busy(path_);
+  return patience.over();
 }
 
 }  // namespace shunt::vault

@@ -4,9 +4,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <string>
+#include <utility>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/file.h"
 
@@ -16,33 +19,42 @@ namespace shunt::vault {
 // next lock is taken on a new one. Thread-safe.
 class LockedFile {
  public:
-  explicit LockedFile(std::string path) : path_(std::move(path)) {}
+  // `cancel`, which may be null, is asked while lock() waits.
+  explicit LockedFile(std::string path, const CancelToken* cancel = nullptr)
+      : path_(std::move(path)), cancel_(cancel) {}
 
   // Holds the lock as long as it lives.
   class Guard {
    public:
-    Guard(Guard&&) = default;
+    Guard(Guard&& other) noexcept
+        : owner_(std::exchange(other.owner_, nullptr)), locked_(other.locked_) {}
     Guard& operator=(Guard&&) = delete;
     ~Guard();
-    [[nodiscard]] io::File& file() { return *file_; }
+    [[nodiscard]] io::File& file() { return owner_->file_; }
 
    private:
     friend class LockedFile;
-    Guard(std::unique_lock<std::timed_mutex> threads, io::File& file)
-        : threads_(std::move(threads)), file_(&file) {}
-    std::unique_lock<std::timed_mutex> threads_;
-    io::File* file_;  // not owned
+    explicit Guard(LockedFile& owner) : owner_(&owner) {}
+    LockedFile* owner_;    // whose turn this is; null: given away
+    bool locked_ = false;  // against other processes too
   };
 
-  // kBusy when others have had it for all of `patience`: waiting for a process that was stopped
-  // must end. Where the file system has no locks, only threads of this process are kept apart.
-  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds patience);
+  // kBusy when others have had it for all of `limit`, and kInterrupted once a stop was asked for:
+  // waiting for a process that was stopped must end. Where the file system has no locks, only
+  // threads of this process are kept apart.
+  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit);
 
  private:
   [[nodiscard]] Result<void> open();
+  [[nodiscard]] bool take_turn(std::chrono::steady_clock::time_point deadline);
+  void end_turn();
 
   std::string path_;
-  std::timed_mutex threads_;
+  const CancelToken* cancel_;
+  // Not a std::timed_mutex: what it waits with is unknown to the ThreadSanitizer of GCC 12.
+  std::mutex mutex_;
+  std::condition_variable turn_ended_;
+  bool taken_ = false;  // under mutex_; what follows belongs to whose turn it is
   io::File file_;
   pid_t opened_by_ = 0;
 };

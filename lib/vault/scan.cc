@@ -1,16 +1,15 @@
 #include "vault/scan.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
-#include <random>
 #include <unordered_set>
 
 #include "base/ascii.h"
+#include "io/directory.h"
+#include "io/path.h"
 
 namespace shunt::vault {
 namespace {
@@ -21,26 +20,6 @@ constexpr std::size_t kRandomDigits = 16;
 
 bool is_name_character(char c) {
   return ascii::is_alphanumeric(c) || c == '.' || c == '_' || c == '-';
-}
-
-struct CloseDirectory {
-  void operator()(DIR* stream) const { ::closedir(stream); }
-};
-using Directory = std::unique_ptr<DIR, CloseDirectory>;
-
-// Calls `visit` with the descriptor of the directory and each entry. ENOENT is left to the caller.
-template <typename Visit>
-Result<void> for_each_entry(const std::string& directory, Visit visit) {
-  const Directory stream(::opendir(directory.c_str()));
-  if (stream == nullptr) return system_error(errno, directory, "open directory");
-  for (;;) {
-    errno = 0;
-    const dirent* const entry = ::readdir(stream.get());
-    if (entry == nullptr) break;
-    visit(::dirfd(stream.get()), *entry);
-  }
-  if (errno != 0) return system_error(errno, directory, "read directory");
-  return {};
 }
 
 std::uint64_t allocated_bytes(const struct stat& status) {
@@ -61,8 +40,7 @@ Result<void> check_item_name(const std::string& name) {
 }
 
 std::string new_hidden_name(const std::string& name) {
-  std::random_device random;
-  return fmt::format(".{}.{:08x}{:08x}{}", name, random(), random(), kHiddenSuffix);
+  return fmt::format(".{}.{}{}", name, io::random_digits(), kHiddenSuffix);
 }
 
 bool is_hidden_name(std::string_view name) {
@@ -88,39 +66,38 @@ Result<Scan> scan(const std::string& directory) {
   SHUNT_ASSIGN(const std::vector<std::string> pins, names_in(pins_directory(directory)));
   const std::unordered_set<std::string> pinned(pins.begin(), pins.end());
   Scan found;
-  SHUNT_TRY(for_each_entry(directory, [&](int fd, const dirent& entry) {
-    const bool hidden = is_hidden_name(entry.d_name);
-    if (!hidden && !is_item_name(entry.d_name)) return;
-    struct stat status {};
+  SHUNT_ASSIGN(const io::Directory opened, io::Directory::open(directory));
+  SHUNT_ASSIGN(const std::vector<std::string> names, opened.names());
+  for (const std::string& name : names) {
+    const bool hidden = is_hidden_name(name);
+    if (!hidden && !is_item_name(name)) continue;
     // One that has just been taken away is not there; nor is anything that is no file of ours.
-    if (::fstatat(fd, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-    if (!S_ISREG(status.st_mode)) return;
+    const auto look = opened.look(name);
+    if (!look || !*look || !S_ISREG((*look)->st_mode)) continue;
+    const struct stat& status = **look;
     if (hidden) {
       found.reserved += allocated_bytes(status);
-      return;
+      continue;
     }
     FoundItem& item = found.items.emplace_back();
-    item.status.name = entry.d_name;
+    item.status.name = name;
     item.status.allocated = allocated_bytes(status);
     item.status.size = static_cast<std::uint64_t>(status.st_size);
     item.status.last_used = status.st_mtim.tv_sec;
-    item.status.pinned = pinned.contains(item.status.name);
+    item.status.pinned = pinned.contains(name);
     item.used = status.st_mtim;
     item.device = status.st_dev;
     item.inode = status.st_ino;
     found.allocated += item.status.allocated;
-  }));
+  }
   return found;
 }
 
 Result<std::vector<std::string>> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  const Result<void> read = for_each_entry(directory, [&](int, const dirent& entry) {
-    const std::string_view name = entry.d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  });
-  if (!read && read.error().system_errno != ENOENT) return read.error();
-  return names;
+  const Result<io::Directory> opened = io::Directory::open(directory);
+  if (opened) return opened->names();
+  if (opened.error().system_errno == ENOENT) return std::vector<std::string>();
+  return opened.error();
 }
 
 bool names_file(const std::string& path, const io::File& file) {

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
-#include <thread>
 
+#include "io/found_file.h"
 #include "io/lock.h"
 #include "io/path.h"
+#include "io/patience.h"
 #include "vault/ledger.h"
 #include "vault/locked_file.h"
 #include "vault/scan.h"
@@ -18,31 +18,13 @@
 namespace shunt::vault {
 namespace {
 
-Error refusal(const std::string& directory, const char* reason, std::string hint) {
+Error refusal(const std::string& path, ErrorCode code, std::string reason) {
   Error error;
-  error.code = ErrorCode::kLocalIo;
-  error.path = directory;
-  error.operation = "open directory";
-  error.reason = reason;
-  error.hint = std::move(hint);
+  error.code = code;
+  error.path = path;
+  error.operation = "open";
+  error.reason = std::move(reason);
   return error;
-}
-
-// What anybody else may write cannot be believed. Root's directories are trusted, and root may look
-// after those of others.
-Result<void> check_owner(const std::string& directory) {
-  struct stat status {};
-  if (::stat(directory.c_str(), &status) != 0) {
-    return system_error(errno, directory, "open directory");
-  }
-  const uid_t user = ::geteuid();
-  if (status.st_uid != user && status.st_uid != 0 && user != 0) {
-    return refusal(directory, "belongs to another user", "use a directory of your own");
-  }
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return refusal(directory, "group or others may write to it", "chmod go-w " + directory);
-  }
-  return {};
 }
 
 // A directory that has just been made has a name in the one above, which has to last as well.
@@ -76,6 +58,14 @@ bool may_be_readable(const Error& error) {
   return error.system_errno == EACCES || error.system_errno == EPERM || error.system_errno == EROFS;
 }
 
+// Left from a time when others could write here, perhaps.
+Result<void> check_owned(const io::File& file) {
+  SHUNT_ASSIGN(const struct stat own, file.status());
+  std::string reason = io::why_not_owned(own, io::kOnlyRoot);
+  if (reason.empty()) return {};
+  return refusal(file.path(), ErrorCode::kIntegrity, std::move(reason));
+}
+
 }  // namespace
 
 Vault::Vault(std::string directory, const Options& options)
@@ -84,8 +74,8 @@ Vault::Vault(std::string directory, const Options& options)
       // Asked once, so that nothing is tried in vain later. The calls themselves have the last
       // word.
       read_only_(::faccessat(AT_FDCWD, directory_.c_str(), W_OK | X_OK, AT_EACCESS) != 0),
-      removal_(std::make_unique<LockedFile>(directory_ + "/.lock")),
-      ledger_(std::make_unique<Ledger>(directory_ + "/.usage")) {}
+      removal_(std::make_unique<LockedFile>(directory_ + "/.lock", options.cancel)),
+      ledger_(std::make_unique<Ledger>(directory_ + "/.usage", options.cancel)) {}
 
 Vault::~Vault() = default;
 
@@ -100,7 +90,11 @@ Result<void> Vault::sync_names() const {
 
 Result<std::unique_ptr<Vault>> Vault::open(const std::string& directory, const Options& options) {
   SHUNT_TRY(make(directory, options.durability));
-  SHUNT_TRY(check_owner(directory));
+  SHUNT_TRY(io::open_own_directory(directory));
+  const std::string pins = pins_directory(directory);
+  if (::faccessat(AT_FDCWD, pins.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    SHUNT_TRY(io::open_own_directory(pins));
+  }
   std::unique_ptr<Vault> vault(new Vault(directory, options));
   if (!vault->read_only_ && sweep_is_due(directory)) {
     // What is left over hurts nobody: no reason to fail.
@@ -125,24 +119,33 @@ Result<std::optional<Item>> Vault::try_open(const std::string& name) const {
   // The name itself, not what a link stands for; one look, as it may change between two.
   struct stat named {};
   if (::lstat(path.c_str(), &named) != 0) return system_error(EBUSY, path, "open");
-  if (!S_ISREG(named.st_mode)) return refusal(path, "not a regular file", "");
+  if (!S_ISREG(named.st_mode)) return refusal(path, ErrorCode::kLocalIo, "not a regular file");
   SHUNT_TRY(io::lock_shared(*file));
   // Between opening and locking it may have been taken away, or another put in its place. From here
   // on the lock keeps it.
   if (!names_file(path, *file)) return system_error(EBUSY, path, "open");
+  SHUNT_TRY(check_owned(*file));
   return std::optional<Item>(Item(std::move(*file), name, writable));
 }
 
 Result<std::optional<Item>> Vault::open_item(const std::string& name) {
   SHUNT_TRY(check_item_name(name));
-  const auto deadline = Clock::now() + kOpenPatience;
+  // Evictors hold an item for a few system calls.
+  io::Patience patience(kOpenPatience, options_.cancel, path_of(name));
   for (;;) {
     Result<std::optional<Item>> item = try_open(name);
     if (item && *item) (void)(*item)->file_.touch();  // where that is allowed
-    if (item || item.error().code != ErrorCode::kBusy || Clock::now() >= deadline) return item;
-    // Evictors hold an item for a few system calls.
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+    if (item || item.error().code != ErrorCode::kBusy) return item;
+    SHUNT_TRY(patience.pause());
   }
+}
+
+Result<io::File> Vault::look_into(const std::string& name) const {
+  SHUNT_TRY(check_item_name(name));
+  SHUNT_ASSIGN(const io::Directory directory, io::Directory::holding(path_of(name)));
+  SHUNT_ASSIGN(io::File file, directory.open(name, O_RDONLY, "open"));
+  SHUNT_TRY(check_owned(file));
+  return file;
 }
 
 Result<bool> Vault::remove_name(const std::string& name, const io::File* only) {

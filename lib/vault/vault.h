@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "io/file.h"
 
@@ -38,6 +39,8 @@ struct Options {
   Durability durability = Durability::kSynced;
   // Allocated bytes (st_blocks) that all items together may take; 0: no limit. See Vault::admit.
   std::uint64_t budget = 0;
+  // Asked while others are waited for; may be null. Outlives the vault.
+  const CancelToken* cancel = nullptr;
 };
 
 // What a listing knows of an item without opening it.
@@ -110,8 +113,9 @@ class Vault {
  public:
   ~Vault();
   // Opens `directory`; what is missing of it is made, mode 0700. kLocalIo where it cannot be made,
-  // belongs to somebody else (but for root), or may be written to by others. A directory that may
-  // only be read makes a vault from which items can be opened. Sweeps when nobody has lately.
+  // belongs to somebody else than the user or root, or may be written to by others. A directory
+  // that may only be read makes a vault from which items can be opened. Sweeps when nobody has
+  // lately.
   static Result<std::unique_ptr<Vault>> open(const std::string& directory, const Options& options);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
@@ -119,8 +123,11 @@ class Vault {
 
   // `name`: 1 to 200 of [A-Za-z0-9._-], no dot first. Fails with kUsage otherwise, here and below.
   Result<Reservation> reserve(const std::string& name);
-  // Opens an item and marks it as used now; nullopt when there is none.
+  // Opens an item and marks it as used now; nullopt when there is none. kIntegrity for one that
+  // somebody else than the user or root owns or may write to.
   Result<std::optional<Item>> open_item(const std::string& name);
+  // To look at, not marked as used and not kept from being taken away; else the same.
+  [[nodiscard]] Result<io::File> look_into(const std::string& name) const;
   // Takes the name away and syncs the directory; the storage goes with the last that has it open.
   // With `only`, nothing happens unless the name still stands for that very file. Returns whether
   // something was retired. A pin goes with its item.

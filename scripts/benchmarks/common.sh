@@ -42,6 +42,7 @@ mount_image() {
   case $kind in
     ext4) mkfs.ext4 -q -F "$image" ;;
     xfs) mkfs.xfs -q -m reflink=1 "$image" ;;
+    btrfs) mkfs.btrfs -q "$image" ;;
     *) die "no such file system: $kind" ;;
   esac
   # Direct, so that the image is not cached a second time, below the file system under test.

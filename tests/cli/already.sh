@@ -12,7 +12,7 @@ for name in already-front already-front-free fragmented; do
     says "$name: already"
     equal "$name after --strategy $strategy" "$(state "$name")" "$before"
   done
-  expect 0 faststart --verify --padding 1M "$name"
+  expect 0 faststart --verify "$name"
   equal "$name after --verify" "$(state "$name")" "$before"
   expect 0 faststart "$name" -o copy
   same copy "$name"

@@ -70,8 +70,80 @@ expect 6 --json cache verify
 equal "bad blocks" "$(json '.entries[0].blocks_bad')" 1
 expect 0 cache verify
 right "after verify"
+# What others may write to is no better than what cannot be read, and looks no better.
+rm -rf cache && cp -a good cache
+chmod 666 "$(entry)"
+expect 0 cache ls
+tells 'damaged'
+expect 0 --json cache ls
+equal "an entry that others may write to" \
+  "$(json '.entries[0] | [.damaged, .complete, .verified] | map(tostring) | join(" ")')" "true false false"
+expect 6 cache verify
+says 'the entry is not believed: group or others may write to it'
+expect 0 cache verify
+right "after the entry has been taken away"
+
+# ---- beside a process that was stopped with a lock ----
+# hold KIND FILE: $holder does that: it has the file's lock (flock), or the state of an entry (state).
+cat >hold.py <<'P'
+import fcntl, struct, sys, time
+kind, name = sys.argv[1:]
+file = open(name, "r+b")
+if kind == "flock":
+    fcntl.flock(file, fcntl.LOCK_EX)
+else:
+    header_size = struct.unpack("<I", file.read(16)[12:16])[0]
+    fcntl.fcntl(file, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, header_size, 64, 0))  # F_OFD_SETLK
+open("held", "w").close()
+time.sleep(600)
+P
+hold() {
+  rm -f held
+  python3 hold.py "$@" &
+  holder=$!
+  background+=("$holder")
+  appears held "$holder" || fail "$*: the lock cannot be had"
+  kill -STOP "$holder"
+}
+let_go() {
+  kill -CONT "$1"
+  kill "$1"
+  wait "$1" || true
+}
+rm -rf cache
+expect 0 fetch "$nginx_url/brief/blob" -o got --force
+# The lock of the names: whoever waits for it says so, ends when the user says stop, and at the limit.
+hold flock cache/blobs/.lock
+names=$holder
+"$SHUNT" cache gc --max-size 0 2>limit &
+to_the_limit=$!
+"$SHUNT" -v cache gc --max-size 0 2>waiting &
+pid=$!
+until grep -q 'waiting for another process' waiting; do
+  kill -0 "$pid" 2>/dev/null || { fail "it does not wait: $(cat waiting)" && break; }
+done
+kill -INT "$pid"
+exits "$pid" 130 "stopped while it waits for a lock" 5
+# The state of an entry: done without.
+hold state "$(entry)"
+sleep 1.1 # Cache-Control there is max-age=1
+expect 0 --json fetch "$nginx_url/brief/blob" -o got --force
+same got www/blob "with the state of its entry locked"
+equal "requests, with the state locked" "$(json .requests)" 1
+expect 0 cache verify
+let_go "$holder"
+# An entry as a whole: done without as well.
+hold flock "$(entry)"
+expect 0 fetch "$nginx_url/brief/blob" -o got --force
+same got www/blob "with its entry locked"
+let_go "$holder"
+exits "$to_the_limit" 8 "at the limit of a wait for a lock" 30
+grep -q '/blobs/.lock: lock: another process has held the lock for more than 10 s' limit || fail "at the limit: $(cat limit)"
+let_go "$names"
 
 # ---- a directory that may only be read ----
+rm -rf cache
+cp -a good cache
 chmod -R a-w cache
 if ((EUID == 0)); then
   # Root may write everywhere but on a file system mounted so.
@@ -95,6 +167,21 @@ chmod -R u+w cache
 expect 0 --cache-dir /proc/nowhere fetch "$url" -o got --force
 same got www/blob "no cache to be had"
 says 'without a cache'
+
+# ---- directories that others may write to ----
+for directory in cache cache/blobs cache/documents; do
+  rm -rf cache
+  cp -a good cache
+  mkdir -p cache/documents
+  chmod o+w "$directory"
+  forget_requests
+  expect 0 fetch "$url" -o got --force
+  same got www/blob "others may write to $directory"
+  says 'going on without a cache'
+  says "$directory: open directory: group or others may write to it"
+  (($(data_requests) > 0)) || fail "others may write to $directory: it was believed"
+  expect 7 cache ls
+done
 
 # ---- the budget ----
 rm -rf cache

@@ -249,6 +249,22 @@ done
 expect 0 cache stat --cache-size 0
 tells '^budget +no limit'
 
+# Another user's: looking makes nothing, and does not say that it tried to.
+if ((EUID == 0)) && command -v setpriv >/dev/null; then
+  mkdir -p -m 700 others/cache
+  chmod 755 "$work"
+  install -m 755 "$SHUNT" "$work/shunt"
+  for words in ls stat verify "rm x"; do
+    rc=0
+    # shellcheck disable=SC2086
+    setpriv --reuid=65534 --regid=65534 --clear-groups "$work/shunt" --cache-dir "$work/others/cache" \
+      cache $words >out 2>err || rc=$?
+    equal "exit of 'cache $words' of another user" "$rc" 7
+    says "^shunt: $work/others/cache: open directory: .*denied"
+  done
+  rm -r others shunt
+fi
+
 # What cannot be a cache.
 expect 7 cache ls --cache-dir file
 expect 7 cache-warm --cache-dir file "$url"
@@ -256,9 +272,11 @@ unset SHUNT_CACHE_DIR
 (
   failures=0
   unset XDG_CACHE_HOME HOME
-  expect 2 cache ls
-  says '--cache-dir'
-  expect 2 cache-warm "$url"
+  for words in "cache ls" "cache stat" "cache-warm $url"; do
+    # shellcheck disable=SC2086
+    expect 2 $words
+    says 'name a directory with --cache-dir$' # and no option that they do not have
+  done
   expect 0 fetch file -o homeless
   ((failures == 0))
 ) || fail "without a home"

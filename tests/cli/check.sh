@@ -24,12 +24,42 @@ expect 3 faststart --check already-front no-moov
 expect 4 faststart --check no-moov no-moov
 expect 3 faststart --check not-there already-front
 
+# Media is where the chunks point, whatever the box is called: from a file and from a pipe.
+for name in media-in-unknown-box media-in-free moof-before-moov junk-before-moov; do
+  generate "$name" "$name"
+  code=1
+  [[ $name != junk-before-moov ]] || code=0
+  expect "$code" faststart --check "$name"
+  rc=0 && "$SHUNT" faststart --check - <"$name" >/dev/null || rc=$?
+  equal "--check of a pipe with $name" "$rc" "$code"
+  rc=0 && "$SHUNT" faststart - -o - <"$name" >new 2>err || rc=$?
+  equal "exit for $name through a pipe" "$rc" 0
+  expect 0 faststart --check new
+  expect 0 faststart "$name"
+  expect 0 faststart --check "$name"
+done
+
 # Silent but for the answer.
 expect 1 faststart -q --check plain
 silent
 expect 1 --json faststart --check already-front plain
 if command -v jq >/dev/null; then
   equal "status in JSON" "$(json '[.files[].status] | join(" ")')" "already planned"
+  equal "front in JSON" "$(json '[.files[].front | tostring] | join(" ")')" "true false"
+  equal "what belongs to a dry run" "$(json '[.files[] | keys[] | select(. == "memory" or . == "disk_space")] | length')" 0
+  expect 3 --json faststart --check no-moov plain
+  equal "front in JSON" "$(json '[.files[].front | tostring] | join(" ")')" "null false"
+fi
+
+# --recover does not look where moov is: it says what it did.
+for name in plain already-front; do
+  expect 0 faststart --recover "$name"
+  says "$name: nothing to recover"
+  ! grep -q 'already:' err || fail "--recover of $name: $(said)"
+done
+if command -v jq >/dev/null; then
+  expect 0 --json faststart --recover plain
+  equal "in JSON" "$(json '.files[0] | [.status, .recovered] | join(" ")')"     "nothing_to_recover nothing"
 fi
 
 # From a pipe.

@@ -34,6 +34,21 @@ tells copy
 [[ ! -e at/new ]] || fail "-n -o has written a file"
 expect 3 faststart --dry-run at/plain at/no-moov at/reserve-roomy
 
+# Into another file, what has moov in front is copied all the same: what that takes is told, and
+# what keeps the run from it.
+for out in new -; do
+  expect 0 faststart --dry-run at/already-front -o "$out"
+  says 'at/already-front: in front already: would be copied, [0-9.]+ .?i?B read, 4.77 KiB written'
+done
+for source in at/already-front at/plain; do
+  for dry in -n ''; do
+    rc=0
+    # shellcheck disable=SC2086
+    (ulimit -f 1 && "$SHUNT" faststart $dry "$source" -o new) >out 2>err || rc=$?
+    equal "exit of '$dry $source' under a limit on sizes" "$rc" 7
+  done
+done
+
 # A file that somebody holds may be looked at.
 if command -v flock >/dev/null; then
   exec 9>>at/plain
@@ -42,6 +57,29 @@ if command -v flock >/dev/null; then
   exec 9>&-
 fi
 equal "the folder" "$(look)" "$before"
+
+# What it costs is what it is said to cost, but for the journal.
+big_file big 1
+# costs WHAT ARGUMENT...: of `faststart -n` and `faststart`, with `now` as a copy of big.
+costs() {
+  local what=$1 reads writes read written
+  shift
+  rm -f new
+  cp big now
+  "$SHUNT" --json faststart -n "$@" >planned 2>err <big || fail "no plan, $what"
+  "$SHUNT" --json faststart "$@" >done 2>err <big || fail "no run, $what: $(said)"
+  [[ ${!#} != - ]] || cp err done
+  read -r reads writes < <(jq -r '.files[0] | "\(.bytes_read) \(.bytes_written)"' planned)
+  read -r read written < <(jq -r '.files[0] | "\(.bytes_read) \(.bytes_written)"' done)
+  ((read >= reads && read <= reads + 2048)) || fail "$what: $reads are to be read, and $read were"
+  ((written >= writes && written <= writes + 65536)) || fail "$what: $writes are to be written, and $written were"
+}
+if command -v jq >/dev/null; then
+  for strategy in auto copy shift; do costs "$strategy" --strategy "$strategy" now; done
+  costs "into a file" now -o new
+  costs "into a stream" now -o -
+  costs "of a pipe into a file" - -o new
+fi
 
 # What is planned is what happens.
 if command -v jq >/dev/null; then

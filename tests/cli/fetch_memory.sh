@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Memory stays below 32 MiB and 1 MiB for each connection, whatever the size, and bytes are delivered
-# as they arrive.
+# as they arrive; of `cache verify`, below 32 MiB.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/servers.sh
@@ -26,6 +26,7 @@ bound 8 "warm, to a file" fetch "$nginx_url/blob" -o got --force
 bound 8 "no cache, to a file" fetch "$nginx_url/blob" --no-cache -o got --force
 bound 8 "no cache, no ranges" fetch "$nginx_url/noranges/blob" --no-cache -o got --force
 same got www/blob
+bound 0 "verify" cache verify
 rm -rf cache
 bound 16 "cold, warming" cache-warm --jobs 16 "$nginx_url/blob"
 

@@ -75,6 +75,29 @@ done
 expect 1 fetch "docker://$image" --platform linux/s390x --layer 0 -o never
 says 'amd64'
 
+# ---- an image without an index, for amd64 ----
+push_image test/single one
+expect 0 fetch "docker://$image" -o single
+for source in "docker://$image" "oci:$work/image/oci"; do
+  for command in "fetch -o never" cache-warm; do
+    # shellcheck disable=SC2086
+    expect 1 $command "$source" --platform linux/arm64
+    says 'there is no image for linux/arm64(/v8)?; there are: linux/amd64$'
+  done
+  rm -f got
+  expect 0 fetch "$source" --platform linux/amd64 -o got
+  same got single "$source"
+done
+# Which has been asked once, and is known then.
+manifest=sha256:$(skopeo inspect --raw --tls-verify=false "docker://$image" | sha256sum | cut -d' ' -f1)
+expect 0 --json fetch "docker://${image%:*}@$manifest" --platform linux/amd64 -o got --force
+equal "requests, the platform known" "$(json .requests)" 0
+expect 0 fetch --offline "docker://$image" --platform linux/amd64 -o got --force
+rm -rf cache
+expect 0 cache-warm "docker://$image"
+expect 0 fetch --offline "docker://$image" --platform linux/arm64 -o got --force
+says 'its platform is not known offline'
+
 # ---- a layout on disk ----
 skopeo --policy policy.json copy -q --src-tls-verify=false "docker://$registry/test/skopeo-gzip" oci:layout:tagged
 expect 0 --json fetch oci:layout:tagged --layer 0 -o local
@@ -104,6 +127,43 @@ equal "exit of a pipe with wrong bytes" "$rc" 6
 expect 6 cache-warm "docker://$image"
 no_leftovers .
 
+# ---- a manifest that gives another size than the blob has ----
+mkdir sized
+head -c 1000000 /dev/urandom >sized/file
+push_image test/sized sized two
+n=0
+digest=$(layer_digest) sized=$image lies=docker://${image%:*}:lies
+skopeo inspect --raw --tls-verify=false "docker://$image" >manifest.json
+size=$(jq '.layers[0].size' manifest.json)
+type=$(jq -r .mediaType manifest.json)
+jq '.layers[0].size = 100' manifest.json >lies.json
+curl -sf --noproxy '*' -X PUT -H "Content-Type: $type" --data-binary @lies.json \
+  "http://$registry/v2/test/sized/manifests/lies" -o answer || fail "the registry does not take the manifest"
+for state in cold part warm; do
+  rm -rf cache
+  [[ $state != part ]] || expect 0 fetch "docker://$sized" --layer 0 --range 0-9 -o part --force
+  [[ $state != warm ]] || expect 0 fetch "docker://$sized" --layer 0 -o layer --force
+  expect 4 fetch "$lies" --layer 0 -o never
+  says "$size (bytes )?(on the server )?instead of 100"
+  [[ ! -e never ]] || fail "$state: a layer of another size than its manifest says was delivered"
+  # The right manifest goes on with what is there, whichever came first.
+  expect 0 fetch "docker://$sized" --layer 0 -o layer --force
+  equal "$state: the layer by the right manifest" "$(digest_of layer)" "$digest"
+done
+expect 4 fetch "$lies" --layer 0 --range 0-9 -o never
+expect 4 cache-warm "$lies" --layer 0
+expect 4 fetch --offline "$lies" --layer 0 -o never
+expect 0 fetch --offline "docker://$sized" --layer 0 --range 0-9 -o part --force
+# In a layout on disk, likewise.
+rm -rf layout
+skopeo --policy policy.json copy -q --src-tls-verify=false "docker://$sized" oci:layout:tagged
+jq -c '.layers[0].size = 100' "layout/blobs/sha256/$(jq -r '.manifests[0].digest[7:]' layout/index.json)" >lies.json
+cp lies.json "layout/blobs/sha256/$(sha256sum <lies.json | cut -d' ' -f1)"
+jq -c ".manifests[0].digest = \"$(digest_of lies.json)\" | .manifests[0].size = $(stat -c %s lies.json)" layout/index.json >index.json
+cp index.json layout/index.json
+expect 4 fetch oci:layout:tagged --layer 0 -o never
+says "$size bytes instead of 100"
+
 # ---- tokens ----
 start_registry --token
 push_image private/image one two
@@ -116,8 +176,9 @@ equal "with a token" "$(digest_of layer)" "$(layer_digest --authfile auth.json)"
 ! grep -rq "$(printf '%s' "$registry_user:$registry_password" | base64)" cache || fail "credentials in the cache"
 # Tokens that end in the middle of a download: one second each, at a rate that needs several.
 rm -rf cache
+wanted=$(layer_digest --authfile auth.json)
 token_lifetime 1 60
 expect 0 --json fetch "docker://$image" --authfile auth.json --layer 0 --max-rate 500K -o layer --force
-equal "with tokens that end" "$(digest_of layer)" "$(layer_digest --authfile auth.json)"
+equal "with tokens that end" "$(digest_of layer)" "$wanted"
 write_authfile wrong.json "$registry_user" wrong
 expect 5 fetch "docker://$image" --authfile wrong.json --layer 0 -o never

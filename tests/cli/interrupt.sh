@@ -44,6 +44,13 @@ for wait_for in 0 0.05 0.1 0.2; do
   for signal in INT TERM; do
     if start "$wait_for"; then
       caught=$((caught + 1))
+      # It is under way: nobody is sent to recover it.
+      for how in --check --dry-run --recover; do
+        rc=0
+        "$SHUNT" faststart "$how" file >out 2>said || rc=$?
+        equal "exit of $how beside a run" "$rc" 8
+        ! grep -q 'recover\|interrupted' said || fail "$how beside a run: $(cat said)"
+      done
       kill -"$signal" "$child"
       finish
       equal "exit on SIG$signal after $wait_for s" "$rc" "$([[ $signal == INT ]] && echo 130 || echo 143)"
@@ -74,8 +81,15 @@ for wait_for in 0 0.05 0.1; do
   run faststart --dry-run file
   ((rc != 0)) || fail "a dry run between two states: exit 0"
   says 'interrupted'
+  # A recovery that is stopped says how to go on, where it leaves the journal.
+  "$SHUNT" faststart --recover file >out 2>err &
+  child=$!
+  kill -INT "$child"
+  kill -TERM "$child"
+  rc=0 && wait "$child" || rc=$?
+  if [[ $rc != 0 && -s err && -e .file.shunt-journal ]]; then says '--recover'; fi
   expect 0 faststart --recover file
-  says 'recovered'
+  says 'recovered|nothing to recover'
   whole "--recover"
   expect 0 faststart --recover file
   # And then everything works again.
@@ -90,6 +104,14 @@ if start 0.05; then
   kill -CONT "$child" 2>/dev/null || true
   wait "$child" 2>/dev/null || true
   [[ -e .file.shunt-journal ]] || fail "SIGKILL left no journal"
+  expect 1 faststart --check file
+  says 'interrupted'
+  says 'shunt faststart --recover file$'
+  # What is to be typed is quoted where the shell needs it.
+  mv file 'my film' && mv .file.shunt-journal '.my film.shunt-journal'
+  expect 1 faststart --check 'my film'
+  says "shunt faststart --recover 'my film'\$"
+  mv 'my film' file && mv '.my film.shunt-journal' .file.shunt-journal
   expect 0 faststart file
   says 'interrupted run'
   check original file
@@ -107,6 +129,7 @@ kill -INT "$child" 2>/dev/null || true
 rc=0
 wait "$child" || rc=$?
 if ((rc == 130)); then
+  says 'the file is as it was'
   [[ $(state file) == "$before" ]] || check original file
 else
   equal "exit of a copy that ended before the signal" "$rc" 0

@@ -15,6 +15,34 @@ one_document() {
   equal "schema_version" "$(jq -r .schema_version "$1")" 1
 }
 
+# Errors go where no data goes, however -o is written: what is wrong comes behind it, in the words,
+# in the environment, or in what they say together.
+for wrong in --nonsense --force; do
+  for output in '-o made' '-omade' '-qo made' '-qvo made' '-qomade' '--output made' '--output=made'; do
+    # shellcheck disable=SC2086
+    run --json fetch $output one two $wrong
+    equal "exit of $output $wrong" "$rc" 2
+    one_document out
+    # shellcheck disable=SC2086
+    SHUNT_JOBS=0 run --json fetch $output plain
+    one_document out
+  done
+  for output in '-o -' '-qo -' '-qo-' '-vo /dev/stdout' '--header -oX:1' '--range -qo1 -v' ''; do
+    # shellcheck disable=SC2086
+    run --json fetch $output one two $wrong
+    silent
+    one_document err
+    [[ $output == *-h* || $output == *-r* ]] && continue
+    # shellcheck disable=SC2086
+    SHUNT_JOBS=0 run --json fetch $output plain
+    silent
+    one_document err
+  done
+done
+run --json faststart -qo - plain one --nonsense
+silent
+one_document err
+
 # The plan, and what became of it.
 expect 0 --json faststart --dry-run --strategy copy plain
 one_document out
@@ -64,6 +92,19 @@ for arguments in "faststart --json --strategy nonsense plain" "--json faststart"
   equal "code of '$arguments'" "$(json .error.code)" 2
   [[ $(json '.error.message | length') -gt 0 ]] || fail "'$arguments' gives no message"
   [[ ! -s err ]] || fail "'$arguments' writes to standard error: $(said)"
+done
+
+for arguments in "--json stream-sink --no-such-option" "stream-sink --json --no-such-option" \
+  "--json stream-sink --size 1M --run true --to cat --no-such-option" "--json stream-sink --size 1M" \
+  "--json stream-sink --size -1 --run true" "--json fetch --no-such-option"; do
+  # The data goes to standard output.
+  # shellcheck disable=SC2086
+  expect 2 $arguments
+  one_document err
+  silent
+  # And here it does not.
+  # shellcheck disable=SC2086
+  [[ $arguments == *--to* ]] || { expect 2 $arguments -o new.img && one_document out; }
 done
 
 # With the data on standard output, the document goes to standard error.

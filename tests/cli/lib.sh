@@ -34,7 +34,8 @@ sanitized=${SHUNT_SANITIZED-0}
 unset SHUNT_WINDOW SHUNT_READ_WINDOW SHUNT_COMMIT SHUNT_MEMORY SHUNT_SPILL
 unset SHUNT_STRATEGY SHUNT_VERIFY SHUNT_PADDING SHUNT_JOBS SHUNT_QUIET SHUNT_VERBOSE SHUNT_JSON \
   SHUNT_COLOR SHUNT_NO_PROGRESS SHUNT_CACHE_DIR SHUNT_CACHE_SIZE SHUNT_PLATFORM SHUNT_PLAIN_HTTP \
-  SHUNT_AUTHFILE SHUNT_MAX_RATE SHUNT_OFFLINE SHUNT_NO_CACHE
+  SHUNT_AUTHFILE SHUNT_MAX_RATE SHUNT_OFFLINE SHUNT_NO_CACHE SHUNT_HEADER SHUNT_SPARSE \
+  SHUNT_DIGEST SHUNT_RETURN_TIME SHUNT_KEEP_INODE
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/shunt-cli.XXXXXX")
 work=$(realpath "$work")
@@ -160,11 +161,77 @@ appears() {
   while [[ ! -e $1 ]]; do kill -0 "$2" 2>/dev/null || return 1; done
 }
 
+# gone PID SECONDS: waits until the process has ended; false when it goes on for so long.
+gone() {
+  local i
+  for ((i = 0; i < 50 * $2; ++i)); do
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.02
+  done
+  return 1
+}
+
+# exits PID CODE WHAT SECONDS: a process of this shell ends within that time, with that exit status,
+# which $rc is then.
+exits() {
+  gone "$1" "$4" || { fail "$3: it goes on" && kill -KILL "$1"; }
+  rc=0
+  wait "$1" || rc=$?
+  equal "exit, $3" "$rc" "$2"
+}
+
+# pipe_fills DESCRIPTOR PID: waits until nothing more goes into the pipe that is open here under that
+# number, or the process has ended.
+pipe_fills() {
+  python3 -c '
+import array, fcntl, os, sys, termios, time
+pipe, process = int(sys.argv[1]), sys.argv[2]
+waiting = array.array("i", [0])
+F_GETPIPE_SZ = 1032
+while os.path.exists("/proc/" + process) and waiting[0] < fcntl.fcntl(pipe, F_GETPIPE_SZ) - 65536:
+    time.sleep(0.02)
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)' "$1" "$2"
+}
+
 # listens SOCKET PID: waits until a unix socket that PID made listens at SOCKET, which is there a moment
 # before; false when the process ends. SOCKET is what PID was told, and begins with a slash, as all
 # tests are seen here.
 listens() {
   until grep -q " 00010000 .* $1\$" /proc/net/unix; do kill -0 "$2" 2>/dev/null || return 1; done
+}
+
+# on_terminal COLUMNS COMMAND...: runs it on a pseudo-terminal of that width, which is its standard
+# input, output and error; TERM is xterm, or what TERMINAL says ("-": unset). $rc is its exit status,
+# and $work/terminal all that came out. The size is set within, as script's own terminal has none.
+# script(1) starts $SHELL, or sh: a sh that is dash would drop the functions that a test exports.
+on_terminal() {
+  local columns=$1 type=${TERMINAL-xterm}
+  shift
+  need_command script stty
+  rc=0
+  if [[ $type == - ]]; then type=(-u TERM); else type=("TERM=$type"); fi
+  printf '%q ' env -u COLUMNS "${type[@]}" "$@" >"$work/on-terminal"
+  SHELL=$BASH timeout 300 script -qec "stty cols $columns rows 24; . $work/on-terminal" /dev/null \
+    </dev/null >"$work/terminal" || rc=$?
+}
+
+# drawn: each state of the line of progress in turn, without what wipes it.
+drawn() {
+  # What has a line end behind it stays there, and is no state of the line.
+  sed 's/\r$/\x01/' "$work/terminal" | tr '\r' '\n' | sed -n '/\x01$/!s/^\x1b\[K\(.\)/\1/p'
+}
+
+# fits COLUMNS: no state of the line of progress is wider than that.
+fits() {
+  local wide
+  wide=$(drawn | LC_ALL=C.UTF-8 wc -L)
+  ((wide <= $1)) || fail "a line of $wide columns on a terminal of $1: $(drawn | tail -1)${what:+ ($what)}"
+}
+
+# plain: what came out has no escape sequence, and redraws nothing.
+plain() {
+  ! grep -q $'\x1b' "$work/terminal" || fail "escapes: $(cat -v "$work/terminal")${what:+ ($what)}"
+  ! grep -q $'\r.' "$work/terminal" || fail "something is redrawn: $(cat -v "$work/terminal")${what:+ ($what)}"
 }
 
 # peak ARGUMENT...: runs shunt; $rss is the most memory it held, in KiB.
@@ -176,3 +243,6 @@ peak() {
 
 # json FILTER: a value of the document that the last run wrote to standard output.
 json() { jq -r "$1" "$work/out"; }
+
+# shellcheck source=tests/cli/circumstances.sh
+source "$(dirname "${BASH_SOURCE[0]}")/circumstances.sh"

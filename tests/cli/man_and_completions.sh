@@ -39,12 +39,13 @@ same() {
 
 # ---- what --help says -----------------------------------------------------------------------------
 
-# options_of HELP: "  -o,--output OUT  Write…" gives -o and --output.
-options_of() { sed -n 's/^  \(-[^ ]*\).*/\1/p' <<<"$1" | tr ',' '\n'; }
-variables_of() { grep -oE 'Env:SHUNT_[A-Z_]+' <<<"$1" | sed 's/^Env://'; }
+# options_of HELP: "  -o,--output OUT  Write…" gives -o and --output. Global options are not its own.
+own() { sed '/^Global options:/,/^Examples:/d' <<<"$1"; }
+options_of() { own "$1" | sed -n 's/^  \(-[^ ]*\).*/\1/p' | tr ',' '\n'; }
+variables_of() { own "$1" | grep -oE 'Env:SHUNT_[A-Z_]+' | sed 's/^Env://'; }
 
-# What a help lists under its subcommands, one a line.
-subcommands_of() { sed -n '/^Subcommands:/,$s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$1"; }
+# What a help lists under its commands, one a line.
+subcommands_of() { sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' <<<"$1"; }
 
 top_help=$("$SHUNT" --help)
 top=$(options_of "$top_help")
@@ -86,7 +87,8 @@ done
 
 # values OPTION: the words that the program accepts for an option, out of its own refusal.
 values() {
-  { "$SHUNT" faststart "$1" no-such-word FILE 2>&1 || true; } | sed -n 's/.*not in {\(.*\)}.*/\1/p' | tr ',' '\n'
+  { "$SHUNT" faststart "$1" no-such-word FILE 2>&1 || true; } |
+    sed -n "s/.*takes \(.*\), not .*/\1/p" | sed 's/, \| or /\n/g'
 }
 strategies=$(values --strategy)
 colors=$(values --color)
@@ -104,7 +106,8 @@ same "shunt.1 (environment)" "$(variables_of "$top_help")" \
   "$(grep -oE '\bSHUNT_[A-Z_]+' "$kMan/shunt.1")"
 for name in $subcommands; do
   page=shunt-$name.1
-  grep -qx "\.It Cm $name" "$kMan/shunt.1" || fail "shunt.1 lacks the subcommand $name"
+  grep -qxE "\.It Cm $name( Op Ar COMMAND)?" "$kMan/shunt.1" || fail "shunt.1 lacks the subcommand $name"
+  [[ $name != help ]] || continue # which has no page of its own
   [[ -f $kMan/$page ]] || { fail "the subcommand $name has no manual page" && continue; }
   same "$page" "$(with_parts options "$name")" "$(described "$kMan/$page")"
   same "$page (environment)" "$(with_parts help "$name" | variables_of "$(cat)")" \

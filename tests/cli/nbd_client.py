@@ -5,6 +5,7 @@ nbd_client.py SOCKET ACTION...: does one after another, and says what was answer
 request failed. Actions; numbers are bytes:
   write:OFFSET:LENGTH:BYTE  zero:OFFSET:LENGTH  trim:OFFSET:LENGTH  read:OFFSET:LENGTH  flush
   begin:OFFSET:LENGTH:SENT  a write of which only SENT bytes of the payload are sent
+  scatter:COUNT:STRIDE      writes of 512 bytes, STRIDE apart, many under way at a time
   leave                     takes leave (NBD_CMD_DISC)       die         is killed
   touch:FILE                makes FILE                       until:FILE  waits until it is there
 """
@@ -83,6 +84,9 @@ class Client:
     def ask(self, command, offset=0, length=0, payload=b""):
         """The error of the answer, 0 for none, and its text."""
         self.send(self.header(command, offset, length) + payload)
+        return self.answer()
+
+    def answer(self):
         error, text = 0, ""
         while True:
             magic, word = struct.unpack(">II", self.receive(8))
@@ -106,7 +110,9 @@ def act(client, action):
     if name == "touch":
         open(values[0], "w", encoding="ascii").close()
     elif name == "until":
-        while not os.path.exists(values[0]):
+        for _ in range(12000):  # a test that has failed never makes it
+            if os.path.exists(values[0]):
+                break
             time.sleep(0.01)
     elif name == "die":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -122,6 +128,13 @@ def act(client, action):
             error, text = client.ask(WRITE, offset + at, size, bytes([byte]) * size)
             if error:
                 print(f"write at {offset + at}: {os.strerror(error)}: {text}", flush=True)
+                return False
+    elif name == "scatter":
+        count, stride = map(int, values)
+        for first in range(0, count, 100):
+            some = range(first, min(first + 100, count))
+            client.send(b"".join(client.header(WRITE, i * stride, 512) + b"Q" * 512 for i in some))
+            if any([client.answer()[0] for _ in some]):
                 return False
     else:
         command = {"zero": ZERO, "trim": TRIM, "read": READ, "flush": FLUSH}[name]

@@ -49,7 +49,7 @@ same result original "nbdcopy"
 sha256sum --status -c digest <original || fail "another digest: $(cat digest)"
 ln -s digest to-digest
 # shellcheck disable=SC2016
-through "a digest through a link" size=1M digest=to-digest --run 'nbdinfo "$uri" >/dev/null'
+through "a digest through a link" size=1M allow-empty=true digest=to-digest --run 'nbdinfo "$uri" >/dev/null'
 [[ -L to-digest ]] || fail "the link is no link any more"
 sha256sum --status -c digest <result || fail "another digest through a link: $(cat digest)"
 
@@ -113,6 +113,13 @@ wait
 # shellcheck disable=SC2016
 through "truncate" size=1G truncate=true --run 'nbdcopy original "$uri"'
 same result original "truncate=true"
+# With the zeros that it ends in.
+cp original longer && truncate -s +2M longer
+for commit in auto at-end; do
+  # shellcheck disable=SC2016
+  through "truncate, zeros at the end, $commit" size=1G truncate=true commit=$commit --run 'nbdcopy longer "$uri"'
+  same result longer "truncate=true commit=$commit"
+done
 
 # ---- read, zeroed, trimmed, and what is where
 # shellcheck disable=SC2016
@@ -128,7 +135,7 @@ grep -q 'can_multi_conn: true' info || fail "at-end: no multi-conn"
 grep -q 'can_fast_zero: true' info || fail "at-end: no fast zeros"
 grep -q 'can_fua: true' info || fail "no FUA"
 # shellcheck disable=SC2016
-through "info" size=1M --run 'nbdinfo "$uri" >info'
+through "info" size=1M allow-empty=true --run 'nbdinfo "$uri" >info'
 grep -q 'can_multi_conn: false' info || fail "auto: multi-conn"
 grep -q 'can_fast_zero: false' info || fail "auto: fast zeros"
 
@@ -153,6 +160,72 @@ serve pipe=fifo size="$size" commit=at-end --run 'nbdcopy original "$uri"'
 wait
 says 'the stream is not complete'
 
+# Nobody wrote.
+# shellcheck disable=SC2016
+through "only looked at" size=1M digest=none --run 'nbdinfo "$uri" >/dev/null'
+says 'the stream is not complete: nobody has written to the disk'
+[[ ! -e none ]] || fail "there is a digest of a stream that nobody wrote"
+(($(stat -c %s result) < 1 << 20)) || fail "a stream that nobody wrote got its end"
+# A client that is killed: all that can be asked of nbdkit is whether it flushed.
+for flushed in true false; do
+  rm -f digest
+  # shellcheck disable=SC2016
+  through "a flush that is needed, $flushed" size=1M need-flush=true digest=digest --run "
+    qemu-io -f raw \"\$uri\" -c 'write -f 0 64k' >io; [ $flushed = true ] ||
+    PYTHONPATH=$(dirname "$(realpath "$0")") PYTHONDONTWRITEBYTECODE=1 python3 -c '
+import os, sys
+from nbd_client import Client
+client = Client(sys.argv[1]).go()
+client.write(65536, bytes(4096))
+os.kill(os.getpid(), 9)' \"\$unixsocket\" || true"
+  if [[ $flushed == true ]]; then
+    [[ -e digest ]] || fail "need-flush, flushed: $(said)"
+  else
+    says 'no flush behind the last 4.00 KiB'
+    [[ ! -e digest ]] || fail "need-flush: there is a digest of a stream that is not complete"
+  fi
+done
+
+# A reader that takes nothing. For a write that waits for it, a signal is the end; what is left when
+# all clients have gone is waited for until the next signal.
+# stalled COMMAND PARAMETER...: nbdkit into a pipe that nobody reads, and COMMAND as its client.
+stalled() {
+  rm -f fifo pid socket
+  mkfifo fifo
+  exec 8<>fifo
+  nbdkit -f -P pid -U "$work/socket" "$NBDKIT_SHUNT_PLUGIN" pipe=fifo size=8M digest=late "${@:2}" \
+    >"$work/out" 2>"$work/err" </dev/null &
+  server=$!
+  background+=("$server")
+  appears pid "$server" || fail "it does not start: $(said)"
+  bash -c "$1" >io 2>&1 &
+  client=$!
+  background+=("$client")
+}
+head -c 8M /dev/urandom >random
+uri="nbd+unix:///?socket=$work/socket"
+stalled "qemu-io -f raw '$uri' -c 'write -P 1 0 8M'" commit=window window=0
+pipe_fills 8 "$server"
+kill -TERM "$server"
+exits "$server" 0 "a signal while a write waits" 20
+says 'the stream is not complete: nbdkit is to end, and a client.s write waits for the reader'
+[[ ! -e late ]] || fail "there is a digest of a stream that is not complete"
+wait "$client" || true
+exec 8<&-
+for signal in TERM INT HUP; do
+  stalled "nbdcopy random '$uri'" commit=at-end
+  wait "$client" || fail "nbdcopy: $(cat io)"
+  kill -TERM "$server"
+  pipe_fills 8 "$server"
+  sleep 0.3
+  kill -0 "$server" || fail "the first signal gives the rest up: $(said)"
+  kill -"$signal" "$server"
+  exits "$server" 0 "SIG$signal while the rest waits" 20
+  says 'the stream is not complete: interrupted'
+  [[ ! -e late ]] || fail "SIG$signal: there is a digest of a stream that is not complete"
+  exec 8<&-
+done
+
 # Memory is full.
 # shellcheck disable=SC2016
 through "no room" size=64M commit=at-end memory=2M spill=none --run '
@@ -163,7 +236,7 @@ grep -q 'No space left' io || fail "more than the memory is not refused: $(cat i
 touch there
 for parameters in "size=1M" "pipe=new" "pipe=new fd=1 size=1M" "pipe=new size=x" "fd=77 size=1M" "fd=x size=1M" \
   "pipe=there size=1M" "pipe=new size=1M commit=never" "pipe=new size=1M truncate=perhaps" \
-  "pipe=new size=1M memory=1M" "pipe=new size=1M colour=blue" "pipe=new size=9223372036854775808" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
+  "pipe=new size=1M spill=no/such/folder" "pipe=new size=1M need-flush=7" "pipe=new size=1M memory=1M" "pipe=new size=1M colour=blue" "pipe=new size=9223372036854775808" "pipe= size=1M" "pipe=no/such/folder size=1M"; do
   read -ra words <<<"$parameters"
   serve "${words[@]}" --run true
   ((rc == 1)) || fail "$parameters: exit $rc"

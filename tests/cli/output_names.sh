@@ -75,6 +75,16 @@ for command in faststart fetch; do
   says '^shunt: plain/out: create: plain is no directory$'
 done
 
+# ---- what cannot be written is called what people called it ----
+for command in "faststart plain" "fetch plain" "stream-sink --stdin"; do
+  rc=0
+  # shellcheck disable=SC2086
+  (trap '' XFSZ && ulimit -f 1 && exec "$SHUNT" $command -o too-large <plain 2>err) || rc=$?
+  equal "exit of $command under a limit on sizes" "$rc" 7
+  says '^shunt: too-large: [a-z ]+: File too large'
+  ! grep -q 'shunt-new' err || fail "$command: the hidden name is told: $(said)"
+done
+
 # ---- a directory, and symbolic links ----
 mkdir folder
 ln -s folder to-folder

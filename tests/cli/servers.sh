@@ -54,6 +54,11 @@ begin_with_cache() {
 #   /immutable/  which never change, says Cache-Control
 #   /novalidator/  with neither ETag nor Last-Modified
 #   /redirect/   somewhere else: under /
+#   /brief/      the same for one second
+#   /latest      302 to /immutable/v2 when there is a file `second` in DIR, else to /immutable/v1
+#   /dated/      without ETag, and what is not newer has not changed (If-Modified-Since)
+#   /emptytag/   whose ETag is ""
+#   /private/    like /auth/, with max-age; each user has a folder of that name
 start_nginx() {
   local dir tls='' listen='' scheme=http port i
   dir=$(realpath "$1")
@@ -68,7 +73,9 @@ start_nginx() {
   nginx_dir=$(mktemp -d "$work/nginx.XXXX")
   nginx_log=$nginx_dir/access.log
   nginx_user=reader nginx_password='open sesame'
-  printf '%s:%s\n' "$nginx_user" "$(openssl passwd -apr1 "$nginx_password")" >"$nginx_dir/users"
+  for i in "$nginx_user" alice; do
+    printf '%s:%s\n' "$i" "$(openssl passwd -apr1 "$nginx_password")"
+  done >"$nginx_dir/users"
   if [[ -n $tls ]]; then
     scheme=https
     make_tls "$nginx_dir/tls"
@@ -116,6 +123,19 @@ http {
     location /auth/ { alias $dir/; auth_basic "tests"; auth_basic_user_file $nginx_dir/users; }
     location /immutable/ { alias $dir/; add_header Cache-Control "max-age=31536000, immutable"; }
     location /novalidator/ { alias $dir/; etag off; if_modified_since off; add_header Last-Modified ""; }
+    location /brief/ { alias $dir/; add_header Cache-Control "max-age=1"; }
+    location = /latest {
+      add_header Cache-Control no-cache always;
+      if (-f $dir/second) { return 302 /immutable/v2; }
+      return 302 /immutable/v1;
+    }
+    location /dated/ { alias $dir/; etag off; if_modified_since before; }
+    location /emptytag/ { alias $dir/; etag off; add_header ETag '""'; add_header Last-Modified ""; }
+    location /private/ {
+      alias $dir/\$remote_user/;
+      auth_basic "tests"; auth_basic_user_file $nginx_dir/users;
+      add_header Cache-Control "max-age=3600";
+    }
     location /redirect/ { rewrite ^/redirect(/.*)\$ \$1 redirect; }
     location = /-/settled { access_log off; return 204; }
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # With --until-disconnect the clients' departures are all that says whether the disk is whole: who
-# takes leave or has flushed all was done, and who is killed was not.
+# takes leave or has flushed all was done, who is killed was not, and who only looked is nobody.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/cli/sinks.sh
@@ -13,24 +13,18 @@ uri="nbd+unix:///?socket=$work/disk.sock"
 export uri
 head -c 8M /dev/urandom >random
 
-# serves OPTION...: a disk of 8 MiB in the background, until its last client has gone.
+# serves OPTION...: a disk of 8 MiB in the background, until its last client has gone, and for
+# $return_time none has come.
+return_time=0.5
 serves() {
-  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img --force "$@" 2>err &
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect --return-time $return_time -o disk.img --force "$@" 2>err &
   sink=$!
   background+=("$sink")
   listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"
 }
 # ends CODE: so it ends, within 20 s.
 ends() {
-  local i
-  for ((i = 0; i < 1000; ++i)); do
-    kill -0 "$sink" 2>/dev/null || break
-    sleep 0.02
-  done
-  kill -0 "$sink" 2>/dev/null && fail "$what: it goes on" && kill -KILL "$sink"
-  rc=0
-  wait "$sink" || rc=$?
-  equal "$what: exit" "$rc" "$1"
+  exits "$sink" "$1" "$what" 20
   if (($1 == 0)); then [[ -e disk.img ]] || fail "$what: no output"; else
     [[ ! -e disk.img ]] || fail "$what: there is an output"
   fi
@@ -61,6 +55,7 @@ PYTHONPATH=$scripts PYTHONDONTWRITEBYTECODE=1 python3 - <<'END' || fail "$what: 
 import time
 from nbd_client import DISCONNECT, Client, act
 first = Client("disk.sock").go()
+assert act(first, "write:0:512:2")
 first.send(first.header(DISCONNECT))
 first.socket.close()
 time.sleep(0.25)
@@ -77,15 +72,82 @@ rm disk.img
 what="one that looks on"
 rm -f gone here
 serves
-$client disk.sock touch:here until:gone leave &
+$client disk.sock write:0:512:1 touch:here until:gone leave &
 writer=$!
 background+=("$writer")
 appears here "$sink" || fail "$what: the stream ends before"
 { ($client disk.sock read:0:512 die) || true; } 2>/dev/null
+# Nobody but the writer is waited for.
 touch gone
 wait "$writer" || fail "$what: the other fails"
 ends 0
 rm disk.img
+
+# ---- who only looks does not end the stream, whether it takes leave or not ----
+for looks in 'nbdinfo --size "$uri"' 'nbdinfo --list "$uri"' 'qemu-img info -f raw "$uri"' 'qemu-img measure -f raw -O qcow2 "$uri"' \
+  'qemu-io -r -f raw -c "read 0 4k" "$uri"' "$client disk.sock read:0:512 leave" "$client disk.sock leave" \
+  "$client disk.sock read:0:512 die" "$client disk.sock die"; do
+  what="$looks, --until-disconnect"
+  return_time=0 serves
+  { bash -c "$looks" >said 2>&1 || true; } 2>/dev/null
+  # As often as the end is looked for.
+  sleep 0.3
+  kill -0 "$sink" 2>/dev/null || fail "$what: it ends the stream: $(said)"
+  nbdcopy random "$uri" >said 2>&1 || fail "$what: another one finds $(cat said)"
+  ends 0
+  taken
+done
+what="flushed, and nothing written"
+serves
+qemu-io -f raw -c flush "$uri" >said || fail "$what: $(cat said)"
+ends 1
+says 'nobody has written to the disk'
+says '--allow-empty'
+serves --allow-empty
+qemu-io -f raw -c flush "$uri" >said || fail "$what: $(cat said)"
+ends 0
+equal "$what: bytes" "$(tr -d '\0' <disk.img | wc -c)" 0
+rm disk.img
+
+# ---- stopped ----
+for pair in INT:130 TERM:143 HUP:129; do
+  signal=${pair%:*} code=${pair#*:}
+  what="SIG$signal while a client writes"
+  rm -f here
+  serves
+  $client disk.sock write:0:2097152:1 touch:here until:gone.never >said 2>&1 &
+  background+=($!)
+  appears here "$sink" || fail "$what: the stream ends before"
+  kill -"$signal" "$sink"
+  ends "$code"
+  says 'interrupted: .*without a flush behind the last 2.00 MiB'
+  says '2.00 MiB written'
+  kill "${background[-1]}" 2>/dev/null || true
+
+  what="SIG$signal behind a client that was killed"
+  return_time=1h serves
+  { ($client disk.sock write:0:2097152:1 die) || true; } 2>/dev/null
+  kill -"$signal" "$sink"
+  ends "$code"
+
+  what="SIG$signal when all were done"
+  rm -f here
+  return_time=1h serves --commit at-end
+  nbdcopy random "$uri" || fail "$what"
+  $client disk.sock write:0:4096:1 flush touch:here until:gone.never >said 2>&1 &
+  background+=($!)
+  appears here "$sink" || fail "$what: the stream ends before"
+  kill -"$signal" "$sink"
+  ends 0
+  kill "${background[-1]}" 2>/dev/null || true
+  rm disk.img
+
+  what="SIG$signal before anybody wrote"
+  serves
+  kill -"$signal" "$sink"
+  ends 1
+  says 'nobody has written to the disk'
+done
 
 # ---- who is killed at its work ----
 # killed COMMAND: in a shell of its own, which is killed with all its processes when it says so.
@@ -109,8 +171,6 @@ killed() {
 {
   killed '{ head -c 4M random && touch begun && sleep 100; } | nbdcopy - "$uri"'
   killed 'touch begun; qemu-img convert -n -r 2M -f raw -O raw random "$uri"'
-  # One that asks for nothing but what there is has not written the disk.
-  killed '{ echo "read 0 4k"; touch begun; sleep 100; } | qemu-io -f raw "$uri"'
 } 2>/dev/null
 
 # ---- nbdfuse never takes leave ----
@@ -151,8 +211,6 @@ for options in '--commit auto' '--commit at-end'; do
     says 'sync the file of nbdfuse'
     mounted 1 $options -- 'dd if=random of=$disk bs=64k conv=notrunc,fsync; dd if=random of=$disk bs=4k count=1 seek=2047 conv=notrunc'
     says 'the last 4.00 KiB'
-    mounted 1 $options -- :
-    says 'wrote nothing'
   }
 done
 no_leftovers .

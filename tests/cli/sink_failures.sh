@@ -28,18 +28,8 @@ starts() {
   background+=("$sink")
 }
 
-# ends CODE WHAT: the sink ends so, within 20 s.
-ends() {
-  local i
-  for ((i = 0; i < 1000; ++i)); do
-    kill -0 "$sink" 2>/dev/null || break
-    sleep 0.02
-  done
-  kill -0 "$sink" 2>/dev/null && fail "$2: it goes on" && kill -KILL "$sink"
-  rc=0
-  wait "$sink" || rc=$?
-  equal "exit, $2" "$rc" "$1"
-}
+# ends CODE WHAT: the sink ends so. The time only guards against hanging.
+ends() { exits "$sink" "$1" "$2" 60; }
 
 there() { appears "$1" "$sink" || fail "no $1: $(said)"; }
 listening() { listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"; }
@@ -95,6 +85,14 @@ for commit in "at-end" "window --window 0"; do
 done
 
 # ---- a consumer that stops reading ----
+# drain: takes what is in the pipe, all of it and no more, however long that takes.
+drain() {
+  python3 -c '
+import array, fcntl, os, termios
+waiting = array.array("i", [0])
+while not fcntl.ioctl(8, termios.FIONREAD, waiting) and waiting[0] > 0:
+    os.read(8, waiting[0])'
+}
 # More than the backlog is held only until the end.
 exec 8<>pipe
 for pair in INT:130 TERM:143 HUP:129; do
@@ -108,7 +106,7 @@ for pair in INT:130 TERM:143 HUP:129; do
   kill -"$signal" "$sink"
   ends "$code" "a second SIG$signal"
   says 'interrupted'
-  timeout 2 cat <&8 >/dev/null || true # what is in the pipe
+  drain
 
   starts --size 8M --commit at-end --listen "unix:$work/disk.sock"
   listening
@@ -129,7 +127,7 @@ until_gone() {
   [[ -z $words ]] || code=1
   shift
   rm -f disk.img
-  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>err &
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect --return-time 0.5 -o disk.img 2>err &
   sink=$!
   background+=("$sink")
   listening
@@ -143,16 +141,37 @@ until_gone() {
   fi
 }
 until_gone '' write:0:65536:1 leave
-until_gone '' leave
 until_gone 'in the middle of a request' begin:0:1048576:1000 die
 until_gone 'the last 64.0 KiB' write:0:65536:1 die
-until_gone 'wrote nothing' read:0:512 die
-until_gone 'wrote nothing' die
 # Some never take leave. A flush at their end says that they are done.
 until_gone '' write:0:65536:1 flush die
 until_gone '' write:0:65536:1 trim:0:4096 flush read:0:512 die
 until_gone 'the last 4.00 KiB' write:0:65536:1 flush zero:0:4096 die
 until_gone 'in the middle of a request' write:0:65536:1 flush begin:0:1048576:1000 die
+
+# A write that is refused, whatever is granted afterwards and however the client goes.
+for option in "--run" "--until-disconnect"; do
+  for write in write:8388608:65536:1 write:8323072:131072:1; do
+    rm -f disk.img
+    if [[ $option == --run ]]; then
+      expect 1 stream-sink --size 8M -o disk.img --run "\$client \"\$unixsocket\" write:0:65536:1 $write flush leave || true"
+    else
+      "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect --return-time 0.5 -o disk.img 2>err &
+      sink=$!
+      background+=("$sink")
+      listening
+      $client disk.sock write:0:65536:1 $write flush leave >said || true
+      grep -q 'No space left' said || fail "$write: the client is told: $(<said)"
+      ends 1 "$write, $option"
+    fi
+    says "a client's write of .* was refused \(ENOSPC\)"
+    says '--size'
+    [[ ! -e disk.img ]] || fail "$write, $option: there is an output"
+  done
+done
+# Zeroes beyond the end are no reason to fail: clients try.
+expect 0 stream-sink --size 8M -o disk.img --run '$client "$unixsocket" write:0:65536:1 zero:8388608:4096 leave || true'
+rm disk.img
 
 # A server that cannot go on does not let anybody wait for it.
 # A sanitizer looks at memory by means of a pipe, which cannot be made then.
@@ -171,12 +190,72 @@ if [[ ${SHUNT_SANITIZED-0} == 0 ]] && command -v prlimit >/dev/null; then
   background+=("$sink")
   there begun
   prlimit --pid "$sink" --nofile=1:
-  sleep 0.5
-  touch gone
-  ends 1 "a server that fails, with a command"
+  # The command waits for it no longer.
+  ends 7 "a server that fails, with a command"
   says 'poll: '
   [[ ! -e disk.img ]] || fail "a server that fails leaves a file"
-  rm begun gone
+  rm begun
+
+  # One that cannot start: no command is started that would wait for it.
+  for few in 5 6 7 8; do
+    rc=0
+    (ulimit -n "$few" && exec "$SHUNT" stream-sink --size 8M -o disk.img \
+      --run 'touch begun; nbdcopy random "$uri"') 2>err || rc=$?
+    if ((rc == 0)); then
+      same disk.img random "with $few descriptors"
+      rm disk.img begun
+    else
+      equal "exit with $few descriptors" "$rc" 7
+      says 'Too many open files'
+      [[ ! -e begun ]] || fail "with $few descriptors, the command is started"
+      [[ ! -e disk.img ]] || fail "with $few descriptors, there is a file"
+    fi
+  done
+
+  # A client with several connections, not all of which can be: it is not left to wait for ever.
+  rc=0
+  (ulimit -S -n 10 && exec timeout 60 "$SHUNT" stream-sink --size 8M --commit at-end -o disk.img \
+    --run 'prlimit --nofile=1024 nbdcopy random "$uri"') 2>err || rc=$?
+  if ((rc == 0)); then same disk.img random "with 10 descriptors"; else
+    equal "exit, several connections and 10 descriptors" "$rc" 1
+    [[ ! -e disk.img ]] || fail "several connections and 10 descriptors: there is a file"
+  fi
+  rm -f disk.img
+
+  # Clients for which there is no descriptor have their turn when others have gone.
+  "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect --return-time 0.5 \
+    -o disk.img 2>err &
+  sink=$!
+  background+=("$sink")
+  listening
+  PYTHONPATH=$(dirname "${client#* }") PYTHONDONTWRITEBYTECODE=1 python3 - "$sink" <<'END' || fail "few descriptors: $(said)"
+import os, resource, sys
+from nbd_client import DISCONNECT, Client, act
+taken = set(map(int, os.listdir(f"/proc/{sys.argv[1]}/fd")))
+most = [number for number in range(1000) if number not in taken][4]
+resource.prlimit(int(sys.argv[1]), resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+there = []
+for i in range(30):
+    client = Client("disk.sock")
+    client.socket.settimeout(0.3)
+    try:
+        client.go()
+        assert act(client, f"write:{i * 4096}:4096:1")
+    except OSError:
+        break
+    client.socket.settimeout(30)
+    there.append(client)
+assert 0 < len(there) < 30, len(there)
+for one in there:
+    one.send(one.header(DISCONNECT))
+    one.socket.close()
+last = Client("disk.sock").go()
+assert act(last, "write:1048576:4096:1") and act(last, "flush")
+last.send(last.header(DISCONNECT))
+END
+  ends 0 "more clients than descriptors"
+  equal "how often it is said" "$(grep -c 'accept a client: Too many open files' err)" 1
+  rm disk.img
 fi
 
 for pair in '$client "$unixsocket" begin:0:1048576:1000 die|137' 'exit 3|3' 'kill -TERM $$|143' \
@@ -188,10 +267,10 @@ for pair in '$client "$unixsocket" begin:0:1048576:1000 die|137' 'exit 3|3' 'kil
 done
 
 # The command's children have nothing of the stream: who reads it sees its end.
-timeout 20 "$SHUNT" stream-sink --size 1M --run 'sleep 100 & echo $! >daemon' 2>err | timeout 20 cat >disk.img ||
+timeout 60 "$SHUNT" stream-sink --size 1M --allow-empty --run 'sleep 100 & echo $! >daemon' 2>err | timeout 60 cat >disk.img ||
   fail "a command that leaves a daemon behind: $(said)"
 exec 9>ninth
-timeout 20 "$SHUNT" stream-sink --size 1M -o /dev/fd/9 --run 'ls -l /proc/self/fd >listed' 2>err ||
+timeout 60 "$SHUNT" stream-sink --size 1M --allow-empty -o /dev/fd/9 --run 'ls -l /proc/self/fd >listed' 2>err ||
   fail "-o /dev/fd/9: $(said)"
 ! grep -q ninth listed || fail "the command has inherited the output"
 exec 9>&-
@@ -208,15 +287,6 @@ ends 130 "SIGINT with a command"
 ! kill -0 "$(<begun)" 2>/dev/null || fail "the command goes on"
 [[ ! -e disk.img ]] || fail "SIGINT leaves a file"
 
-# gone PID: it ends soon.
-gone() {
-  local i
-  for ((i = 0; i < 250; ++i)); do
-    kill -0 "$1" 2>/dev/null || return 0
-    sleep 0.02
-  done
-  return 1
-}
 # All that the command has started is told, where no terminal does that.
 sleeper="sh -c 'echo \$\$ >begun; exec sleep 100'"
 for pair in INT:130 TERM:143 HUP:129; do
@@ -228,7 +298,7 @@ for pair in INT:130 TERM:143 HUP:129; do
   until [[ -s begun ]]; do kill -0 "$sink" || break; done
   kill -"$signal" "$sink"
   ends "$code" "SIG$signal with a pipeline"
-  gone "$(<begun)" || fail "SIG$signal: a part of the pipeline goes on"
+  gone "$(<begun)" 60 || fail "SIG$signal: a part of the pipeline goes on"
 done
 # What does not heed the first is killed by the second.
 rm begun
@@ -241,7 +311,7 @@ sleep 0.5
 kill -0 "$(<begun)" || fail "the first SIGTERM kills"
 kill -TERM "$sink"
 ends 143 "a second SIGTERM with a pipeline"
-gone "$(<begun)" || fail "a second SIGTERM: a part of the pipeline goes on"
+gone "$(<begun)" 60 || fail "a second SIGTERM: a part of the pipeline goes on"
 
 # From the foreground of a terminal, a command is there too: it can be typed to, and interrupted.
 rm begun
@@ -262,11 +332,11 @@ except OSError:
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 END
 rc=0
-timeout 20 python3 terminal.py "$SHUNT" stream-sink --size 8M -o disk.img \
+timeout 60 python3 terminal.py "$SHUNT" stream-sink --size 8M -o disk.img \
   --run "read -r typed </dev/tty && echo \$typed >typed && $sleeper | cat" || rc=$?
 equal "exit, interrupted from a terminal" "$rc" 130
 equal "what was typed" "$(cat typed)" words
-gone "$(<begun)" || fail "interrupted from a terminal: a part of the pipeline goes on"
+gone "$(<begun)" 60 || fail "interrupted from a terminal: a part of the pipeline goes on"
 [[ ! -e disk.img ]] || fail "an interrupted run leaves a file"
 
 # ---- where the socket is ----
@@ -282,14 +352,21 @@ rm disk.img
 writes='$client "$unixsocket" write:0:16777216:1'
 expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill none -o disk.img --run "$writes >said || true"
 says 'the memory of 2.00 MiB is full'
-says -- '--spill'
+says '--spill'
 grep -q 'No space left' said || fail "the client is told: $(<said)"
 [[ ! -e disk.img ]] || fail "a full memory leaves a file"
 # What is on its way out does not fill it.
 timeout 60 "$SHUNT" stream-sink --size 8M --commit window --window 0 --memory 2M --spill none \
   --run 'nbdcopy random "$uri"' 2>err | (sleep 0.5 && cat) | cmp - random || fail "a small memory: $(said)"
 
-expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill "$work/nowhere" -o disk.img --run "$writes || true"
+# A folder that is named is tried before anybody is at work, one that is not only when it is needed.
+expect 7 stream-sink --size 16M --spill "$work/nowhere" -o disk.img --run 'touch started'
+says "^shunt: $work/nowhere.*No such file"
+says '--spill names another folder'
+[[ ! -e started && ! -e disk.img ]] || fail "a spill folder that is not there is not tried at the start"
+TMPDIR=$work/nowhere expect 0 stream-sink --size 8M -o disk.img --run 'nbdcopy random "$uri"'
+rm disk.img
+TMPDIR=$work/nowhere expect 7 stream-sink --size 16M --commit at-end --memory 2M -o disk.img --run "$writes || true"
 says 'nowhere'
 expect 1 stream-sink --size 8M --commit window --window 64k -o disk.img \
   --run '$client "$unixsocket" write:1048576:65536:1 write:0:512:1 >said || true'
@@ -308,13 +385,13 @@ expect 0 stream-sink --size 8M -o disk.img --run 'nbdcopy random "$uri"; test ! 
 same disk.img random
 rm disk.img
 rc=0
-timeout 20 "$SHUNT" stream-sink --size 1M --run : >&- 2>err || rc=$?
+timeout 60 "$SHUNT" stream-sink --size 1M --run : >&- 2>err || rc=$?
 equal "exit with standard output closed" "$rc" 7
 says 'Bad file descriptor'
 rc=0
-timeout 20 "$SHUNT" stream-sink --stdin <&- 2>err | cat || rc=${PIPESTATUS[0]}
+timeout 60 "$SHUNT" stream-sink --stdin <&- 2>err | cat || rc=${PIPESTATUS[0]}
 equal "exit with standard input closed" "$rc" 7
-timeout 20 "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>&- &
+timeout 60 "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>&- &
 sink=$!
 background+=("$sink")
 listening
@@ -330,7 +407,7 @@ no_leftovers .
 with_fs tmpfs 4M
 expect 7 stream-sink --size 16M --commit at-end --memory 2M --spill "$mnt" -o disk.img --run "$writes >said || true"
 says 'No space left'
-says -- '--spill'
+says '--spill'
 grep -q 'No space left' said || fail "the client is told: $(<said)"
 [[ ! -e disk.img ]] || fail "a full spill folder leaves a file"
 for commit in at-end window; do

@@ -22,7 +22,7 @@ for name in already-front already-front-free fragmented; do
   pipe "$name"
   equal "exit for $name" "$rc" 0
   same "$name" out "passed through"
-  says '^-: already'
+  says '^-: in front already: copied'
 done
 pipe plain
 equal "exit for plain" "$rc" 0
@@ -148,3 +148,20 @@ set -o pipefail
 closed=$(cat status)
 [[ $closed != 0 && $closed -lt 128 ]] || fail "a closed pipe: exit $closed"
 says 'Broken pipe'
+
+# Only standard input may be a pipe: a source that is one is told so, whatever it is called.
+mkfifo pipe
+for words in "faststart" "faststart --check" "faststart -o never" "fetch -o never"; do
+  # shellcheck disable=SC2086
+  expect 7 $words pipe
+  says '^shunt: pipe: open: not a regular file$'
+  says '^  a pipe has to be standard input, which is called -$'
+  # shellcheck disable=SC2086
+  expect 7 $words /dev/stdin < <(cat plain)
+  says 'not a regular file$'
+  says 'standard input, which is called -$'
+  # shellcheck disable=SC2086
+  expect 7 $words .
+  says '^shunt: .: open: Is a directory$'
+  [[ $(wc -l <err) == 1 ]] || fail "a hint for a folder: $(said)"
+done

@@ -84,7 +84,11 @@ for original in "${originals[@]}"; do
     elif [[ $rc != 0 ]]; then
       fail "$what: exit $rc: $(said)"
     else
-      check "$original" "$mnt/at/result"
+      # Media in boxes whose types do not tell.
+      case $name in
+        media-in-* | moof-before-moov) check "$original" "$mnt/at/result" --moved ;;
+        *) check "$original" "$mnt/at/result" ;;
+      esac
       moved=$((moved + 1))
       expect 0 faststart "$mnt/at/result"
       says ': already'
@@ -109,13 +113,18 @@ for way in insert reflink; do
   equal "after --strategy $way" "$(state "$mnt/at/plain")" "$before"
 done
 expect 7 faststart --strategy reserve "$mnt/at/plain"
-says 'no free box'
+says '^shunt: .*: plan: there is no way to move moov here$'
+says '^    reserve  no   .*no free box'
+if command -v jq >/dev/null; then
+  expect 7 --json faststart --strategy reserve "$mnt/at/plain"
+  equal "why not, in JSON" "$(json '.files[0].strategies[0] | [.strategy, .suitable] | map(tostring) | join(" ")')" "reserve false"
+fi
 equal "after --strategy reserve" "$(state "$mnt/at/plain")" "$before"
 
 # auto takes the cheapest.
 case $fs in
-  ext4 | xfs) best=insert ;;
-  btrfs) best=reflink ;;
+  ext4) best=insert ;;
+  xfs | btrfs) best=reflink ;;
   tmpfs) best=copy ;;
 esac
 expect 0 faststart "$mnt/at/plain"

@@ -33,6 +33,21 @@ says "film: [0-9.]+ KiB, .*fetched in"
 expect 0 cache-warm "$url/empty"
 says 'empty: 0 B'
 
+# ---- nothing to warm ----
+# As where http:// was forgotten, and a file of that name is there.
+expect 0 cache-warm www/a
+says '^www/a: local: nothing to warm$'
+expect 0 fetch www/a -o copy
+says '^www/a: 97.7 KiB'
+: >none
+expect 0 cache-warm --from none
+says '^none: no sources: nothing to warm$'
+expect 0 cache-warm -q --from none
+[[ ! -s err ]] || fail "--quiet: $(said)"
+rm -rf empty-cache
+expect 0 --cache-dir "$work/empty-cache" cache verify
+says "^$work/empty-cache: nothing to verify: the cache is empty\$"
+
 # ---- ranges of nothing ----
 for range in -1 0- 0-9 0+10; do
   for source in "$url/empty" www/empty; do

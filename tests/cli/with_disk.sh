@@ -25,3 +25,5 @@ until [[ -e $disk ]]; do
   sleep 0.02
 done
 eval "$1"
+# Not all programs do, and nbdfuse hands on nothing else that says that they are done.
+sync "$disk"

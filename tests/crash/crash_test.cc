@@ -5,16 +5,21 @@
 //   crash_test power ext4|xfs             the power cut after each call, log flushed or not
 //   crash_test twice ext4|xfs|DIR         killed, then killed again while recovering
 //   crash_test torn  ext4|xfs             an insertion stopped at each extent boundary
+//   crash_test grown ext4|xfs|DIR         another program appends before a call, and then, or
+//                                         later, the run is killed, or goes on; or it is killed and
+//                                         another program appends to what it left
 //   crash_test order DIR                  unsynced writes kept or lost at random, in any order
 //
 // Exit 77: not possible here. SHUNT_TEST_FULL=1 leaves nothing out; SHUNT_SEED picks the sample.
 // SHUNT_SANITIZED=1 takes a smaller one: each run is dear there, and what it looks for is in the
 // code that the runs have in common.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -22,9 +27,12 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 
+#include "base/big_endian.h"
 #include "faulty_kernel.h"
 #include "harness.h"
+#include "io/directory.h"
 #include "io/extent_map.h"
 #include "io/kernel.h"
 #include "layout/journal.h"
@@ -50,6 +58,7 @@ struct Setup {
   std::unique_ptr<Workbench> bench;
   bool full = false;
   bool sanitized = false;
+  bool keeps_times = true;  // false where a mode makes states without them
   std::mt19937 random;
   Tally tally;
 
@@ -66,9 +75,9 @@ struct Setup {
   }
 };
 
-int run_in_child(const Setup& setup, FaultyKernel& kernel, faststart::Strategy strategy) {
+int run_in_child(const Setup& setup, FaultyKernel& kernel, const Fixture& fixture) {
   return in_child(kernel, [&] {
-    const faststart::Report report = setup.bench->run(strategy);
+    const faststart::Report report = setup.bench->run(fixture);
     if (report.error && std::getenv("SHUNT_CRASH_VERBOSE") != nullptr) {
       std::printf("    child: %s; %s\n", report.error->describe().c_str(),
                   report.error->hint.c_str());
@@ -90,11 +99,13 @@ struct Reference {
   std::vector<std::string> calls;
 };
 
-std::optional<Reference> reference(Setup& setup, const Fixture& fixture) {
+std::optional<Reference> reference(Setup& setup, const Fixture& fixture,
+                                   bool reserves_no_space = false) {
   setup.bench->reset(fixture.original);
   FaultyKernel counting(Fault::kNone, 0);
+  counting.reserves_no_space = reserves_no_space;
   const io::KernelOverride installed(&counting);
-  const faststart::Report report = setup.bench->run(fixture.strategy);
+  const faststart::Report report = setup.bench->run(fixture);
   if (report.error) {
     if (report.error->code == ErrorCode::kUnsuitable || report.error->code == ErrorCode::kLocalIo) {
       return std::nullopt;
@@ -114,7 +125,7 @@ void recover_and_check(Setup& setup, const std::string& where, const Fixture& fi
       content_of(setup.bench->target(), fixture.original, result) != Content::kResult) {
     complain(setup, where, "it reported success, but the result is not there");
   }
-  const faststart::Report report = setup.bench->recover();
+  const faststart::Report report = setup.bench->recover(fixture);
   if (report.error) {
     complain(setup, where, "recovery: " + report.error->describe());
     return;
@@ -135,6 +146,9 @@ void recover_and_check(Setup& setup, const std::string& where, const Fixture& fi
         complain(setup, where, "it says original, but the result is there");
       }
       break;
+  }
+  if (fixture.preserve_times && setup.keeps_times && !setup.bench->is_as_old()) {
+    complain(setup, where, "the time of modification is another one");
   }
   for (const std::string& name : setup.bench->leftovers()) complain(setup, where, "left " + name);
 }
@@ -159,7 +173,7 @@ void test_calls(Setup& setup, const Fixture& fixture) {
     for (const unsigned at : setup.sample(count, 40, 12)) {
       setup.bench->reset(fixture.original);
       FaultyKernel kernel(fault, at);
-      const int status = run_in_child(setup, kernel, fixture.strategy);
+      const int status = run_in_child(setup, kernel, fixture);
       const std::string where = where_text(fixture, *known, at, fault);
       const bool killed = fault == Fault::kKillBefore || fault == Fault::kKillAfter;
       if (killed != (status == -SIGKILL)) {
@@ -169,6 +183,19 @@ void test_calls(Setup& setup, const Fixture& fixture) {
     }
   }
   std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
+}
+
+// The power goes as soon as the program has said that it is done.
+void cut_after_success(Setup& setup, const Fixture& fixture, const Bytes& result, bool keep_log) {
+  setup.bench->reset(fixture.original);
+  FaultyKernel kernel(Fault::kNone, 0);
+  const int status = run_in_child(setup, kernel, fixture);
+  shut_down(setup.bench->directory(), keep_log);
+  setup.mount->remount();
+  const std::string where =
+      std::string(fixture.name) + " right after success" + (keep_log ? ", log flushed" : "");
+  if (status != 0) complain(setup, where, "the child ended with " + std::to_string(status));
+  recover_and_check(setup, where, fixture, result, true);
 }
 
 void test_power(Setup& setup, const Fixture& fixture) {
@@ -183,13 +210,14 @@ void test_power(Setup& setup, const Fixture& fixture) {
         shut_down(setup.bench->directory(), keep_log);
         ::raise(SIGKILL);
       };
-      run_in_child(setup, kernel, fixture.strategy);
+      run_in_child(setup, kernel, fixture);
       setup.mount->remount();
       recover_and_check(
           setup,
           where_text(fixture, *known, at, Fault::kCutAfter) + (keep_log ? ", log flushed" : ""),
           fixture, known->result, false);
     }
+    cut_after_success(setup, fixture, known->result, keep_log);
   }
   std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
 }
@@ -203,13 +231,177 @@ void test_twice(Setup& setup, const Fixture& fixture) {
     for (const unsigned second : {1U, 2U, 3U, 4U, 5U, 7U, 11U, 23U, 60U}) {
       setup.bench->reset(fixture.original);
       FaultyKernel first_kernel(Fault::kKillAfter, at);
-      run_in_child(setup, first_kernel, fixture.strategy);
+      run_in_child(setup, first_kernel, fixture);
       FaultyKernel second_kernel(second % 2 == 0 ? Fault::kKillBefore : Fault::kKillAfter, second);
-      in_child(second_kernel, [&] { return setup.bench->recover().error ? 1 : 0; });
+      in_child(second_kernel, [&] { return setup.bench->recover(fixture).error ? 1 : 0; });
       recover_and_check(setup,
                         where_text(fixture, *known, at, Fault::kKillAfter) + ", again at call " +
                             std::to_string(second) + " of recovery",
                         fixture, known->result, false);
+    }
+  }
+}
+
+// What the file may be once another program has appended `more` during an edit: the original or the
+// result with that behind it. Where the tail would have been cut off it is still there, its moov
+// made a free box.
+struct Grown {
+  Bytes original;
+  Bytes result;
+};
+
+Grown grown_states(const Fixture& fixture, const Bytes& result, const Bytes& more) {
+  Grown grown{fixture.original, result};
+  const Bytes& old = fixture.original;
+  const Bytes type = {std::byte{'m'}, std::byte{'o'}, std::byte{'o'}, std::byte{'v'}};
+  const auto moov = std::find_end(old.begin(), old.end(), type.begin(), type.end()) - 4;
+  // With something behind its old moov, the result has that marked already.
+  const bool is_last = load_be<std::uint32_t>(&*moov) == static_cast<std::size_t>(old.end() - moov);
+  if (is_last) {
+    grown.result.insert(grown.result.end(), moov, old.end());
+    const Bytes mark = {std::byte{'f'}, std::byte{'r'}, std::byte{'e'}, std::byte{'e'}};
+    std::copy(mark.begin(), mark.end(),
+              grown.result.begin() + static_cast<std::ptrdiff_t>(result.size()) + 4);
+  }
+  grown.original.insert(grown.original.end(), more.begin(), more.end());
+  grown.result.insert(grown.result.end(), more.begin(), more.end());
+  return grown;
+}
+
+// False when a lease keeps everybody out just now, which would be waited for.
+bool append(const std::string& path, const Bytes& more) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno == EWOULDBLOCK) return false;
+  if (fd < 0 || ::write(fd, more.data(), more.size()) != static_cast<ssize_t>(more.size()) ||
+      ::close(fd) != 0) {
+    ::_exit(2);
+  }
+  return true;
+}
+
+void recover_grown(Setup& setup, const std::string& where, const Fixture& fixture,
+                   const Bytes& result, const Grown& grown, const Bytes& more, int status) {
+  ++setup.tally.tried;
+  const faststart::Report report = setup.bench->recover(fixture);
+  Bytes whole = result;
+  whole.insert(whole.end(), more.begin(), more.end());
+  const Bytes now = read_file(setup.bench->target());
+  // Behind the cut: the edit was over when something was appended to its result.
+  const bool to_result = now == whole;
+  if (report.error) {
+    complain(setup, where, "recovery: " + report.error->describe());
+    return;
+  }
+  if (now == grown.original) {
+    ++setup.tally.originals;
+  } else if (now == grown.result || to_result) {
+    ++setup.tally.results;
+  } else if (now == fixture.original || now == result) {
+    complain(setup, where, "what was appended is gone");
+  } else {
+    complain(setup, where, "neither original nor result (" + std::to_string(now.size()) + ")");
+  }
+  if (status == 0 && !to_result) complain(setup, where, "it reported success");
+  for (const std::string& name : setup.bench->leftovers()) complain(setup, where, "left " + name);
+}
+
+// Appends to what a run that was killed has left, behind the cut too.
+void test_grown_after(Setup& setup, const Fixture& fixture, const Reference& known,
+                      const Bytes& more, const Grown& grown) {
+  const auto count = static_cast<unsigned>(known.calls.size());
+  std::set<unsigned> calls;
+  for (const unsigned at : setup.sample(count, 10, 4)) calls.insert(at);
+  // The cut and what comes behind it.
+  for (unsigned at = count - std::min(count, 4U) + 1; at <= count; ++at) calls.insert(at);
+  for (const unsigned at : calls) {
+    setup.bench->reset(fixture.original);
+    FaultyKernel kernel(Fault::kKillAfter, at);
+    const int status = run_in_child(setup, kernel, fixture);
+    if (!append(setup.bench->target(), more)) std::exit(2);
+    recover_grown(setup,
+                  where_text(fixture, known, at, Fault::kKillAfter) + ", then " +
+                      std::to_string(more.size()) + " bytes appended",
+                  fixture, known.result, grown, more, status);
+  }
+}
+
+void test_grown(Setup& setup, const Fixture& fixture) {
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  const auto count = static_cast<unsigned>(known->calls.size());
+  // The child tells by it.
+  auto* const appended = static_cast<bool*>(
+      ::mmap(nullptr, sizeof(bool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  if (appended == MAP_FAILED) std::exit(2);
+  // Less than a block, and more than any gap here.
+  for (const std::size_t size : {std::size_t{777}, std::size_t{300'000}}) {
+    const Bytes more(size, std::byte{'+'});
+    const Grown grown = grown_states(fixture, known->result, more);
+    test_grown_after(setup, fixture, *known, more, grown);
+    for (const unsigned at : setup.sample(count, 9, 4)) {
+      for (const unsigned later : {0U, 1U, 2U, 3U, 9U, 40U, UINT32_MAX}) {
+        setup.bench->reset(fixture.original);
+        const bool killed = later != UINT32_MAX;
+        FaultyKernel kernel(later % 2 == 0 ? Fault::kKillBefore : Fault::kKillAfter,
+                            killed ? at + later : 0);
+        kernel.other_at = at;
+        *appended = false;
+        kernel.other = [&] { return *appended = append(setup.bench->target(), more); };
+        const int status = run_in_child(setup, kernel, fixture);
+        // Kept out until the run was killed: now it gets in.
+        if (!*appended && !append(setup.bench->target(), more)) std::exit(2);
+        const std::string where = where_text(fixture, *known, at, Fault::kNone) + ", " +
+                                  std::to_string(size) + " bytes appended, " +
+                                  (killed ? "killed " + std::to_string(later) + " later" : "");
+        recover_grown(setup, where, fixture, known->result, grown, more, status);
+      }
+    }
+  }
+  std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
+}
+
+// On a file system that cannot reserve space, while another program has the file open, so that no
+// lease keeps it out.
+void test_grown_unreserved(Setup& setup, const Fixture& fixture) {
+  if (fixture.strategy != faststart::Strategy::kShift) return;
+  const std::optional<Reference> known = reference(setup, fixture, true);
+  if (!known) return;
+  const auto count = static_cast<unsigned>(known->calls.size());
+  std::set<unsigned> calls;
+  for (const unsigned at : setup.sample(count, 6, 3)) calls.insert(at);
+  // The journal, the space and the first step.
+  for (unsigned at = 2; at <= std::min(count, 14U); ++at) calls.insert(at);
+  for (const std::size_t size : {std::size_t{777}, std::size_t{300'000}}) {
+    const Bytes more(size, std::byte{'+'});
+    const Grown grown = grown_states(fixture, known->result, more);
+    for (const unsigned at : calls) {
+      // The first call makes the journal: by then it has been seen that nobody had the file open.
+      if (at == 1) continue;
+      // What is appended without a lease between the last look at the size and the cut goes with
+      // the cut (docs/design/faststart.md, "What another program appends").
+      if (known->calls[at - 1] == "ftruncate") continue;
+      for (const unsigned later : {1U, 2U, 3U, UINT32_MAX}) {
+        setup.bench->reset(fixture.original);
+        const bool killed = later != UINT32_MAX;
+        FaultyKernel kernel(later % 2 == 0 ? Fault::kKillBefore : Fault::kKillAfter,
+                            killed ? at + later : 0);
+        kernel.reserves_no_space = true;
+        kernel.other_at = 1;
+        int fd = -1;
+        kernel.other = [&] {
+          if (fd < 0) {
+            fd = ::open(setup.bench->target().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+            kernel.other_at = at;
+            return fd >= 0;
+          }
+          return ::write(fd, more.data(), more.size()) == static_cast<ssize_t>(more.size());
+        };
+        const int status = run_in_child(setup, kernel, fixture);
+        const std::string where = where_text(fixture, *known, at, Fault::kNone) + ", " +
+                                  std::to_string(size) + " bytes appended, no space reserved, " +
+                                  (killed ? "killed " + std::to_string(later) + " later" : "");
+        recover_grown(setup, where, fixture, known->result, grown, more, status);
+      }
     }
   }
 }
@@ -308,10 +500,12 @@ void test_torn(Setup& setup, Fixture fixture, Storage storage) {
     fragment(setup.bench->target(), fixture.original);
     if (storage == Storage::kBlocksBehindEnd) preallocate(setup.bench->target());
     FaultyKernel kernel(Fault::kKillBefore, at);
-    run_in_child(setup, kernel, fixture.strategy);
-    const auto journal = layout::Journal::open(setup.bench->target());
+    run_in_child(setup, kernel, fixture);
+    const auto directory = io::Directory::holding(setup.bench->target());
     auto file = io::File::open_to_change(setup.bench->target());
-    if (!journal || !*journal || !file) {
+    if (!directory || !file) std::exit(2);
+    const auto journal = layout::Journal::open(*directory, *file);
+    if (!journal || !*journal) {
       complain(setup, std::string(fixture.name), "no journal to begin with");
       return;
     }
@@ -354,7 +548,7 @@ void test_order(Setup& setup, const Fixture& fixture) {
   WriteLog log(setup.bench->target(), fixture.original);
   {
     const io::KernelOverride installed(&log);
-    if (setup.bench->run(fixture.strategy).error) {
+    if (setup.bench->run(fixture).error) {
       complain(setup, std::string(fixture.name), "the recorded run failed");
       return;
     }
@@ -368,8 +562,9 @@ void test_order(Setup& setup, const Fixture& fixture) {
         ::unlink((setup.bench->directory() + "/" + name).c_str());
       }
       for (const auto& [path, bytes] : files) write_file(path, bytes);
+      // After all of them, success has been claimed.
       recover_and_check(setup, std::string(fixture.name) + " after change " + std::to_string(count),
-                        fixture, known->result, false);
+                        fixture, known->result, count == log.changes());
     }
   }
   std::printf("%-14s %zu changes\n", std::string(fixture.name).c_str(), log.changes());
@@ -379,6 +574,7 @@ int run(const std::string& mode, const std::string& where) {
   const ScratchDirectory scratch;
   Setup setup;
   setup.full = wants_all();
+  setup.keeps_times = mode != "order" && mode != "torn";
   const char* const sanitized_text = std::getenv("SHUNT_SANITIZED");
   setup.sanitized = sanitized_text != nullptr && std::string_view(sanitized_text) == "1";
   setup.random.seed(chosen_seed());
@@ -400,6 +596,10 @@ int run(const std::string& mode, const std::string& where) {
     if (mode == "power") test_power(setup, fixture);
     if (mode == "twice") test_twice(setup, fixture);
     if (mode == "order") test_order(setup, fixture);
+    if (mode == "grown") {
+      test_grown(setup, fixture);
+      test_grown_unreserved(setup, fixture);
+    }
     if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
       test_torn(setup, fixture, Storage::kDense);
       test_torn(setup, fixture, Storage::kBlocksBehindEnd);
@@ -417,7 +617,8 @@ int run(const std::string& mode, const std::string& where) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fprintf(stderr, "usage: crash_test calls|power|twice|torn|order ext4|xfs|btrfs|tmpfs\n");
+    std::fprintf(stderr,
+                 "usage: crash_test calls|power|twice|torn|order|grown ext4|xfs|btrfs|tmpfs\n");
     return 2;
   }
   return shunt::test::run(argv[1], argv[2]);

@@ -32,8 +32,14 @@ const char* name_of(Fault fault) {
 template <typename T>
 T FaultyKernel::with_fault(const char* name, const std::function<T()>& call,
                            const std::function<T()>& shortened) {
-  names_.emplace_back(name);
-  if (calls() != at_) return call();
+  bool is_the_one = false;
+  {
+    const std::lock_guard lock(mutex_);
+    names_.emplace_back(name);
+    if (calls() == other_at && !other()) ++other_at;
+    is_the_one = calls() == at_;
+  }
+  if (!is_the_one) return call();
   const auto fail = [](int number) {
     errno = number;
     return T{-1};
@@ -62,11 +68,11 @@ T FaultyKernel::with_fault(const char* name, const std::function<T()>& call,
   ::abort();
 }
 
-int FaultyKernel::open(const char* path, int flags, mode_t mode) {
+int FaultyKernel::open_at(int directory, const char* name, int flags, mode_t mode) {
   if ((flags & O_CREAT) == 0 && (flags & O_TMPFILE) != O_TMPFILE) {
-    return Kernel::open(path, flags, mode);
+    return Kernel::open_at(directory, name, flags, mode);
   }
-  return with_fault<int>("open", [&] { return Kernel::open(path, flags, mode); });
+  return with_fault<int>("open", [&] { return Kernel::open_at(directory, name, flags, mode); });
 }
 
 ssize_t FaultyKernel::pwrite(int fd, const void* data, std::size_t size, off_t offset,
@@ -84,11 +90,22 @@ ssize_t FaultyKernel::write(int fd, const void* data, std::size_t size) {
   return with_fault<ssize_t>("write", of(size), of(std::max<std::size_t>(size / 2, 1)));
 }
 
+ssize_t FaultyKernel::writev(int fd, const struct iovec* parts, int count) {
+  const auto of = [&](int amount) {
+    return [=, this] { return Kernel::writev(fd, parts, amount); };
+  };
+  return with_fault<ssize_t>("writev", of(count), of(std::max(count / 2, 1)));
+}
+
 int FaultyKernel::ftruncate(int fd, off_t size) {
   return with_fault<int>("ftruncate", [&] { return Kernel::ftruncate(fd, size); });
 }
 
 int FaultyKernel::fallocate(int fd, int mode, off_t offset, off_t size) {
+  if (mode == 0 && reserves_no_space) {
+    errno = EOPNOTSUPP;
+    return -1;
+  }
   const char* const name = (mode & FALLOC_FL_INSERT_RANGE) != 0     ? "insert"
                            : (mode & FALLOC_FL_COLLAPSE_RANGE) != 0 ? "collapse"
                            : (mode & FALLOC_FL_PUNCH_HOLE) != 0     ? "punch"
@@ -118,20 +135,21 @@ int FaultyKernel::clone_range(int from, std::uint64_t from_offset, std::uint64_t
       "clone", [&] { return Kernel::clone_range(from, from_offset, size, to, to_offset); });
 }
 
-int FaultyKernel::rename(const char* from, const char* to) {
-  return with_fault<int>("rename", [&] { return Kernel::rename(from, to); });
+int FaultyKernel::rename_at(int directory, const char* from, const char* to) {
+  return with_fault<int>("rename", [&] { return Kernel::rename_at(directory, from, to); });
 }
 
-int FaultyKernel::rename_no_replace(const char* from, const char* to) {
-  return with_fault<int>("rename", [&] { return Kernel::rename_no_replace(from, to); });
+int FaultyKernel::rename_no_replace_at(int directory, const char* from, const char* to) {
+  return with_fault<int>("rename",
+                         [&] { return Kernel::rename_no_replace_at(directory, from, to); });
 }
 
-int FaultyKernel::link_unnamed(int fd, const char* path) {
-  return with_fault<int>("link", [&] { return Kernel::link_unnamed(fd, path); });
+int FaultyKernel::unlink_at(int directory, const char* name) {
+  return with_fault<int>("unlink", [&] { return Kernel::unlink_at(directory, name); });
 }
 
-int FaultyKernel::unlink(const char* path) {
-  return with_fault<int>("unlink", [&] { return Kernel::unlink(path); });
+int FaultyKernel::link_unnamed(int fd, int directory, const char* name) {
+  return with_fault<int>("link", [&] { return Kernel::link_unnamed(fd, directory, name); });
 }
 
 int FaultyKernel::mkdir(const char* path, mode_t mode) {
@@ -142,12 +160,24 @@ int FaultyKernel::fchmod(int fd, mode_t mode) {
   return with_fault<int>("fchmod", [&] { return Kernel::fchmod(fd, mode); });
 }
 
+int FaultyKernel::futimens(int fd, const struct timespec times[2]) {
+  return with_fault<int>("futimens", [&] { return Kernel::futimens(fd, times); });
+}
+
 int FaultyKernel::fsetxattr(int fd, const char* name, const void* value, std::size_t size) {
   return with_fault<int>("fsetxattr", [&] { return Kernel::fsetxattr(fd, name, value, size); });
 }
 
 int FaultyKernel::fremovexattr(int fd, const char* name) {
   return with_fault<int>("fremovexattr", [&] { return Kernel::fremovexattr(fd, name); });
+}
+
+int FaultyKernel::set_inode_flags(int fd, int flags) {
+  return with_fault<int>("set flags", [&] { return Kernel::set_inode_flags(fd, flags); });
+}
+
+int FaultyKernel::set_extended_flags(int fd, const struct fsxattr& flags) {
+  return with_fault<int>("set flags", [&] { return Kernel::set_extended_flags(fd, flags); });
 }
 
 }  // namespace shunt::test

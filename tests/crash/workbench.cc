@@ -33,6 +33,8 @@ std::vector<std::string> names_in(const std::string& directory) {
   return names;
 }
 
+constexpr time_t kLongAgo = 1'000'000'000;
+
 Bytes recipe(const char* name) {
   return find_recipe(name)->build().to_vector();
 }
@@ -48,6 +50,13 @@ Bytes movie_with_tail() {
   const std::vector<Track> tracks = {varying_track(1, 20), fixed_track(2, 20, 16, 256)};
   return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks), box("uuid", noise(7, 7, 5000)),
              noise(8, 8, 77))
+      .to_vector();
+}
+
+// moov is in front, and so is some room, but not enough.
+Bytes movie_in_front() {
+  const std::vector<Track> tracks = {varying_track(1, 30), fixed_track(2, 30, 16, 256)};
+  return cat(ftyp(), moov(tracks), box("free", noise(9, 9, 100)), box("mdat", interleave(tracks)))
       .to_vector();
 }
 
@@ -91,8 +100,12 @@ std::vector<Fixture> fixtures() {
       {"insert-tail", Strategy::kInsert, tail},
       {"insert-fields", Strategy::kInsert, recipe("tfhd-base")},
       {"insert-cmov", Strategy::kInsert, recipe("cmov")},
+      {"insert-room", Strategy::kInsert, movie_in_front(), 2000},
+      {"shift-room", Strategy::kShift, movie_in_front(), 2000},
       {"shift", Strategy::kShift, movie},
       {"shift-tail", Strategy::kShift, tail},
+      {"shift-times", Strategy::kShift, movie_in_front(), 2000, true},
+      {"insert-times", Strategy::kInsert, movie, 0, true},
       {"shift-fields", Strategy::kShift, recipe("tfhd-base")},
       {"copy", Strategy::kCopy, movie},
       {"reflink", Strategy::kReflink, movie},
@@ -104,6 +117,11 @@ void Workbench::reset(const Bytes& original) const {
     if (::unlink((directory_ + "/" + name).c_str()) != 0) die(name);
   }
   write_file(target(), original);
+  const int file = ::open(target().c_str(), O_WRONLY | O_CLOEXEC);
+  const struct timespec times[2] = {{.tv_sec = kLongAgo, .tv_nsec = 0},
+                                    {.tv_sec = kLongAgo, .tv_nsec = 0}};
+  if (file < 0 || ::futimens(file, times) != 0 || ::fsync(file) != 0) die(target());
+  ::close(file);
   const int fd = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0 || ::fsync(fd) != 0) die(directory_);
   ::close(fd);
@@ -115,14 +133,23 @@ std::vector<std::string> Workbench::leftovers() const {
   return names;
 }
 
-faststart::Report Workbench::run(faststart::Strategy strategy) const {
+faststart::Report Workbench::run(const Fixture& fixture) const {
   faststart::Options options;
-  options.strategy = strategy;
+  options.strategy = fixture.strategy;
+  options.padding = fixture.padding;
+  options.preserve_times = fixture.preserve_times;
   return faststart::run_in_place(target(), options);
 }
 
-faststart::Report Workbench::recover() const {
+bool Workbench::is_as_old() const {
+  struct stat status {};
+  if (::stat(target().c_str(), &status) != 0) die(target());
+  return status.st_mtim.tv_sec == kLongAgo && status.st_mtim.tv_nsec == 0;
+}
+
+faststart::Report Workbench::recover(const Fixture& fixture) const {
   faststart::Options options;
+  options.preserve_times = fixture.preserve_times;
   options.recover_only = true;
   return faststart::run_in_place(target(), options);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,8 @@ struct Fixture {
   std::string_view name;
   faststart::Strategy strategy;
   Bytes original;
+  std::uint64_t padding = 0;
+  bool preserve_times = false;
 };
 
 // One for each thing that an in-place edit can do: cut the tail or mark it, patch fields outside
@@ -35,14 +38,16 @@ class Workbench {
   [[nodiscard]] std::string target() const { return directory_ + "/movie.mp4"; }
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
-  // Empties the directory and puts `original` there, on disk.
+  // Empties the directory and puts `original` there, modified long ago, on disk.
   void reset(const Bytes& original) const;
   // Names in the directory besides the target.
   [[nodiscard]] std::vector<std::string> leftovers() const;
 
   // Runs faststart on the target in this process.
-  [[nodiscard]] faststart::Report run(faststart::Strategy strategy) const;
-  [[nodiscard]] faststart::Report recover() const;
+  [[nodiscard]] faststart::Report run(const Fixture& fixture) const;
+  [[nodiscard]] faststart::Report recover(const Fixture& fixture) const;
+  // Whether the target has the time of modification that reset() gave it.
+  [[nodiscard]] bool is_as_old() const;
 
  private:
   std::string directory_;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace shunt::test {
 namespace {
@@ -15,6 +16,15 @@ ino_t inode_of(int fd) {
   return ::fstat(fd, &status) == 0 ? status.st_ino : 0;
 }
 
+// A name in an open directory as a path from the root.
+std::string path_of(int directory, const char* name) {
+  if (directory == AT_FDCWD) return name;
+  std::error_code ignored;
+  return (std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(directory), ignored) /
+          name)
+      .string();
+}
+
 }  // namespace
 
 WriteLog::WriteLog(const std::string& target, Bytes original) {
@@ -24,10 +34,11 @@ WriteLog::WriteLog(const std::string& target, Bytes original) {
   contents_[status.st_ino] = std::move(original);
 }
 
-int WriteLog::open(const char* path, int flags, mode_t mode) {
-  const int fd = Kernel::open(path, flags, mode);
+int WriteLog::open_at(int directory, const char* name, int flags, mode_t mode) {
+  const int fd = Kernel::open_at(directory, name, flags, mode);
   if (fd >= 0 && (flags & O_CREAT) != 0) {
-    changes_.push_back({Change::Kind::kCreate, inode_of(fd), path, {}, 0, 0, {}});
+    changes_.push_back(
+        {Change::Kind::kCreate, inode_of(fd), path_of(directory, name), {}, 0, 0, {}});
   }
   return fd;
 }
@@ -74,6 +85,7 @@ int WriteLog::fallocate(int fd, int mode, off_t offset, off_t size) {
 void WriteLog::note_sync(int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) ::abort();
+  const std::lock_guard lock(syncing_);
   const auto kind = S_ISDIR(status.st_mode) ? Change::Kind::kSyncNames : Change::Kind::kSync;
   changes_.push_back({kind, status.st_ino, {}, {}, 0, 0, {}});
 }
@@ -88,15 +100,20 @@ int WriteLog::fdatasync(int fd) {
   return 0;
 }
 
-int WriteLog::rename_no_replace(const char* from, const char* to) {
-  const int result = Kernel::rename_no_replace(from, to);
-  if (result == 0) changes_.push_back({Change::Kind::kRename, 0, from, to, 0, 0, {}});
+int WriteLog::rename_no_replace_at(int directory, const char* from, const char* to) {
+  const int result = Kernel::rename_no_replace_at(directory, from, to);
+  if (result == 0) {
+    changes_.push_back(
+        {Change::Kind::kRename, 0, path_of(directory, from), path_of(directory, to), 0, 0, {}});
+  }
   return result;
 }
 
-int WriteLog::unlink(const char* path) {
-  const int result = Kernel::unlink(path);
-  if (result == 0) changes_.push_back({Change::Kind::kUnlink, 0, path, {}, 0, 0, {}});
+int WriteLog::unlink_at(int directory, const char* name) {
+  const int result = Kernel::unlink_at(directory, name);
+  if (result == 0) {
+    changes_.push_back({Change::Kind::kUnlink, 0, path_of(directory, name), {}, 0, 0, {}});
+  }
   return result;
 }
 

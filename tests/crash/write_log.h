@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,14 +33,14 @@ class WriteLog final : public io::Kernel {
   // The files after a crash behind the first `count` changes.
   [[nodiscard]] Files state(std::size_t count, std::mt19937& random) const;
 
-  int open(const char* path, int flags, mode_t mode) override;
+  int open_at(int directory, const char* name, int flags, mode_t mode) override;
   ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags) override;
   int ftruncate(int fd, off_t size) override;
   int fallocate(int fd, int mode, off_t offset, off_t size) override;
   int fsync(int fd) override;
   int fdatasync(int fd) override;
-  int rename_no_replace(const char* from, const char* to) override;
-  int unlink(const char* path) override;
+  int rename_no_replace_at(int directory, const char* from, const char* to) override;
+  int unlink_at(int directory, const char* name) override;
 
  private:
   struct Change {
@@ -58,6 +59,7 @@ class WriteLog final : public io::Kernel {
 
   std::map<std::string, ino_t> names_;
   std::map<ino_t, Bytes> contents_;
+  std::mutex syncing_;  // syncs may come from several threads
   std::vector<Change> changes_;
 };
 

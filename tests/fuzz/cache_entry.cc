@@ -38,7 +38,7 @@ void try_header(std::vector<std::byte> bytes) {
   require(again.has_value());
   require(again->size == was.size && again->block_size == was.block_size &&
           again->identity == was.identity && again->source == was.source &&
-          again->validator == was.validator);
+          again->validator == was.validator && again->place == was.place);
 }
 
 void try_state(std::vector<std::byte> bytes) {
@@ -50,7 +50,7 @@ void try_state(std::vector<std::byte> bytes) {
   const cache::EntryState state = cache::decode_state(bytes);
   const cache::EntryState again = cache::decode_state(cache::encode_state(state));
   require(again.sealed == state.sealed && again.discarded == state.discarded &&
-          again.fresh_until == state.fresh_until);
+          again.freshness == state.freshness);
 }
 
 }  // namespace

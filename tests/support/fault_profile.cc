@@ -35,6 +35,9 @@ Fault fault_of(const std::string& kind, std::minstd_rand& random) {
     fault.corrupt = true;
   } else if (kind == "chunked") {
     fault.no_length = true;
+  } else if (kind == "unsized") {
+    fault.ignore_range = true;
+    fault.no_length = true;
   } else if (kind == "etag") {
     fault.etag = "\"another\"";
     fault.ignore_condition = true;

@@ -13,6 +13,7 @@ namespace shunt::test {
 //   cut        the body ends early       reset              the connection is reset in the middle
 //   close      no answer                 slow               64 KiB a second
 //   corrupt    a bit is wrong            chunked            no Content-Length
+//   unsized    200, no Content-Length
 //   etag       another ETag              NNN                this status (503 and 429: Retry-After)
 // Throws std::invalid_argument for anything else.
 [[nodiscard]] FaultServer::Judge make_fault_profile(const std::string& spec);

@@ -1,6 +1,6 @@
 // mp4check: whether RESULT is what moving moov to the front may make of ORIGINAL.
 //
-//   mp4check ORIGINAL RESULT [--already | --moved | --same] [--no-packets]
+//   mp4check ORIGINAL RESULT [--already | --moved | --room | --same] [--no-packets]
 //
 // Checks that moov stands in front of the media and behind ftyp; that all bytes outside moov are
 // there, in order; that every absolute position (stco, co64, saio, iloc, tfhd, tfra, sidx, 'gps ',
@@ -8,6 +8,7 @@
 // were; and that libavformat delivers the same packets, where it can read the original at all.
 //   --already     moov was in front: the two files have to be identical
 //   --moved       moov was behind: it has to have moved
+//   --room        wherever moov was: there may be more room behind it than before
 //   --same        whatever they are, the two files have to be identical (holes are not read)
 //   --no-packets  leaves libavformat out
 // Exit: 0 they belong together, 1 they do not, 2 usage, 3 trouble (a file that cannot be read).
@@ -27,7 +28,7 @@ namespace {
 
 using namespace shunt::test::check;
 
-enum class Wanted { kEither, kAlready, kMoved, kSame };
+enum class Wanted { kEither, kAlready, kMoved, kRoom, kSame };
 
 struct Arguments {
   std::string original;
@@ -93,11 +94,11 @@ int run(const Arguments& arguments) {
     check_identical(before, after);
     return 0;
   }
-  const bool was_in_front = moov_in_front(boxes_in(before, 0, before.size()));
-  if (arguments.wanted == Wanted::kMoved && was_in_front) {
-    throw Mismatch("moov was in front before");
-  }
-  if (arguments.wanted == Wanted::kAlready || was_in_front) {
+  // By the types of the boxes. Where the media lies in others, the caller has to know.
+  const bool was_in_front =
+      moov_in_front(boxes_in(before, 0, before.size())) && arguments.wanted != Wanted::kMoved;
+  const bool identical = was_in_front && arguments.wanted != Wanted::kRoom;
+  if (arguments.wanted == Wanted::kAlready || identical) {
     if (!was_in_front) throw Mismatch("moov was not in front");
     check_identical(before, after);
     std::puts("the same file");
@@ -115,6 +116,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.wanted = Wanted::kAlready;
     } else if (argument == "--moved") {
       arguments.wanted = Wanted::kMoved;
+    } else if (argument == "--room") {
+      arguments.wanted = Wanted::kRoom;
     } else if (argument == "--same") {
       arguments.wanted = Wanted::kSame;
     } else if (argument == "--no-packets") {
@@ -136,8 +139,9 @@ bool parse(int argc, char** argv, Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
-    std::fputs("usage: mp4check ORIGINAL RESULT [--already | --moved | --same] [--no-packets]\n",
-               stderr);
+    std::fputs(
+        "usage: mp4check ORIGINAL RESULT [--already | --moved | --room | --same] [--no-packets]\n",
+        stderr);
     return 2;
   }
   try {

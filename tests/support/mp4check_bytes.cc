@@ -25,7 +25,8 @@ std::uint64_t big_endian(const std::uint8_t* from, unsigned width) {
   return value;
 }
 
-// Letters and what vendors use besides: a raw trailer does not look like this.
+// Letters and what vendors use besides. Other types are boxes where the sizes lead to one of these,
+// or to the very end.
 bool plausible(const std::string& type) {
   return std::all_of(type.begin(), type.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);
@@ -113,6 +114,8 @@ std::uint64_t first_difference(const Bytes& a, std::uint64_t at_a, const Bytes& 
 
 BoxList boxes_in(const Bytes& bytes, std::uint64_t begin, std::uint64_t end) {
   BoxList list;
+  std::size_t known = 0;  // boxes up to the last of a plausible type, or all to the very end
+  bool open_ended = false;
   while (end - begin >= 8) {
     Box box;
     box.begin = begin;
@@ -121,19 +124,24 @@ BoxList boxes_in(const Bytes& bytes, std::uint64_t begin, std::uint64_t end) {
     std::array<std::uint8_t, 4> type{};
     bytes.read(begin + 4, type);
     box.type.assign(type.begin(), type.end());
-    if (!plausible(box.type)) break;
     if (size == 1) {
       if (end - begin < 16) break;
       size = bytes.number(begin + 8, 8);
       box.payload = begin + 16;
     } else if (size == 0) {
       size = end - begin;
+      open_ended = true;
     }
     if (size < box.payload - begin || size > end - begin) break;
     box.end = begin + size;
     begin = box.end;
     list.boxes.push_back(std::move(box));
+    if (plausible(list.boxes.back().type) || (begin == end && !open_ended)) {
+      known = list.boxes.size();
+    }
   }
+  if (known < list.boxes.size()) begin = list.boxes[known].begin;
+  list.boxes.resize(known);
   list.end = begin;
   return list;
 }

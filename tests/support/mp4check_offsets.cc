@@ -37,6 +37,18 @@ std::uint64_t meta_head(const Bytes& bytes, const Box& meta) {
   return bytes.number(meta.payload + 4, 4) == 0x68646c72 /* hdlr */ ? 0 : 4;
 }
 
+// A reference that names no other file: a url without text, a urn without text behind its name.
+bool unnamed(const Bytes& bytes, const Box& entry) {
+  std::uint64_t at = entry.payload + 4;
+  if (entry.is("urn ")) {
+    while (at < entry.end && bytes.number(at, 1) != 0) ++at;
+    ++at;
+  } else if (!entry.is("url ")) {
+    return false;
+  }
+  return at >= entry.end || bytes.number(at, 1) == 0;
+}
+
 // Which chunks of a track lie in this file, how many samples each has, and their bytes.
 class ChunkWalk {
  public:
@@ -94,7 +106,7 @@ class ChunkWalk {
       for (const Box& entry : boxes_in(bytes, dref.payload + 8, dref.end).boxes) {
         const bool elsewhere = entry.is("rsrc") || entry.is("imdt") || entry.is("snim");
         references.push_back(!elsewhere && entry.end - entry.payload >= 4 &&
-                             (bytes.number(entry.payload, 4) & 1) != 0);
+                             ((bytes.number(entry.payload, 4) & 1) != 0 || unnamed(bytes, entry)));
       }
     }
     if (stsd.type.empty() || stsd.end - stsd.payload < 8) return;

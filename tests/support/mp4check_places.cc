@@ -120,9 +120,10 @@ class SideBySide {
     return true;
   }
 
-  // Room that was there already is used so that nothing else moves.
+  // Room that was there already is used so that nothing else moves; but for a moov that was in
+  // front, and is given more of it.
   void check_used_up() const {
-    if (places_.used_up.empty()) return;
+    if (places_.used_up.empty() || moov_in_front(old_)) return;
     for (const Pair& pair : places_.pairs) {
       if (pair.old_box.begin != pair.new_box.begin) {
         throw Mismatch("free boxes are gone although " + described(pair.old_box) + " has moved");

@@ -7,9 +7,10 @@ namespace shunt::test {
 const std::vector<Recipe>& recipes() {
   static const std::vector<Recipe> all = [] {
     std::vector<Recipe> joined;
-    for (const auto& part : {top_level_recipes(), trailer_recipes(), reserve_recipes(),
-                             track_recipes(), item_recipes(), fragment_recipes(), vendor_recipes(),
-                             four_gib_recipes(), hostile_recipes()}) {
+    for (const auto& part :
+         {top_level_recipes(), trailer_recipes(), box_type_recipes(), torn_recipes(),
+          reserve_recipes(), track_recipes(), item_recipes(), fragment_recipes(), vendor_recipes(),
+          four_gib_recipes(), hostile_recipes()}) {
       joined.insert(joined.end(), part.begin(), part.end());
     }
     return joined;

@@ -26,6 +26,8 @@ struct Recipe {
 // By theme; recipes() joins them.
 [[nodiscard]] std::vector<Recipe> top_level_recipes();
 [[nodiscard]] std::vector<Recipe> trailer_recipes();
+[[nodiscard]] std::vector<Recipe> box_type_recipes();
+[[nodiscard]] std::vector<Recipe> torn_recipes();
 [[nodiscard]] std::vector<Recipe> reserve_recipes();
 [[nodiscard]] std::vector<Recipe> track_recipes();
 [[nodiscard]] std::vector<Recipe> item_recipes();

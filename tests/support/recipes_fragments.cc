@@ -70,6 +70,15 @@ std::vector<Recipe> fragment_recipes() {
          return cat(ftyp(), box("mdat", interleave(tracks)), moov(tracks, mvex({1, 2})),
                     sidx(1, fragments), segments(fragments), mfra(tfra(1, 1, fragments)));
        }},
+      {"moof-before-moov", Expect::kMove, "moofs with samples in boxes junk, then moov, no mdat",
+       [] {
+         auto fragments = three_fragments();
+         Blob media;
+         for (Fragment& fragment : fragments) {
+           media.append(cat(moof(fragment), box("junk", fragment_data(fragment))));
+         }
+         return cat(ftyp(), media, moov({fixed_track(1, 0)}, mvex({1})));
+       }},
       {"fragmented", Expect::kAlready, "ftyp, moov without samples, moofs, mfra",
        [] {
          const auto fragments = three_fragments();

@@ -103,6 +103,23 @@ std::vector<Recipe> top_level_recipes() {
          const std::vector<Track> tracks = {fixed_track(1, 1, 1, 4)};
          return cat(box("mdat", interleave(tracks)), moov(tracks));
        }},
+      {"media-in-unknown-box", Expect::kMove, "samples in a box junk in front of moov, no mdat",
+       [] {
+         const auto tracks = two_tracks();
+         return cat(ftyp(), box("junk", interleave(tracks)), moov(tracks));
+       }},
+      {"media-in-free", Expect::kMove, "samples in a free box in front of moov, others behind it",
+       [] {
+         const auto tracks = two_tracks();
+         return cat(ftyp(), box("free", interleave(tracks, 0, 4)), moov(tracks),
+                    box("mdat", interleave(tracks, 4)));
+       }},
+      {"junk-before-moov", Expect::kAlready, "a box junk in front of moov that nothing points at",
+       [] {
+         const auto tracks = two_tracks();
+         return cat(ftyp(), box("junk", noise(4, 9, 500)), moov(tracks),
+                    box("mdat", interleave(tracks)));
+       }},
       {"two-moov", Expect::kRefuse, "two moovs: which one counts?",
        [] {
          const auto tracks = two_tracks();

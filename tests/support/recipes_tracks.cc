@@ -18,6 +18,23 @@ Blob external_movie(const DataReference& reference) {
   return movie({fixed_track(1, 8), away});
 }
 
+// Both tracks in this file, by a reference that does not say so and names no other file.
+Blob unnamed_movie(const DataReference& reference) {
+  auto tracks = two_tracks();
+  for (Track& track : tracks) track.data_references = {reference};
+  return movie(tracks);
+}
+
+// No track in this file.
+Blob all_external_movie() {
+  auto tracks = two_tracks();
+  for (Track& track : tracks) {
+    track.data_references = {{Kind::kUrl, "file:///elsewhere/media.mov"}};
+    for (std::size_t i = 0; i < track.chunks.size(); ++i) track.chunks[i].at = {{}, 100 + 256 * i};
+  }
+  return cat(ftyp(), box("mdat", noise(9, 8, 500)), moov(tracks));
+}
+
 // One track; every third chunk is external: stsd entry 1 is external, entry 2 is in this file.
 Blob mixed_movie() {
   Track track = fixed_track(1, 12);
@@ -116,6 +133,15 @@ std::vector<Recipe> track_recipes() {
        [] {
          return external_movie({Kind::kUrl, "file:///elsewhere/media.mov"});
        }},
+      {"dref-no-location", Expect::kMove, "url references without the flag and without a location",
+       [] { return unnamed_movie({Kind::kUrlOfNothing}); }},
+      {"dref-empty-location", Expect::kMove, "the same with an empty location",
+       [] {
+         return unnamed_movie({Kind::kUrlOfNothing, std::string(1, '\0')});
+       }},
+      {"dref-urn-no-location", Expect::kMove, "urn references with a name and no location",
+       [] { return unnamed_movie({Kind::kUrnOfNothing}); }},
+      {"external-all", Expect::kMove, "both tracks by url in other files", all_external_movie},
       {"rsrc-dref", Expect::kMove, "a track in the resource fork, marked self-contained",
        [] {
          return external_movie({Kind::kRsrc, "/elsewhere/media.mov"});

@@ -35,6 +35,10 @@ Blob data_reference(const DataReference& reference) {
       return full_box("url ", 0, 1);
     case DataReference::Kind::kUrl:
       return full_box("url ", 0, 0, Blob().text(reference.path).u8(0));
+    case DataReference::Kind::kUrlOfNothing:
+      return full_box("url ", 0, 0, Blob().text(reference.path));
+    case DataReference::Kind::kUrnOfNothing:
+      return full_box("urn ", 0, 0, Blob().text("urn:here").u8(0));
     case DataReference::Kind::kAlis:
       return full_box("alis", 0, 0, alias(reference.path));
     case DataReference::Kind::kRsrc:

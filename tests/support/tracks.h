@@ -16,10 +16,12 @@ enum class OffsetTable { kStco, kCo64 };
 
 struct DataReference {
   enum class Kind {
-    kSelf,  // 'url ' with flag 1: in this file
-    kUrl,   // 'url ' naming `path`
-    kAlis,  // a Macintosh alias naming `path`, in the form FFmpeg reads
-    kRsrc,  // the file's resource fork; flag 1, although it is not in this fork
+    kSelf,          // 'url ' with flag 1: in this file
+    kUrl,           // 'url ' naming `path`
+    kAlis,          // a Macintosh alias naming `path`, in the form FFmpeg reads
+    kUrlOfNothing,  // 'url ' without the flag, naming `path`: which may be empty or without its end
+    kUrnOfNothing,  // 'urn ' with a name, without the flag and without a location
+    kRsrc,          // the file's resource fork; flag 1, although it is not in this fork
   };
   Kind kind = Kind::kSelf;
   std::string path = {};

@@ -23,6 +23,15 @@ TEST_CASE("what steers a terminal is spelt out") {
                   "31m") == "\\xc2\\x9b31m");
 }
 
+TEST_CASE("text is UTF-8 or not, whatever it shows") {
+  for (const char* const text : {"", "a\nb\x1b", "Stra\xc3\x9f", "\xf0\x9f\x8e\xac"}) {
+    CHECK(is_utf8(text));
+  }
+  for (const char* const text : {"caf\xe9", "\xc3", "a\xe2\x82", "\xed\xa0\x80", "\xc0\x80"}) {
+    CHECK_FALSE(is_utf8(text));
+  }
+}
+
 TEST_CASE("bytes that are no UTF-8 are spelt out, each for itself") {
   CHECK(printable("\x9b"
                   "31m") == "\\x9b31m");

@@ -1,10 +1,14 @@
 // The cache directory: entries by name, and looking after them.
 #include "cache/cache.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <limits>
 #include <thread>
 
+#include "io/sha256.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -17,7 +21,7 @@ TEST_CASE("cache: what nobody can tell the version of is not used again") {
   const auto cache = open_cache(directory.path());
   remote::BlobInfo info = url_info(3 * kBlock);
   info.validator.clear();
-  info.fresh_until = std::numeric_limits<std::int64_t>::max();
+  info.freshness = {0, std::numeric_limits<std::int64_t>::max()};
   {
     const auto entry = open_entry(*cache, info);
     CHECK(entry->info().digest.empty());
@@ -54,6 +58,91 @@ TEST_CASE("cache: another version of a URL is another entry, never mixed") {
   const auto longer = open_entry(*cache, info);
   CHECK(longer->size() == kSize + 1);
   CHECK(cache->list().value().size() == 1);
+}
+
+TEST_CASE("cache: another place that a URL redirects to is another version of it") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  auto info = url_info(kSize);
+  info.place = "one";
+  const auto old = open_entry(*cache, info);
+  REQUIRE(old->put(0, noise(1, 0, kBlock)));
+  CHECK(old->info().place == "one");
+  CHECK(open_entry(*cache, info)->check(0));
+  info.place = "two";
+  CHECK_FALSE(open_entry(*cache, info)->check(0));
+}
+
+TEST_CASE("cache: a URL has a key for each who asks for it, which tells no password") {
+  test::TempDir directory;
+  test::TempDir other;
+  const auto cache = open_cache(directory.path());
+  const std::string url = "http://host/x";
+  const std::string alice = "authorization: Basic YWxpY2U6c2VzYW1l\n";
+  CHECK(cache->key_of_url(url, "").value() == key_of_url(url));
+  const std::string key = cache->key_of_url(url, alice).value();
+  CHECK(key != key_of_url(url));
+  CHECK(key != cache->key_of_url(url, "authorization: Basic Ym9iOnNlc2FtZQ==\n").value());
+  CHECK(key != cache->key_of_url("http://host/y", alice).value());
+  CHECK(key.starts_with("url-"));
+  // For good, in this cache; and in another one it is another.
+  CHECK(key == cache->key_of_url(url, alice).value());
+  CHECK(key == open_cache(directory.path())->key_of_url(url, alice).value());
+  CHECK(key != open_cache(other.path())->key_of_url(url, alice).value());
+  // A secret that was damaged is made anew.
+  std::filesystem::resize_file(directory.path() + "/secret", 20);
+  CHECK(key != cache->key_of_url(url, alice).value());
+}
+
+TEST_CASE("cache: none of it is used where others may write to any of its directories") {
+  test::TempDir directory;
+  const std::string path = directory.file("cache");
+  const std::string digest = "sha256:" + io::sha256_hex("text");
+  {
+    const auto cache = open_cache(path);
+    cache->keep_document(digest, "text");
+    REQUIRE(cache->find_document(digest) == "text");
+    const auto info = url_info(kSize);
+    open_entry(*cache, info);
+    REQUIRE(cache->pin(key_of(info)));
+  }
+  for (const char* const name : {"", "/documents", "/blobs", "/blobs/.pins"}) {
+    for (const mode_t mode : {0720U, 0702U}) {
+      INFO(name);
+      REQUIRE(::chmod((path + name).c_str(), mode) == 0);
+      const auto refused = Cache::open(path, 0);
+      REQUIRE_FALSE(refused);
+      CHECK(refused.error().code == ErrorCode::kLocalIo);
+      CHECK(refused.error().path == path + name);
+      CHECK(refused.error().reason == "group or others may write to it");
+    }
+    REQUIRE(::chmod((path + name).c_str(), 0755) == 0);
+    CHECK(Cache::open(path, 0));
+    if (::geteuid() != 0) continue;
+    // Somebody else's, whoever asks.
+    REQUIRE(::chown((path + name).c_str(), 4242, 4242) == 0);
+    CHECK_FALSE(Cache::open(path, 0));
+    REQUIRE(::chown((path + name).c_str(), 0, 0) == 0);
+  }
+}
+
+TEST_CASE("cache: files that others may have written are not believed") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const std::string path = directory.path();
+  const auto info = url_info(kSize);
+  REQUIRE(open_entry(*cache, info)->put(0, noise(1, 0, kBlock)));
+  const std::string tag = "docker://host/repo:tag";
+  cache->keep_tag(tag, "sha256:" + io::sha256_hex("text"));
+  REQUIRE(cache->find_tag(tag));
+  const std::string key = cache->key_of_url("http://host/x", "somebody").value();
+  for (const auto& file : std::filesystem::recursive_directory_iterator(path)) {
+    if (file.is_regular_file()) REQUIRE(::chmod(file.path().c_str(), 0666) == 0);
+  }
+  CHECK(cache->find(key_of(info)).value() == nullptr);
+  CHECK_FALSE(exists(entry_path(path, info)));
+  CHECK_FALSE(cache->find_tag(tag));
+  CHECK(cache->key_of_url("http://host/x", "somebody").value() != key);
 }
 
 TEST_CASE("cache: what is no entry is taken away by its next use") {

@@ -146,14 +146,14 @@ TEST_CASE("those used longest ago go when there are too many") {
 class FailingKernel final : public io::Kernel {
  public:
   explicit FailingKernel(int at) : left_(at) {}
-  int open(const char* path, int flags, mode_t mode) override {
-    return (flags & O_CREAT) != 0 && fails() ? -1 : Kernel::open(path, flags, mode);
+  int open_at(int directory, const char* name, int flags, mode_t mode) override {
+    return (flags & O_CREAT) != 0 && fails() ? -1 : Kernel::open_at(directory, name, flags, mode);
   }
   ssize_t pwrite(int fd, const void* data, std::size_t size, off_t at, int flags) override {
     return fails() ? -1 : Kernel::pwrite(fd, data, size, at, flags);
   }
-  int rename(const char* from, const char* to) override {
-    return fails() ? -1 : Kernel::rename(from, to);
+  int rename_at(int directory, const char* from, const char* to) override {
+    return fails() ? -1 : Kernel::rename_at(directory, from, to);
   }
   int mkdir(const char* path, mode_t mode) override {
     return fails() ? -1 : Kernel::mkdir(path, mode);
@@ -189,6 +189,17 @@ TEST_CASE("a failure is nobody's trouble: the old one stays, no leftover") {
     }
   }
   CHECK(failures == 4);
+}
+
+TEST_CASE("a directory that others may write to is neither read nor written to") {
+  const test::TempDir dir;
+  Documents documents(dir.path());
+  documents.keep_document(digest_of("mine"), "mine");
+  REQUIRE(documents.find_document(digest_of("mine")) == "mine");
+  std::filesystem::permissions(dir.path(), std::filesystem::perms::all);
+  CHECK_FALSE(documents.find_document(digest_of("mine")));
+  documents.keep_document(digest_of("other"), "other");
+  CHECK(files_in(dir.path()) == 1);
 }
 
 TEST_CASE("writers and readers of one document at once") {

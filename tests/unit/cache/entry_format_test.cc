@@ -124,7 +124,7 @@ TEST_CASE("entry format: a right checksum does not make absurd sizes right") {
     poke(bytes, at, value);
     return bytes;
   };
-  CHECK(refusal(with(8, std::uint32_t{2})) == ErrorCode::kCorrupt);   // version
+  CHECK(refusal(with(8, std::uint32_t{1})) == ErrorCode::kCorrupt);   // version
   CHECK(refusal(with(12, std::uint32_t{0})) == ErrorCode::kCorrupt);  // header size
   CHECK(refusal(with(12, std::uint32_t{4095})) == ErrorCode::kCorrupt);
   CHECK(refusal(with(12, std::uint32_t{8192})) == ErrorCode::kCorrupt);
@@ -135,7 +135,7 @@ TEST_CASE("entry format: a right checksum does not make absurd sizes right") {
                                    std::uint64_t{65535}, 2 * kMaxBlockSize, kHuge}) {
     CHECK(refusal(with(24, size)) == ErrorCode::kCorrupt);  // block size
   }
-  for (const std::size_t at : {32U, 36U, 40U}) {  // lengths of the texts
+  for (const std::size_t at : {32U, 36U, 40U, 44U}) {  // lengths of the texts
     CHECK(refusal(with(at, std::uint32_t{4096})) == ErrorCode::kCorrupt);
     CHECK(refusal(with(at, std::numeric_limits<std::uint32_t>::max())) == ErrorCode::kCorrupt);
   }
@@ -144,14 +144,14 @@ TEST_CASE("entry format: a right checksum does not make absurd sizes right") {
 
 TEST_CASE("entry format: a state comes back; a damaged one is the empty one") {
   for (const EntryState state :
-       {EntryState{}, EntryState{true, false, 0}, EntryState{false, true, -5},
-        EntryState{true, true, 1'800'000'000, 77}}) {
+       {EntryState{}, EntryState{true, false, {}}, EntryState{false, true, {-5, -7}},
+        EntryState{true, true, {1'800'000'000, 3'600}, 77}}) {
     const auto good = encode_state(state);
     REQUIRE(good.size() == kStateSize);
     const EntryState back = decode_state(good);
     CHECK(back.sealed == state.sealed);
     CHECK(back.discarded == state.discarded);
-    CHECK(back.fresh_until == state.fresh_until);
+    CHECK(back.freshness == state.freshness);
     CHECK(back.seal_sum == state.seal_sum);
     for (std::size_t at = 0; at < good.size(); ++at) {
       auto bytes = good;
@@ -159,7 +159,7 @@ TEST_CASE("entry format: a state comes back; a damaged one is the empty one") {
       const EntryState damaged = decode_state(bytes);
       CHECK_FALSE(damaged.sealed);
       CHECK_FALSE(damaged.discarded);
-      CHECK(damaged.fresh_until == 0);
+      CHECK(damaged.freshness == remote::Freshness{});
     }
     CHECK_FALSE(decode_state(std::span(good).first(kStateSize - 1)).sealed);
   }

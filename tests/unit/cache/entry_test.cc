@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "io/lock.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -348,12 +349,13 @@ TEST_CASE("entry: a file that is cut while it is open never reads as zeros") {
 TEST_CASE("entry: the state is kept apart from everything else") {
   Fixture f;
   put(*f.entry, 0, 1);
-  REQUIRE(f.entry->set_fresh_until(1'800'000'000));
+  const remote::Freshness fresh{1'800'000'000, 60};
+  REQUIRE(f.entry->set_freshness(fresh));
   REQUIRE(f.entry->seal(f.entry->seal_mark()));
-  CHECK(f.another()->info().fresh_until == 1'800'000'000);
+  CHECK(f.another()->info().freshness == fresh);
   CHECK(f.another()->sealed());
   REQUIRE(f.entry->unseal());
-  CHECK(f.another()->info().fresh_until == 1'800'000'000);
+  CHECK(f.another()->info().freshness == fresh);
   CHECK_FALSE(f.another()->sealed());
   CHECK(f.another()->check(0));
   const remote::BlobInfo info = f.entry->info();
@@ -363,11 +365,55 @@ TEST_CASE("entry: the state is kept apart from everything else") {
   CHECK(info.name == f.info.name);
 }
 
+TEST_CASE("entry: a process that was stopped with the state locked holds up nobody for long") {
+  Fixture f;
+  put(*f.entry, 0, 2);
+  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  const auto other = f.another();
+  const ByteRange place = ByteRange::of(f.entry->header().state_begin(), kStateSize);
+  const io::File holder = io::File::open_to_change(f.path()).value();
+  REQUIRE(io::try_lock_range(holder, place).value().empty());
+  // What is only advice is left out, and what it would have said is told.
+  const Result<void> fresh = f.entry->set_freshness({1, 2});
+  REQUIRE_FALSE(fresh);
+  CHECK(fresh.error().code == ErrorCode::kBusy);
+  CHECK(fresh.error().path == f.path());
+  CHECK_FALSE(f.entry->seal(f.entry->seal_mark()));
+  // Nothing is put under a seal that cannot be taken away.
+  CHECK(f.entry->sealed());
+  CHECK_FALSE(f.entry->put(2, noise(1, 2 * kBlock, kBlock)));
+  // A block that has gone bad is given up for everybody, and the seal with it.
+  f.damage(1, noise(2, 0, 100));
+  std::vector<std::byte> bytes(kBlock);
+  CHECK(f.entry->recheck(1, bytes).value() == Entry::Recheck::kBad);
+  CHECK_FALSE(other->check(1));
+  CHECK_FALSE(f.entry->sealed());
+  // A wrong digest cannot be marked; its name is taken away all the same.
+  f.entry->discard();
+  CHECK_FALSE(exists(f.path()));
+}
+
+TEST_CASE("cache: verifying what a stopped process has locked tells of its digest") {
+  test::TempDir directory;
+  const auto info = digest_info(1, 2 * kBlock);
+  const auto cache = open_cache(directory.path());
+  const auto entry = open_entry(*cache, info);
+  REQUIRE(entry->put(0, noise(1, 0, 2 * kBlock)));
+  const io::File holder = io::File::open_to_change(entry_path(directory.path(), info)).value();
+  REQUIRE(io::try_lock_range(holder, ByteRange::of(entry->header().state_begin(), kStateSize))
+              .value()
+              .empty());
+  const auto report = cache->verify(cache->list().value().at(0), nullptr, nullptr);
+  REQUIRE(report);
+  CHECK(report->entry.verified);
+  CHECK_FALSE(entry->sealed());
+}
+
 TEST_CASE("entry: two threads that change the state do not undo each other's change") {
   const Fixture f;
   std::atomic<bool> enough{false};
   std::thread beside([&] {
-    for (std::int64_t seconds = 1; !enough; ++seconds) (void)f.entry->set_fresh_until(seconds);
+    for (std::int64_t seconds = 1; !enough; ++seconds) (void)f.entry->set_freshness({1, seconds});
   });
   int lost = 0;
   for (int round = 0; round < 2000; ++round) {

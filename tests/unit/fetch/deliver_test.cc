@@ -29,6 +29,12 @@ struct Delivery {
   Opened opened;
   io::File out = io::File::adopt(io::Fd(::memfd_create("out", MFD_CLOEXEC)), "out");
 
+  // Nothing is under way any more, which a kernel of the test has to outlive.
+  void end() {
+    opened = {};
+    rig.reset();
+  }
+
   [[nodiscard]] bool is_right() const {
     std::vector<std::byte> bytes(static_cast<std::size_t>(kSize + 1));
     const auto got = out.read_at(0, bytes);
@@ -73,6 +79,7 @@ TEST_CASE("a disk that gets full in the middle does not keep the digest from bei
         REQUIRE_FALSE(delivered);
         CHECK(delivered.error().code == ErrorCode::kIntegrity);
       }
+      delivery.end();
     }
   }
 }
@@ -118,6 +125,7 @@ TEST_CASE("what the kernel does not copy goes through a buffer") {
     CHECK(delivered->verified);
     CHECK(delivery.is_right());
     CHECK(kernel.declined > 0);
+    delivery.end();
   }
 }
 

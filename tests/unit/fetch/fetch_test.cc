@@ -2,7 +2,9 @@
 #include "fetch/fetch.h"
 
 #include <atomic>
+#include <csignal>
 
+#include "fetch/unsized.h"
 #include "support/catch.h"
 #include "support/fault_server.h"
 #include "support/temp_dir.h"
@@ -10,6 +12,7 @@
 namespace shunt::fetch {
 namespace {
 
+using test::BlobServerOptions;
 using test::Fault;
 using test::FaultServer;
 using test::SeenRequest;
@@ -111,6 +114,62 @@ TEST_CASE("what nobody can tell the version of is not there for another command"
     CHECK(opened->cached->use().bytes_fetched >= 300'000);
   }
   CHECK(entries(directory) == 0);
+}
+
+TEST_CASE("a fetch that is stopped tells whether the next one can go on from there") {
+  const auto kept_of = [](const BlobServerOptions& served, const Fault& fault,
+                          bool use_cache = true) {
+    const test::TempDir directory;
+    const FaultServer server(served, [&](const SeenRequest&) { return fault; });
+    CancelToken cancel;
+    SessionOptions options = with_cache(directory);
+    options.use_cache = use_cache;
+    options.cancel = &cancel;
+    // Stops it as soon as something has come.
+    struct Stopping final : Progress {
+      explicit Stopping(CancelToken& token) : token_(token) {}
+      void begin(std::string_view, std::uint64_t) override {}
+      void advance(std::uint64_t) override { token_.request(SIGINT); }
+      CancelToken& token_;
+    } stopping(cancel);
+    Session session(options);
+    Request request;
+    request.source = server.url();
+    const Report report = to_file(session, request, directory.file("out"),
+                                  {.cancel = &cancel, .progress = &stopping});
+    REQUIRE(report.error);
+    CHECK(report.error->code == ErrorCode::kInterrupted);
+    return report.kept;
+  };
+  // Several of the steps in which it is delivered.
+  const BlobServerOptions blob{.size = 24 * kMiB};
+  CHECK(kept_of(blob, {}));
+  CHECK_FALSE(kept_of(blob, {}, false));
+  CHECK_FALSE(kept_of(blob, {.fields = {{"Cache-Control", "no-store"}}}));
+  CHECK_FALSE(kept_of({.size = 24 * kMiB, .etag = "", .last_modified = ""}, {}));
+  // Of this nothing more comes before the test is over.
+  CHECK_FALSE(
+      kept_of(blob, {.ignore_range = true, .no_length = true, .cut_at = 300'000, .stall = 1000}));
+}
+
+TEST_CASE("what has no size and no end is put by within a bound alone") {
+  const FaultServer server({.size = std::uint64_t{1} << 60}, [](const SeenRequest&) {
+    return Fault{.ignore_range = true, .no_length = true};
+  });
+  SessionOptions options;
+  options.use_cache = false;
+  Session session(options);
+  const auto opened = session.open(server.url(), "", IfUnsized::kLeave);
+  REQUIRE(opened);
+  REQUIRE(opened->unsized != nullptr);
+  CHECK(opened->source == nullptr);
+  io::SourcePtr source;
+  const UnsizedRead read = spool_unsized(*opened->unsized, source, 3 * kMiB);
+  REQUIRE_FALSE(read.outcome);
+  CHECK(read.outcome.error().code == ErrorCode::kCorrupt);
+  CHECK(read.outcome.error().reason.find("does not say how large it is") != std::string::npos);
+  CHECK(source == nullptr);
+  CHECK(read.size <= 3 * kMiB);
 }
 
 }  // namespace

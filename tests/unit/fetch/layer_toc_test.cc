@@ -198,7 +198,8 @@ TEST_CASE("archives are told by their first bytes", "[fetch]") {
                  "ftyp"sv));
   CHECK_FALSE(compressed("\x1f"sv));
   CHECK_FALSE(compressed(""sv));
-  const std::string tar = std::string(257, 'a') + "ustar  ";
+  std::string tar(257, 'a');
+  tar += "ustar  ";
   CHECK(looks_like_tar(std::as_bytes(std::span(tar))));
   CHECK_FALSE(looks_like_tar(std::as_bytes(std::span(tar).first(261))));
   CHECK_FALSE(looks_like_tar(std::as_bytes(std::span(tar).subspan(1))));

@@ -1,5 +1,6 @@
 #include "io/file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 #include "io/extent_map.h"
 #include "io/kernel.h"
+#include "io/lease.h"
 #include "io/lock.h"
 #include "io/page_cache.h"
 #include "io/path.h"
@@ -148,11 +150,13 @@ TEST_CASE("a file open for writing elsewhere is noticed") {
   const test::TempDir dir;
   auto file = File::create(dir.file("a"));
   REQUIRE(file);
-  CHECK(check_no_writer(dir.file("a")).error().code == ErrorCode::kBusy);
-  REQUIRE(file->close());
-  CHECK(check_no_writer(dir.file("a")));
   const auto reader = File::open_to_read(dir.file("a"));
-  CHECK(check_no_writer(dir.file("a")));
+  REQUIRE(reader);
+  CHECK(check_no_writer(*reader).error().code == ErrorCode::kBusy);
+  REQUIRE(file->close());
+  CHECK(check_no_writer(*reader));
+  const auto another = File::open_to_read(dir.file("a"));
+  CHECK(check_no_writer(*reader));
 }
 
 TEST_CASE("companions stay within what a name may be") {

@@ -30,6 +30,10 @@ ino_t inode_of(const std::string& path) {
   return status.st_ino;
 }
 
+Directory place(const test::TempDir& dir) {
+  return Directory::holding(dir.file("out")).value();
+}
+
 // What a run that dies leaves; false where leftovers cannot be told from other files.
 bool leave_behind(const std::string& target) {
   const pid_t child = ::fork();
@@ -89,17 +93,18 @@ TEST_CASE("a leftover is taken away, one in use is not") {
   const std::string hidden = dir.file(".out.shunt-new");
   if (!leave_behind(dir.file("out"))) return;  // no extended attributes here
   CHECK(exists(hidden));
-  REQUIRE(NewFile::sweep(dir.file("out")));
+  REQUIRE(NewFile::sweep(place(dir), "out"));
   CHECK_FALSE(exists(hidden));
   REQUIRE(leave_behind(dir.file("out")));
   auto first = NewFile::create(dir.file("out"));
   REQUIRE(first);
-  CHECK(first->file().path() == hidden);
-  REQUIRE(NewFile::sweep(dir.file("out")));
+  CHECK(first->file().path() == dir.file("out"));
+  REQUIRE(NewFile::sweep(place(dir), "out"));
   CHECK(exists(hidden));
   const auto second = NewFile::create(dir.file("out"));
   REQUIRE_FALSE(second);
   CHECK(second.error().code == ErrorCode::kBusy);
+  CHECK(second.error().path == dir.file("out"));
 }
 
 TEST_CASE("somebody else's file of the hidden name stays, whatever it is") {
@@ -126,7 +131,7 @@ TEST_CASE("somebody else's file of the hidden name stays, whatever it is") {
     auto given_up = NewFile::create(dir.file("out"));
     REQUIRE(given_up);
   }
-  REQUIRE(NewFile::sweep(dir.file("out")));
+  REQUIRE(NewFile::sweep(place(dir), "out"));
   CHECK(inode_of(hidden) == before);
   CHECK(exists(dir.file("out")));
   std::size_t names = 0;
@@ -155,6 +160,7 @@ TEST_CASE("a directory that is missing is named, and not the hidden file") {
     const auto file = NewFile::create(dir.file(std::string(directory) + "/out"));
     REQUIRE_FALSE(file);
     CHECK(file.error().path == dir.file(std::string(directory) + "/out"));
+    CHECK(file.error().operation == "create");
     CHECK(file.error().reason.find(dir.file(directory)) != std::string::npos);
   }
 }

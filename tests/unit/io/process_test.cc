@@ -3,11 +3,16 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
+#include <string>
+#include <thread>
 
 #include "io/file.h"
+#include "io/signals.h"
 #include "support/catch.h"
 #include "support/pipe_ends.h"
 
@@ -59,6 +64,27 @@ TEST_CASE("a program reads and writes what it is given") {
   CHECK(answer == "<said>\n");
 }
 
+TEST_CASE("a program has the signals that are ignored here as they are at first") {
+  std::array<struct sigaction, kSelfInflicted.size()> before{};
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ::sigaction(kSelfInflicted[i], nullptr, &before[i]);
+  }
+  ignore_self_inflicted();
+  std::string tries;
+  for (const int signal : kSelfInflicted) {
+    // Each one ends or stops a program that has it as it is at first.
+    const std::string number = std::to_string(signal);
+    tries += signal == SIGTTOU
+                 ? ""
+                 : "sh -c 'kill -" + number + " $$; exit 99'; [ $? != 99 ] || exit 1;";
+  }
+  CHECK(status_of(script(tries)) == 0);
+  CHECK(status_of(script("kill -XFSZ $$")) == 128 + SIGXFSZ);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ::sigaction(kSelfInflicted[i], &before[i], nullptr);
+  }
+}
+
 TEST_CASE("a program is reached by signals that are blocked here") {
   sigset_t blocked;
   sigset_t before;
@@ -70,6 +96,44 @@ TEST_CASE("a program is reached by signals that are blocked here") {
   REQUIRE(process);
   process->send(SIGTERM);
   CHECK(process->wait(20'000).value() == 128 + SIGTERM);
+}
+
+TEST_CASE("a program that dies with us is started as others are") {
+  ::setenv("SHUNT_TEST", "ours", 1);
+  ProcessOptions options = {.arguments = {"/bin/sh", "-c", "[ \"$SHUNT_TEST\" = ours ] && exit 3"},
+                            .dies_with_us = true};
+  CHECK(status_of(options) == 3);
+  ::unsetenv("SHUNT_TEST");
+  test::PipeEnds in;
+  test::PipeEnds out;
+  options.arguments[2] = "read line; echo \"<$line>\"; kill -PIPE $$";
+  options.input = in.reader.get();
+  options.output = out.writer.fd();
+  options.own_group = true;
+  auto process = Process::start(options);
+  REQUIRE(process);
+  CHECK(::getpgid(process->id()) == process->id());
+  REQUIRE(in.writer.write_next(std::as_bytes(std::span("said\n", 5))));
+  CHECK(process->wait(20'000).value() == 128 + SIGPIPE);
+  std::string answer(20, '\0');
+  answer.resize(static_cast<std::size_t>(::read(out.reader.get(), answer.data(), answer.size())));
+  CHECK(answer == "<said>\n");
+  options.arguments = {"/no/program/of/that/name"};
+  const auto none = Process::start(options);
+  REQUIRE_FALSE(none);
+  CHECK(none.error().system_errno == ENOENT);
+}
+
+TEST_CASE("a program that dies with us is killed with the thread that started it") {
+  std::optional<Process> process;
+  std::thread starting([&] {
+    auto started =
+        Process::start({.arguments = {"/bin/sh", "-c", "exec sleep 100"}, .dies_with_us = true});
+    if (started) process.emplace(std::move(*started));
+  });
+  starting.join();
+  REQUIRE(process);
+  CHECK(process->wait(20'000).value() == 128 + SIGKILL);
 }
 
 }  // namespace

@@ -8,7 +8,9 @@
 #include <functional>
 #include <utility>
 
+#include "io/directory.h"
 #include "io/kernel.h"
+#include "layout/in_place.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -30,6 +32,8 @@ JournalRecord sample_record(RoomKind room = RoomKind::kShifted) {
   edit.mark = FieldPatch{900'004, 4, 1, 2};
   edit.patches = {{20'000, 8, 5, 6}, {30'000, 4, 7, 8}};
   record.needed_digest = 0x123456789abcdef0;
+  record.front_size = 8'000;
+  record.front_digest = 0xfedcba9876543210;
   const std::vector<std::byte> bytes(12, std::byte{9});
   record.saved.add(4096, bytes);
   record.saved.set_zeros({4096, 4108});
@@ -41,12 +45,16 @@ JournalRecord sample_record(RoomKind room = RoomKind::kShifted) {
 struct Target {
   test::TempDir dir;
   std::string path = dir.file("movie.mp4");
-  Target() { REQUIRE(io::File::create(path)); }
+  io::File file = std::move(*io::File::create(path));
+  io::Directory directory = std::move(*io::Directory::holding(path));
   // A new journal of `sample_record`.
   [[nodiscard]] Journal journal() const {
-    auto made = Journal::create(path, sample_record(), nullptr);
+    auto made = Journal::create(directory, file, sample_record(), nullptr);
     REQUIRE(made);
     return std::move(*made);
+  }
+  [[nodiscard]] Result<std::optional<Journal>> found() const {
+    return Journal::open(directory, file);
   }
 };
 
@@ -58,6 +66,8 @@ TEST_CASE("a record reads back as it was written") {
   CHECK(encode_record(*back) == bytes);
   CHECK(back->inode == 77);
   CHECK(back->edit.gap_size == 8192);
+  CHECK(back->front_size == 8'000);
+  CHECK(back->front_digest == 0xfedcba9876543210);
   CHECK(back->edit.mark->new_value == 2);
   CHECK_FALSE(back->edit.cut_at);
   CHECK(back->edit.patches.size() == 2);
@@ -75,6 +85,17 @@ TEST_CASE("no damaged record is believed") {
     REQUIRE_FALSE(parsed);
     CHECK(parsed.error().code == ErrorCode::kIntegrity);
     CHECK_FALSE(parse_record(std::span(bytes).first(i)));
+  }
+}
+
+TEST_CASE("a record of another version is refused by name") {
+  auto bytes = encode_record(sample_record());
+  for (const std::byte version : {std::byte{2}, std::byte{4}}) {
+    bytes[8] = version;
+    const auto parsed = parse_record(bytes);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().code == ErrorCode::kIntegrity);
+    CHECK(parsed.error().reason.find("another version of shunt") != std::string::npos);
   }
 }
 
@@ -97,6 +118,7 @@ TEST_CASE("a record that makes no sense is not believed, though its checksum is 
   CHECK(refuses([](JournalRecord& r) { r.edit.front_at = {0, 5000}; }));
   CHECK(refuses([](JournalRecord& r) { r.edit.front_at.end = 2'000'000; }));
   CHECK(refuses([](JournalRecord& r) { r.edit.needed.end = 1'000'001; }));
+  CHECK(refuses([](JournalRecord& r) { r.front_size = 8'205; }));
   CHECK(refuses([](JournalRecord& r) { r.edit.overwritten = {4096, 4100}; }));
   CHECK(refuses([](JournalRecord& r) { r.saved.set_zeros({0, 1'000'000}); }));
   CHECK(refuses([](JournalRecord& r) { r.holes[0] = {0, 4096}; }));
@@ -104,19 +126,17 @@ TEST_CASE("a record that makes no sense is not believed, though its checksum is 
 }
 
 TEST_CASE("a journal lives beside its target, and its cursor survives a torn write") {
-  const test::TempDir dir;
-  const std::string target = dir.file("movie.mp4");
-  REQUIRE(io::File::create(target));
-  CHECK_FALSE(Journal::open(target)->has_value());
+  const Target target;
+  CHECK_FALSE(target.found()->has_value());
   {
-    auto journal = Journal::create(target, sample_record(), nullptr);
+    auto journal = Journal::create(target.directory, target.file, sample_record(), nullptr);
     REQUIRE(journal);
-    CHECK(journal->path() == dir.file(".movie.mp4.shunt-journal"));
+    CHECK(journal->path() == target.dir.file(".movie.mp4.shunt-journal"));
     CHECK(journal->cursor() == 1'000'000);
     REQUIRE(journal->set_cursor(500'000 / 4096 * 4096));
     REQUIRE(journal->set_cursor(40'960));
   }
-  auto again = Journal::open(target);
+  auto again = target.found();
   REQUIRE(again);
   REQUIRE(again->has_value());
   CHECK((*again)->cursor() == 40'960);
@@ -128,12 +148,12 @@ TEST_CASE("a journal lives beside its target, and its cursor survives a torn wri
   const std::array<std::byte, 4> garbage{};
   const std::uint64_t slots = 4096;  // the record fits one block
   REQUIRE(file->write_at(slots + 4096 + 8, garbage));
-  const auto torn = Journal::open(target);
+  const auto torn = target.found();
   REQUIRE(torn);
   CHECK((*torn)->cursor() == 40'960);
 
   REQUIRE((*again)->remove());
-  CHECK_FALSE(Journal::open(target)->has_value());
+  CHECK_FALSE(target.found()->has_value());
 }
 
 // A disk that fails one sync, although the bytes have arrived.
@@ -159,41 +179,130 @@ TEST_CASE("a cursor whose sync failed is not believed once the one before is set
     REQUIRE_FALSE(journal.set_cursor(8192));
   }
   CHECK(journal.cursor() == 40'960);
-  CHECK((*Journal::open(target.path))->cursor() == 8192);  // what a crash would find now
+  CHECK((*target.found())->cursor() == 8192);  // what a crash would find now
   REQUIRE(journal.settle_cursor());
-  CHECK((*Journal::open(target.path))->cursor() == 40'960);
+  CHECK((*target.found())->cursor() == 40'960);
   REQUIRE(journal.set_cursor(49'152));
-  CHECK((*Journal::open(target.path))->cursor() == 49'152);
+  CHECK((*target.found())->cursor() == 49'152);
 }
 
 TEST_CASE("a journal of somebody else is not believed") {
   const Target target;
   Journal journal = target.journal();
   REQUIRE(::chmod(journal.path().c_str(), 0666) == 0);
-  CHECK(Journal::open(target.path).error().code == ErrorCode::kIntegrity);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);
   REQUIRE(::chmod(journal.path().c_str(), 0600) == 0);
-  REQUIRE(Journal::open(target.path));
+  REQUIRE(target.found());
   if (::geteuid() != 0) return;
   REQUIRE(::chown(journal.path().c_str(), 12345, 12345) == 0);
-  CHECK(Journal::open(target.path).error().code == ErrorCode::kIntegrity);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);
+}
+
+TEST_CASE("a journal is judged by what was opened, and no link is followed to one") {
+  const Target target;
+  Journal journal = target.journal();
+  const std::string aside = target.dir.file("aside");
+  REQUIRE(::link(journal.path().c_str(), aside.c_str()) == 0);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);  // two names
+  REQUIRE(::unlink(journal.path().c_str()) == 0);
+  REQUIRE(::symlink(aside.c_str(), journal.path().c_str()) == 0);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);
+  REQUIRE(::rename(aside.c_str(), journal.path().c_str()) == 0);
+  CHECK(target.found()->has_value());
+}
+
+TEST_CASE("a journal lies in the directory that its target was opened in") {
+  const test::TempDir dir;
+  const std::string name = dir.file("d");
+  REQUIRE(::mkdir(name.c_str(), 0755) == 0);
+  auto file = io::File::create(name + "/movie.mp4");
+  const auto directory = io::Directory::holding(name + "/movie.mp4");
+  REQUIRE(file);
+  REQUIRE(directory);
+  // Whoever may rename the directory puts another in its place.
+  REQUIRE(::rename(name.c_str(), dir.file("moved").c_str()) == 0);
+  REQUIRE(::mkdir(name.c_str(), 0755) == 0);
+  auto journal = Journal::create(*directory, *file, sample_record(), nullptr);
+  REQUIRE(journal);
+  CHECK(::access(dir.file("moved/.movie.mp4.shunt-journal").c_str(), F_OK) == 0);
+  CHECK(Journal::open(*directory, *file)->has_value());
+  REQUIRE(journal->remove());
+  CHECK(::access(dir.file("moved/.movie.mp4.shunt-journal").c_str(), F_OK) != 0);
+}
+
+TEST_CASE("a journal of another file of the same number is not acted upon") {
+  Target target;
+  JournalRecord record = sample_record();
+  record.inode = target.file.status()->st_ino;
+  record.born = target.file.born() - 1;
+  if (record.born < 0) return;  // this file system does not keep it
+  REQUIRE(Journal::create(target.directory, target.file, record, nullptr));
+  const auto recovered = recover_in_place(target.directory, target.file, nullptr, {});
+  REQUIRE_FALSE(recovered);
+  CHECK(recovered.error().code == ErrorCode::kIntegrity);
+  CHECK(recovered.error().reason.find("another file") != std::string::npos);
+}
+
+TEST_CASE("a journal that cannot be the target's is passed over where it cannot be removed") {
+  if (::geteuid() != 0) return;
+  const Target target;
+  const std::string usual = target.dir.file(".movie.mp4.shunt-journal");
+  REQUIRE(io::File::create(usual));
+  REQUIRE(::chown(usual.c_str(), 12345, 12345) == 0);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);
+  REQUIRE(::chmod(target.dir.path().c_str(), 01777) == 0);
+  CHECK_FALSE(target.found()->has_value());
+  Journal journal = target.journal();
+  CHECK(journal.path() == usual + ".0");
+  CHECK(target.found()->has_value());
+  // Whoever may write to the target may have left it.
+  REQUIRE(::chmod(target.path.c_str(), 0660) == 0);
+  CHECK(target.found().error().code == ErrorCode::kIntegrity);
+}
+
+TEST_CASE("nobody keeps another from a journal by taking all names that are known") {
+  if (::geteuid() != 0) return;
+  const Target target;
+  REQUIRE(::chmod(target.dir.path().c_str(), 01777) == 0);
+  const std::string usual = target.dir.file(".movie.mp4.shunt-journal");
+  for (const std::string& name : {usual, usual + ".0"}) {
+    REQUIRE(io::File::create(name));
+    REQUIRE(::chown(name.c_str(), 12345, 12345) == 0);
+  }
+  CHECK_FALSE(target.found()->has_value());
+  Journal journal = target.journal();
+  CHECK(journal.path().size() == usual.size() + 2 + 17);
+  REQUIRE(target.found());
+  CHECK((*target.found())->path() == journal.path());
+  // A spare name of the other one's is none of the target's either.
+  const std::string spare = usual + ".0-0123456789abcdef";
+  REQUIRE(io::File::create(spare));
+  REQUIRE(::chown(spare.c_str(), 12345, 12345) == 0);
+  CHECK((*target.found())->path() == journal.path());
+  REQUIRE(journal.remove());
+  CHECK_FALSE(target.found()->has_value());
+}
+
+TEST_CASE("what is in the way of an unfinished journal is gone around") {
+  const Target target;
+  REQUIRE(::mkdir(target.dir.file(".movie.mp4.shunt-journal-new").c_str(), 0700) == 0);
+  Journal journal = target.journal();
+  CHECK(target.found()->has_value());
 }
 
 TEST_CASE("what has no whole journal yet is swept away") {
-  const test::TempDir dir;
-  const std::string target = dir.file("movie.mp4");
-  REQUIRE(io::File::create(dir.file(".movie.mp4.shunt-journal-new")));
-  CHECK_FALSE(Journal::open(target)->has_value());
+  const Target target;
+  REQUIRE(io::File::create(target.dir.file(".movie.mp4.shunt-journal-new")));
+  CHECK_FALSE(target.found()->has_value());
   struct stat status {};
-  CHECK(::stat(dir.file(".movie.mp4.shunt-journal-new").c_str(), &status) != 0);
+  CHECK(::stat(target.dir.file(".movie.mp4.shunt-journal-new").c_str(), &status) != 0);
 }
 
 TEST_CASE("a named journal that is damaged is an error, not nothing") {
-  const test::TempDir dir;
-  const std::string target = dir.file("movie.mp4");
-  REQUIRE(io::File::create(target));
-  auto file = io::File::create(dir.file(".movie.mp4.shunt-journal"));
+  const Target target;
+  auto file = io::File::create(target.dir.file(".movie.mp4.shunt-journal"));
   REQUIRE(file);
-  const auto journal = Journal::open(target);
+  const auto journal = target.found();
   REQUIRE_FALSE(journal);
   CHECK(journal.error().code == ErrorCode::kIntegrity);
 }

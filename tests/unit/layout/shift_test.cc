@@ -1,6 +1,9 @@
 #include "layout/shift.h"
 
 #include <rapidcheck.h>
+#include <xxhash.h>
+
+#include <algorithm>
 
 #include "support/catch.h"
 #include "support/temp_dir.h"
@@ -56,7 +59,11 @@ TEST_CASE("at each cursor every byte is at its old place or at its new one, and 
     shift.file = &*file;
     shift.distance = distance;
     shift.unit = kUnit;
-    shift.set_cursor = [&](std::uint64_t cursor) -> Result<void> {
+    shift.settle = [&](const ShiftStep& step) -> Result<void> {
+      const std::uint64_t cursor = step.to;
+      RC_ASSERT(step.from == last || (step.from == begin && last == begin));
+      const ByteRange moved{std::min(step.from, step.to), std::max(step.from, step.to)};
+      RC_ASSERT(step.digest == XXH3_64bits(old.data() + moved.begin, moved.size()));
       RC_ASSERT(holds(read_back(*file), old, cursor, distance));
       RC_ASSERT((cursor > last ? cursor - last : last - cursor) <= distance);
       last = cursor;
@@ -85,8 +92,8 @@ TEST_CASE("told to stop, it stops behind a step, and goes on from there") {
   shift.file = &*file;
   shift.distance = kUnit;
   shift.unit = kUnit;
-  shift.set_cursor = [&](std::uint64_t now) -> Result<void> {
-    cursor = now;
+  shift.settle = [&](const ShiftStep& step) -> Result<void> {
+    cursor = step.to;
     ++steps;
     return {};
   };
@@ -100,6 +107,21 @@ TEST_CASE("told to stop, it stops behind a step, and goes on from there") {
   REQUIRE(shift_towards_end(shift, {0, cursor}));
   CHECK(cursor == 0);
   CHECK(holds(read_back(*file), old, 0, kUnit));
+}
+
+TEST_CASE("a file that another program makes shorter meanwhile is in use by it") {
+  const test::TempDir dir;
+  auto file = io::File::create(dir.file("a"));
+  REQUIRE(file);
+  REQUIRE(file->truncate(kUnit));
+  Shift shift;
+  shift.file = &*file;
+  shift.distance = kUnit;
+  shift.unit = kUnit;
+  shift.settle = [](const ShiftStep&) -> Result<void> { return {}; };
+  const auto shifted = shift_towards_end(shift, {0, 3 * kUnit});
+  REQUIRE_FALSE(shifted);
+  CHECK(shifted.error().code == ErrorCode::kBusy);
 }
 
 }  // namespace

@@ -103,5 +103,34 @@ TEST_CASE("bytes that are no box may follow moov, but not come before it") {
   CHECK_FALSE(map_of(test::cat(test::ftyp(), mdat(), moov(), moov())));
 }
 
+TEST_CASE("a top-level box has a type of any four bytes where the sizes lead to moov") {
+  const Blob odd = test::box(std::string_view("\0\1\xff\xfe", 4), Blob().zeros(40));
+  for (const Blob& blob :
+       {test::cat(odd, mdat(), moov()), test::cat(test::ftyp(), odd, mdat(), moov()),
+        test::cat(test::ftyp(), mdat(), odd, odd, moov())}) {
+    const auto map = map_of(blob);
+    REQUIRE(map);
+    CHECK(map->moov.range.end == blob.size());
+  }
+  // What lies behind such a box is seen.
+  const auto behind =
+      map_of(test::cat(test::ftyp(), mdat(), moov(), odd, test::box("meta", Blob().zeros(4))));
+  REQUIRE(behind);
+  CHECK(behind->with_offsets.size() == 1);
+  CHECK_FALSE(map_of(test::cat(test::ftyp(), mdat(), moov(), odd, moov())));
+}
+
+TEST_CASE("an odd type that does not lead to moov is refused where it stands") {
+  const std::uint64_t at = test::ftyp().size();
+  const Blob odd = test::box(std::string_view("\0\1\xff\xfe", 4), Blob().zeros(40));
+  for (const Blob& blob : {test::cat(test::ftyp(), odd), test::cat(test::ftyp(), odd, mdat()),
+                           test::cat(test::ftyp(), odd, Blob().u32(3).text("moov"))}) {
+    const auto map = map_of(blob);
+    REQUIRE_FALSE(map);
+    CHECK(map.error().code == ErrorCode::kCorrupt);
+    CHECK(map.error().offset == at);
+  }
+}
+
 }  // namespace
 }  // namespace shunt::mp4

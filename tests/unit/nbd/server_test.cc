@@ -2,11 +2,33 @@
 #include "nbd/server.h"
 
 #include <fmt/core.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <mutex>
+#include <sstream>
 
 #include "unit/nbd/client.h"
+
+namespace {
+// What the next call of accept4() fails with; 0: nothing.
+std::atomic<int> accept_fails{0};
+}  // namespace
+
+// In the place of the one of the C library.
+extern "C" int accept4(int fd, sockaddr* address, socklen_t* size, int flags) {
+  if (const int number = accept_fails.exchange(0); number != 0) {
+    errno = number;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_accept4, fd, address, size, flags));
+}
 
 namespace shunt::nbd {
 namespace {
@@ -280,7 +302,7 @@ TEST_CASE("reads have a largest size") {
   CHECK(client.error_of(Client::request(Command::kRead, 0, (64 << 10) + 1)) == kOverflow);
 }
 
-TEST_CASE("what was served is told, and the end of connections that were served") {
+TEST_CASE("what was served is told, and the end of each connection") {
   MemoryExport target(1 << 20);
   ServerOptions options;
   std::mutex mutex;
@@ -314,18 +336,22 @@ TEST_CASE("what was served is told, and the end of connections that were served"
   REQUIRE(first.error_of(Client::request(Command::kFlush, 0, 0)) == 0U);
   REQUIRE(first.send(Client::request(Command::kDisconnect, 0, 0)));
   CHECK(first.ended());
-  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1}; }));
+  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{2}; }));
   silent.close();
+  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{2, 1}; }));
   second.close();
-  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{1, 0}; }));
+  REQUIRE(eventually([&] { return ends() == std::vector<std::size_t>{2, 1, 0}; }));
   REQUIRE(serving.stop());
-  REQUIRE(departures.size() == 2);
+  REQUIRE(departures.size() == 3);
   CHECK(departures[0].connection == 1);
   CHECK(departures[0].took_leave);
-  CHECK(departures[1].connection == 2);
-  CHECK(departures[1].asked_for_change);
-  CHECK_FALSE(departures[1].took_leave);
+  CHECK(departures[1].connection == 3);
+  CHECK_FALSE(departures[1].asked_for_change);
   CHECK_FALSE(departures[1].unanswered);
+  CHECK(departures[2].connection == 2);
+  CHECK(departures[2].asked_for_change);
+  CHECK_FALSE(departures[2].took_leave);
+  CHECK_FALSE(departures[2].unanswered);
   CHECK(told == std::vector<std::string>{"1 write 1 10+20 ", "2 trim 0 1048576+9 EINVAL",
                                          "1 flush 0 0+0 "});
 }
@@ -348,8 +374,9 @@ TEST_CASE("a client that goes within a request is told of as such") {
   Client client(serving.path());
   REQUIRE(client.greet());
   {
+    // Before it has said anything.
     const std::lock_guard lock(mutex);
-    CHECK(come == 0);
+    CHECK(come == 1);
   }
   REQUIRE(client.ask(Option::kGo, Bytes(6)) == OptionReply::kAck);
   REQUIRE(client.write(0, Bytes(512)) == 0U);
@@ -396,6 +423,42 @@ TEST_CASE("a client that goes within a request is told of as such") {
   CHECK(come == 1);
   CHECK(told->unanswered == unanswered);
   CHECK_FALSE(told->took_leave);
+}
+
+TEST_CASE("an error of accept() is taken for what it is about") {
+  std::ostringstream text;
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>(
+      "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text)));
+  MemoryExport target(1 << 20);
+  Serving serving(target);
+  SECTION("one connection: the next is served, and nobody has to wait for room") {
+    for (const int number : {ECONNABORTED, EPROTO, EPERM, ENETDOWN, EHOSTUNREACH}) {
+      accept_fails = number;
+      Client client(serving.path());
+      CHECK(client.go());
+    }
+    CHECK(serving.stop());
+    CHECK(text.str().empty());
+  }
+  SECTION("room: there may be some later") {
+    for (const int number : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+      Client first(serving.path());
+      REQUIRE(first.go());
+      accept_fails = number;
+      Client client(serving.path());
+      CHECK(client.go());
+    }
+    CHECK(serving.stop());
+    CHECK(text.str().find("until there is room") != std::string::npos);
+  }
+  SECTION("the server itself: it ends") {
+    accept_fails = EINVAL;
+    Client client(serving.path());
+    CHECK_FALSE(serving.join());
+  }
+  accept_fails = 0;
+  spdlog::set_default_logger(before);
 }
 
 // A sanitizer looks at memory by means of a pipe, which cannot be made then.

@@ -1,6 +1,7 @@
 #include "remote/credentials.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -311,6 +312,27 @@ TEST_CASE("a helper that is not there is an error that says who named it") {
   REQUIRE_FALSE(found);
   CHECK(found.error().code == ErrorCode::kFailed);
   CHECK_THAT(found.error().hint, Contains(path));
+}
+
+TEST_CASE(
+    "files in a home that this user may not enter are not looked for, unless they are named") {
+  if (::geteuid() != 0) return;  // it takes somebody else
+  World world;
+  const std::string path = world.file("home/.docker/config.json", "{}");
+  std::filesystem::permissions(std::filesystem::path(world.path("home")).parent_path(),
+                               std::filesystem::perms::others_exec,
+                               std::filesystem::perm_options::add);
+  std::filesystem::permissions(world.path("home"), std::filesystem::perms::owner_all);
+  ::setenv("REGISTRY_AUTH_FILE", "", 1);
+  REQUIRE(::seteuid(65534) == 0);
+  const auto usual = look_up();
+  const auto by_option = find_credentials("r.example", "team/app", path, nullptr);
+  ::setenv("REGISTRY_AUTH_FILE", path.c_str(), 1);
+  const auto by_variable = look_up();
+  REQUIRE(::seteuid(0) == 0);
+  CHECK(usual);
+  CHECK_FALSE(by_option);
+  CHECK_FALSE(by_variable);
 }
 
 TEST_CASE("a name that is none runs nothing") {

@@ -173,13 +173,13 @@ TEST_CASE("a server that falls silent is given up, one that is slow is not") {
     if (seen.target == "/stuck") return Fault{.cut_at = 1000, .stall = 10};
     return Fault{.rate = 50'000};  // 0.8 s in all
   });
-  const auto client = start_client({.stall_timeout = 0.3});
+  const auto client = start_client({.stall_timeout = 0.3, .answer_timeout = 0.3});
   for (const char* const target : {"/mute", "/stuck"}) {
     const auto start = std::chrono::steady_clock::now();
     const auto answer = get_whole(*client, request_for(server.url(target)), 1 << 20);
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == ErrorCode::kNetwork);
-    CHECK(answer.error().reason.find("no byte has come") != std::string::npos);
+    CHECK_THAT(answer.error().reason, Catch::Matchers::Contains("no byte has come"));
     CHECK(std::chrono::steady_clock::now() - start < 2s);
   }
   const auto slow = get_whole(*client, request_for(server.url("/slow")), 1 << 20);
@@ -195,7 +195,7 @@ TEST_CASE("a handler that blocks for long makes no transfer a stalled one") {
     }
   };
   FaultServer server({.size = 60'000, .rate = 50'000});
-  const auto client = start_client({.stall_timeout = 0.3});
+  const auto client = start_client({.stall_timeout = 0.3, .answer_timeout = 0.3});
   Recorder other;
   Blocking blocking;
   const auto one = client->send(request_for(server.url()), other);
@@ -206,7 +206,8 @@ TEST_CASE("a handler that blocks for long makes no transfer a stalled one") {
 
 TEST_CASE("one rate for all connections together") {
   FaultServer server({.size = 100'000});
-  const auto client = start_client({.connections = 4, .max_rate = 800'000, .stall_timeout = 0.2});
+  const auto client = start_client(
+      {.connections = 4, .max_rate = 800'000, .stall_timeout = 0.2, .answer_timeout = 0.2});
   std::vector<Recorder> recorders(4);
   std::vector<std::unique_ptr<Call>> calls;
   const auto start = std::chrono::steady_clock::now();

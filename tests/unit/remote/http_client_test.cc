@@ -209,6 +209,23 @@ TEST_CASE("the header section of an answer is bounded") {
   for (int i = 0; i < 2; ++i) check_refused(*client, server.url(), "header section");
 }
 
+TEST_CASE("the trailers of an answer are bounded, and a few are passed over") {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += fmt::format("X-{}: y\r\n", i);
+  std::string large;
+  for (int i = 0; i < 40; ++i) large += fmt::format("X-{}: {}\r\n", i, std::string(2000, 'y'));
+  FaultServer server({}, std::vector<Fault>{{.raw = head + many + "\r\n"},
+                                            {.raw = head + large + "\r\n"},
+                                            {.raw = head + "X-One: y\r\n\r\n"}});
+  const auto client = start_client();
+  for (int i = 0; i < 2; ++i) check_refused(*client, server.url(), "trailers");
+  const auto few = get_whole(*client, request_for(server.url()), 10);
+  REQUIRE(few);
+  CHECK(few->body == "ok");
+  CHECK(few->answer.find("X-One") == nullptr);
+}
+
 TEST_CASE("interim answers are passed over, folded lines are joined") {
   const std::string raw =
       "HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n"

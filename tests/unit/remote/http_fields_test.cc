@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "remote/origin.h"
 #include "support/catch.h"
 
 namespace shunt::remote {
@@ -140,7 +141,7 @@ TEST_CASE("Retry-After: seconds or a date") {
 
 TEST_CASE("ETags: strong ones alone") {
   CHECK(is_strong_etag("\"abc\""));
-  CHECK(is_strong_etag("\"\""));
+  CHECK_FALSE(is_strong_etag("\"\""));
   CHECK_FALSE(is_strong_etag("W/\"abc\""));
   CHECK_FALSE(is_strong_etag("abc"));
   CHECK_FALSE(is_strong_etag("\""));
@@ -149,41 +150,68 @@ TEST_CASE("ETags: strong ones alone") {
   CHECK_FALSE(is_strong_etag(""));
 }
 
+TEST_CASE("ETags: an empty one is none, strong or weak") {
+  CHECK(is_etag("\"abc\""));
+  CHECK(is_etag("W/\"abc\""));
+  for (const char* const text :
+       {"\"\"", "W/\"\"", "W/", "", "abc", "W/abc", "\"abc", "w/\"abc\""}) {
+    CHECK_FALSE(is_etag(text));
+  }
+}
+
+TEST_CASE("freshness: a time of storing in the future is not believed") {
+  constexpr Freshness kFresh{1'000'000, 100};
+  CHECK(kFresh.at(1'000'000));
+  CHECK(kFresh.at(1'000'099));
+  CHECK_FALSE(kFresh.at(1'000'100));
+  CHECK_FALSE(kFresh.at(999'999));
+  CHECK_FALSE(Freshness{}.at(0));
+  CHECK_FALSE(Freshness{std::numeric_limits<std::int64_t>::min(), 5}.at(1'000'000));
+  CHECK(kFresh.and_also({1'000'000, 5}).seconds == 5);
+  CHECK(kFresh.and_also({1'000'000, 500}).seconds == 100);
+}
+
 TEST_CASE("how long an answer stays fresh") {
   const std::int64_t now = 784111777;  // Sun, 06 Nov 1994 08:49:37 GMT
-  CHECK(fresh_until("max-age=100", "", "", "", now) == now + 100);
-  CHECK(fresh_until("public, Max-Age=\"100\"", "", "", "", now) == now + 100);
-  CHECK(fresh_until("max-age=100", "", "", "40", now) == now + 60);
-  CHECK(fresh_until("max-age=100", "", "", "100", now) == 0);
-  CHECK(fresh_until("max-age=100, immutable", "", "", "", now) == now + 100);
-  CHECK(fresh_until("max-age=0", "", "", "", now) == 0);
-  CHECK(fresh_until("immutable", "", "", "", now) == 0);
-  CHECK(fresh_until("", "", "", "", now) == 0);
+  CHECK(fresh_for("max-age=100", "", "", "", now) == 100);
+  CHECK(fresh_for("public, Max-Age=\"100\"", "", "", "", now) == 100);
+  CHECK(fresh_for("max-age=100", "", "", "40", now) == 60);
+  CHECK(fresh_for("max-age=100", "", "", "100", now) == 0);
+  CHECK(fresh_for("max-age=100, immutable", "", "", "", now) == 100);
+  CHECK(fresh_for("max-age=0", "", "", "", now) == 0);
+  CHECK(fresh_for("immutable", "", "", "", now) == 0);
+  CHECK(fresh_for("", "", "", "", now) == 0);
 
   const char* const date = "Sun, 06 Nov 1994 08:40:00 GMT";
   const char* const expires = "Sun, 06 Nov 1994 08:50:00 GMT";
-  CHECK(fresh_until("", expires, date, "", now) == now + 600);
-  CHECK(fresh_until("", expires, "", "", now) == now + 23);
-  CHECK(fresh_until("", expires, date, "590", now) == now + 10);
-  CHECK(fresh_until("max-age=5", expires, date, "", now) == now + 5);
-  CHECK(fresh_until("", "0", date, "", now) == 0);
-  CHECK(fresh_until("", date, expires, "", now) == 0);
+  // It was sent 577 seconds ago, wherever it has been since then.
+  CHECK(fresh_for("", expires, date, "", now) == 23);
+  CHECK(fresh_for("", expires, "", "", now) == 23);
+  CHECK(fresh_for("", expires, date, "590", now) == 10);
+  CHECK(fresh_for("max-age=1000", expires, date, "", now) == 423);
+  CHECK(fresh_for("max-age=1000", expires, date, "10", now) == 423);
+  CHECK(fresh_for("max-age=5", expires, date, "", now) == 0);
+  CHECK(fresh_for("max-age=5", "", "yesterday", "", now) == 0);
+  // A server whose clock is ahead of this one.
+  CHECK(fresh_for("max-age=5", "", "Sun, 06 Nov 1994 08:59:37 GMT", "", now) == 5);
+  CHECK(fresh_for("", "0", date, "", now) == 0);
+  CHECK(fresh_for("", date, expires, "", now) == 0);
 }
 
 TEST_CASE("what forbids to use a copy unasked wins, and so does what cannot be read") {
   const std::int64_t now = 784111777;
-  CHECK(fresh_until("max-age=100, no-store", "", "", "", now) == 0);
-  CHECK(fresh_until("NO-CACHE, max-age=100", "", "", "", now) == 0);
-  CHECK(fresh_until("no-cache=\"set-cookie\", max-age=100", "", "", "", now) == 0);
-  CHECK(fresh_until("max-age=", "", "", "", now) == 0);
-  CHECK(fresh_until("max-age=-5", "", "", "", now) == 0);
-  CHECK(fresh_until("max-age=100", "", "", "old", now) == 0);
-  CHECK(fresh_until("max-age=100, max-age=50", "", "", "", now) == now + 50);
+  CHECK(fresh_for("max-age=100, no-store", "", "", "", now) == 0);
+  CHECK(fresh_for("NO-CACHE, max-age=100", "", "", "", now) == 0);
+  CHECK(fresh_for("no-cache=\"set-cookie\", max-age=100", "", "", "", now) == 0);
+  CHECK(fresh_for("max-age=", "", "", "", now) == 0);
+  CHECK(fresh_for("max-age=-5", "", "", "", now) == 0);
+  CHECK(fresh_for("max-age=100", "", "", "old", now) == 0);
+  CHECK(fresh_for("max-age=100, max-age=50", "", "", "", now) == 50);
   // Words in quotes are an argument, not directives.
-  CHECK(fresh_until("private=\"no-store, no-cache\", max-age=100", "", "", "", now) == now + 100);
-  CHECK(fresh_until("x-max-age=100", "", "", "", now) == 0);
+  CHECK(fresh_for("private=\"no-store, no-cache\", max-age=100", "", "", "", now) == 100);
+  CHECK(fresh_for("x-max-age=100", "", "", "", now) == 0);
   // Longer than anybody can mean, without overflow.
-  CHECK(fresh_until("max-age=99999999999999999999", "", "", "", now) > now + 1'000'000'000);
+  CHECK(fresh_for("max-age=99999999999999999999", "", "", "", now) > 1'000'000'000);
 }
 
 }  // namespace

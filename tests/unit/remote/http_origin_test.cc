@@ -14,7 +14,8 @@ TEST_CASE("opening tells size, validator and freshness, and brings the first byt
   CHECK(opened->origin->info().size == kSize);
   CHECK(opened->origin->info().validator == "\"v1\"");
   CHECK(opened->origin->info().name == server.url());
-  CHECK(opened->origin->info().fresh_until >= std::time(nullptr) + 990);
+  CHECK(opened->origin->info().freshness.seconds == 1000);
+  CHECK(opened->origin->info().freshness.since >= std::time(nullptr) - 10);
   CHECK(opened->head.size() == kHeadSize);
   CHECK((text_of(opened->head) == server.bytes(0, kHeadSize)));
   CHECK_FALSE(opened->unchanged);
@@ -87,14 +88,15 @@ TEST_CASE("what is known already is asked about, and may be unchanged") {
   CHECK(unchanged->head.empty());
   CHECK(unchanged->origin->info().size == kSize);
   CHECK(unchanged->origin->info().validator == known.validator);
-  CHECK(unchanged->origin->info().fresh_until >= std::time(nullptr) + 490);
+  CHECK(unchanged->origin->info().freshness.seconds == 500);
   CHECK(unchanged->origin->traffic().requests == 1);
   CHECK(unchanged->origin->traffic().data_requests == 0);
   CHECK(server.requests().at(0).field("if-none-match") == "\"v1\"");
 
   known.validator = "Tue, 01 Jan 2019 00:00:00 GMT";
   CHECK(open_blob(client, blob_at(server.url()), known)->unchanged);
-  CHECK(server.requests().at(1).field("if-modified-since") == known.validator);
+  CHECK_FALSE(server.requests().at(1).has("if-modified-since"));
+  CHECK(server.requests().at(1).field("range") == "bytes=0-0");
 
   known.validator = "\"v1\"";  // 206 all the same, of the same version
   const auto again = open_blob(client, blob_at(server.url()), known);
@@ -106,6 +108,156 @@ TEST_CASE("what is known already is asked about, and may be unchanged") {
   REQUIRE(changed);
   CHECK_FALSE(changed->unchanged);
   CHECK(changed->origin->info().validator == "\"v2\"");
+}
+
+TEST_CASE("an older date is another version, and so is another size") {
+  const std::string date = "Tue, 01 Jan 2019 00:00:00 GMT";
+  BlobInfo known = info_of();
+  known.validator = date;
+  const auto unchanged_with = [&](const Fault& fault, std::uint64_t size = kSize) {
+    FaultServer server({.size = size, .etag = "-"}, std::vector<Fault>{fault});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), known);
+    REQUIRE(opened);
+    CHECK(opened->origin->info().size == size);
+    return opened->unchanged;
+  };
+  CHECK(unchanged_with({}));
+  CHECK(unchanged_with({.ignore_range = true}));
+  CHECK_FALSE(unchanged_with({.last_modified = "Mon, 01 Jan 2018 00:00:00 GMT"}));
+  CHECK_FALSE(unchanged_with({.last_modified = "Wed, 01 Jan 2020 00:00:00 GMT"}));
+  CHECK_FALSE(unchanged_with({.last_modified = "-"}));
+  CHECK_FALSE(unchanged_with({}, kSize - 1));
+  CHECK_FALSE(unchanged_with({.ignore_range = true}, kSize - 1));
+}
+
+TEST_CASE("an answer of 304 that shows another ETag, or was not asked for, is not believed") {
+  const auto opened_with = [](const BlobInfo& known, const Fault& fault) {
+    FaultServer server({.size = kSize}, std::vector<Fault>{fault});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), known);
+    REQUIRE(opened);
+    CHECK(server.requests().back().has("if-none-match") == opened->unchanged);
+    return opened->unchanged;
+  };
+  BlobInfo known = info_of();
+  CHECK(opened_with(known, {.status = 304}));
+  CHECK(opened_with(known, {.status = 304, .etag = "-"}));
+  CHECK(opened_with(known, {.status = 304, .etag = "W/\"v1\""}));
+  CHECK_FALSE(opened_with(known, {.status = 304, .etag = "\"v2\""}));
+  CHECK_FALSE(opened_with(known, {.status = 304, .fields = {{"ETag", "\"v2\""}}}));
+  known.validator = "Mon, 01 Jan 2018 00:00:00 GMT";
+  CHECK_FALSE(opened_with(known, {.status = 304}));
+}
+
+TEST_CASE("an ETag that is empty, malformed or there twice is none") {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const auto validator_with = [](const std::string& etag, const Fields& more) {
+    FaultServer server({.size = 100}, std::vector<Fault>{{.etag = etag, .fields = more}});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+    REQUIRE(opened);
+    return opened->origin->info().validator;
+  };
+  const std::string date = "Tue, 01 Jan 2019 00:00:00 GMT";
+  CHECK(validator_with("\"v1\"", {{"ETag", "\"v1\""}}) == "\"v1\"");
+  CHECK(validator_with("\"v1\"", {{"ETag", "\"v2\""}}) == date);
+  CHECK(validator_with("\"\"", {}) == date);
+  CHECK(validator_with("v1", {}) == date);
+  CHECK(validator_with("-", {{"Last-Modified", "Mon, 01 Jan 2018 00:00:00 GMT"}}).empty());
+  // Nothing but an empty ETag: nothing tells versions apart, so that nothing is joined.
+  FaultServer server({.size = kSize, .etag = "\"\"", .last_modified = "-"});
+  const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+  REQUIRE(opened);
+  CHECK(opened->origin->info().validator.empty());
+  CHECK_FALSE(opened->origin->serves_ranges());
+}
+
+TEST_CASE("fields that contradict one another make nothing fresh") {
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+  const auto fresh_with = [](const Fields& fields) {
+    FaultServer server({.size = 100}, std::vector<Fault>{{.fields = fields}});
+    const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+    REQUIRE(opened);
+    return opened->origin->info().freshness.seconds;
+  };
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Cache-Control", "public"}}) == 100);
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Cache-Control", "max-age=7"}}) == 7);
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Cache-Control", "no-cache"}}) == 0);
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Age", "10"}}) == 90);
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Age", "10"}, {"Age", "20"}}) == 0);
+  CHECK(fresh_with({{"Cache-Control", "max-age=100"}, {"Date", "Tue, 01 Jan 2019 00:00:00 GMT"}}) ==
+        0);
+  const std::string later = "Wed, 01 Jan 2120 00:00:00 GMT";
+  CHECK(fresh_with({{"Expires", later}}) > 1000);
+  CHECK(fresh_with({{"Expires", later}, {"Expires", "0"}}) == 0);
+  CHECK(fresh_with({{"Expires", later}, {"Pragma", "no-cache"}}) == 0);
+}
+
+TEST_CASE("a copy is fresh for as long as the redirect to it says, too") {
+  const auto fresh_through = [](std::vector<std::pair<std::string, std::string>> redirect) {
+    redirect.emplace_back("Location", "/there");
+    FaultServer server({.size = 100}, [&](const SeenRequest& request) {
+      if (request.target == "/there") return Fault{.fields = {{"Cache-Control", "max-age=1000"}}};
+      return Fault{.status = 302, .fields = redirect};
+    });
+    const auto opened = open_blob(start_client(), blob_at(server.url()), {});
+    REQUIRE(opened);
+    CHECK_FALSE(opened->origin->info().place.empty());
+    return opened->origin->info().freshness.seconds;
+  };
+  CHECK(fresh_through({}) == 0);
+  CHECK(fresh_through({{"Cache-Control", "no-cache"}}) == 0);
+  CHECK(fresh_through({{"Cache-Control", "max-age=60"}}) == 60);
+  CHECK(fresh_through({{"Cache-Control", "max-age=5000"}}) == 1000);
+}
+
+TEST_CASE("the ETag of one resource says nothing of another that the URL leads to now") {
+  std::string leads_to = "/one";
+  FaultServer server({.size = kSize}, [&](const SeenRequest& request) {
+    if (request.target != "/blob") return Fault{};
+    return Fault{.status = 302, .fields = {{"Location", leads_to}}};
+  });
+  const auto client = start_client();
+  const auto open = [&](const std::optional<BlobInfo>& known) {
+    auto opened = open_blob(client, blob_at(server.url()), known);
+    REQUIRE(opened);
+    return *opened;
+  };
+  const BlobInfo known = open({}).origin->info();
+  CHECK(open(known).unchanged);
+  leads_to = "/two";
+  CHECK_FALSE(open(known).unchanged);
+  CHECK_FALSE(server.requests().back().has("if-none-match"));
+  // A signature changes with each visit, and the host from mirror to mirror.
+  leads_to = "/signed?X-Amz-Date=1&X-Amz-Signature=abc";
+  const BlobInfo by_signature = open({}).origin->info();
+  leads_to = "http://localhost:" + std::to_string(server.port()) +
+             "/signed?X-Amz-Date=2&X-Amz-Signature=xyz";
+  CHECK(open(by_signature).unchanged);
+  leads_to = "/file?number=1";
+  const BlobInfo by_query = open({}).origin->info();
+  leads_to = "/file?number=2";
+  CHECK_FALSE(open(by_query).unchanged);
+}
+
+TEST_CASE("who asks is told apart by whatever may decide what comes") {
+  const auto asker = [](const std::string& url, std::vector<Field> fields = {}) {
+    HttpBlob blob;
+    blob.url = url;
+    blob.fields = std::move(fields);
+    return asker_of(blob);
+  };
+  CHECK(asker("http://host/x").empty());
+  CHECK(asker("http://host/x?token=1").empty());  // in the URL itself
+  // What shunt sets by itself is nobody's.
+  CHECK(asker("http://host/x", {{"Range", "bytes=0-1"}, {"if-none-match", "*"}}).empty());
+  const std::string alice = asker("http://alice:sesame@host/x");
+  CHECK_FALSE(alice.empty());
+  CHECK(alice != asker("http://alice:other@host/x"));
+  CHECK(alice != asker("http://bob:sesame@host/x"));
+  CHECK_FALSE(asker("http://:sesame@host/x").empty());
+  CHECK(alice == asker("http://host/x", {{"authorization", " Basic YWxpY2U6c2VzYW1l"}}));
+  CHECK(asker("http://host/x", {{"Cookie", "a=1"}}) != asker("http://host/x", {{"Cookie", "a=2"}}));
+  CHECK(asker("http://host/x", {{"A", "1"}, {"B", "2"}}) ==
+        asker("http://host/x", {{"b", "2"}, {"a", "1"}}));
 }
 
 TEST_CASE("an answer that depends on the request is not fresh for another") {
@@ -131,7 +283,7 @@ TEST_CASE("an answer that depends on the request is not fresh for another") {
       const auto opened = open_blob(client, blob, known);
       REQUIRE(opened);
       CHECK(opened->unchanged == known.has_value());
-      return opened->origin->info().fresh_until != 0;
+      return opened->origin->info().freshness.seconds != 0;
     };
     CHECK(fresh_with({}, {}) == fresh);
     CHECK(fresh_with({}, info_of(1000)) == fresh);
@@ -202,7 +354,7 @@ TEST_CASE("a size that is known from elsewhere has to be right") {
   blob.digest = "sha256:0";
   const auto integrity = open_blob(client, blob, {});
   REQUIRE_FALSE(integrity);
-  CHECK(integrity.error().code == ErrorCode::kIntegrity);
+  CHECK(integrity.error().code == ErrorCode::kCorrupt);
 }
 
 TEST_CASE("a body without size is left to read_unsized") {
@@ -215,13 +367,26 @@ TEST_CASE("a body without size is left to read_unsized") {
   CHECK(opened->unsized);
   CHECK_FALSE(opened->origin);
   Sink sink;
-  const auto traffic = read_unsized(client, blob_at(server.url()), sink);
-  REQUIRE(traffic);
-  CHECK(traffic->bytes == 300'000);
+  const auto read = read_unsized(client, blob_at(server.url()), sink);
+  REQUIRE(read.outcome);
+  CHECK(read.traffic.bytes == 300'000);
   CHECK(sink.wait());
   CHECK(sink.in_order);
   CHECK((sink.received == server.bytes(0, 300'000)));
   CHECK_FALSE(server.requests().at(1).has("range"));
+}
+
+TEST_CASE("no more is read of a body without size than is wanted") {
+  // More would take a minute.
+  FaultServer server({.size = 60'000'000, .rate = 1'000'000},
+                     [](const SeenRequest&) { return Fault{.no_length = true}; });
+  const auto client = start_client();
+  Sink sink;
+  const auto read = read_unsized(client, blob_at(server.url()), sink, 5000);
+  REQUIRE(read.outcome);
+  CHECK(sink.wait());
+  CHECK((sink.received == server.bytes(0, 5000)));
+  CHECK(read.traffic.bytes == 5000);
 }
 
 TEST_CASE("read_unsized is tried again before the first byte, and not after it") {
@@ -231,12 +396,13 @@ TEST_CASE("read_unsized is tried again before the first byte, and not after it")
   FaultServer server({.size = 10'000}, std::vector<Fault>{{.no_answer = true}, good, cut, good});
   const auto client = start_client();
   Sink first, second;
-  const auto traffic = read_unsized(client, blob_at(server.url()), first);
-  REQUIRE(traffic);
-  CHECK(traffic->retries == 1);
+  const auto read = read_unsized(client, blob_at(server.url()), first);
+  REQUIRE(read.outcome);
+  CHECK(read.traffic.retries == 1);
   const auto failed = read_unsized(client, blob_at(server.url()), second);
-  REQUIRE_FALSE(failed);
-  CHECK(failed.error().code == ErrorCode::kNetwork);
+  REQUIRE_FALSE(failed.outcome);
+  CHECK(failed.outcome.error().code == ErrorCode::kNetwork);
+  CHECK(failed.traffic.bytes == 5000);
   CHECK_FALSE(second.wait());
   CHECK(server.requests().size() == 3);
 }

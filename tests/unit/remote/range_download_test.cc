@@ -190,7 +190,7 @@ TEST_CASE("an answer of another size changes nothing about a blob with a digest"
     always.info.validator.clear();
     CHECK_FALSE(always.go());
     CHECK(always.sink.received.empty());
-    CHECK(always.server.requests().size() == 4);
+    CHECK(always.server.requests().size() == 2);  // the same again is no accident
     CHECK_FALSE(always.origin->has_changed());
   }
 }
@@ -278,7 +278,7 @@ TEST_CASE("errors tell the numbers of the answer that they are about") {
 
 TEST_CASE("a silent server is asked again") {
   Run run(std::vector<Fault>{{.cut_at = 50'000, .stall = 5}, {.latency = 5}});
-  run.client = start_client({.stall_timeout = 0.15});
+  run.client = start_client({.stall_timeout = 0.15, .answer_timeout = 0.15});
   REQUIRE(run.go());
   run.check_range_arrived();
 }

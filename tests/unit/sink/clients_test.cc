@@ -67,12 +67,32 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
     clients.served(refused);
     clients.gone(kWithoutLeave);
     CHECK(trouble(clients).empty());
+    CHECK(clients.all_granted().has_value() == (refused.command != "write"));
   }
   SECTION("only a change with FUA, which is no flush of those before") {
     clients.served(request(1, change, nbd::kFlagFua));
     clients.gone(kWithoutLeave);
     CHECK(trouble(clients).find("the last 4.00 KiB") != std::string::npos);
   }
+}
+
+TEST_CASE("a write that was refused is one that the disk lacks") {
+  Clients clients(FlushIsFor::kOne);
+  nbd::Served refused{1, GENERATE("read", "zero", "trim", "flush"), 0, ByteRange::of(4096, 512),
+                      "ENOSPC"};
+  clients.served(refused);
+  CHECK(clients.all_granted());
+  refused.command = "write";
+  clients.served(refused);
+  // Nothing makes it good.
+  clients.served(request(1, "write"));
+  clients.served(request(1, "flush"));
+  clients.gone({.connection = 1, .asked_for_change = true, .took_leave = true});
+  CHECK(trouble(clients).empty());
+  const auto granted = clients.all_granted();
+  REQUIRE_FALSE(granted);
+  CHECK(granted.error().reason == "a client's write of 512 B at byte 4096 was refused (ENOSPC)");
+  CHECK(granted.error().hint.find("--size") != std::string::npos);
 }
 
 TEST_CASE("changes with FUA are flushed") {
@@ -105,29 +125,48 @@ TEST_CASE("a flush is for one connection, or for all") {
   }
 }
 
-TEST_CASE("who only looks on is no trouble, and no sign that the disk was written") {
+TEST_CASE("who only looks on is no trouble, and changes nothing") {
   Clients clients(FlushIsFor::kOne);
   clients.served(request(1, "read"));
   clients.gone({.connection = 1, .left = 1, .unanswered = true});
-  CHECK(trouble(clients).find("wrote nothing") != std::string::npos);
-  SECTION("another one writes") {
-    clients.served(request(2, "write"));
-    clients.gone({.connection = 2, .asked_for_change = true, .took_leave = true});
-    CHECK(trouble(clients).empty());
-  }
-  SECTION("another one takes leave") {
-    clients.gone({.connection = 2, .took_leave = true});
-    CHECK(trouble(clients).empty());
-  }
+  CHECK(trouble(clients).empty());
+  CHECK_FALSE(clients.changed());
+  clients.served(request(2, "flush"));
+  CHECK_FALSE(clients.changed());
+  clients.served(request(2, GENERATE("write", "zero", "trim")));
+  CHECK(clients.changed());
 }
 
-TEST_CASE("a flush is a sign that a client is done, unless it had begun something else") {
-  for (const bool unanswered : {false, true}) {
-    CAPTURE(unanswered);
-    Clients clients(FlushIsFor::kOne);
+TEST_CASE("who is still there when the server stops is told of as such") {
+  Clients clients(FlushIsFor::kOne);
+  clients.come();
+  clients.served(request(1, "write"));
+  clients.served(request(1, "write", nbd::kFlagFua));
+  clients.dismiss();
+  SECTION("without a flush") {
+    clients.gone(kWithoutLeave);
+    CHECK(trouble(clients).find("still there, without a flush behind the last 4.00 KiB") !=
+          std::string::npos);
+    CHECK(trouble(clients).find("it had written 8.00 KiB") != std::string::npos);
+  }
+  SECTION("within a request") {
+    nbd::Departure departure = kWithoutLeave;
+    departure.unanswered = true;
+    clients.gone(departure);
+    CHECK(trouble(clients).find("still there, in the middle") != std::string::npos);
+  }
+  SECTION("flushed") {
     clients.served(request(1, "flush"));
-    clients.gone({.connection = 1, .unanswered = unanswered});
-    CHECK(trouble(clients).empty() == !unanswered);
+    clients.gone(kWithoutLeave);
+    CHECK(trouble(clients).empty());
+  }
+  SECTION("it would have gone on, and takes leave") {
+    clients.served(request(1, "flush"));
+    nbd::Served late = request(1, "write");
+    late.error = "ESHUTDOWN";
+    clients.served(late);
+    clients.gone({.connection = 1, .asked_for_change = true, .took_leave = true});
+    CHECK(trouble(clients).find("wrote on") != std::string::npos);
   }
 }
 
@@ -140,17 +179,31 @@ TEST_CASE("one that was not done is not made good by others") {
   CHECK(trouble(clients).find("the last 4.00 KiB") != std::string::npos);
 }
 
-TEST_CASE("a disk is deserted when nobody has been there for a while") {
+TEST_CASE("a disk is deserted when one that wrote has gone, and for a while nobody was there") {
   using std::chrono::seconds;
   const Clients::Clock::time_point start{};
   Clients clients(FlushIsFor::kOne);
   CHECK_FALSE(clients.deserted(seconds(0), start));
+  CHECK(clients.quiet(seconds(0), start));
+  clients.come();
   clients.come();
   clients.gone({.connection = 1, .left = 1}, start);
   CHECK_FALSE(clients.deserted(seconds(0), start + seconds(10)));
-  clients.gone({.connection = 2, .left = 0}, start + seconds(10));
-  CHECK_FALSE(clients.deserted(seconds(5), start + seconds(14)));
-  CHECK(clients.deserted(seconds(5), start + seconds(15)));
-  clients.come();
+  CHECK_FALSE(clients.quiet(seconds(0), start + seconds(10)));
+  clients.gone({.connection = 2, .left = 0, .took_leave = true}, start + seconds(10));
+  CHECK(clients.quiet(seconds(5), start + seconds(15)));
+  // Both only looked.
   CHECK_FALSE(clients.deserted(seconds(0), start + seconds(100)));
+
+  clients.come();
+  clients.served(request(3, GENERATE("flush", "zero", "trim", "write")));
+  clients.gone({.connection = 3, .took_leave = true}, start + seconds(200));
+  CHECK_FALSE(clients.deserted(seconds(5), start + seconds(204)));
+  CHECK(clients.deserted(seconds(5), start + seconds(205)));
+  // Who looks on meanwhile is waited for; from then on, somebody may come again.
+  clients.come();
+  CHECK_FALSE(clients.deserted(seconds(0), start + seconds(206)));
+  clients.gone({.connection = 4, .took_leave = true}, start + seconds(206));
+  CHECK_FALSE(clients.deserted(seconds(5), start + seconds(210)));
+  CHECK(clients.deserted(seconds(5), start + seconds(211)));
 }

@@ -65,10 +65,10 @@ TEST_CASE("a request far beyond everything costs what lies there, not the distan
   const std::uint64_t far = std::uint64_t{1} << 62;
   REQUIRE(held.write(far, noise(10, 1)));
   REQUIRE(held.zero({0, far}));
-  const Run gap = held.next_run({5, far + 10});
+  const Run gap = held.next_run({5, far + 10}).value();
   CHECK(gap.where == Run::Where::kNowhere);
   CHECK(gap.range == ByteRange{5, far});
-  CHECK(held.next_run({far, far + 100}).range == ByteRange{far, far + 100});
+  CHECK(held.next_run({far, far + 100})->range == ByteRange{far, far + 100});
   std::vector<std::byte> bytes(12);
   REQUIRE(held.read(far - 1, bytes));
   CHECK(bytes[0] == std::byte{0});
@@ -99,16 +99,57 @@ TEST_CASE("a folder that takes no file is an error that names it") {
 
 TEST_CASE("what was written longest ago is spilled first, and nothing that is pinned") {
   HeldBlocks held(4 * kMiB, spill_folder());
-  for (std::uint64_t i = 0; i < 4; ++i) REQUIRE(held.write(i * kMiB, noise(kMiB, 1)));
-  REQUIRE(held.write(0, noise(10, 2)));  // now the second MiB is the oldest
-  held.pin({kMiB + 5, kMiB + 6});
+  constexpr std::uint64_t kLeaf = HeldBlocks::kLeaf;
+  REQUIRE(held.write(0, noise(4 * kMiB, 1)));
+  REQUIRE(held.write(0, noise(10, 2)));  // now the second leaf is the oldest
+  held.pin({kLeaf + 5, kLeaf + 6});
   REQUIRE(held.write(9 * kMiB, noise(10, 1)));
-  CHECK(held.next_run({0, 1}).where == Run::Where::kMemory);
-  CHECK(held.next_run({kMiB, kMiB + 1}).where == Run::Where::kMemory);
-  CHECK(held.next_run({2 * kMiB, 2 * kMiB + 1}).where == Run::Where::kFile);
-  CHECK(held.spilled() == kMiB);
-  CHECK(held.in_file() == kMiB);
-  CHECK(held.in_memory() == 3 * kMiB + HeldBlocks::kBlock);
+  CHECK(held.next_run({0, 1})->where == Run::Where::kMemory);
+  CHECK(held.next_run({kLeaf, kLeaf + 1})->where == Run::Where::kMemory);
+  CHECK(held.next_run({2 * kLeaf, 2 * kLeaf + 1})->where == Run::Where::kFile);
+  CHECK(held.spilled() == kLeaf);
+  CHECK(held.in_file() == kLeaf);
+  CHECK(held.in_memory() == 4 * kMiB - kLeaf + HeldBlocks::kBlock);
+}
+
+TEST_CASE("blocks that lie far apart are spilled beside one another") {
+  HeldBlocks held(2 * kMiB, spill_folder());
+  constexpr std::uint64_t kApart = std::uint64_t{1} << 50;
+  constexpr std::uint64_t kStart = (std::uint64_t{1} << 62) - 2000 * kApart;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    REQUIRE(held.write(kStart + i * kApart, noise(512, static_cast<unsigned>(i))));
+  }
+  CHECK(held.in_file() >= 1800 * sink::SpillFile::kPage);  // a page each
+  CHECK(held.file().size().value() <= 2100 * sink::SpillFile::kPage);
+  for (std::uint64_t i = 0; i < 2000; i += 7) {
+    std::vector<std::byte> read(514);
+    REQUIRE(held.read(kStart + i * kApart - 1, read));
+    CHECK(read[0] == std::byte{0});
+    CHECK(
+        std::ranges::equal(std::span(read).subspan(1, 512), noise(512, static_cast<unsigned>(i))));
+  }
+  const Run gap = held.next_run({kStart + HeldBlocks::kBlock, UINT64_MAX / 2}).value();
+  CHECK(gap.where == Run::Where::kNowhere);
+  CHECK(gap.range.end == kStart + kApart);
+}
+
+TEST_CASE("what scattered blocks are found by counts to the memory") {
+  HeldBlocks held(4 * kMiB, spill_folder());
+  for (std::uint64_t i = 0; i < 3000; ++i) REQUIRE(held.write(i * kMiB, noise(1, 1)));
+  CHECK(held.in_memory() < 4 * kMiB - 100'000);
+  CHECK(held.in_memory() > 4 * kMiB / 2);
+  HeldBlocks dense(4 * kMiB, "");
+  CHECK(dense.write(0, noise(4 * kMiB, 1)));
+}
+
+TEST_CASE("space in the file is used again") {
+  HeldBlocks held(2 * kMiB, spill_folder());
+  for (std::uint64_t i = 0; i < 40; ++i) {
+    REQUIRE(held.write(i * kMiB, noise(kMiB, 1)));
+    if (i >= 8) REQUIRE(held.forget_before((i - 8) * kMiB));
+  }
+  CHECK(held.spilled() > 30 * kMiB);
+  CHECK(held.file().size().value() < 12 * kMiB);
 }
 
 TEST_CASE("zeroed bytes of the file take no space in it") {
@@ -119,15 +160,15 @@ TEST_CASE("zeroed bytes of the file take no space in it") {
   REQUIRE(held.zero({0, 8 * kMiB}));
   CHECK(held.in_file() == 0);
   CHECK(held.file().status()->st_blocks < blocks);
-  CHECK(held.next_run({0, 10 * kMiB}).range == ByteRange{0, 8 * kMiB});
+  CHECK(held.next_run({0, 10 * kMiB})->range == ByteRange{0, 8 * kMiB});
 }
 
 TEST_CASE("what is forgotten is gone up to the block") {
   HeldBlocks held(64 * kMiB, "");
   REQUIRE(held.write(0, noise(3 * kMiB, 1)));
-  held.forget_before(2 * kMiB + HeldBlocks::kBlock + 100);
+  REQUIRE(held.forget_before(2 * kMiB + HeldBlocks::kBlock + 100));
   CHECK(held.in_memory() == kMiB - HeldBlocks::kBlock);
-  CHECK(held.next_run({2 * kMiB + HeldBlocks::kBlock, 3 * kMiB}).where == Run::Where::kMemory);
+  CHECK(held.next_run({2 * kMiB + HeldBlocks::kBlock, 3 * kMiB})->where == Run::Where::kMemory);
 }
 
 TEST_CASE("any order of writes and zeros reads as an array would, and runs cover it") {
@@ -173,7 +214,7 @@ TEST_CASE("any order of writes and zeros reads as an array would, and runs cover
     RC_ASSERT(read == model);
     ByteRange rest{0, kSize};
     while (!rest.empty()) {
-      const Run run = held.next_run(rest);
+      const Run run = held.next_run(rest).value();
       RC_ASSERT(run.range.begin == rest.begin);
       RC_ASSERT(!run.range.empty());
       std::uint64_t at = run.range.begin;
@@ -183,6 +224,11 @@ TEST_CASE("any order of writes and zeros reads as an array would, and runs cover
         at += run.memory[i].size();
       }
       if (run.where == Run::Where::kMemory) RC_ASSERT(at == run.range.end);
+      if (run.where == Run::Where::kFile) {
+        std::vector<std::byte> bytes(run.range.size());
+        RC_ASSERT(held.file().read_at(run.place, bytes).value() == bytes.size());
+        RC_ASSERT(std::ranges::equal(bytes, std::span(model).subspan(at, bytes.size())));
+      }
       rest.begin = run.range.end;
     }
   }));

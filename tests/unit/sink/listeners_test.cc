@@ -38,6 +38,30 @@ class Variable {
 
 }  // namespace
 
+TEST_CASE("a socket is told of by its whole name") {
+  const test::TempDir dir;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(dir.path());
+  {
+    Listeners listeners;
+    REQUIRE(listeners.open({Address::Kind::kUnix, "here", "", 0}));
+    CHECK(listeners.socket_path == dir.file("here"));
+    CHECK(listeners.uri.find("here") > listeners.uri.find(dir.file("").substr(0, 4)));
+    CHECK(std::filesystem::is_socket(dir.file("here")));
+  }
+  CHECK_FALSE(std::filesystem::exists(dir.file("here")));
+  const std::string deep = dir.file(std::string(100, 'd'));
+  std::filesystem::create_directory(deep);
+  std::filesystem::current_path(deep);
+  {
+    Listeners listeners;
+    REQUIRE(listeners.open({Address::Kind::kUnix, "here", "", 0}));
+    CHECK(listeners.socket_path == "here");
+  }
+  CHECK_FALSE(std::filesystem::exists(deep + "/here"));
+  std::filesystem::current_path(before);
+}
+
 TEST_CASE("addresses") {
   const auto kind = [](std::string_view text) { return parse_address(text).value().kind; };
   CHECK(kind("fd") == Address::Kind::kInherited);

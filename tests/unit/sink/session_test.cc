@@ -84,6 +84,7 @@ TEST_CASE("a second request gives the stream up, also when it comes before the f
   options.disk.size = 64 << 20;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
   options.cancel = &cancel;
+  options.allow_empty = true;
   cancel.request(2);
   cancel.request(2);
   std::thread guard([&] {  // it fails rather than hangs
@@ -97,6 +98,20 @@ TEST_CASE("a second request gives the stream up, also when it comes before the f
   CHECK(report.seconds < 3);
 }
 
+TEST_CASE("a disk that nobody has written to is a failure, but one of no size is not") {
+  test::TempDir dir;
+  for (const std::uint64_t size : {std::uint64_t{1} << 20, std::uint64_t{0}}) {
+    auto out = Destination::open(dir.file("out"), {}, kNotStopped);
+    REQUIRE(out);
+    SessionOptions options;
+    options.disk.size = size;
+    options.command = "true";
+    const auto report = sink::run_session(options, *out);
+    CHECK(report.error.has_value() == (size > 0));
+    CHECK(std::filesystem::exists(dir.file("out")) == (size == 0));
+  }
+}
+
 TEST_CASE("the first request is the end of the stream, not of its bytes") {
   test::ReadingPipe pipe;
   Destination out(io::File::adopt(io::Fd(::dup(pipe.in().fd())), "(pipe)"));
@@ -106,6 +121,7 @@ TEST_CASE("the first request is the end of the stream, not of its bytes") {
   options.disk.size = (64 << 20) + 5;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
   options.cancel = &cancel;
+  options.allow_empty = true;
   cancel.request(2);
   CHECK_FALSE(sink::run_session(options, out).error);
   CHECK(pipe.all().size() == options.disk.size);

@@ -201,6 +201,20 @@ TEST_CASE("the stream ends at the highest byte written when it is to") {
   CHECK(pipe.all() == Bytes(5010));
 }
 
+TEST_CASE("zeros at the end of an image are part of it") {
+  ReadingPipe pipe;
+  Options wanted = options(std::uint64_t{1} << 40, CommitPolicy::kAuto);
+  wanted.truncate = true;
+  auto sink = start(pipe.in(), wanted);
+  CHECK_FALSE(sink::NbdExport(*sink).features().fast_zero);
+  REQUIRE(sink->write(5000, noise(10, 1)));
+  REQUIRE(sink->zero({5010, 9000}));
+  REQUIRE(sink->trim({9000, 10'000}));
+  REQUIRE(sink->finish());
+  sink.reset();
+  CHECK(pipe.all().size() == 9000);
+}
+
 TEST_CASE("an empty disk is an empty stream") {
   ReadingPipe pipe;
   auto sink = start(pipe.in(), options(0, CommitPolicy::kAuto));
@@ -239,6 +253,7 @@ TEST_CASE("what has left may be discarded and not changed; the refusal stays") {
   CHECK(finished.error().system_errno == EPERM);
   CHECK(finished.error().reason.find("by 1 bytes") != std::string::npos);
   CHECK(finished.error().hint.find("--window") != std::string::npos);
+  CHECK(finished.error().hint.find("needs --commit at-end") != std::string::npos);
   CHECK(sink->summary().window_needed == 1001);
 }
 
@@ -268,6 +283,40 @@ TEST_CASE("a reader that reads nothing can be given up") {
   REQUIRE(sink->write(0, noise(size, 1)));
   int asked = 0;
   const auto finished = sink->finish([&] { return ++asked >= 2; });
+  REQUIRE_FALSE(finished);
+  CHECK(finished.error().code == ErrorCode::kInterrupted);
+}
+
+TEST_CASE("callbacks come without a lock: they may ask the sink for anything") {
+  ReadingPipe pipe;
+  const auto sink = start(pipe.in(), options(8 * kMiB, CommitPolicy::kWindow));
+  std::atomic<std::uint64_t> seen{0};
+  sink->on_progress([&] {
+    REQUIRE(sink->ready());
+    REQUIRE(sink->is_sent(0));
+    seen = std::max(sink->summary().bytes_out, sink->released());
+  });
+  const Bytes bytes = noise(2 * kMiB, 1);
+  REQUIRE(sink->write(0, bytes));
+  until_sent(*sink, bytes.size());
+  CHECK(seen == bytes.size());
+  // Once there is none, none is under way.
+  sink->on_progress({});
+  seen = 0;
+  REQUIRE(sink->write(bytes.size(), bytes));
+  until_sent(*sink, 2 * bytes.size());
+  CHECK(seen == 0);
+  // One may take itself away.
+  sink->on_progress([&] { sink->on_progress({}); });
+  REQUIRE(sink->write(2 * bytes.size(), bytes));
+  CHECK(sink->finish());
+}
+
+TEST_CASE("who is asked whether to give up may ask how far the stream is") {
+  test::PipeEnds pipe;
+  const auto sink = start(pipe.writer, options(16 * kMiB, CommitPolicy::kAtEnd));
+  REQUIRE(sink->write(0, noise(16 * kMiB, 1)));
+  const auto finished = sink->finish([&] { return sink->summary().bytes_out < 16 * kMiB; });
   REQUIRE_FALSE(finished);
   CHECK(finished.error().code == ErrorCode::kInterrupted);
 }

@@ -223,11 +223,30 @@ TEST_CASE("a directory is made for its owner alone; one that others may write to
   }
   REQUIRE(::chmod(dir.file("a/b/v").c_str(), 0755) == 0);
   CHECK(Vault::open(dir.file("a/b/v"), {}));
+  {
+    const auto vault = open_vault(dir.file("a/b/v"));
+    REQUIRE(put(*vault, "a", 1));
+    REQUIRE(vault->pin("a"));
+  }
+  REQUIRE(::chmod(dir.file("a/b/v/.pins").c_str(), 0777) == 0);
+  CHECK_FALSE(Vault::open(dir.file("a/b/v"), {}));
   std::filesystem::create_directory(dir.file("plain"));
   { std::ofstream(dir.file("plain/file")) << "x"; }
   const auto no_directory = Vault::open(dir.file("plain/file/v"), {});
   REQUIRE_FALSE(no_directory);
   CHECK(no_directory.error().code == ErrorCode::kLocalIo);
+}
+
+TEST_CASE("an item that others may write to is not opened") {
+  const test::TempDir dir;
+  const auto vault = open_vault(dir.file("v"));
+  REQUIRE(put(*vault, "a", 1));
+  REQUIRE(::chmod(dir.file("v/a").c_str(), 0606) == 0);
+  const auto refused = vault->open_item("a");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kIntegrity);
+  REQUIRE(::chmod(dir.file("v/a").c_str(), 0604) == 0);
+  CHECK(vault->open_item("a").value());
 }
 
 // Needs root, to become somebody else for a while.
@@ -244,7 +263,7 @@ TEST_CASE("another user's directory is refused; root's may be read") {
   REQUIRE(::chmod(dir.file("root/a").c_str(), 0644) == 0);
   CHECK(open_vault(dir.file("theirs")));
   REQUIRE(::chown(dir.file("theirs").c_str(), 4242, 4242) == 0);
-  CHECK(Vault::open(dir.file("theirs"), {}));  // root may
+  CHECK_FALSE(Vault::open(dir.file("theirs"), {}));  // who may put links in root's way
 
   REQUIRE(::seteuid(4343) == 0);
   auto theirs = Vault::open(dir.file("theirs"), {});

@@ -1,0 +1,107 @@
+#include "faststart/target.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "io/access.h"
+#include "io/attributes.h"
+#include "io/lease.h"
+#include "io/lock.h"
+#include "io/new_file.h"
+#include "io/path.h"
+#include "io/source.h"
+#include "layout/journal.h"
+
+namespace shunt::faststart {
+namespace {
+
+// How often in a row another file may be found in its place.
+constexpr int kMostReplaced = 100;
+
+}  // namespace
+
+Result<void> Target::find(const std::string& path, io::Counters* counters,
+                          const CancelToken* cancel) {
+  given_ = path;
+  // A pipe, as behind /dev/stdin, has no name that symbolic links could lead to.
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) SHUNT_TRY(io::check_regular(found, path));
+  SHUNT_ASSIGN(path_, io::resolve(path));
+  SHUNT_ASSIGN(io::Directory directory, io::Directory::holding(path_));
+  directory_.emplace(std::move(directory));
+  name_ = io::file_name(path_);
+  SHUNT_ASSIGN(file_, open(O_RDONLY, "open", counters, cancel));
+  SHUNT_TRY(note_status());
+  accessed_ = status_.st_atim;
+  return io::check_regular(status_, given_);
+}
+
+Result<io::File> Target::open(int flags, const char* operation, io::Counters* counters,
+                              const CancelToken* cancel) const {
+  return io::open_past_lease(path_, cancel,
+                             [&] { return directory_->open(name_, flags, operation, counters); });
+}
+
+Result<void> Target::take(const CancelToken* cancel) {
+  for (int tries = 0; tries < kMostReplaced; ++tries) {
+    SHUNT_TRY(io::check_no_writer(file_));
+    const struct stat asked = status_;
+    Result<io::File> changing = open(O_RDWR, "open for writing", file_.counters(), cancel);
+    if (!changing) return io::explain_refusal(changing.error(), file_.fd());
+    file_ = std::move(*changing);
+    SHUNT_TRY(note_status());
+    // What has no writer is what was asked about.
+    if (status_.st_ino == asked.st_ino && status_.st_dev == asked.st_dev) {
+      SHUNT_TRY(io::lock_exclusive(file_));
+      // Whoever had the lock may have put a new file in its place.
+      if (directory_->leads_to(name_, file_)) return note_status();
+    }
+    io::Counters* const counters = file_.counters();
+    SHUNT_TRY(find(given_, counters, cancel));
+  }
+  Error error = system_error(EBUSY, given_, "open for writing");
+  error.reason = "it is replaced again and again";
+  return error;
+}
+
+Result<void> Target::could_take() const {
+  SHUNT_TRY(io::check_no_writer(file_));
+  SHUNT_TRY(io::check_may_change(*directory_, name_, file_));
+  SHUNT_TRY(io::lock_exclusive(file_));
+  io::unlock(file_);
+  return io::check_may_make_beside(*directory_, path_);
+}
+
+Result<void> Target::note_status() {
+  SHUNT_ASSIGN(status_, file_.status());
+  return {};
+}
+
+bool Target::is_as_noted() const {
+  const auto named = directory_->look(name_);
+  return named && *named && io::same_state(**named, status_);
+}
+
+bool Target::is_free() const {
+  if (io::try_lock(file_, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) {
+    return false;
+  }
+  io::unlock(file_);
+  return true;
+}
+
+void Target::sweep() const {
+  (void)io::NewFile::sweep(*directory_, name_);
+  if (io::try_lock(file_, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) return;
+  layout::Journal::sweep(*directory_, name_);
+  io::unlock(file_);
+}
+
+Result<bool> Target::has_journal() const {
+  SHUNT_ASSIGN(const auto name, layout::Journal::pending(*directory_, name_, status_));
+  return name.has_value();
+}
+
+}  // namespace shunt::faststart

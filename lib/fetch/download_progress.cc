@@ -1,0 +1,33 @@
+#include "fetch/download_progress.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace shunt::fetch {
+
+DownloadProgress::DownloadProgress(Progress* to, std::shared_ptr<const cache::CachedSource> from)
+    : to_(to), from_(std::move(from)) {}
+
+void DownloadProgress::begin(std::string_view what, std::uint64_t total) {
+  to_->begin(what, total);
+}
+
+// More than is delivered may have come, as whole blocks are downloaded, and ahead of time: it
+// counts when it is delivered.
+void DownloadProgress::advance(std::uint64_t bytes) {
+  const std::uint64_t fetched = from_->use().bytes_fetched;
+  std::uint64_t downloaded = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    downloaded = std::min(bytes, fetched - std::min(fetched, handed_on_));
+    handed_on_ += downloaded;
+  }
+  if (downloaded > 0) to_->advance(downloaded);
+  if (downloaded < bytes) to_->skip(bytes - downloaded);
+}
+
+void DownloadProgress::skip(std::uint64_t bytes) {
+  to_->skip(bytes);
+}
+
+}  // namespace shunt::fetch

@@ -1,0 +1,32 @@
+// Telling apart, while bytes are delivered, what was downloaded from what the cache had.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+
+#include "base/progress.h"
+#include "cache/cached_source.h"
+
+namespace shunt::fetch {
+
+// Hands on to `to`, and of what was delivered says which part had to be downloaded by this Source,
+// and which did not (Progress::skip). Thread-safe.
+class DownloadProgress final : public Progress {
+ public:
+  // Neither may be null; `to` is not owned.
+  DownloadProgress(Progress* to, std::shared_ptr<const cache::CachedSource> from);
+
+  void begin(std::string_view what, std::uint64_t total) override;
+  void advance(std::uint64_t bytes) override;
+  void skip(std::uint64_t bytes) override;
+
+ private:
+  Progress* const to_;
+  const std::shared_ptr<const cache::CachedSource> from_;
+  std::mutex mutex_;             // guards what follows
+  std::uint64_t handed_on_ = 0;  // of what was downloaded
+};
+
+}  // namespace shunt::fetch

@@ -1,0 +1,141 @@
+#include "io/replace.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "io/lease.h"
+#include "io/lock.h"
+#include "io/path.h"
+
+namespace shunt::io {
+namespace {
+
+constexpr std::size_t kBuffer = std::size_t{1} << 20;
+// Whoever has the file open for writing gets so many milliseconds to close it: before the rename,
+// when nothing has happened yet, and behind it, when it is theirs that would be lost.
+constexpr int kPatienceBefore = 100;
+constexpr int kPatienceBehind = 2000;
+
+Error busy(const File& file, std::string_view reason) {
+  Error error;
+  error.code = ErrorCode::kBusy;
+  error.path = file.path();
+  error.operation = "replace";
+  error.reason = reason;
+  return error;
+}
+
+bool is_read_only(const File& file) {
+  return (::fcntl(file.fd(), F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+// Puts `other`, a descriptor of the same file, in the place of `file`, and locks it.
+Result<void> go_on_with(File other, File& file) {
+  // Two descriptors of one process exclude each other like those of two.
+  unlock(file);
+  SHUNT_TRY(lock_exclusive(other));
+  file = std::move(other);
+  return {};
+}
+
+// Only for reading from now on: a lease that forbids writers alone is to be had for such a file,
+// and only when this process has it open for writing no more than others.
+Result<void> give_up_writing(File& file) {
+  if (is_read_only(file)) return {};
+  Result<File> reading = file.reopen(O_RDONLY, "open");
+  if (!reading) return {};  // no /proc: a lease for everything will have to do
+  return go_on_with(std::move(*reading), file);
+}
+
+// The way back, for whoever goes on with the file in another way. No errno in the errors: no other
+// way is open then.
+Result<void> take_up_writing(File& file) {
+  const auto take_up = [&]() -> Result<void> {
+    SHUNT_TRY(check_no_writer(file));
+    SHUNT_ASSIGN(File writing, file.reopen(O_RDWR, "open for writing"));
+    return go_on_with(std::move(writing), file);
+  };
+  Result<void> taken = take_up();
+  if (!taken) taken.error().system_errno = 0;
+  return taken;
+}
+
+// What has come to the end of `old` since it had `size_then` bytes, to the end of `file`.
+Result<std::uint64_t> copy_tail(const File& old, std::uint64_t size_then, File& file) {
+  std::vector<std::byte> buffer(kBuffer);
+  std::uint64_t at = size_then;
+  for (;;) {
+    SHUNT_ASSIGN(const std::size_t got, old.read_at(at, buffer));
+    if (got == 0) break;
+    SHUNT_TRY(file.write_next(std::span(buffer).first(got)));
+    at += got;
+  }
+  SHUNT_TRY(file.sync());
+  return at - size_then;
+}
+
+bool same_content(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+         a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+}  // namespace
+
+Result<std::uint64_t> replace_file(NewFile& new_file, File& old,
+                                   const std::function<Result<void>()>& look) {
+  const bool could_write = !is_read_only(old);
+  SHUNT_TRY(give_up_writing(old));
+  SHUNT_ASSIGN(const struct stat created, new_file.file().status());
+  const std::string name = file_name(old.path());
+  const bool read_only = is_read_only(old);
+  struct stat then {};
+  std::optional<Lease> lease;
+  const auto last_look = [&]() -> Result<void> {
+    lease.emplace(old, kPatienceBefore);
+    if (lease->refused() && read_only) {
+      return busy(old, "another process has the file open for writing")
+          .with_hint("it is left as it is; try again when it has been closed");
+    }
+    SHUNT_TRY(look());
+    // In the directory where the rename happens, whatever `look` has looked at.
+    if (!new_file.directory().leads_to(name, old)) {
+      return busy(old, "it has been replaced by another program").with_hint("it is left as it is");
+    }
+    SHUNT_ASSIGN(then, old.status());
+    return {};
+  };
+  if (const Result<void> named = new_file.commit(IfThere::kReplace, last_look); !named) {
+    lease.reset();
+    if (could_write && read_only && !new_file.is_named()) SHUNT_TRY(take_up_writing(old));
+    return named.error();
+  }
+  if (lease->held() && !lease->writer_waits()) return std::uint64_t{0};
+
+  // Somebody may have got hold of the old file. They are done when a lease can be had again.
+  lease.reset();
+  const Lease again(old, kPatienceBehind);
+  SHUNT_ASSIGN(const struct stat now, old.status());
+  std::uint64_t carried = 0;
+  if (now.st_size > then.st_size) {
+    SHUNT_ASSIGN(File file, new_file.directory().open(name, O_WRONLY | O_APPEND, "append to"));
+    SHUNT_ASSIGN(const struct stat named, file.status());
+    if (named.st_ino != created.st_ino || named.st_dev != created.st_dev) {
+      return busy(old, "it has been replaced again by another program");
+    }
+    SHUNT_ASSIGN(carried, copy_tail(old, static_cast<std::uint64_t>(then.st_size), file));
+  } else if (!same_content(then, now)) {
+    return busy(old, "another program wrote into the file while it was being replaced")
+        .with_hint("what was written is lost");
+  }
+  if (again.refused() && read_only) {
+    return busy(old, "another program still writes to the file that was replaced")
+        .with_hint("what it writes from now on is lost");
+  }
+  return carried;
+}
+
+}  // namespace shunt::io

@@ -1,0 +1,169 @@
+// The way back: closing the gap, and writing back what was overwritten.
+#include <fcntl.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "io/lease.h"
+#include "layout/in_place_job.h"
+
+namespace shunt::layout {
+namespace {
+
+constexpr std::size_t kRestoreBuffer = std::size_t{1} << 20;
+// So often is a tail moved back that has grown again in the meantime.
+constexpr int kMaxRounds = 100;
+
+Error keeps_growing(const io::File& file) {
+  Error error = appended_error(file, 0);
+  error.reason = "another program keeps appending to it";
+  return error;
+}
+
+}  // namespace
+
+Result<void> InPlaceJob::close_gap() {
+  if (edit_.gap_size == 0 || !gap_may_be_open_) return {};
+  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+  if (size <= edit_.size_before) return {};
+  watching_ = false;
+  if (edit_.room == RoomKind::kShifted) {
+    SHUNT_TRY(journal_.settle_cursor());
+    return journal_.has_cursor() ? close_shifted_gap() : give_back_space();
+  }
+  SHUNT_ASSIGN(const std::uint64_t cursor, find_gap());
+  view_.set_gap(UINT64_MAX, 0);
+  // A collapse may not reach the end of the file; a hole that does is taken away by hand.
+  if (cursor + edit_.gap_size >= size) return close_gap_at_end();
+  return file_.collapse_range(cursor, edit_.gap_size);
+}
+
+// What another program has appended moves back with the rest, as if it had been there before.
+Result<void> InPlaceJob::close_shifted_gap() {
+  if (options_.progress != nullptr) {
+    options_.progress->begin("undoing",
+                             edit_.size_before - std::min(journal_.cursor(), edit_.size_before));
+  }
+  for (int round = 0; round < kMaxRounds; ++round) {
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    if (size < edit_.size_with_gap()) return check_size(edit_.size_with_gap());
+    const std::uint64_t end = size - edit_.gap_size;
+    if (journal_.cursor() < end) SHUNT_TRY(shift_back(make_shift(), {journal_.cursor(), end}));
+    // What moved last is about to be changed: its digest must not be asked for any more.
+    SHUNT_TRY(journal_.set_cursor(end));
+    const io::Lease alone(file_);
+    SHUNT_ASSIGN(const std::uint64_t size_now, file_.size());
+    if (size_now != size) continue;
+    view_.set_gap(UINT64_MAX, 0);
+    return file_.truncate(end);
+  }
+  return keeps_growing(file_);
+}
+
+// The last block of the file is where it was, and the gap behind it. What another program has
+// appended, less than a block that a collapse could move, goes to where the original ends.
+Result<void> InPlaceJob::close_gap_at_end() {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    if (size < edit_.size_with_gap()) return check_size(edit_.size_with_gap());
+    const std::uint64_t more = size - edit_.size_with_gap();
+    if (more > 0) {
+      // Beside the place it comes from: it is in the file at each moment.
+      std::vector<std::byte> tail(static_cast<std::size_t>(std::min(more, edit_.gap_size)));
+      SHUNT_ASSIGN(const std::size_t got, file_.read_at(edit_.size_with_gap(), tail));
+      SHUNT_TRY(file_.write_at(edit_.size_before, std::span(tail).first(got)));
+      SHUNT_TRY(file_.sync_data());
+    }
+    const io::Lease alone(file_);
+    SHUNT_ASSIGN(const std::uint64_t size_now, file_.size());
+    if (size_now == size) return file_.truncate(edit_.size_before + more);
+  }
+  return keeps_growing(file_);
+}
+
+Result<void> InPlaceJob::give_back_space() {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+    if (size <= edit_.size_before) return {};
+    const ByteRange space{edit_.size_before, std::min(size, edit_.size_with_gap())};
+    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(space));
+    const bool is_zero = content == space.begin;
+    if (size > edit_.size_with_gap()) {
+      if (is_zero) return close_shifted_gap();
+      SHUNT_ASSIGN(const auto appended, find_appended_space());
+      if (!appended) return {};
+      // As in an undo that has come so far.
+      SHUNT_TRY(journal_.set_cursor(*appended));
+      return close_shifted_gap();
+    }
+    // Something appended while the space was being reserved lies at its begin. Without the whole of
+    // the space, what is there is all appended.
+    if (!is_zero && size < edit_.size_with_gap()) return {};
+    const io::Lease alone(file_);
+    SHUNT_ASSIGN(const std::uint64_t size_now, file_.size());
+    if (size_now == size) return file_.truncate(content);
+  }
+  return keeps_growing(file_);
+}
+
+Result<std::optional<std::uint64_t>> InPlaceJob::find_appended_space() const {
+  if (!space_appended_) return std::optional<std::uint64_t>();
+  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
+  std::uint64_t at = edit_.size_before;
+  while (size - at >= edit_.gap_size) {
+    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(ByteRange::of(at, edit_.gap_size)));
+    if (content == at) return std::optional(at);
+    at = content;
+  }
+  return std::optional<std::uint64_t>();
+}
+
+Result<void> InPlaceJob::undo() {
+  SHUNT_TRY(close_gap());
+  view_.set_gap(UINT64_MAX, 0);
+  SHUNT_ASSIGN(const bool intact, needed_is_intact());
+  if (!intact) {
+    Error error;
+    error.code = ErrorCode::kIntegrity;
+    error.path = file_.path();
+    error.operation = "undo";
+    error.reason = "the bytes that it was planned from are not where they were";
+    return error;
+  }
+  return restore();
+}
+
+Result<void> InPlaceJob::restore() {
+  const SavedBytes saved = all_saved(journal_.record());
+  SHUNT_TRY(restore_range(saved, saved.zeros()));
+  for (std::size_t run = 0; run < saved.count(); ++run) {
+    SHUNT_TRY(restore_range(saved, saved.range(run)));
+  }
+  SHUNT_TRY(settle_times());
+  SHUNT_TRY(file_.sync());
+  return journal_.remove();
+}
+
+// Writes only what differs, so that a file that was never touched keeps its times.
+Result<void> InPlaceJob::restore_range(const SavedBytes& saved, ByteRange range) {
+  std::vector<std::byte> now(std::min<std::uint64_t>(range.size(), kRestoreBuffer));
+  std::vector<std::byte> then(now.size());
+  for (std::uint64_t at = range.begin; at < range.end;) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(now.size(), range.end - at));
+    // After a failed sync the cache may differ from the disk: compare with what the disk has.
+    ::posix_fadvise(file_.fd(), static_cast<off_t>(at), static_cast<off_t>(size),
+                    POSIX_FADV_DONTNEED);
+    SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, std::span(now).first(size)));
+    std::copy_n(now.begin(), size, then.begin());
+    saved.overlay(at, std::span(then).first(size));
+    if (got < size ||
+        !std::equal(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(size), then.begin())) {
+      SHUNT_TRY(file_.write_at(at, std::span(then).first(size)));
+    }
+    at += size;
+  }
+  return {};
+}
+
+}  // namespace shunt::layout

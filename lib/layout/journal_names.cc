@@ -1,0 +1,119 @@
+#include "layout/journal_names.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+
+#include "io/path.h"
+
+namespace shunt::layout {
+namespace {
+
+constexpr const char* kSuffix = ".shunt-journal";
+
+std::string name_of_user(const std::string& name, uid_t user) {
+  return io::companion(name, fmt::format("{}.{}", kSuffix, user));
+}
+
+// As many as random_digits() gives.
+constexpr std::string_view kNoDigits = "0000000000000000";
+
+std::string spare_name(const std::string& name, uid_t user, std::string_view digits) {
+  return io::companion(name, fmt::format("{}.{}-{}", kSuffix, user, digits));
+}
+
+bool is_spare_name(std::string_view found, const std::string& name, uid_t user) {
+  const std::string like = spare_name(name, user, kNoDigits);
+  return found.size() == like.size() &&
+         found.starts_with(std::string_view(like).substr(0, like.size() - kNoDigits.size()));
+}
+
+}  // namespace
+
+std::string usual_journal_name(const std::string& name) {
+  return io::companion(name, kSuffix);
+}
+
+std::string unfinished_journal_name(const std::string& name) {
+  return io::companion(name, fmt::format("{}-new", kSuffix));
+}
+
+JournalNames::JournalNames(const io::Directory& directory, const std::string& target)
+    : directory_(directory), target_(target), usual_(usual_journal_name(target)) {}
+
+Result<JournalNames> JournalNames::of(const io::Directory& directory, const std::string& name,
+                                      const struct stat& target) {
+  JournalNames names(directory, name);
+  names.owner_ = target.st_uid;
+  // The group's bits are the mask of an ACL, too.
+  const bool open_to_others = (target.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  SHUNT_ASSIGN(const auto of_directory, directory.look("."));
+  const bool sticky = of_directory && (of_directory->st_mode & S_ISVTX) != 0;
+  if (!sticky || open_to_others) {
+    names.any_concerns_ = true;
+    return names;
+  }
+  names.others_.emplace_back(target.st_uid, name_of_user(name, target.st_uid));
+  if (target.st_uid != 0) names.others_.emplace_back(0, name_of_user(name, 0));
+  return names;
+}
+
+bool JournalNames::concerns_target(const struct stat& found) const {
+  return any_concerns_ || found.st_uid == owner_ || found.st_uid == 0 ||
+         found.st_uid == ::geteuid();
+}
+
+Result<bool> JournalNames::is_taken(const std::string& name) const {
+  SHUNT_ASSIGN(const auto found, directory_.look(name));
+  return found && concerns_target(*found);
+}
+
+Result<std::vector<std::string>> JournalNames::all_names() const {
+  if (others_.empty()) return std::vector<std::string>();
+  auto names = directory_.names();
+  // Who may not list a directory makes no such name in it: see free_name().
+  if (!names && names.error().system_errno == EACCES) return std::vector<std::string>();
+  return names;
+}
+
+Result<std::optional<std::string>> JournalNames::taken() const {
+  SHUNT_ASSIGN(const bool usual, is_taken(usual_));
+  if (usual) return std::optional(usual_);
+  SHUNT_ASSIGN(const std::vector<std::string> all, all_names());
+  for (const auto& [user, name] : others_) {
+    SHUNT_ASSIGN(const bool own, is_taken(name));
+    if (own) return std::optional(name);
+    for (const std::string& spare : all) {
+      if (!is_spare_name(spare, target_, user)) continue;
+      SHUNT_ASSIGN(const bool taken, is_taken(spare));
+      if (taken) return std::optional(spare);
+    }
+  }
+  return std::optional<std::string>();
+}
+
+Result<std::string> JournalNames::free_name() const {
+  SHUNT_ASSIGN(const auto usual, directory_.look(usual_));
+  if (!usual) return usual_;
+  std::string name = usual_;
+  if (!concerns_target(*usual)) {
+    for (const auto& [user, own] : others_) {
+      if (user == ::geteuid()) name = own;
+    }
+  }
+  SHUNT_ASSIGN(const auto taken, directory_.look(name));
+  if (!taken) return name;
+  // Somebody else's, too: a name that nobody can know. It has to be found again.
+  const bool can_list = ::faccessat(directory_.fd(), ".", R_OK, AT_EACCESS) == 0;
+  if (name != usual_ && !concerns_target(*taken) && can_list) {
+    return spare_name(target_, ::geteuid(), io::random_digits());
+  }
+  Error error = system_error(EEXIST, directory_.path_of(name), "create the journal");
+  error.reason = "something of that name is there";
+  return error;
+}
+
+}  // namespace shunt::layout

@@ -1,0 +1,57 @@
+// Which files in a directory may be the journal of a target: their names, and whose they may be.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "io/directory.h"
+
+namespace shunt::layout {
+
+// The names that a journal of one target may have in its directory. Looks at names only; whether
+// what is there is believed is for whoever opens it.
+//
+// There is one ordinary name. In a directory where names belong to their owners (the sticky bit)
+// somebody who could never have edited the target may have a file of that name, which cannot be
+// removed: it is passed over, and the owner of the target and root have a name each besides. Where
+// that is taken in the same way, they have as many as it takes, with random digits behind it.
+class JournalNames {
+ public:
+  // `directory`, not owned, holds the target under `name`; `target` is its status.
+  static Result<JournalNames> of(const io::Directory& directory, const std::string& name,
+                                 const struct stat& target);
+
+  // The first name that something has which may be the target's journal.
+  [[nodiscard]] Result<std::optional<std::string>> taken() const;
+  // The name for a new journal of the user that this process acts as. kLocalIo when it is taken.
+  [[nodiscard]] Result<std::string> free_name() const;
+
+ private:
+  JournalNames(const io::Directory& directory, const std::string& target);
+
+  [[nodiscard]] bool concerns_target(const struct stat& found) const;
+  // Whether the target's journal may have this name, by what has it.
+  [[nodiscard]] Result<bool> is_taken(const std::string& name) const;
+  // All names in the directory, among which those with random digits are; none where there cannot
+  // be such.
+  [[nodiscard]] Result<std::vector<std::string>> all_names() const;
+
+  const io::Directory& directory_;
+  std::string target_;
+  std::string usual_;
+  // Of the owner and of root, where there may be such.
+  std::vector<std::pair<uid_t, std::string>> others_;
+  uid_t owner_ = 0;
+  bool any_concerns_ = false;  // it may be of whoever put it there
+};
+
+// The companions of `name` that a journal is and becomes one from.
+[[nodiscard]] std::string usual_journal_name(const std::string& name);
+[[nodiscard]] std::string unfinished_journal_name(const std::string& name);
+
+}  // namespace shunt::layout

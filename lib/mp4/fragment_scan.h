@@ -1,0 +1,66 @@
+// Movie fragments: the absolute offsets that they count from (tfhd.base_data_offset; ISO/IEC
+// 14496-12, 8.8.7), and where the samples of their runs lie (trun, 8.8.8).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "io/source.h"
+#include "mp4/box.h"
+#include "mp4/box_model.h"
+#include "mp4/offset_field.h"
+#include "mp4/zones.h"
+
+namespace shunt::mp4 {
+
+// For one thread; what it is made with is not owned. `moov` says what fragments leave unsaid, and
+// which tracks lie in other files. `cancel` may be null.
+class FragmentScanner {
+ public:
+  FragmentScanner(io::BufferedReader& reader, const Zones& zones, const BoxModel& moov, Torn torn,
+                  const CancelToken* cancel)
+      : reader_(reader), zones_(zones), moov_(moov), torn_(torn), cancel_(cancel) {}
+
+  // The fields of `moof` that hold absolute offsets. kCorrupt when samples would be torn, or moved
+  // away from what they are counted from.
+  Result<std::vector<OffsetField>> scan(const Box& moof);
+  // The first byte of samples that are counted from their moof, of all that was scanned; the
+  // largest number when there are none.
+  [[nodiscard]] std::uint64_t first_relative() const { return first_relative_; }
+
+ private:
+  // What a tfhd says, or leaves to trex.
+  struct Header {
+    std::uint32_t track = 0;
+    std::uint32_t description = 1;
+    std::uint32_t sample_size = 0;
+    bool from_moof = false;  // default-base-is-moof
+    std::optional<OffsetField> base;
+  };
+  struct Run {
+    std::optional<std::int32_t> distance;  // from the base
+    std::uint64_t size = 0;                // of all samples, in bytes
+  };
+
+  Result<std::optional<OffsetField>> scan_traf(const Box& moof, const Box& traf);
+  Result<Header> read_header(const Box& tfhd) const;
+  Result<Run> read_run(const Box& trun, const Header& header) const;
+  Result<std::uint64_t> sum_sizes(ByteRange entries, std::uint32_t stride,
+                                  std::uint32_t size_at) const;
+  [[nodiscard]] bool lies_here(const Header& header) const;
+  // `run` begins at `at`.
+  Result<void> check(const Box& traf, const Header& header, std::uint64_t at, const Run& run);
+
+  io::BufferedReader& reader_;
+  const Zones& zones_;
+  const BoxModel& moov_;
+  Torn torn_;
+  const CancelToken* cancel_;
+  std::uint64_t data_end_ = 0;  // of the last track fragment: the next may count from there
+  std::uint64_t first_relative_ = UINT64_MAX;
+};
+
+}  // namespace shunt::mp4

@@ -1,0 +1,35 @@
+#include "mp4/zones.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/checked.h"
+
+namespace shunt::mp4 {
+namespace {
+
+// The last of `size` bytes at `offset`, which are not none.
+std::uint64_t last_of(std::uint64_t offset, std::uint64_t size) {
+  return checked_add(offset, size - 1).value_or(std::numeric_limits<std::uint64_t>::max());
+}
+
+}  // namespace
+
+bool Zones::tears(std::uint64_t offset, std::uint64_t size) const {
+  if (size == 0) return false;
+  const std::uint64_t last = last_of(offset, size);
+  if (of(offset) != of(last)) return true;
+  const auto cut = std::ranges::upper_bound(cuts, offset);
+  return cut != cuts.end() && *cut <= last;
+}
+
+std::string_view Zones::why_torn(std::uint64_t offset, std::uint64_t size) const {
+  const std::uint64_t last = last_of(offset, size);
+  if (last >= moov.begin && offset < moov.end) {
+    return "runs into moov; the media seems to be cut short";
+  }
+  if (offset < insert_at) return "begins in front of where moov goes and ends behind it";
+  return "would be torn by item locations that have to grow";
+}
+
+}  // namespace shunt::mp4

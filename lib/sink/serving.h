@@ -1,0 +1,53 @@
+// The NBD server of a disk, in a thread of its own, and what it knows of its clients.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <semaphore>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/result.h"
+#include "io/fd.h"
+#include "io/thread.h"
+#include "nbd/server.h"
+#include "sink/clients.h"
+#include "sink/nbd_export.h"
+#include "sink/sink.h"
+#include "sink/trace.h"
+
+namespace shunt::sink {
+
+// `sink` and `trace` are not owned. One thread uses it.
+class Serving {
+ public:
+  Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace);
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+  ~Serving();
+
+  // Fails where it could serve nobody: whoever is started to write would wait for it.
+  Result<void> start();
+  // Ends all connections. Afterwards each client that was there is known to be done, or not, and
+  // all is in the trace. `meanwhile` is called ten times a second.
+  Result<void> stop(const std::function<void()>& meanwhile);
+
+  [[nodiscard]] const Clients& clients() const { return clients_; }
+  // It serves nobody any more; stop() says why.
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  nbd::ServerOptions server_options();
+
+  Sink& sink_;
+  Trace& trace_;
+  std::atomic<bool> failed_{false};
+  std::binary_semaphore ended_{0};  // the thread has
+  const CancelToken never_;
+  NbdExport export_;
+  Clients clients_;
+  nbd::Server server_;
+  io::Thread thread_;
+};
+
+}  // namespace shunt::sink
