@@ -69,6 +69,13 @@ need_command() {
 
 need_root() { ((EUID == 0)) || skip "needs root"; }
 
+# strace may be missing, or not be allowed to trace.
+can_trace() { command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; }
+
+# "${traced[@]}" OPTION... PROGRAM...: runs it under strace. A sanitizer cannot look for leaks then: it
+# would have to trace the program itself.
+traced=(env "ASAN_OPTIONS=${ASAN_OPTIONS+$ASAN_OPTIONS:}detect_leaks=0" strace -f)
+
 # with_fs NAME [SIZE]: mounts a fresh ext4, xfs, btrfs or tmpfs on $work/NAME, which $mnt names then.
 # The image is sparse, so that a large SIZE costs nothing.
 with_fs() {

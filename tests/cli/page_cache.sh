@@ -33,12 +33,12 @@ for strategy in copy shift; do
 done
 
 # What is not cached a shift moves directly, where the file system can; what is, it does not.
-if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
   for state in "not cached" cached; do
     cp "$mnt/original" "$mnt/file"
     sync "$mnt/file"
     if [[ $state == cached ]]; then cat "$mnt/file" >/dev/null; else drop "$mnt/file"; fi
-    strace -f -y -s 0 -o trace -e trace=openat,pwrite64 \
+    "${traced[@]}" -y -s 0 -o trace -e trace=openat,pwrite64 \
       "$SHUNT" -q faststart --strategy shift "$mnt/file" || fail "$state: it fails"
     direct=$(sed -n 's/.*openat.*O_DIRECT[|)].* = \([0-9]*\)<.*/\1/p' trace | head -n 1)
     [[ -n $direct ]] || skip "there is no direct I/O here"

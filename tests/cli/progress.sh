@@ -96,11 +96,11 @@ on_terminal 120 "$SHUNT" cache-warm --jobs 3 "$url"1 "$url"2 "$url"3
 equal "exit, $what" "$rc" 0
 shows '^[0-3]/3 sources'
 stop_server
-if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+if can_trace; then
   what="faststart --jobs 3"
   for i in 1 2 3 4; do big_file "$i.mp4" 1; done
   # Each sync takes a while, as on a slow disk.
-  on_terminal 100 strace -f -o /dev/null -e trace=fsync,fdatasync \
+  on_terminal 100 "${traced[@]}" -o /dev/null -e trace=fsync,fdatasync \
     -e inject=fsync,fdatasync:delay_enter=400000 "$SHUNT" faststart --strategy copy --jobs 3 [1-4].mp4
   equal "exit, $what" "$rc" 0
   fits 99
