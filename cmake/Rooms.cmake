@@ -9,6 +9,13 @@ target_compile_options(shunt_compile_options INTERFACE
 # Files above 2 GiB on every machine.
 target_compile_definitions(shunt_compile_options INTERFACE _FILE_OFFSET_BITS=64 _GNU_SOURCE)
 
+# shunt_precompile(TARGET HEADER...): reads these headers once for the target, when that is asked for.
+function(shunt_precompile target)
+  if(SHUNT_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
 function(shunt_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;ROOMS;LIBRARIES" ${ARGN})
   set(target shunt_${name})
@@ -18,6 +25,12 @@ function(shunt_room name)
   # A room as one source compiles several times faster. The presets without it see to it that each
   # source includes what it needs.
   set_target_properties(${target} PROPERTIES UNITY_BUILD ${SHUNT_UNITY_ROOMS} UNITY_BUILD_BATCH_SIZE 12)
+  # All rooms share what the lowest one has read.
+  if(name STREQUAL base)
+    shunt_precompile(${target} ${PROJECT_SOURCE_DIR}/cmake/precompiled.h)
+  elseif(SHUNT_PRECOMPILE)
+    target_precompile_headers(${target} REUSE_FROM shunt_base)
+  endif()
   foreach(room IN LISTS ROOM_ROOMS)
     target_link_libraries(${target} PUBLIC shunt_${room})
   endforeach()

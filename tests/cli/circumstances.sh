@@ -42,6 +42,20 @@ circumstance() {
 
 plainly() { timeout 20 "$SHUNT" "${command[@]}" >"$work/out" 2>"$work/err" </dev/null || rc=$?; }
 
+# some OUT_OF EACH...: every OUT_OF-th of these in $chosen, or all of them with SHUNT_TEST_FULL. Each call with
+# them begins one further on, so that a test that does it often has had all of them.
+declare -A turns=()
+some() {
+  local out_of=$1 i=0 value turn=${turns["$*"]-0}
+  turns["$*"]=$((turn + 1))
+  shift
+  if [[ $full == 1 ]]; then out_of=1; fi
+  chosen=()
+  for value in "$@"; do
+    if (((i++ + turn) % out_of == 0)); then chosen+=("$value"); fi
+  done
+}
+
 # ---- terminals ----
 
 on_one_terminal() {
@@ -52,8 +66,14 @@ on_one_terminal() {
 }
 on_terminals() {
   local columns
-  for columns in 80 40 20; do circumstance "on a terminal of $columns columns" on_one_terminal "$columns"; done
-  TERMINAL=dumb circumstance "on a dumb terminal" on_one_terminal 80
+  some 2 80 40 20 dumb
+  for columns in "${chosen[@]}"; do
+    if [[ $columns == dumb ]]; then
+      TERMINAL=dumb circumstance "on a dumb terminal" on_one_terminal 80
+    else
+      circumstance "on a terminal of $columns columns" on_one_terminal "$columns"
+    fi
+  done
 }
 
 # ---- limits ----
@@ -68,14 +88,17 @@ within() {
 }
 within_limits() {
   local limit
-  for limit in 0 1 64 1000; do circumstance "files of $limit KiB at most" within -f "$limit"; done
-  for limit in 4 6 8 10 13 17 24; do circumstance "$limit descriptors at most" within -n "$limit"; done
+  some 2 0 1 64 1000
+  for limit in "${chosen[@]}"; do circumstance "files of $limit KiB at most" within -f "$limit"; done
+  some 3 4 6 8 10 13 17 24
+  for limit in "${chosen[@]}"; do circumstance "$limit descriptors at most" within -n "$limit"; done
   within_memory
 }
 within_memory() {
   local limit
   if ((sanitized)); then return; fi # sanitizers reserve more than there is
-  for limit in 20000 40000 80000 120000 200000; do circumstance "$limit KiB of memory at most" within -v "$limit"; done
+  some 3 20000 40000 80000 120000 200000
+  for limit in "${chosen[@]}"; do circumstance "$limit KiB of memory at most" within -v "$limit"; done
 }
 
 # ---- beside other programs ----
@@ -123,8 +146,9 @@ beside_one() {
   wait "$other" 2>/dev/null || true
 }
 beside_others() {
-  local i
-  for ((i = 0; i < 3; ++i)); do
+  local i times=1
+  if [[ $full == 1 ]]; then times=3; fi
+  for ((i = 0; i < times; ++i)); do
     circumstance "while another program opens it" beside_one opens
     circumstance "while another program appends to it" beside_one appends
     circumstance "while another program replaces it" beside_one replaces

@@ -45,6 +45,15 @@ for words in "" faststart fetch cache-warm cache "cache ls" "cache stat" "cache 
 done
 examples=(examples/*)
 ((${#examples[@]} >= 55)) || fail "only ${#examples[@]} examples were found"
+# What stands in several places is tried once.
+declare -A seen=()
+for example in examples/*; do
+  text=$(<"$example")
+  if [[ -n ${seen[$text]-} ]]; then rm "$example"; fi
+  seen[$text]=yes
+done
+examples=(examples/*)
+((${#examples[@]} >= 30)) || fail "only ${#examples[@]} different examples were found"
 
 # fresh_folder: what an example finds, besides an empty cache.
 fresh_folder() {
