@@ -31,6 +31,10 @@ struct Globals {
 // Adds the global options to `app`.
 void add_globals(CLI::App& app, Globals& globals);
 
+// Of those that exclude one another, leaves the one that counts. To be called once the settings
+// have been applied.
+void settle_globals(const CLI::App& app, Globals& globals);
+
 // A check of an option's value: the reason where it is no size (base/size_text.h).
 [[nodiscard]] std::string is_size(const std::string& text);
 

@@ -134,6 +134,7 @@ int run(int argc, char** argv) {
     return kUsage;
   }
   globals.settings = std::move(*applied);
+  settle_globals(app, globals);
   start_logging(globals);
   if (const std::optional<Error>& why = globals.settings.out_of_reach) {
     log::info("going on without a configuration: {}", why->describe());

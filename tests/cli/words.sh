@@ -304,6 +304,33 @@ wrong "^shunt: $config:3: 'strategy' of the configuration file copy makes a new 
 printf '[fetch]\nno-cache = true\n' >"$config"
 SHUNT_NO_CACHE=1 expect 0 fetch plain -o got --force
 rm "$config"
+# -v and -q: as everywhere, what is typed goes before what is set, and the environment before the file.
+# loud OPTION... and hushed OPTION...: there is a line at the end, or nothing is said.
+loud() {
+  expect 0 "$@" fetch plain -o got --force
+  says '^plain: '
+}
+hushed() {
+  expect 0 "$@" fetch plain -o got --force
+  [[ ! -s err ]] || fail "shunt $*: it says $(said)"
+}
+SHUNT_QUIET=1 loud -v
+cp plain moved
+SHUNT_QUIET=1 expect 0 -vv faststart --strategy copy moved
+says '^shunt: moved: copy: '
+SHUNT_VERBOSE=1 hushed -q
+SHUNT_VERBOSE=1 loud
+SHUNT_VERBOSE=2 SHUNT_QUIET=1 hushed
+hushed -q -v
+printf 'quiet = true\n' >"$config"
+loud -v
+SHUNT_VERBOSE=1 loud
+hushed
+printf 'verbose = 1\n' >"$config"
+hushed -q
+SHUNT_QUIET=1 hushed
+loud
+rm "$config"
 # What is done is said on the command line alone.
 SHUNT_LAYER=0 expect 0 fetch plain -o got --force
 
