@@ -191,7 +191,7 @@ with_client() {
   while [[ ! -e here ]]; do kill -0 "$sink" || exit 9; done
   rm here
   sleep 0.5 # for the line to be drawn anew
-  echo connected >&2
+  printf '\nconnected\n' >&2
   sleep 1
   touch go
   wait "$sink"
@@ -203,8 +203,8 @@ for columns in 100 20; do
   equal "exit, $what" "$rc" 0
   fits $((columns - 1))
   shows 'waiting for'
-  if ((columns == 100)); then shows 'waiting for a client$'; fi
-  # What has happened until the client was there, and since.
+  if ((columns == 100)); then shows 'waiting for a client +out$'; fi
+  # Since the client is there.
   sed -n '/connected/,$p' terminal >since
   mv since terminal
   ! drawn | grep -q 'waiting for' || fail "$what: a client that is there is waited for"

@@ -317,7 +317,7 @@ hushed() {
 SHUNT_QUIET=1 loud -v
 cp plain moved
 SHUNT_QUIET=1 expect 0 -vv faststart --strategy copy moved
-says '^shunt: moved: copy: '
+says '^shunt: .*/moved: copy: '
 SHUNT_VERBOSE=1 hushed -q
 SHUNT_VERBOSE=1 loud
 SHUNT_VERBOSE=2 SHUNT_QUIET=1 hushed

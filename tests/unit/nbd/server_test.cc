@@ -422,7 +422,7 @@ TEST_CASE("a client that goes within a request is told of as such") {
     return told.has_value();
   }));
   const std::lock_guard lock(mutex);
-  CHECK(come == 1);
+  CHECK(come.size() == 1);
   CHECK(told->unanswered == unanswered);
   CHECK_FALSE(told->took_leave);
 }

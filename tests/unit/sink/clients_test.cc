@@ -141,7 +141,7 @@ TEST_CASE("what a client had written and not flushed is that of its program") {
   SECTION("over several connections") {
     clients.served(request(1, "write"));
     clients.served(request(3, "flush"));
-    for (const std::uint64_t connection : {1, 2, 3, 3, 4}) {
+    for (const std::uint64_t connection : {1U, 2U, 3U, 3U, 4U}) {
       clients.served(request(connection, "write"));
     }
     clients.gone({.connection = 1, .left = 4, .asked_for_change = true});
@@ -157,7 +157,7 @@ TEST_CASE("what a client had written and not flushed is that of its program") {
     CHECK(trouble(clients) == fmt::format("{}4.00 KiB of the 12.0 KiB that it had written", gone));
   }
   SECTION("over one, where the program is not known") {
-    for (const std::uint64_t connection : {1, 4, 5, 5}) {
+    for (const std::uint64_t connection : {1U, 4U, 5U, 5U}) {
       clients.served(request(connection, "write"));
     }
     clients.gone({.connection = 4, .left = 4, .asked_for_change = true});
