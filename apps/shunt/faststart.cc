@@ -68,8 +68,8 @@ class Faststart final : public Command {
   int run(const Globals& globals) override;
 
  private:
-  Result<void> parse_options();
-  Result<void> settle_strategy();
+  Result<void> parse_options(const Globals& globals);
+  Result<void> settle_strategy(const Settings& settings);
   int run_output(const Globals& globals);
   int run_files(const Globals& globals);
   [[nodiscard]] Report output_one(FaststartInput& input);
@@ -125,7 +125,7 @@ Faststart::Faststart(CLI::App& parent)
 }
 
 // Only what was said in the same place excludes one another: a flag goes before what is set.
-Result<void> Faststart::settle_strategy() {
+Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   const CLI::Option& strategy = *app_->get_option("--strategy");
   if (!out_.empty() && options_.strategy && origin_of(strategy) != Origin::kCommandLine) {
@@ -138,11 +138,13 @@ Result<void> Faststart::settle_strategy() {
     return {};
   }
   const CLI::Option& keep_inode = *app_->get_option("--keep-inode");
-  if (origin_of(strategy) == origin_of(keep_inode)) {
+  const CLI::Option* const counts = one_that_counts(strategy, keep_inode);
+  if (counts == nullptr) {
     return usage_error("faststart", fmt::format("{} {} makes a new file, which {} excludes",
-                                                said_as(strategy), strategy_, said_as(keep_inode)));
+                                                said_as(strategy), strategy_, said_as(keep_inode)))
+        .with_path(settings.place_of_second(strategy, keep_inode));
   }
-  if (origin_of(strategy) > origin_of(keep_inode)) {
+  if (counts == &strategy) {
     options_.keep_inode = false;
   } else {
     options_.strategy.reset();
@@ -150,8 +152,8 @@ Result<void> Faststart::settle_strategy() {
   return {};
 }
 
-Result<void> Faststart::parse_options() {
-  SHUNT_TRY(settle_strategy());
+Result<void> Faststart::parse_options(const Globals& globals) {
+  SHUNT_TRY(settle_strategy(globals.settings));
   SHUNT_ASSIGN(options_.padding, parse_size(padding_));
   SHUNT_ASSIGN(jobs_, parse_jobs("faststart", jobs_text_));
   if (check_ + options_.dry_run + options_.recover_only > 1) {
@@ -190,7 +192,7 @@ Result<void> Faststart::parse_options() {
 
 int Faststart::run(const Globals& globals) {
   options_.cancel = &cancel_token();
-  if (Result<void> parsed = parse_options(); !parsed) {
+  if (Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), data_on_stdout(out_) ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
   }

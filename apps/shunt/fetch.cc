@@ -44,7 +44,7 @@ class Fetch final : public Command {
 
  private:
   Result<void> parse_options(const Globals& globals);
-  Result<void> settle_cache();
+  Result<void> settle_cache(const Settings& settings);
   [[nodiscard]] fetch::Report deliver(fetch::Session& session);
   [[nodiscard]] fetch::Report to_stream(fetch::Session& session, Result<io::File> out);
   [[nodiscard]] fetch::Report failed(const Error& error) const;
@@ -76,7 +76,7 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   SHUNT_ASSIGN(request_.ranges, source_options_.ranges());
   SHUNT_ASSIGN(session_options_, source_options_.session(globals));
   request_.layer = source_options_.layer;
-  SHUNT_TRY(settle_cache());
+  SHUNT_TRY(settle_cache(globals.settings));
   session_options_.offline = offline_;
   session_options_.use_cache = !no_cache_;
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
@@ -88,15 +88,17 @@ Result<void> Fetch::parse_options(const Globals& globals) {
 }
 
 // Only what was said in the same place excludes one another: a flag goes before what is set.
-Result<void> Fetch::settle_cache() {
+Result<void> Fetch::settle_cache(const Settings& settings) {
   if (!offline_ || !no_cache_) return {};
   const CLI::Option& offline = *app_->get_option("--offline");
   const CLI::Option& no_cache = *app_->get_option("--no-cache");
-  if (origin_of(offline) == origin_of(no_cache)) {
-    return usage_error(
-        "fetch", fmt::format("{} and {} exclude one another", said_as(offline), said_as(no_cache)));
+  const CLI::Option* const counts = one_that_counts(offline, no_cache);
+  if (counts == nullptr) {
+    return usage_error("fetch", fmt::format("{} and {} exclude one another", said_as(offline),
+                                            said_as(no_cache)))
+        .with_path(settings.place_of_second(offline, no_cache));
   }
-  (origin_of(offline) > origin_of(no_cache) ? no_cache_ : offline_) = false;
+  (counts == &offline ? no_cache_ : offline_) = false;
   return {};
 }
 

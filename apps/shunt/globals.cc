@@ -61,4 +61,15 @@ void add_globals(CLI::App& app, Globals& globals) {
       ->type_name("FILE");
 }
 
+void settle_globals(const CLI::App& app, Globals& globals) {
+  if (!globals.quiet || globals.verbose == 0) return;
+  const CLI::Option& verbose = *app.get_option("--verbose");
+  // Said in the same place, -q goes before -v.
+  if (one_that_counts(*app.get_option("--quiet"), verbose) == &verbose) {
+    globals.quiet = false;
+  } else {
+    globals.verbose = 0;
+  }
+}
+
 }  // namespace shunt::cli

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cli_fwd.h"
+#include "settings.h"
 
 namespace shunt::cli {
 
@@ -17,6 +18,7 @@ struct Globals {
   std::string cache_dir;
   std::string cache_size = "10G";
   std::string config;  // the file; empty: the usual one
+  Settings settings;   // once they are applied
 
   // The cache's budget in bytes; 0: no limit. What the option was given is a size.
   [[nodiscard]] std::uint64_t cache_bytes() const;
@@ -28,6 +30,10 @@ struct Globals {
 
 // Adds the global options to `app`.
 void add_globals(CLI::App& app, Globals& globals);
+
+// Of those that exclude one another, leaves the one that counts. To be called once the settings
+// have been applied.
+void settle_globals(const CLI::App& app, Globals& globals);
 
 // A check of an option's value: the reason where it is no size (base/size_text.h).
 [[nodiscard]] std::string is_size(const std::string& text);

@@ -10,7 +10,9 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/catching.h"
@@ -126,14 +128,16 @@ int run(int argc, char** argv) {
     return report_parse_error(app, error, globals, commands, arguments);
   }
   Command& chosen = *chosen_of(commands, app);
-  const Result<Settings> applied = apply_settings(app, globals.config);
+  Result<Settings> applied = apply_settings(app, globals.config);
   if (!applied) {
     print_error(globals, applied.error(), stream_for_errors(chosen));
     return kUsage;
   }
+  globals.settings = std::move(*applied);
+  settle_globals(app, globals);
   start_logging(globals);
-  if (applied->out_of_reach) {
-    log::info("going on without a configuration: {}", applied->out_of_reach->describe());
+  if (const std::optional<Error>& why = globals.settings.out_of_reach) {
+    log::info("going on without a configuration: {}", why->describe());
   }
   install_signal_handlers();
   const int code = run_command(chosen, globals);

@@ -129,7 +129,7 @@ Result<CLI::App*> table_named(CLI::App& app, const std::vector<std::string>& nam
   return table;
 }
 
-Result<void> apply_item(CLI::App& app, const ConfigItem& item) {
+Result<void> apply_item(CLI::App& app, const ConfigItem& item, Settings& settings) {
   SHUNT_ASSIGN(CLI::App* const table, table_named(app, item.table, item.where));
   if (item.key.empty()) return {};
   CLI::Option* const option = table->get_option_no_throw("--" + item.key);
@@ -145,6 +145,7 @@ Result<void> apply_item(CLI::App& app, const ConfigItem& item) {
     return wrong(item.where, fmt::format("'{}' is for the command line alone", item.key));
   }
   if (origin_of(*option) != Origin::kFileOrNone) return {};
+  settings.of_file.emplace_back(option, item.where);
   return set(*option, item.values, item.where);
 }
 
@@ -155,12 +156,13 @@ Result<Settings> apply_file(CLI::App& app, const std::string& path, bool has_to_
     if (!has_to_be_there && (number == ENOENT || number == ENOTDIR)) return Settings{};
     Error error = items.error();
     // The home of another user, as after su and in many containers.
-    if (!has_to_be_there && io::is_out_of_reach(path)) return Settings{std::move(error)};
+    if (!has_to_be_there && io::is_out_of_reach(path)) return Settings{std::move(error), {}};
     error.code = ErrorCode::kUsage;
     return error;
   }
-  for (const ConfigItem& item : *items) SHUNT_TRY(apply_item(app, item));
-  return Settings{};
+  Settings settings;
+  for (const ConfigItem& item : *items) SHUNT_TRY(apply_item(app, item, settings));
+  return settings;
 }
 
 }  // namespace
@@ -196,6 +198,22 @@ std::string said_as(const CLI::Option& option) {
       break;
   }
   return fmt::format("'{}' of the configuration file", name);
+}
+
+const CLI::Option* one_that_counts(const CLI::Option& one, const CLI::Option& other) {
+  if (origin_of(one) == origin_of(other)) return nullptr;
+  return origin_of(one) > origin_of(other) ? &one : &other;
+}
+
+std::string Settings::place_of_second(const CLI::Option& one, const CLI::Option& other) const {
+  std::string place;
+  int found = 0;
+  for (const auto& [option, where] : of_file) {
+    if (option != &one && option != &other) continue;
+    place = where;
+    ++found;
+  }
+  return found == 2 ? place : "";
 }
 
 CLI::Option* with_environment(CLI::Option* option) {

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/result.h"
@@ -18,6 +20,9 @@ enum class Origin { kFileOrNone, kEnvironment, kCommandLine };
 [[nodiscard]] Origin origin_of(const CLI::Option& option);
 // As whoever set it said it: "--cache-dir", "SHUNT_CACHE_DIR", or 'cache-dir' of the file.
 [[nodiscard]] std::string said_as(const CLI::Option& option);
+// Of two options that exclude one another, and both have a value, the one that counts. Null where
+// both come from the same place: that is an error then.
+[[nodiscard]] const CLI::Option* one_that_counts(const CLI::Option& one, const CLI::Option& other);
 
 // Marks an option that says how things are done, not what is done: it may also come from its
 // variable and from the configuration file (Option::configurable). Others may not.
@@ -33,6 +38,11 @@ CLI::Option* with_environment(CLI::Option* option);
 
 struct Settings {
   std::optional<Error> out_of_reach;  // why the usual file was not looked for, where it was not
+  // What has its value from the file, in the order of its lines, and where: "FILE:LINE".
+  std::vector<std::pair<const CLI::Option*, std::string>> of_file;
+
+  // Where the later of two is set that have their values from the file; empty where they have not.
+  [[nodiscard]] std::string place_of_second(const CLI::Option& one, const CLI::Option& other) const;
 };
 
 // To be called once the command line has been parsed: gives the options that were not on it what

@@ -146,7 +146,12 @@ std::vector<Strategy> candidates(const Options& options) {
   return all;
 }
 
-std::string describe(const Plan& plan) {
+std::string why_not_shared(const Setting& setting) {
+  return fmt::format("{} cannot share these extents", setting.file_system.name);
+}
+
+std::string describe(const Plan& plan, NewFileGoes where) {
+  const bool in_its_place = where == NewFileGoes::kInItsPlace;
   switch (plan.strategy) {
     case Strategy::kReserve:
       return fmt::format("moov goes into the {} that are reserved at byte {}; nothing else moves",
@@ -155,9 +160,11 @@ std::string describe(const Plan& plan) {
       return fmt::format("the file system opens {} at byte {}; only moov is written",
                          format_size(plan.sizing.shift), plan.edit->gap_at);
     case Strategy::kReflink:
-      return "a new file shares the extents of this one and takes its place; only moov is written";
+      return fmt::format("a new file shares the extents of this one{}; only moov is written",
+                         in_its_place ? " and takes its place" : "");
     case Strategy::kCopy:
-      return "a new file is written beside this one and takes its place";
+      return fmt::format("a new file is written{}",
+                         in_its_place ? " beside this one and takes its place" : "");
     case Strategy::kShift:
       return fmt::format("every byte behind moov moves by {} within the file, in steps of that",
                          format_size(plan.sizing.shift));

@@ -51,12 +51,16 @@ struct Setting {
 [[nodiscard]] std::string why_not_run(const Plan& plan, const Setting& setting,
                                       const Options& options);
 
+// Why a new file is not made by sharing extents, once trying it has failed.
+[[nodiscard]] std::string why_not_shared(const Setting& setting);
+
 // The strategies in question, in the order in which they are tried.
 [[nodiscard]] std::vector<Strategy> candidates(const Options& options);
 
 // What running it amounts to, in a few words: "the file system opens 12.0 KiB at byte 0; only moov
-// is written".
-[[nodiscard]] std::string describe(const Plan& plan);
+// is written". A new file takes the place of the old one, or goes elsewhere (-o).
+enum class NewFileGoes { kInItsPlace, kElsewhere };
+[[nodiscard]] std::string describe(const Plan& plan, NewFileGoes where = NewFileGoes::kInItsPlace);
 
 // After this failure of a strategy, which has left the file as it was, `auto` tries the next one.
 [[nodiscard]] bool leaves_to_others(Strategy strategy, const Error& error);

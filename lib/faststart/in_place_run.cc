@@ -151,7 +151,7 @@ class InPlaceRun {
         if (reason.empty()) reason = why_no_space(*plan, setting_);
         if (reason.empty() && strategy == Strategy::kReflink &&
             !io::can_share(target_.directory(), target_.file(), plan->room.unit)) {
-          reason = fmt::format("{} cannot share these extents", setting_.file_system.name);
+          reason = why_not_shared(setting_);
         }
       }
       if (reason.empty() && obstacle) reason = obstacle->reason;

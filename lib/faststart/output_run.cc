@@ -83,9 +83,7 @@ class OutputRun {
         run_.note_dry_run(plan_);
       }
       why_not = done_ ? "moov is in front already; the file is copied as it is"
-                : plan_.strategy == Strategy::kReflink
-                    ? "a new file shares the extents of this one; only moov is written"
-                    : "a new file is written";
+                      : describe(plan_, NewFileGoes::kElsewhere);
     }
     run_.report().assessments.push_back({plan_.strategy, suitable, std::move(why_not)});
   }
@@ -104,7 +102,7 @@ class OutputRun {
     const std::uint64_t block = setting.file_system.block_size;
     const bool shares = may_share() && io::can_share(directory, *in_file.file, block);
     if (!shares && !done_ && options().strategy == Strategy::kReflink) {
-      return unsuitable(fmt::format("{} cannot share these extents", setting.file_system.name));
+      return unsuitable(why_not_shared(setting));
     }
     if (shares) {
       SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kReflink, {options().padding, block}));

@@ -6,6 +6,11 @@
 
 namespace shunt::faststart {
 
+Result<std::string> PatchedSource::identity() const {
+  SHUNT_ASSIGN(const std::string original, source_->identity());
+  return original.empty() ? original : "patched " + original;
+}
+
 Result<std::size_t> PatchedSource::read_at(std::uint64_t offset, std::span<std::byte> into,
                                            io::Caching caching) const {
   SHUNT_ASSIGN(const std::size_t got, source_->read_at(offset, into, caching));

@@ -23,7 +23,8 @@ class PatchedSource final : public io::Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return source_->name(); }
-  [[nodiscard]] Result<std::string> identity() const override { return source_->identity(); }
+  // It changes as the source does, and is not that of the source: the bytes are others.
+  [[nodiscard]] Result<std::string> identity() const override;
 
  private:
   io::SourcePtr source_;

@@ -52,9 +52,9 @@ class Journal {
   Result<void> sync() { return file_.sync_data(); }
   void end_step(std::uint64_t cursor);
   // The step that the cursor found by open() stands for. Whoever sees that its bytes are not where
-  // they should be takes it back.
+  // they should be does not believe it: cursor() is what it was before the step then.
   [[nodiscard]] const CursorSlot& last_step() const { return last_step_; }
-  void take_back_step() { cursor_ = last_step_.from; }
+  void disbelieve_last_step() { cursor_ = last_step_.from; }
   // Makes cursor() durable again when writing a later one failed: what was written of that must not
   // be believed, and may be. To be called before bytes move the other way.
   Result<void> settle_cursor();

@@ -149,7 +149,7 @@ class Recovery {
       SHUNT_ASSIGN(const std::uint64_t digest, digest_of(now, moved));
       there = digest == step.digest;
     }
-    if (!there) job_.journal().take_back_step();
+    if (!there) job_.journal().disbelieve_last_step();
     return {};
   }
 

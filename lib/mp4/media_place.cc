@@ -14,8 +14,7 @@ std::uint64_t smallest_of(const BoxModel& model, std::uint64_t from) {
     if (offset && *offset >= from) smallest = std::min(smallest, *offset);
   };
   for (const OffsetTable& table : model.tables) {
-    consider(table.smallest);
-    consider(table.smallest_in_media);
+    for (const std::optional<std::uint64_t> in_zone : table.smallest) consider(in_zone);
   }
   for (const ItemLocations& iloc : model.ilocs) consider(iloc.smallest_address(from));
   return smallest;
@@ -52,8 +51,9 @@ Result<bool> is_media_in_front(const io::SourcePtr& source, const FileMap& front
 
 }  // namespace
 
-std::uint64_t smallest_reference(const BoxModel& moov, const FieldModel& fields) {
-  return std::min(smallest_of(moov, 0), smallest_of(fields, 0));
+std::uint64_t smallest_reference(const BoxModel& moov, const FieldModel& fields,
+                                 std::uint64_t from) {
+  return std::min(smallest_of(moov, from), smallest_of(fields, from));
 }
 
 Result<FileMap> locate_media(const io::SourcePtr& source, const CancelToken* cancel) {

@@ -18,7 +18,9 @@ namespace shunt::mp4 {
 // be understood, the types of the boxes decide. `cancel` as in scan_fields.
 Result<FileMap> locate_media(const io::SourcePtr& source, const CancelToken* cancel = nullptr);
 
-// The first byte that anything points at; the largest number when nothing does.
-[[nodiscard]] std::uint64_t smallest_reference(const BoxModel& moov, const FieldModel& fields);
+// The first byte that anything points at; the largest number when nothing does. Only what is at or
+// behind `from` counts, which is 0 or a bound of the zones that were scanned with.
+[[nodiscard]] std::uint64_t smallest_reference(const BoxModel& moov, const FieldModel& fields,
+                                               std::uint64_t from = 0);
 
 }  // namespace shunt::mp4

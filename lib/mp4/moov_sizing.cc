@@ -71,25 +71,11 @@ Error too_small(const Room& room, std::uint64_t size) {
 }  // namespace
 
 std::uint64_t Movie::first_referenced() const {
-  std::uint64_t first = UINT64_MAX;
-  const auto consider = [&](std::optional<std::uint64_t> offset) {
-    if (offset) first = std::min(first, *offset);
-  };
-  const auto consider_model = [&](const BoxModel& model) {
-    for (const OffsetTable& table : model.tables) consider(table.smallest_in_media);
-    for (const ItemLocations& iloc : model.ilocs) consider(iloc.smallest_address(zones.insert_at));
-  };
-  consider_model(moov);
-  for (const BoxModel& meta : fields.metas) consider_model(meta);
-  for (const OffsetField& field : fields.fields) {
-    if (field.target >= zones.insert_at) consider(field.target);
-  }
-  if (fields.first_relative >= zones.insert_at) consider(fields.first_relative);
-  return first;
+  return smallest_reference(moov, fields, zones.insert_at);
 }
 
 std::uint64_t Movie::room_behind_moov() const {
-  const std::uint64_t referenced = first_referenced();
+  const std::uint64_t referenced = smallest_reference(moov, fields, file.moov.range.end);
   std::uint64_t end = file.moov.range.end;
   for (const Box& box : file.free_in_front) {
     if (box.range.begin == end && box.range.end <= referenced) end = box.range.end;

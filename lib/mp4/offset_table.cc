@@ -98,16 +98,14 @@ Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetT
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kBatchBytes, table.entries_size()));
   // Offsets come in long ascending runs, so that most of them only raise the maximum of a zone.
   std::array<std::uint64_t, Zones::kCount> largest{};
+  std::array<std::uint64_t, Zones::kCount> smallest{};
   std::array<bool, Zones::kCount> any{};
-  std::uint64_t smallest = UINT64_MAX;
-  std::uint64_t smallest_in_media = UINT64_MAX;
   const auto look = [&](std::uint64_t offset) {
     if (is_unused(table.kind, offset)) return;
     const Zones::Zone zone = zones.of(offset);
-    any[zone] = true;
+    smallest[zone] = any[zone] ? std::min(smallest[zone], offset) : offset;
     largest[zone] = std::max(largest[zone], offset);
-    smallest = std::min(smallest, offset);
-    if (zone == Zones::kMedia) smallest_in_media = std::min(smallest_in_media, offset);
+    any[zone] = true;
   };
   for (std::uint32_t first = 0; first < table.count;) {
     const std::uint32_t count = std::min(batch, table.count - first);
@@ -129,9 +127,8 @@ Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetT
   for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
     if (!any[zone]) continue;
     table.largest[zone] = largest[zone];
-    table.smallest = smallest;
+    table.smallest[zone] = smallest[zone];
   }
-  if (any[Zones::kMedia]) table.smallest_in_media = smallest_in_media;
   return {};
 }
 

@@ -55,10 +55,9 @@ struct OffsetTable {
   std::uint32_t count = 0;
   std::int32_t container = -1;                // index of the box around it in its BoxModel
   std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie here
-  // The largest offset in each zone, which is all that sizing needs to know.
+  // The largest offset in each zone, which is all that sizing needs to know, and the smallest.
   std::array<std::optional<std::uint64_t>, Zones::kCount> largest;
-  std::optional<std::uint64_t> smallest;
-  std::optional<std::uint64_t> smallest_in_media;
+  std::array<std::optional<std::uint64_t>, Zones::kCount> smallest;
   bool widened = false;  // 32-bit entries are to become 64-bit
 
   [[nodiscard]] bool is_of_chunks() const { return kind == Kind::kStco || kind == Kind::kCo64; }

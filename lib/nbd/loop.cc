@@ -328,8 +328,11 @@ Result<void> Server::Loop::accept_from(int listener, Clock::time_point now) {
     const Shared shared{target_, options_.served, piece_};
     clients_.push_back(std::make_unique<Client>(std::move(socket), shared, offer_, options_.limits,
                                                 ++connections_, now));
-    if (options_.connected) options_.connected();
-    serve(*clients_.back(), now);
+    Client& client = *clients_.back();
+    if (options_.connected) {
+      options_.connected({client.connection.number(), client.transport.peer_process()});
+    }
+    serve(client, now);
   }
   return {};
 }

@@ -7,6 +7,8 @@
 // what a client does not take of a READ is read again when it does.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -46,6 +48,13 @@ struct Served {
   std::string_view error;  // "EPERM"; empty: none
 };
 
+// A connection that was accepted; it has not said anything yet.
+struct Arrival {
+  std::uint64_t connection = 0;  // as in Served
+  // Which connected to our unix socket; 0: not known. All connections of one program have the same.
+  pid_t process = 0;
+};
+
 // How a connection ended.
 struct Departure {
   std::uint64_t connection = 0;  // as in Served
@@ -57,10 +66,9 @@ struct Departure {
 
 struct ServerOptions {
   Limits limits;
-  std::string description;                    // of the export, for people; may be empty
-  std::function<void(const Served&)> served;  // may be empty
-  // A connection was accepted; it has not said anything yet.
-  std::function<void()> connected;  // may be empty
+  std::string description;                        // of the export, for people; may be empty
+  std::function<void(const Served&)> served;      // may be empty
+  std::function<void(const Arrival&)> connected;  // may be empty
   // One that was accepted ended, in its negotiation or later.
   std::function<void(const Departure&)> disconnected;  // may be empty
 };

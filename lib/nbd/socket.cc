@@ -32,6 +32,14 @@ SocketTransport::SocketTransport(io::Fd socket) : socket_(std::move(socket)) {
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
+// The kernel says 0 of a process that cannot be seen from here, and of those behind a network.
+pid_t SocketTransport::peer_process() const {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  const bool told = ::getsockopt(socket_.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0;
+  return told ? credentials.pid : 0;
+}
+
 Transport::Moved SocketTransport::receive(std::span<const iovec> into) {
   msghdr message = message_of(into);
   for (;;) {

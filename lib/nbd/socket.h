@@ -1,6 +1,8 @@
 // A connected socket that does not block, as a Transport.
 #pragma once
 
+#include <sys/types.h>
+
 #include "io/fd.h"
 #include "nbd/channel.h"
 
@@ -14,6 +16,8 @@ class SocketTransport : public Transport {
   [[nodiscard]] Moved receive(std::span<const iovec> into) override;
   [[nodiscard]] Moved send(std::span<const iovec> from) override;
   [[nodiscard]] int number() const { return socket_.get(); }
+  // Which is at the other end of a unix socket; 0: not known.
+  [[nodiscard]] pid_t peer_process() const;
 
  private:
   io::Fd socket_;

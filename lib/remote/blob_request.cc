@@ -22,6 +22,13 @@ constexpr std::uint64_t kMaxDiscarded = 64 << 10;
 constexpr double kMeasureSeconds = 0.25;
 constexpr std::uint64_t kMeasureBytes = 256 << 10;
 
+// No server has part in it, and asking again mends it no more. A socket that could not be had may
+// be had once another connection has ended.
+bool is_of_our_making(const Error& error) {
+  return error.code == ErrorCode::kInterrupted ||
+         (error.code == ErrorCode::kLocalIo && !is_want_of_sockets(error.system_errno));
+}
+
 }  // namespace
 
 BlobRequest::BlobRequest(HttpClient& client, std::shared_ptr<BlobState> state)
@@ -148,10 +155,7 @@ void BlobRequest::go_on_from(Result<void> outcome) {
   too_slow_ = !speed_->may_try_again();
   if (over_ || calls_.closed()) return;
   if (final_error_) return end(std::move(*error_));
-  if (!outcome && (outcome.error().code == ErrorCode::kInterrupted ||
-                   outcome.error().code == ErrorCode::kLocalIo)) {
-    return end(std::move(outcome));  // not of the server's making
-  }
+  if (!outcome && is_of_our_making(outcome.error())) return end(std::move(outcome));
   if (measured_bytes_ >= kMeasureBytes) {
     const auto took = std::chrono::steady_clock::now() - measured_from_;
     const double seconds = std::chrono::duration<double>(took).count();
@@ -178,7 +182,8 @@ void BlobRequest::go_on_from(Result<void> outcome) {
     case Next::kRepeat:
       if (!error_ && !outcome) error_ = std::move(outcome).error();
       if (!error_) error_ = state_->error("the server gave no answer");
-      if (error_->code != ErrorCode::kNetwork && error_->code != ErrorCode::kCorrupt) {
+      if (error_->code != ErrorCode::kNetwork && error_->code != ErrorCode::kCorrupt &&
+          !is_want_of_sockets(error_->system_errno)) {
         return end(std::move(*error_));
       }
       if (at_once_ && ++repeats_at_once_ <= kMaxRepeatsAtOnce) {

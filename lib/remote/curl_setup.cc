@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdlib>
 
@@ -157,6 +158,15 @@ Error curl_error(CURLcode code, const Request& request, const char* details) {
     error.reason.pop_back();
   }
   return error;
+}
+
+Error socket_error(int number, const Request& request) {
+  return system_error(number, show_url(request.url), "open a socket")
+      .with_hint("allow more open files (ulimit -n), or make fewer connections at once (--jobs)");
+}
+
+bool is_want_of_sockets(int number) {
+  return number == EMFILE || number == ENFILE;
 }
 
 bool is_lasting(const Error& error) {

@@ -43,6 +43,12 @@ struct Settings {
 // kNetwork with the URL, what went wrong, and what to do about it; kUsage for what is no URL.
 [[nodiscard]] Error curl_error(CURLcode code, const Request& request, const char* details);
 
+// kLocalIo for a socket that could not be had, with `number` for the errno.
+[[nodiscard]] Error socket_error(int number, const Request& request);
+
+// Whether an errno of socket(2) says that too many are open, here or on the whole machine.
+[[nodiscard]] bool is_want_of_sockets(int number);
+
 // Whether an error of curl_error() will not go away by asking again: a certificate that is not
 // trusted.
 [[nodiscard]] bool is_lasting(const Error& error);

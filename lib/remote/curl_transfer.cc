@@ -1,6 +1,9 @@
 #include "remote/curl_transfer.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 #include "base/ascii.h"
 #include "base/catching.h"
@@ -76,6 +79,8 @@ Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& 
   }
   set(CURLOPT_HTTPHEADER, fields_.get());
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(details_));
+  set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_socket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   set(CURLOPT_PRIVATE, static_cast<void*>(this));
   set(CURLOPT_HEADERFUNCTION, &Transfer::on_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
@@ -173,6 +178,15 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
   return other_than(bytes);
 }
 
+// As libcurl does it, which does not tell why it could not.
+curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/,
+                                  curl_sockaddr* address) noexcept {
+  auto& transfer = *static_cast<Transfer*>(self);
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  transfer.socket_errno_ = fd < 0 ? errno : 0;
+  return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
 Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
   last_byte_ = Clock::now();
   body_bytes_ += bytes.size();
@@ -237,6 +251,9 @@ Result<void> Transfer::outcome_of(CURLcode code) {
     return network(request_, "a line of the answer's header section is too long");
   }
   if (code == CURLE_OUT_OF_MEMORY) return out_of_memory();
+  if (code == CURLE_COULDNT_CONNECT && is_want_of_sockets(socket_errno_)) {
+    return socket_error(socket_errno_, request_);
+  }
   if (code != CURLE_OK) return curl_error(code, request_, details_);
   if (!answered_) return network(request_, "the server closed without an answer");
   return {};

@@ -61,6 +61,7 @@ class Transfer {
   static std::size_t on_header(char* data, std::size_t size, std::size_t count,
                                void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+  static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   // False once the transfer has been cancelled.
   Result<bool> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);
@@ -91,6 +92,7 @@ class Transfer {
   bool paused_ = false;
   bool connected_ = false;
   bool finished_ = false;
+  int socket_errno_ = 0;        // why there was no socket for it; 0: there was
   std::optional<Error> error_;  // ours or the handler's, rather than libcurl's
   std::uint64_t body_bytes_ = 0;
   Clock::time_point started_{};

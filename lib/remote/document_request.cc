@@ -107,6 +107,9 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   void go_on_from(const Result<void>& outcome) {
     const int status = whole_.answer.status;
     too_slow_ = !speed_->may_try_again();
+    if (!outcome && !too_large_ && is_want_of_sockets(outcome.error().system_errno)) {
+      return repeat(outcome.error());
+    }
     if (!outcome && (outcome.error().code != ErrorCode::kNetwork || too_large_)) {
       return end(outcome.error());
     }

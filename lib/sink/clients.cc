@@ -31,9 +31,10 @@ Error was_refused(const nbd::Served& write) {
 
 }  // namespace
 
-void Clients::come() {
+void Clients::come(const nbd::Arrival& arrival) {
   const std::lock_guard lock(mutex_);
   ++present_;
+  work_[arrival.connection].process = arrival.process;
 }
 
 void Clients::served(const nbd::Served& served) {
@@ -70,7 +71,14 @@ void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
   one_counted_ = one_counted_ || work.counts || departure.asked_for_change;
   std::optional<Error> problem = why_not_done(departure, work);
   if (problem && !not_done_) not_done_ = std::move(problem);
-  if (own != work_.end()) work_.erase(own);
+  if (own == work_.end()) return;
+  work_.erase(own);
+  // What is told of a program later has to be all that it wrote.
+  for (auto& [connection, other] : work_) {
+    if (!of_one_program(work, other)) continue;
+    other.changed += work.changed;
+    break;
+  }
 }
 
 void Clients::dismiss() {
@@ -81,7 +89,8 @@ void Clients::dismiss() {
 // nullopt: it was done, or had nothing to be done with.
 std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
                                            const Work& work) const {
-  const std::string all = fmt::format("; it had written {}", format_size(work.changed));
+  const Work program = work_of_program(work);
+  const std::string all = fmt::format("; it had written {}", format_size(program.changed));
   if (work.too_late) return not_done("a client wrote on when the stream had ended" + all);
   if (departure.took_leave) return std::nullopt;
   if (departure.asked_for_change && departure.unanswered) {
@@ -90,20 +99,29 @@ std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
                          : "a client went in the middle of a request, without taking leave") +
                     all);
   }
-  const std::uint64_t unflushed = unflushed_with(work);
-  if (unflushed == 0) return std::nullopt;
-  return not_done(fmt::format(
-      "a client {} a flush behind the last {} that it wrote{}",
-      dismissed_ ? "was still there, without" : "went without taking leave, and without",
-      format_size(unflushed), all));
+  if (work.unflushed == 0) return std::nullopt;
+  return not_done(fmt::format("a client {}, and had not flushed {} of the {} that it had written",
+                              dismissed_ ? "was still there" : "went without taking leave",
+                              format_size(program.unflushed), format_size(program.changed)));
 }
 
-// What a flush is missing behind: of what all have changed, where it is for all.
-std::uint64_t Clients::unflushed_with(const Work& own) const {
-  if (flush_is_for_ == FlushIsFor::kOne || own.unflushed == 0) return own.unflushed;
-  std::uint64_t bytes = 0;
-  for (const auto& [connection, work] : work_) bytes += work.unflushed;
-  return bytes;
+// A program that is offered a flush for all connections may spread its work over several.
+bool Clients::of_one_program(const Work& one, const Work& other) const {
+  return flush_is_for_ == FlushIsFor::kAll && one.process != 0 && one.process == other.process;
+}
+
+// What the program has done whose connection `own` is: people know the program. Where that is not
+// known, the connection stands for it.
+Clients::Work Clients::work_of_program(const Work& own) const {
+  Work sum = own;
+  if (!of_one_program(own, own)) return sum;
+  sum.changed = sum.unflushed = 0;
+  for (const auto& [connection, work] : work_) {
+    if (!of_one_program(own, work)) continue;
+    sum.changed += work.changed;
+    sum.unflushed += work.unflushed;
+  }
+  return sum;
 }
 
 std::size_t Clients::present() const {

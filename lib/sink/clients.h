@@ -13,6 +13,8 @@
 // Zeroes and trims may be refused: clients try whether they can be had, and write instead.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +38,7 @@ class Clients {
   enum class FlushIsFor { kOne, kAll };
   explicit Clients(FlushIsFor flush_is_for) : flush_is_for_(flush_is_for) {}
 
-  void come();
+  void come(const nbd::Arrival& arrival);
   void served(const nbd::Served& served);
   void gone(const nbd::Departure& departure, Clock::time_point now = Clock::now());
   // The server is about to stop: who goes from now on did not want to.
@@ -57,14 +59,16 @@ class Clients {
   [[nodiscard]] Result<void> all_granted() const;
 
  private:
-  // What one connection has done, in bytes.
+  // What one connection has done, in bytes; `changed` also by those of its program that have gone.
   struct Work {
     std::uint64_t changed = 0;
     std::uint64_t unflushed = 0;
+    pid_t process = 0;  // 0: not known
     bool counts = false;
     bool too_late = false;  // a change was refused, as the server was stopping
   };
-  [[nodiscard]] std::uint64_t unflushed_with(const Work& own) const;
+  [[nodiscard]] bool of_one_program(const Work& one, const Work& other) const;
+  [[nodiscard]] Work work_of_program(const Work& own) const;
   [[nodiscard]] std::optional<Error> why_not_done(const nbd::Departure& departure,
                                                   const Work& work) const;
 

@@ -53,7 +53,7 @@ nbd::ServerOptions Serving::server_options() {
     trace_.note(served);
     clients_.served(served);
   };
-  options.connected = [this] { clients_.come(); };
+  options.connected = [this](const nbd::Arrival& arrival) { clients_.come(arrival); };
   options.disconnected = [this](const nbd::Departure& departure) { clients_.gone(departure); };
   return options;
 }

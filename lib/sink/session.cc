@@ -4,10 +4,12 @@
 
 #include <atomic>
 #include <csignal>
+#include <optional>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/duration_text.h"
+#include "base/waiting.h"
 #include "sink/serving.h"
 #include "sink/trace.h"
 
@@ -118,8 +120,15 @@ Result<void> Session::wait_for_clients(Sink& sink, const Serving& serving) {
 }
 
 Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
+  const Clients& clients = serving.clients();
+  std::optional<Waiting> nobody;
   while (requests() == 0 && !serving.failed()) {
-    if (options_.until_disconnect && serving.clients().deserted(options_.return_time)) return {};
+    if (options_.until_disconnect && clients.deserted(options_.return_time)) return {};
+    if (clients.present() > 0) {
+      nobody.reset();
+    } else if (!nobody) {
+      nobody.emplace("waiting for a client");
+    }
     SHUNT_TRY(sink.check_reader());
     show_progress(sink);
     std::this_thread::sleep_for(std::chrono::milliseconds(kAskAgain));

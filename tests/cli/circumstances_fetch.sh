@@ -59,6 +59,24 @@ for state in empty part; do
   fi
 done
 
+# ---- too few descriptors for connections are no failure of the server ----
+full=0
+for few in {5..24}; do
+  empty
+  rc=0
+  # Standard error is a pipe, as a file would be one descriptor more.
+  (ulimit -n "$few" && exec timeout 60 "$SHUNT" fetch --jobs 4 "$url" -o got --force) 2>&1 >/dev/null </dev/null |
+    cat >err || rc=${PIPESTATUS[0]}
+  ((rc != 5)) || fail "$few descriptors: $(said)"
+  if grep -q "$url: open a socket: Too many open files" err; then
+    equal "exit, $few descriptors" "$rc" 7
+    says 'ulimit -n'
+    full=1
+  fi
+  rm -f got
+done
+((full)) || fail "with no number of descriptors they are what lacks"
+
 # ---- nothing to do ----
 fresh() { whole; }
 command=(fetch "$url" -o got)

@@ -49,6 +49,27 @@ rm -rf cache
 expect 1 --json faststart --check "$url"
 (($(json '.files[0].requests') >= 1 && $(json '.files[0].bytes_fetched') < size / 2)) ||
   fail "--check fetched $(json '.files[0].bytes_fetched') in $(json '.files[0].requests')"
+# asked_once: no byte has been sent twice since forget_requests, and some were.
+asked_once() {
+  nginx_requests '^GET .* 206 ' >asked
+  sed -E 's/.*bytes=([0-9]+)-.*/\1/' asked | paste -d ' ' - <(awk '{ print $5 }' asked) | sort -n |
+    awk -v end=0 '$1 < end { again = 1 } { end = $1 + $2 } END { exit again || NR == 0 }' ||
+    fail "${what}: bytes are asked for twice, or none: $(cat asked)"
+}
+for command in "faststart --check" "cache-warm --head"; do
+  what="$command, moov behind the media"
+  rm -rf cache
+  forget_requests
+  # shellcheck disable=SC2086
+  run $command "$url"
+  asked_once
+done
+what="cache-warm --head behind faststart --check"
+rm -rf cache
+forget_requests
+run faststart --check "$url"
+run cache-warm --head "$url"
+asked_once
 equal "--check of a file tells of no requests" "$("$SHUNT" --json faststart --check cold.mp4 | jq '.files[0] | has("requests")')" false
 rm -rf cache
 expect 0 faststart --dry-run "$url" -o never.mp4

@@ -5,8 +5,9 @@
 source "$(dirname "$0")/lib.sh"
 need_command script stty python3 flock
 [[ -x ${FAULTSERVER-} ]] || skip "FAULTSERVER has to name a program"
+client="python3 $(realpath "$(dirname "$0")")/nbd_client.py"
 cd "$work"
-export SHUNT_CACHE_DIR=$work/cache
+export SHUNT_CACHE_DIR=$work/cache SHUNT client
 
 # shows PATTERN: some state of the line, or what else came out, has it.
 shows() { drawn | grep -Eq -- "$1" || fail "the line never shows '$1': $(drawn | uniq | tail -5)${what:+ ($what)}"; }
@@ -177,6 +178,36 @@ for command in "faststart plain -o fifo" "fetch plain -o fifo" "stream-sink --st
     if ((columns == 20)); then shows 'waiting for'; else shows 'waiting for a reader of fifo'; fi
     fits $((columns - 1))
   done
+done
+
+# ---- a disk that nobody is connected to ----
+# One that comes after a while, and is there for a while without a word.
+with_client() {
+  rm -f go said
+  "$SHUNT" stream-sink --size 1M --listen "unix:$PWD/disk" --until-disconnect --return-time 0 -o out --force &
+  local sink=$!
+  sleep 1.2
+  $client disk write:0:1048576:1 touch:here until:go leave &
+  while [[ ! -e here ]]; do kill -0 "$sink" || exit 9; done
+  rm here
+  sleep 0.5 # for the line to be drawn anew
+  printf '\nconnected\n' >&2
+  sleep 1
+  touch go
+  wait "$sink"
+}
+export -f with_client
+for columns in 100 20; do
+  what="nobody connected on $columns columns"
+  on_terminal "$columns" bash -c with_client
+  equal "exit, $what" "$rc" 0
+  fits $((columns - 1))
+  shows 'waiting for'
+  if ((columns == 100)); then shows 'waiting for a client +out$'; fi
+  # Since the client is there.
+  sed -n '/connected/,$p' terminal >since
+  mv since terminal
+  ! drawn | grep -q 'waiting for' || fail "$what: a client that is there is waited for"
 done
 
 # ---- where it is not to be ----

@@ -291,9 +291,45 @@ wrong "--offline and --no-cache exclude one another" fetch --offline --no-cache 
 wrong "--strategy copy makes a new file, which --keep-inode excludes" \
   faststart --strategy copy --keep-inode plain
 SHUNT_OFFLINE=1 SHUNT_NO_CACHE=1 wrong "SHUNT_OFFLINE and SHUNT_NO_CACHE exclude one another" fetch plain
+# Of the file, the line of the second is named, whichever that is.
 printf '[fetch]\noffline = true\nno-cache = true\n' >"$config"
-wrong "'offline' of the configuration file and 'no-cache' of" fetch plain
+wrong "^shunt: $config:3: 'offline' of the configuration file and 'no-cache' of" fetch plain
+printf '[fetch]\nno-cache = true\n# between\noffline = true\n' >"$config"
+wrong "^shunt: $config:4: 'offline' of the configuration file and 'no-cache' of" fetch plain
+expect 2 --json fetch plain -o got --force
+equal "path of two that exclude one another" "$(json .error.path)" "$config:4"
+printf '[faststart]\nkeep-inode = true\nstrategy = "copy"\n' >"$config"
+wrong "^shunt: $config:3: 'strategy' of the configuration file copy makes a new file, which 'keep-inode'" \
+  faststart plain
+printf '[fetch]\nno-cache = true\n' >"$config"
 SHUNT_NO_CACHE=1 expect 0 fetch plain -o got --force
+rm "$config"
+# -v and -q: as everywhere, what is typed goes before what is set, and the environment before the file.
+# loud OPTION... and hushed OPTION...: there is a line at the end, or nothing is said.
+loud() {
+  expect 0 "$@" fetch plain -o got --force
+  says '^plain: '
+}
+hushed() {
+  expect 0 "$@" fetch plain -o got --force
+  [[ ! -s err ]] || fail "shunt $*: it says $(said)"
+}
+SHUNT_QUIET=1 loud -v
+cp plain moved
+SHUNT_QUIET=1 expect 0 -vv faststart --strategy copy moved
+says '^shunt: .*/moved: copy: '
+SHUNT_VERBOSE=1 hushed -q
+SHUNT_VERBOSE=1 loud
+SHUNT_VERBOSE=2 SHUNT_QUIET=1 hushed
+hushed -q -v
+printf 'quiet = true\n' >"$config"
+loud -v
+SHUNT_VERBOSE=1 loud
+hushed
+printf 'verbose = 1\n' >"$config"
+hushed -q
+SHUNT_QUIET=1 hushed
+loud
 rm "$config"
 # What is done is said on the command line alone.
 SHUNT_LAYER=0 expect 0 fetch plain -o got --force

@@ -65,6 +65,24 @@ TEST_CASE("items and fragments are media as well") {
   CHECK_FALSE(in_front(cat(test::ftyp(), content("junk"), moov_with({}), moof)));
 }
 
+TEST_CASE("room behind moov ends where a sample lies") {
+  const auto room = [](const std::vector<std::uint32_t>& chunks) {
+    const Blob file =
+        cat(test::ftyp(), moov_with(chunks), content("free"), content("free"), content("mdat"));
+    auto movie = read_movie(source_of(file), MapUpTo::kEnd);
+    REQUIRE(movie);
+    REQUIRE(movie->file.moov_in_front);
+    return movie->room_behind_moov();
+  };
+  const auto moov_end = static_cast<std::uint32_t>(cat(test::ftyp(), moov_with({1, 2})).size());
+  CHECK(room({moov_end + 2 * 1008 + 8, moov_end + 2 * 1008 + 500}) == 2 * 1008);
+  CHECK(room({moov_end + 2 * 1008 + 8, moov_end + 1008 + 8}) == 1008);
+  CHECK(room({moov_end + 8, moov_end + 2 * 1008 + 8}) == 0);
+  // What points in front of moov's end points at no room.
+  CHECK(room({8, moov_end - 8}) == 2 * 1008);
+  CHECK(room({8, moov_end + 1008 + 8}) == 1008);
+}
+
 TEST_CASE("moov goes to the very front where media begins before ftyp") {
   for (const auto& [first, place] : {std::pair{50U, 0U}, {1100U, 1032U}}) {
     const Blob file = cat(content("junk"), test::ftyp(), content("mdat"), moov_with({first, 1100}));

@@ -107,7 +107,7 @@ TEST_CASE("vendor tables move their offsets and nothing else") {
   CHECK(load_be<std::uint64_t>(entry.data() + 12) == 2000);
 }
 
-TEST_CASE("the largest offset of each zone is found, and the smallest of the media") {
+TEST_CASE("the largest offset of each zone is found, and the smallest") {
   Bytes raw;
   for (const std::uint32_t value : {10U, 500U, 400U, 950U, 2000U, 1500U})
     put<std::uint32_t>(raw, value);
@@ -116,7 +116,10 @@ TEST_CASE("the largest offset of each zone is found, and the smallest of the med
   REQUIRE(find_extremes(io::MemorySource(raw), zones, table));
   CHECK(table.largest[Zones::kBefore] == 10U);
   CHECK(table.largest[Zones::kMedia] == 500U);
-  CHECK(table.smallest_in_media == 400U);
+  CHECK(table.smallest[Zones::kBefore] == 10U);
+  CHECK(table.smallest[Zones::kMedia] == 400U);
+  CHECK(table.smallest[Zones::kMoov] == 950U);
+  CHECK(table.smallest[Zones::kAfter] == 1500U);
   CHECK(table.largest[Zones::kMoov] == 950U);
   CHECK(table.largest[Zones::kAfter] == 2000U);
 }

@@ -361,10 +361,10 @@ TEST_CASE("a client that goes within a request is told of as such") {
   ServerOptions options;
   std::mutex mutex;
   std::optional<Departure> told;
-  int come = 0;
-  options.connected = [&] {
+  std::vector<Arrival> come;
+  options.connected = [&](const Arrival& arrival) {
     const std::lock_guard lock(mutex);
-    ++come;
+    come.push_back(arrival);
   };
   options.disconnected = [&](const Departure& departure) {
     const std::lock_guard lock(mutex);
@@ -376,7 +376,9 @@ TEST_CASE("a client that goes within a request is told of as such") {
   {
     // Before it has said anything.
     const std::lock_guard lock(mutex);
-    CHECK(come == 1);
+    REQUIRE(come.size() == 1);
+    CHECK(come.front().connection == 1);
+    CHECK(come.front().process == ::getpid());
   }
   REQUIRE(client.ask(Option::kGo, Bytes(6)) == OptionReply::kAck);
   REQUIRE(client.write(0, Bytes(512)) == 0U);
@@ -420,7 +422,7 @@ TEST_CASE("a client that goes within a request is told of as such") {
     return told.has_value();
   }));
   const std::lock_guard lock(mutex);
-  CHECK(come == 1);
+  CHECK(come.size() == 1);
   CHECK(told->unanswered == unanswered);
   CHECK_FALSE(told->took_leave);
 }

@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <sstream>
 
 #include "unit/remote/client_fixture.h"
@@ -76,6 +79,35 @@ TEST_CASE("connections are kept and used again") {
   for (int i = 0; i < 5; ++i) REQUIRE(get_whole(*client, request_for(server.url()), 1000));
   CHECK(server.connections() == 1);
 }
+
+// A sanitizer looks at memory by means of a pipe, which cannot be made then.
+#ifndef SHUNT_SANITIZED
+
+TEST_CASE("that there is no descriptor for a socket is no failure of the server") {
+  const auto client = start_client();
+  const Request request = request_for("http://127.0.0.1:1/nothing");
+  // Whatever is opened once, is.
+  const auto refused = get_whole(*client, request, 1000);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::kNetwork);
+  CHECK(refused.error().system_errno == 0);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const int next = ::dup(STDIN_FILENO);
+  REQUIRE(next >= 0);
+  ::close(next);
+  const rlimit few{static_cast<rlim_t>(next), before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  const auto full = get_whole(*client, request, 1000);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE_FALSE(full);
+  CHECK(full.error().code == ErrorCode::kLocalIo);
+  CHECK(full.error().system_errno == EMFILE);
+  CHECK(full.error().operation == "open a socket");
+  CHECK(full.error().path == "http://127.0.0.1:1/nothing");
+}
+
+#endif
 
 TEST_CASE("redirects are handed on, not followed") {
   FaultServer server({}, std::vector<Fault>{{.status = 302, .fields = {{"Location", "/other"}}}});

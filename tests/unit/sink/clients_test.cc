@@ -1,6 +1,8 @@
 // Who went from a disk, and whether they were done with it.
 #include "sink/clients.h"
 
+#include <fmt/format.h>
+
 #include "nbd/protocol.h"
 #include "support/catch.h"
 
@@ -44,14 +46,16 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
   SECTION("none") {
     clients.served(request(1, change));
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("the last 8.00 KiB") != std::string::npos);
+    CHECK(trouble(clients) ==
+          "a client went without taking leave, and had not flushed 8.00 KiB of the 8.00 KiB that "
+          "it had written");
     CHECK_FALSE(clients.all_done().error().hint.empty());
   }
   SECTION("a flush, and one more change") {
     clients.served(request(1, "flush"));
     clients.served(request(1, change));
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("the last 4.00 KiB") != std::string::npos);
+    CHECK(trouble(clients).find("not flushed 4.00 KiB of the 8.00 KiB") != std::string::npos);
   }
   SECTION("a flush that failed") {
     nbd::Served flush = request(1, "flush");
@@ -72,7 +76,7 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
   SECTION("only a change with FUA, which is no flush of those before") {
     clients.served(request(1, change, nbd::kFlagFua));
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("the last 4.00 KiB") != std::string::npos);
+    CHECK(trouble(clients).find("not flushed 4.00 KiB of the 8.00 KiB") != std::string::npos);
   }
 }
 
@@ -125,6 +129,48 @@ TEST_CASE("a flush is for one connection, or for all") {
   }
 }
 
+TEST_CASE("what a client had written and not flushed is that of its program") {
+  Clients clients(FlushIsFor::kAll);
+  const std::string_view gone = "a client went without taking leave, and had not flushed ";
+  // Connections 1 and 2 are of one program, 3 is of another, and of 4 nothing is known.
+  clients.come({.connection = 1, .process = 100});
+  clients.come({.connection = 2, .process = 100});
+  clients.come({.connection = 3, .process = 200});
+  clients.come({.connection = 4});
+  clients.come({.connection = 5});
+  SECTION("over several connections") {
+    clients.served(request(1, "write"));
+    clients.served(request(3, "flush"));
+    for (const std::uint64_t connection : {1U, 2U, 3U, 3U, 4U}) {
+      clients.served(request(connection, "write"));
+    }
+    clients.gone({.connection = 1, .left = 4, .asked_for_change = true});
+    CHECK(trouble(clients) == fmt::format("{}8.00 KiB of the 12.0 KiB that it had written", gone));
+  }
+  SECTION("also over those that have gone") {
+    clients.served(request(1, "write"));
+    clients.served(request(2, "write"));
+    clients.served(request(2, "flush"));
+    clients.gone({.connection = 1, .left = 4, .asked_for_change = true});
+    clients.served(request(2, "write"));
+    clients.gone({.connection = 2, .left = 3, .asked_for_change = true});
+    CHECK(trouble(clients) == fmt::format("{}4.00 KiB of the 12.0 KiB that it had written", gone));
+  }
+  SECTION("over one, where the program is not known") {
+    for (const std::uint64_t connection : {1U, 4U, 5U, 5U}) {
+      clients.served(request(connection, "write"));
+    }
+    clients.gone({.connection = 4, .left = 4, .asked_for_change = true});
+    CHECK(trouble(clients) == fmt::format("{}4.00 KiB of the 4.00 KiB that it had written", gone));
+  }
+  SECTION("within a request") {
+    clients.served(request(1, "write"));
+    clients.served(request(2, "write"));
+    clients.gone({.connection = 1, .left = 4, .asked_for_change = true, .unanswered = true});
+    CHECK(trouble(clients).ends_with("it had written 8.00 KiB"));
+  }
+}
+
 TEST_CASE("who only looks on is no trouble, and changes nothing") {
   Clients clients(FlushIsFor::kOne);
   clients.served(request(1, "read"));
@@ -139,15 +185,15 @@ TEST_CASE("who only looks on is no trouble, and changes nothing") {
 
 TEST_CASE("who is still there when the server stops is told of as such") {
   Clients clients(FlushIsFor::kOne);
-  clients.come();
+  clients.come({.connection = 1});
   clients.served(request(1, "write"));
   clients.served(request(1, "write", nbd::kFlagFua));
   clients.dismiss();
   SECTION("without a flush") {
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("still there, without a flush behind the last 4.00 KiB") !=
-          std::string::npos);
-    CHECK(trouble(clients).find("it had written 8.00 KiB") != std::string::npos);
+    CHECK(trouble(clients) ==
+          "a client was still there, and had not flushed 4.00 KiB of the 8.00 KiB that it had "
+          "written");
   }
   SECTION("within a request") {
     nbd::Departure departure = kWithoutLeave;
@@ -176,7 +222,7 @@ TEST_CASE("one that was not done is not made good by others") {
   clients.gone(kWithoutLeave);
   clients.served(request(2, "write"));
   clients.gone({.connection = 2, .asked_for_change = true, .took_leave = true});
-  CHECK(trouble(clients).find("the last 4.00 KiB") != std::string::npos);
+  CHECK(trouble(clients).find("not flushed 4.00 KiB of the 4.00 KiB") != std::string::npos);
 }
 
 TEST_CASE("a disk is deserted when one that wrote has gone, and for a while nobody was there") {
@@ -185,8 +231,8 @@ TEST_CASE("a disk is deserted when one that wrote has gone, and for a while nobo
   Clients clients(FlushIsFor::kOne);
   CHECK_FALSE(clients.deserted(seconds(0), start));
   CHECK(clients.quiet(seconds(0), start));
-  clients.come();
-  clients.come();
+  clients.come({.connection = 1});
+  clients.come({.connection = 2});
   clients.gone({.connection = 1, .left = 1}, start);
   CHECK_FALSE(clients.deserted(seconds(0), start + seconds(10)));
   CHECK_FALSE(clients.quiet(seconds(0), start + seconds(10)));
@@ -195,13 +241,13 @@ TEST_CASE("a disk is deserted when one that wrote has gone, and for a while nobo
   // Both only looked.
   CHECK_FALSE(clients.deserted(seconds(0), start + seconds(100)));
 
-  clients.come();
+  clients.come({.connection = 3});
   clients.served(request(3, GENERATE("flush", "zero", "trim", "write")));
   clients.gone({.connection = 3, .took_leave = true}, start + seconds(200));
   CHECK_FALSE(clients.deserted(seconds(5), start + seconds(204)));
   CHECK(clients.deserted(seconds(5), start + seconds(205)));
   // Who looks on meanwhile is waited for; from then on, somebody may come again.
-  clients.come();
+  clients.come({.connection = 4});
   CHECK_FALSE(clients.deserted(seconds(0), start + seconds(206)));
   clients.gone({.connection = 4, .took_leave = true}, start + seconds(206));
   CHECK_FALSE(clients.deserted(seconds(5), start + seconds(210)));
