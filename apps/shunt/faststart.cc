@@ -19,6 +19,7 @@
 #include "faststart_input.h"
 #include "faststart_report.h"
 #include "fetch/session.h"
+#include "io/duplicate.h"
 #include "io/output_name.h"
 #include "nearest.h"
 #include "output.h"
@@ -268,9 +269,10 @@ int Faststart::run_files(const Globals& globals) {
 
 Report Faststart::from_stdin_to(io::File& out) {
   io::Counters counters;
-  io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", &counters);
-  in.set_cancel(&cancel_token());
-  return faststart::run_from_pipe(in, out, options_);
+  Result<io::File> in = io::duplicate(STDIN_FILENO, "-", "read", &counters);
+  if (!in) return failed_faststart("-", in.error());
+  in->set_cancel(&cancel_token());
+  return faststart::run_from_pipe(*in, out, options_);
 }
 
 Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {

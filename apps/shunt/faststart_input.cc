@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "io/duplicate.h"
 #include "signals.h"
 #include "source_options.h"
 
@@ -12,7 +13,7 @@ Result<io::SourcePtr> FaststartInput::open(const std::string& name, faststart::R
   opened_.reset();
   SHUNT_TRY(fetch::check_layer(name, layer_));
   if (name == "-") {
-    io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-", counters);
+    SHUNT_ASSIGN(io::File in, io::duplicate(STDIN_FILENO, "-", "read", counters));
     in.set_cancel(&cancel_token());
     return faststart::spool(in, &cancel_token());
   }

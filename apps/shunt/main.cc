@@ -11,6 +11,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -72,10 +73,22 @@ Stream stream_for_errors(const Command& command) {
       &command, output == nullptr || output->count() == 0 ? "" : output->results().back());
 }
 
+// `code`, unless what there was to say has not reached anybody.
+int unless_lost(int code) {
+  if (code != kDone || !output_was_lost()) return code;
+  print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
+  return kLocalIo;
+}
+
 // Errors of parsing come before the options are known.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, Globals globals,
                        const Commands& commands, const std::vector<std::string_view>& arguments) {
-  if (parse_error.get_exit_code() == 0) return app.exit(parse_error);
+  if (parse_error.get_exit_code() == 0) {  // --help, --version
+    std::ostringstream text;
+    (void)app.exit(parse_error, text, text);
+    print(Stream::kOut, text.str());
+    return unless_lost(kDone);
+  }
   const LooseArguments read = read_loosely(chosen_command(app), arguments);
   globals.json = globals.json || read.json || is_on("SHUNT_JSON");
   // Asked for nothing in particular, we say what there is; but nothing was done.
@@ -140,10 +153,7 @@ int run(int argc, char** argv) {
     log::info("going on without a configuration: {}", why->describe());
   }
   install_signal_handlers();
-  const int code = run_command(chosen, globals);
-  if (code != kDone || !output_was_lost()) return code;
-  print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
-  return kLocalIo;
+  return unless_lost(run_command(chosen, globals));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "io/duplicate.h"
 #include "io/path.h"
 #include "signals.h"
 #include "source_options.h"
@@ -39,9 +40,7 @@ Result<io::File> open_descriptor(const std::string& command, int descriptor,
     return system_error(EBADF, name, "open for writing");
   }
   // Not for programs that are started from here: who reads the other end would wait for them too.
-  io::Fd copy(::fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  if (!copy.valid()) return system_error(errno, name, "open for writing");
-  io::File file = io::File::adopt(std::move(copy), name);
+  SHUNT_ASSIGN(io::File file, io::duplicate(descriptor, name, "open for writing"));
   file.set_cancel(&cancel_token());
   return file;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "io/duplicate.h"
 #include "io/file.h"
 
 namespace shunt::cli {
@@ -93,7 +94,7 @@ Result<std::vector<ListedSource>> read_source_list(const std::string& path,
                                                    const CancelToken& cancel) {
   io::File file;
   if (path == "-") {
-    file = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+    SHUNT_ASSIGN(file, io::duplicate(STDIN_FILENO, "-", "read"));
     file.set_cancel(&cancel);
   } else {
     SHUNT_ASSIGN(file, io::File::open_to_read(path));

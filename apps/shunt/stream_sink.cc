@@ -14,6 +14,7 @@
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
+#include "io/duplicate.h"
 #include "nearest.h"
 #include "output.h"
 #include "output_target.h"
@@ -228,9 +229,13 @@ Result<sink::Destination> StreamSink::open_output() {
 sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
   sink::SessionReport report;
   const Stopwatch stopwatch;
+  const Result<io::File> in = io::duplicate(STDIN_FILENO, "(standard input)", "read");
+  if (!in) {
+    report.error = in.error();
+    return report;
+  }
   report.began = true;
-  const io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "(standard input)");
-  const sink::Copied copied = sink::copy_stream(in, out.file(),
+  const sink::Copied copied = sink::copy_stream(*in, out.file(),
                                                 {.zeros = session_.disk.zeros,
                                                  .digest = session_.disk.digest,
                                                  .cancel = &cancel_token(),

@@ -20,6 +20,8 @@ constexpr std::uint64_t kShortest = std::uint64_t{1} << 20;
 // lost.
 constexpr std::uint64_t kWorthStopping = std::uint64_t{2} << 20;
 constexpr std::uint64_t kUsual = std::uint64_t{64} << 20;
+// By what patience with others is divided when it was in vain before.
+constexpr int kLessPatience = 20;
 
 BlockRun common(BlockRun a, BlockRun b) {
   const std::uint64_t begin = std::max(a.begin, b.begin);
@@ -78,10 +80,17 @@ bool Filler::waited_in_vain(std::uint64_t block) {
   const auto now = std::chrono::steady_clock::now();
   if (waiting_.empty() || waiting_.front().run.begin != block) return false;
   if (refused_at_ != block) {
+    // The one before has come from others, unless it was given up.
+    if (!refused_given_up_) others_stand_still_ = false;
+    refused_given_up_ = false;
     refused_at_ = block;
     refused_since_ = now;
   }
-  return now - refused_since_ > options_.patience;
+  // One that was stopped has as many claims as it has connections: not all of that for each.
+  const auto patience = others_stand_still_ ? options_.patience / kLessPatience : options_.patience;
+  if (now - refused_since_ <= patience) return false;
+  refused_given_up_ = others_stand_still_ = true;
+  return true;
 }
 
 std::uint64_t Filler::missing_blocks(BlockRun within) const {

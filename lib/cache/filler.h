@@ -33,7 +33,8 @@ struct FillerOptions {
   unsigned connections = 8;             // at most
   bool offline = false;                 // no request is made; the origin may be null
   const CancelToken* cancel = nullptr;  // asked while waiting; may be null
-  // How long others may keep a block, or a lock, without anything coming of it.
+  // How long others may keep a block, or a lock, without anything coming of it; where that was in
+  // vain for one block, a twentieth of it for the next, until something comes of others again.
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
@@ -147,7 +148,9 @@ class Filler {
   std::uint64_t reader_at_ = 0;            // the block that was last asked for
   bool met_others_ = false;                // another process is at what was to be started
   std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
-  std::chrono::steady_clock::time_point refused_since_;              // and since when
+  std::chrono::steady_clock::time_point refused_since_;  // and since when
+  bool refused_given_up_ = false;                        // that block is fetched here, too
+  bool others_stand_still_ = false;  // nothing has come of others since one was given up
   std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
   unsigned admitting_ = 0;  // threads that ask for room, without the mutex,
   unsigned cutting_ = 0;    // and those that end a job

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cache/memory_store.h"
 #include "fetch/unsized.h"
+#include "io/duplicate.h"
 #include "io/spool.h"
 #include "remote/http_origin.h"
 #include "remote/url.h"
@@ -20,7 +21,7 @@ namespace shunt::fetch {
 namespace {
 
 Result<io::SourcePtr> spool_stdin(const CancelToken* cancel) {
-  io::File in = io::File::adopt(io::Fd(::dup(STDIN_FILENO)), "-");
+  SHUNT_ASSIGN(io::File in, io::duplicate(STDIN_FILENO, "-", "read"));
   in.set_cancel(cancel);
   io::Spool spool;
   std::vector<std::byte> buffer(std::size_t{256} << 10);

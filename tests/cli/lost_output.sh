@@ -22,7 +22,7 @@ lost() {
   [[ -s err ]] || fail "shunt $* without a standard output: not a word"
 }
 
-for arguments in "faststart plain -o -" "faststart front -o -" "fetch plain" "fetch plain --range 0-9" \
+for arguments in --help --version "faststart --help" "help cache" "faststart plain -o -" "faststart front -o -" "fetch plain" "fetch plain --range 0-9" \
   "faststart -n plain" "--json faststart -n plain" "faststart --check front" "--json faststart --check front" \
   "--json faststart front" "--json fetch front -o got --force" "cache stat" "--json cache stat" \
   "--json cache ls" "--json cache verify" "--json cache gc --max-size 0"; do

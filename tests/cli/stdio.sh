@@ -149,6 +149,25 @@ closed=$(cat status)
 [[ $closed != 0 && $closed -lt 128 ]] || fail "a closed pipe: exit $closed"
 says 'Broken pipe'
 
+# With no descriptor left for it, standard input is not waited for. What a sanitizer has open is its
+# own matter.
+if [[ $sanitized != 1 ]]; then
+  for few in 4 5 6 7 8; do
+    for words in "stream-sink --stdin -o never" "fetch - -o never" "faststart - -o never" "cache-warm --from - --cache-dir cache"; do
+      rc=0
+      # shellcheck disable=SC2086
+      (ulimit -n "$few" && exec timeout 60 "$SHUNT" $words) <plain >out 2>err || rc=$?
+      case $rc in
+        0) rm -f never ;;
+        127) grep -q 'loading shared libraries' err || fail "exit 127: $(said)" ;;
+        2 | 4 | 7) [[ ! -e never ]] || fail "exit $rc of $words with $few descriptors, and an output" ;;
+        *) fail "exit $rc of $words with $few descriptors: $(said)" ;;
+      esac
+      no_leftovers .
+    done
+  done
+fi
+
 # Only standard input may be a pipe: a source that is one is told so, whatever it is called.
 mkfifo pipe
 for words in "faststart" "faststart --check" "faststart -o never" "fetch -o never"; do

@@ -145,6 +145,28 @@ TEST_CASE("cache: files that others may have written are not believed") {
   CHECK(cache->key_of_url("http://host/x", "somebody").value() != key);
 }
 
+TEST_CASE("cache: of what is not believed nothing is told but why") {
+  test::TempDir directory;
+  const auto cache = open_cache(directory.path());
+  const auto info = url_info(kSize);
+  REQUIRE(open_entry(*cache, info)->put(0, noise(1, 0, kBlock)));
+  CHECK(cache->list().value().at(0).disbelief.empty());
+  REQUIRE(::chmod(entry_path(directory.path(), info).c_str(), 0666) == 0);
+  const auto listed = cache->list().value();
+  REQUIRE(listed.size() == 1);
+  const EntryStatus& entry = listed.front();
+  CHECK(entry.damaged);
+  CHECK(entry.disbelief == "group or others may write to it");
+  CHECK(entry.identity.empty());
+  CHECK(entry.source.empty());
+  CHECK(entry.bytes_cached == 0);
+  const auto verified = cache->verify(entry, nullptr, nullptr);
+  REQUIRE(verified);
+  CHECK(verified->damaged);
+  CHECK(verified->entry.disbelief == "group or others may write to it");
+  CHECK_FALSE(exists(entry_path(directory.path(), info)));
+}
+
 TEST_CASE("cache: what is no entry is taken away by its next use") {
   test::TempDir directory;
   const auto cache = open_cache(directory.path());

@@ -248,5 +248,22 @@ TEST_CASE("filler: a claim of which nothing comes is waited for, but not for eve
   CHECK(rig.origin->requests() == std::vector<ByteRange>{{4 * kBlock, 5 * kBlock}});
 }
 
+TEST_CASE("filler: of whoever was stopped, not each claim is waited for that long") {
+  const Disk disk(url_info(kSize));
+  const auto other = open_entry(*disk.cache, disk.info);
+  constexpr std::uint64_t kClaims = 6;
+  for (std::uint64_t i = 0; i < kClaims; ++i) REQUIRE(other->claim({4 * i, 4 * i + 2}).count == 2);
+  SourceOptions options;
+  options.patience = 1000ms;
+  const Rig rig = disk.rig({}, options);
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::uint64_t i = 0; i < kClaims; ++i) {
+    CHECK(read_and_compare(*rig.source, 1, 4 * i * kBlock, 100) == Read::kRight);
+  }
+  const auto waited = std::chrono::steady_clock::now() - begin;
+  CHECK(waited >= 1000ms);
+  CHECK(waited < 3000ms);
+}
+
 }  // namespace
 }  // namespace shunt::cache
