@@ -164,7 +164,7 @@ Result<std::uint64_t> InPlaceJob::finish_tail() {
   SHUNT_TRY(settle_times());
   // The result is on disk before the journal that could rebuild it goes.
   SHUNT_TRY(file_.sync());
-  SHUNT_TRY(journal_.remove());
+  SHUNT_TRY(journal_.remove(file_));
   return size - expected;
 }
 

@@ -142,7 +142,7 @@ Result<void> InPlaceJob::restore() {
   }
   SHUNT_TRY(settle_times());
   SHUNT_TRY(file_.sync());
-  return journal_.remove();
+  return journal_.remove(file_);
 }
 
 // Writes only what differs, so that a file that was never touched keeps its times.

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "io/found_file.h"
 #include "io/path.h"
+#include "layout/journal_mark.h"
 #include "layout/journal_names.h"
 
 namespace shunt::layout {
@@ -47,8 +48,7 @@ Journal::Journal(io::File file, const io::Directory& directory, std::string name
 Result<Journal> Journal::create(const io::Directory& directory, const io::File& target,
                                 const JournalRecord& record, io::Counters* counters) {
   const std::string target_name = io::file_name(target.path());
-  SHUNT_ASSIGN(const struct stat status, target.status());
-  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, target_name, status));
+  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, target_name, target));
   SHUNT_ASSIGN(std::string name, names.free_name());
   std::string unfinished = unfinished_journal_name(target_name);
   SHUNT_ASSIGN(io::File file, create_unfinished(directory, unfinished, counters));
@@ -65,10 +65,13 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
     }
     // The content comes before the name, so that a journal with its name is always whole.
     SHUNT_TRY(journal.file_.sync());
+    // A journal that is there is never passed over by others.
+    if (names.takes_mark()) SHUNT_TRY(set_mark(target, journal.name_));
     return directory.rename_no_replace(unfinished, journal.name_);
   };
   if (Result<void> done = write_and_name(); !done) {
     (void)directory.remove_if_there(unfinished);
+    clear_mark(target);
     return done.error();
   }
   const auto settle = [&]() -> Result<void> {
@@ -83,6 +86,7 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
   };
   if (Result<void> settled = settle(); !settled) {
     (void)directory.remove_if_there(journal.name_);
+    clear_mark(target);
     return settled.error();
   }
   return journal;
@@ -90,7 +94,7 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
 
 Result<std::optional<std::string>> Journal::pending(const io::Directory& directory,
                                                     const std::string& name,
-                                                    const struct stat& target) {
+                                                    const io::File& target) {
   SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, name, target));
   return names.taken();
 }
@@ -108,8 +112,11 @@ Result<std::optional<Journal>> Journal::open(const io::Directory& directory,
   const std::string target_name = io::file_name(target.path());
   (void)directory.remove_if_there(unfinished_journal_name(target_name));
   SHUNT_ASSIGN(const struct stat status, target.status());
-  SHUNT_ASSIGN(const auto name, pending(directory, target_name, status));
-  if (!name) return std::optional<Journal>();
+  SHUNT_ASSIGN(const auto name, pending(directory, target_name, target));
+  if (!name) {
+    clear_mark(target);
+    return std::optional<Journal>();
+  }
   const std::string path = directory.path_of(*name);
   // A journal tells what to write into the target: it is believed only from those who may write
   // there anyway.
@@ -185,11 +192,13 @@ Result<void> Journal::read_cursor() {
   return {};
 }
 
-Result<void> Journal::remove() {
+Result<void> Journal::remove(const io::File& target) {
   SHUNT_TRY(directory_->remove_if_there(name_));
   removed_ = true;
   SHUNT_TRY(file_.close());
-  return directory_->sync();
+  SHUNT_TRY(directory_->sync());
+  clear_mark(target);
+  return {};
 }
 
 }  // namespace shunt::layout

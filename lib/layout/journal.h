@@ -2,8 +2,6 @@
 // of the target changes, and gone once the last one has. Format: docs/formats/journal.md.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,11 +27,11 @@ class Journal {
   // or not of this user nor of the target's owner.
   static Result<std::optional<Journal>> open(const io::Directory& directory,
                                              const io::File& target);
-  // The name of what is there and may be the journal of the target of this name and status,
-  // believed or not. Only looks.
+  // The name of what is there and may be the journal of `target`, which has this name, believed or
+  // not. Only looks.
   static Result<std::optional<std::string>> pending(const io::Directory& directory,
                                                     const std::string& name,
-                                                    const struct stat& target);
+                                                    const io::File& target);
 
   // Takes away what a run that died before its journal was whole has left for the target of this
   // name, if it may. The caller has the target locked.
@@ -63,8 +61,8 @@ class Journal {
   // Whether one did.
   [[nodiscard]] bool has_cursor() const { return sequence_ > 0; }
 
-  // Takes the journal away, durably.
-  Result<void> remove();
+  // Takes the journal away, durably, and the mark on `target`.
+  Result<void> remove(const io::File& target);
   // Its name is gone, perhaps not durably.
   [[nodiscard]] bool is_removed() const { return removed_; }
 

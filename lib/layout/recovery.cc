@@ -61,7 +61,7 @@ class Recovery {
         SHUNT_TRY(job_.settle_times());
         // The cut was only made when the front was on disk; it may not be on disk itself.
         SHUNT_TRY(file_.sync());
-        SHUNT_TRY(job_.journal().remove());
+        SHUNT_TRY(job_.journal().remove(file_));
         return Recovered::kFinished;
       case State::Kind::kUntouched:
         SHUNT_TRY(job_.restore());
