@@ -145,18 +145,27 @@ std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
 }
 
 Result<void> Journal::set_cursor(std::uint64_t cursor) {
-  SHUNT_TRY(write_slot({0, cursor, cursor, 0}));
+  SHUNT_TRY(write_slot({0, cursor, cursor, 0, false}));
   SHUNT_TRY(sync());
   end_step(cursor);
   return {};
 }
 
+Result<void> Journal::announce_cut(std::uint64_t cursor) {
+  SHUNT_TRY(write_slot({0, cursor, cursor, 0, true}));
+  SHUNT_TRY(sync());
+  end_step(cursor);
+  cut_comes_next_ = true;
+  return {};
+}
+
 Result<void> Journal::begin_step(std::uint64_t cursor, std::uint64_t digest) {
-  return write_slot({0, cursor, cursor_, digest});
+  return write_slot({0, cursor, cursor_, digest, false});
 }
 
 void Journal::end_step(std::uint64_t cursor) {
   unsettled_ = false;
+  cut_comes_next_ = false;
   cursor_ = cursor;
 }
 
@@ -168,9 +177,9 @@ Result<void> Journal::write_slot(CursorSlot slot) {
 }
 
 Result<void> Journal::settle_cursor() {
-  if (!unsettled_) return {};
+  if (!unsettled_ && !cut_comes_next_) return {};
   // One more makes set_cursor take the slot that failed, and not the one that holds cursor_.
-  ++sequence_;
+  if (unsettled_) ++sequence_;
   return set_cursor(cursor_);
 }
 
@@ -183,6 +192,7 @@ Result<void> Journal::read_cursor() {
     sequence_ = read->sequence;
     cursor_ = read->cursor;
     last_step_ = *read;
+    cut_comes_next_ = read->cut_comes_next;
   }
   // It goes beyond size_before where an undo has moved back what was appended as well.
   const std::uint64_t low = has_cursor() ? std::min(cursor_, last_step_.from) : cursor_;

@@ -53,8 +53,14 @@ class Journal {
   // they should be takes it back.
   [[nodiscard]] const CursorSlot& last_step() const { return last_step_; }
   void take_back_step() { cursor_ = last_step_.from; }
-  // Makes cursor() durable again when writing a later one failed: what was written of that must not
-  // be believed, and may be. To be called before bytes move the other way.
+  // The cursor that says that the file is cut there next. The stamp is there, durably, before this
+  // is called, and as long as the cut has not been made. Durable on return.
+  Result<void> announce_cut(std::uint64_t cursor);
+  // Whether cursor() is such a one.
+  [[nodiscard]] bool cut_comes_next() const { return cut_comes_next_; }
+  // Makes cursor() durable again when writing a later one failed, since what was written of that
+  // must not be believed, and may be; or when a cut was announced and does not come, since the
+  // stamp is about to be written over. To be called before bytes move again.
   Result<void> settle_cursor();
   // The last cursor that became durable; size_before when none did.
   [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
@@ -80,7 +86,8 @@ class Journal {
   std::uint64_t record_size_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t cursor_ = 0;
-  CursorSlot last_step_;    // of open()
+  CursorSlot last_step_;  // of open()
+  bool cut_comes_next_ = false;
   bool unsettled_ = false;  // a write of a cursor has failed
   bool removed_ = false;
 };

@@ -38,6 +38,7 @@ JournalRecord sample_record(RoomKind room = RoomKind::kShifted) {
   record.needed_digest = 0x123456789abcdef0;
   record.front_size = 8'000;
   record.front_digest = 0xfedcba9876543210;
+  record.stamp = 0x0123456789abcdef;
   const std::vector<std::byte> bytes(12, std::byte{9});
   record.saved.add(4096, bytes);
   record.saved.set_zeros({4096, 4108});
@@ -72,6 +73,7 @@ TEST_CASE("a record reads back as it was written") {
   CHECK(back->edit.gap_size == 8192);
   CHECK(back->front_size == 8'000);
   CHECK(back->front_digest == 0xfedcba9876543210);
+  CHECK(back->stamp == 0x0123456789abcdef);
   CHECK(back->edit.mark->new_value == 2);
   CHECK_FALSE(back->edit.cut_at);
   CHECK(back->edit.patches.size() == 2);
@@ -94,7 +96,7 @@ TEST_CASE("no damaged record is believed") {
 
 TEST_CASE("a record of another version is refused by name") {
   auto bytes = encode_record(sample_record());
-  for (const std::byte version : {std::byte{2}, std::byte{4}}) {
+  for (const std::byte version : {std::byte{3}, std::byte{5}}) {
     bytes[8] = version;
     const auto parsed = parse_record(bytes);
     REQUIRE_FALSE(parsed);
@@ -127,6 +129,7 @@ TEST_CASE("a record that makes no sense is not believed, though its checksum is 
   CHECK(refuses([](JournalRecord& r) { r.saved.set_zeros({0, 1'000'000}); }));
   CHECK(refuses([](JournalRecord& r) { r.holes[0] = {0, 4096}; }));
   CHECK(refuses([](JournalRecord& r) { r.edit.room = static_cast<RoomKind>(9); }));
+  CHECK(refuses([](JournalRecord& r) { r.stamp = 0; }));
 }
 
 TEST_CASE("a journal lives beside its target, and its cursor survives a torn write") {
@@ -188,6 +191,30 @@ TEST_CASE("a cursor whose sync failed is not believed once the one before is set
   CHECK((*target.found())->cursor() == 40'960);
   REQUIRE(journal.set_cursor(49'152));
   CHECK((*target.found())->cursor() == 49'152);
+}
+
+TEST_CASE("a cut that was announced is taken back before bytes move again") {
+  const Target target;
+  Journal journal = target.journal();
+  REQUIRE(journal.announce_cut(1'000'000));
+  CHECK(journal.cut_comes_next());
+  auto found = target.found();
+  CHECK((*found)->cursor() == 1'000'000);
+  CHECK((*found)->cut_comes_next());
+  REQUIRE((*found)->settle_cursor());
+  CHECK_FALSE((*found)->cut_comes_next());
+  CHECK((*found)->cursor() == 1'000'000);
+  CHECK_FALSE((*target.found())->cut_comes_next());
+  // Nor does a cursor stand for a cut whose announcement was torn.
+  REQUIRE((*found)->set_cursor(40'960));
+  {
+    FailsOneSync kernel;
+    const io::KernelOverride installed(&kernel);
+    REQUIRE_FALSE((*found)->announce_cut(40'960));
+  }
+  CHECK_FALSE((*found)->cut_comes_next());
+  REQUIRE((*found)->settle_cursor());
+  CHECK_FALSE((*target.found())->cut_comes_next());
 }
 
 TEST_CASE("a journal of somebody else is not believed") {
