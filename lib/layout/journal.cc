@@ -113,10 +113,7 @@ Result<std::optional<Journal>> Journal::open(const io::Directory& directory,
   (void)directory.remove_if_there(unfinished_journal_name(target_name));
   SHUNT_ASSIGN(const struct stat status, target.status());
   SHUNT_ASSIGN(const auto name, pending(directory, target_name, target));
-  if (!name) {
-    clear_mark(target);
-    return std::optional<Journal>();
-  }
+  if (!name) return std::optional<Journal>();
   const std::string path = directory.path_of(*name);
   // A journal tells what to write into the target: it is believed only from those who may write
   // there anyway.

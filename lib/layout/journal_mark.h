@@ -21,7 +21,7 @@ struct JournalMark {
 // Durable on return.
 Result<void> set_mark(const io::File& target, const std::string& name);
 // Takes the mark away, if there is one, when the journal is gone. One that stays names nothing, and
-// the next run takes it away.
+// the next edit takes it away.
 void clear_mark(const io::File& target);
 
 }  // namespace shunt::layout
