@@ -1,5 +1,6 @@
 #include "cache/entry_format.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -197,12 +198,13 @@ namespace {
 std::string read_boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
-  if (std::getline(file, id) && id.size() >= 32) return id;
-  // Nothing that is older than this process may be trusted.
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return "process " + std::to_string(::getpid()) + ' ' + std::to_string(now.tv_sec) + ' ' +
-         std::to_string(now.tv_nsec);
+  if (!std::getline(file, id) || id.size() < 32) {
+    // Nothing that is older than this process may be trusted.
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    id = fmt::format("process {} {} {}", ::getpid(), now.tv_sec, now.tv_nsec);
+  }
+  return id;
 }
 
 std::string& boot_id_in_use() {

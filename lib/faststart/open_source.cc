@@ -16,9 +16,8 @@ Result<io::SourcePtr> open_source(const std::string& path, Reading reading, io::
   if (reading == Reading::kAll) SHUNT_TRY(io::lock_shared(source->file()));
   SHUNT_ASSIGN(const std::string real_path, io::resolve(path));
   SHUNT_ASSIGN(const io::Directory directory, io::Directory::holding(real_path));
-  SHUNT_ASSIGN(const struct stat status, source->file().status());
   SHUNT_ASSIGN(const auto journal,
-               layout::Journal::pending(directory, io::file_name(real_path), status));
+               layout::Journal::pending(directory, io::file_name(real_path), source->file()));
   if (!journal) return io::SourcePtr(source);
   // A run that is under way has one too, and the file locked.
   if (reading == Reading::kALook) return open_source(path, Reading::kAll, counters, cancel);

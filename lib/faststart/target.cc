@@ -100,7 +100,7 @@ void Target::sweep() const {
 }
 
 Result<bool> Target::has_journal() const {
-  SHUNT_ASSIGN(const auto name, layout::Journal::pending(*directory_, name_, status_));
+  SHUNT_ASSIGN(const auto name, layout::Journal::pending(*directory_, name_, file_));
   return name.has_value();
 }
 

@@ -26,9 +26,10 @@ Result<std::string> read_xattr(const File& file, const char* name) {
   }
 }
 
-// A signature of the bytes, which another file does not have, or our own mark.
+// A signature of the bytes, which another file does not have, or our own marks.
 bool is_of_content(std::string_view name) {
-  return name == "security.ima" || name == "security.evm" || name == "user.shunt.unfinished";
+  return name == "security.ima" || name == "security.evm" || name == "user.shunt.unfinished" ||
+         name == "user.shunt.journal";
 }
 
 bool has_xattr(const File& file, const std::string& name, const std::string& value) {

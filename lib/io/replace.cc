@@ -1,6 +1,7 @@
 #include "io/replace.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -83,6 +84,27 @@ bool same_content(const struct stat& a, const struct stat& b) {
          a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
+// What was appended to `old` since it was as `then`, to the file that was made as `created` and has
+// the name.
+Result<std::uint64_t> carry_over(const File& old, const struct stat& then,
+                                 const Directory& directory, const std::string& name,
+                                 const struct stat& created) {
+  SHUNT_ASSIGN(const struct stat now, old.status());
+  if (now.st_size > then.st_size) {
+    SHUNT_ASSIGN(File file, directory.open(name, O_WRONLY | O_APPEND, "append to"));
+    SHUNT_ASSIGN(const struct stat named, file.status());
+    if (named.st_ino != created.st_ino || named.st_dev != created.st_dev) {
+      return busy(old, "it has been replaced again by another program");
+    }
+    return copy_tail(old, static_cast<std::uint64_t>(then.st_size), file);
+  }
+  if (!same_content(then, now)) {
+    return busy(old, "another program wrote into the file while it was being replaced")
+        .with_hint("what was written is lost");
+  }
+  return std::uint64_t{0};
+}
+
 }  // namespace
 
 Result<std::uint64_t> replace_file(NewFile& new_file, File& old,
@@ -108,34 +130,34 @@ Result<std::uint64_t> replace_file(NewFile& new_file, File& old,
     SHUNT_ASSIGN(then, old.status());
     return {};
   };
-  if (const Result<void> named = new_file.commit(IfThere::kReplace, last_look); !named) {
+  const Result<void> committed = new_file.commit(IfThere::kReplace, last_look);
+  if (!committed && !new_file.is_named()) {
     lease.reset();
-    if (could_write && read_only && !new_file.is_named()) SHUNT_TRY(take_up_writing(old));
-    return named.error();
+    if (could_write && read_only) SHUNT_TRY(take_up_writing(old));
+    return committed.error();
   }
-  if (lease->held() && !lease->writer_waits()) return std::uint64_t{0};
-
+  if (lease->held() && !lease->writer_waits()) {
+    return committed ? Result<std::uint64_t>(std::uint64_t{0}) : committed.error();
+  }
   // Somebody may have got hold of the old file. They are done when a lease can be had again.
   lease.reset();
   const Lease again(old, kPatienceBehind);
-  SHUNT_ASSIGN(const struct stat now, old.status());
-  std::uint64_t carried = 0;
-  if (now.st_size > then.st_size) {
-    SHUNT_ASSIGN(File file, new_file.directory().open(name, O_WRONLY | O_APPEND, "append to"));
-    SHUNT_ASSIGN(const struct stat named, file.status());
-    if (named.st_ino != created.st_ino || named.st_dev != created.st_dev) {
-      return busy(old, "it has been replaced again by another program");
-    }
-    SHUNT_ASSIGN(carried, copy_tail(old, static_cast<std::uint64_t>(then.st_size), file));
-  } else if (!same_content(then, now)) {
-    return busy(old, "another program wrote into the file while it was being replaced")
-        .with_hint("what was written is lost");
+  Result<std::uint64_t> carried = carry_over(old, then, new_file.directory(), name, created);
+  if (carried && again.refused() && read_only) {
+    carried = busy(old, "another program still writes to the file that was replaced")
+                  .with_hint("what it writes from now on is lost");
   }
-  if (again.refused() && read_only) {
-    return busy(old, "another program still writes to the file that was replaced")
-        .with_hint("what it writes from now on is lost");
+  if (committed) return carried;
+  // The name is given, though perhaps not for good: what was written meanwhile counts all the same.
+  Error error = committed.error();
+  if (!carried) {
+    error.reason += fmt::format("; and {}: {}", carried.error().operation, carried.error().reason);
+    error.hint = carried.error().hint;
+  } else if (*carried > 0) {
+    error.reason +=
+        fmt::format("; {} bytes that another program has appended meanwhile are in it", *carried);
   }
-  return carried;
+  return error;
 }
 
 }  // namespace shunt::io

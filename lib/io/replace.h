@@ -20,7 +20,8 @@ namespace shunt::io {
 // `old` can only be read afterwards; after a failure before the rename, which new_file.is_named()
 // tells, it is open as it was before, and locked again, or the error has no errno.
 //
-// Returns how many bytes were appended to `old` meanwhile and are now at the end of the new file.
+// Returns how many bytes were appended to `old` meanwhile and are now at the end of the new file;
+// where the new name cannot be brought to the disk, that error, whose reason says so as well.
 // kBusy too when something else was written to it: the new file has the name then, and the error
 // says what is lost.
 [[nodiscard]] Result<std::uint64_t> replace_file(NewFile& new_file, File& old,

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/catching.h"
+#include "layout/gap_stamp.h"
 #include "layout/in_place_job.h"
 #include "layout/torn_insert.h"
 
@@ -61,6 +62,7 @@ Result<JournalRecord> make_record(const io::File& file, const OriginalView& view
   SHUNT_ASSIGN(record.needed_digest, digest_of(view, edit.needed));
   record.front_size = edit.front->size();
   SHUNT_ASSIGN(record.front_digest, digest_of(*edit.front, {0, record.front_size}));
+  record.stamp = new_stamp();
   SHUNT_ASSIGN(record.saved, SavedBytes::of(view, edit.overwritten, options.max_saved));
   if (edit.room == RoomKind::kInserted) {
     SHUNT_ASSIGN(record.holes, holes_before(file, edit));

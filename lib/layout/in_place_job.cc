@@ -11,6 +11,7 @@
 #include "io/page_cache.h"
 #include "io/source.h"
 #include "io/thread.h"
+#include "layout/gap_stamp.h"
 #include "layout/overwrite.h"
 #include "layout/torn_insert.h"
 
@@ -104,23 +105,16 @@ Result<void> InPlaceJob::open_gap() {
   return {};
 }
 
-// All the space is had before the first byte moves, so that a full disk is met here. It begins
-// where the file ends: what another program appends in the same moment would lie in it, and be
-// written over.
+// All the space is had before the first byte moves, so that a full disk is met here. What another
+// program appends in the same moment lies before or behind it, so that the size tells.
 Result<void> InPlaceJob::reserve_space() {
   const auto space = ByteRange::of(edit_.size_before, edit_.gap_size);
   gap_may_be_open_ = false;
-  bool alone = false;
   {
     const io::Lease lease(file_);
-    alone = lease.held();
     SHUNT_TRY(check_size(space.begin));
     gap_may_be_open_ = true;
-    SHUNT_TRY(extend(space));
-  }
-  if (!alone && !space_appended_) {
-    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(space));
-    if (content > space.begin) return appended_error(file_, content - space.begin);
+    SHUNT_TRY(extend(space, lease.held()));
   }
   SHUNT_TRY(check_size(space.end));
   // From this cursor on, a recovery takes the space for the edit's own: it is on disk before that.
@@ -132,6 +126,7 @@ Result<void> InPlaceJob::shift_from(std::uint64_t cursor) {
   if (options_.progress != nullptr) {
     options_.progress->begin("shifting", cursor - edit_.gap_at);
   }
+  SHUNT_TRY(journal_.settle_cursor());
   SHUNT_TRY(shift_towards_end(make_shift(), {edit_.gap_at, cursor}));
   // What moved last is about to be changed: its digest must not be asked for any more.
   return journal_.set_cursor(edit_.gap_at);
@@ -164,7 +159,7 @@ Result<std::uint64_t> InPlaceJob::finish_tail() {
   SHUNT_TRY(settle_times());
   // The result is on disk before the journal that could rebuild it goes.
   SHUNT_TRY(file_.sync());
-  SHUNT_TRY(journal_.remove());
+  SHUNT_TRY(journal_.remove(file_));
   return size - expected;
 }
 
@@ -181,6 +176,10 @@ Result<bool> InPlaceJob::needed_is_intact() const {
     return now.error();
   }
   return *now == journal_.record().needed_digest;
+}
+
+Result<bool> InPlaceJob::cut_is_to_come() const {
+  return has_stamp(file_, journal_.cursor(), journal_.record().stamp);
 }
 
 Result<bool> InPlaceJob::is_written() const {
@@ -245,13 +244,16 @@ Result<std::uint64_t> InPlaceJob::end_of_content(ByteRange range) const {
   return end;
 }
 
-Result<void> InPlaceJob::extend(ByteRange range) {
-  Result<void> allocated = file_.allocate(range);
-  if (allocated || allocated.error().code != ErrorCode::kUnsuitable) return allocated;
-  // A file system that cannot reserve. Written to its place, the zeros would lie over what another
-  // program appends meanwhile.
-  space_appended_ = true;
-  return append_zeros(file_, range.size());
+Result<void> InPlaceJob::extend(ByteRange range, bool alone) {
+  // What another program appends meanwhile would lie within a range that is reserved, and zeros
+  // that are written to their place over it. As long as nobody else has the file open there is no
+  // such program.
+  if (alone) {
+    Result<void> allocated = file_.allocate(range);
+    if (allocated || allocated.error().code != ErrorCode::kUnsuitable) return allocated;
+    // A file system that cannot reserve.
+  }
+  return append_space(file_, range.size(), journal_.record().stamp);
 }
 
 Shift InPlaceJob::make_shift() {

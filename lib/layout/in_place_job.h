@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -58,14 +57,16 @@ class InPlaceJob {
   [[nodiscard]] Result<bool> needed_is_intact() const;
   // Whether the front and the patches are in their places: nothing but the tail is left to do then.
   [[nodiscard]] Result<bool> is_written() const;
+  // Whether the gap that was to be cut off next, from the journal's cursor on, is still there.
+  [[nodiscard]] Result<bool> cut_is_to_come() const;
   // Where the gap of an insertion is, by the extents and by the needed bytes. Sets the view to it.
   Result<std::uint64_t> find_gap();
 
   // Brings back the original, from any point before the tail was touched. What another program has
   // appended is behind it then.
   Result<void> undo();
-  // Of a shift without a cursor, of which nothing has moved: takes away the space at the end that
-  // was reserved for it, and nothing else.
+  // Of a shift without a cursor, of which nothing has moved: takes away the space that was reserved
+  // for it, and nothing else.
   Result<void> give_back_space();
   // Gives the file its old time of modification, where that is asked for. Before the sync that ends
   // an edit.
@@ -74,9 +75,7 @@ class InPlaceJob {
   Result<void> restore();
 
  private:
-  Result<void> extend(ByteRange range);
-  // Where the space that extend() has appended begins; nullopt when that can't be told.
-  [[nodiscard]] Result<std::optional<std::uint64_t>> find_appended_space() const;
+  Result<void> extend(ByteRange range, bool alone);
   [[nodiscard]] Result<void> check_size(std::uint64_t expected) const;
   // Where the last byte of `range` that is not zero ends; its begin when all are.
   [[nodiscard]] Result<std::uint64_t> end_of_content(ByteRange range) const;
@@ -85,6 +84,7 @@ class InPlaceJob {
   Result<void> clear_rest(ByteRange rest);
   Result<void> close_gap();
   Result<void> close_shifted_gap();
+  Result<void> announce_cut(std::uint64_t end);
   Result<void> close_gap_at_end();
   Result<void> restore_range(const SavedBytes& saved, ByteRange range);
 
@@ -95,7 +95,6 @@ class InPlaceJob {
   const InPlaceOptions& options_;
   int heeded_ = 0;
   bool watching_ = false;        // for what is appended during a shift
-  bool space_appended_ = false;  // by this object, as zeros
   bool gap_may_be_open_ = true;  // false as long as this object knows better
 };
 

@@ -2,10 +2,12 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <vector>
 
 #include "io/lease.h"
+#include "layout/gap_stamp.h"
 #include "layout/in_place_job.h"
 
 namespace shunt::layout {
@@ -49,9 +51,9 @@ Result<void> InPlaceJob::close_shifted_gap() {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     if (size < edit_.size_with_gap()) return check_size(edit_.size_with_gap());
     const std::uint64_t end = size - edit_.gap_size;
+    SHUNT_TRY(journal_.settle_cursor());
     if (journal_.cursor() < end) SHUNT_TRY(shift_back(make_shift(), {journal_.cursor(), end}));
-    // What moved last is about to be changed: its digest must not be asked for any more.
-    SHUNT_TRY(journal_.set_cursor(end));
+    SHUNT_TRY(announce_cut(end));
     const io::Lease alone(file_);
     SHUNT_ASSIGN(const std::uint64_t size_now, file_.size());
     if (size_now != size) continue;
@@ -59,6 +61,21 @@ Result<void> InPlaceJob::close_shifted_gap() {
     return file_.truncate(end);
   }
   return keeps_growing(file_);
+}
+
+// Once the gap has been cut off, another program may append as many bytes as it had: the size does
+// not tell then whether it is still there. The stamp does, which goes with the gap.
+Result<void> InPlaceJob::announce_cut(std::uint64_t end) {
+  Result<void> stamped = write_stamp(file_, end, journal_.record().stamp);
+  // The stamp is on disk before the cursor that says so.
+  if (stamped) stamped = file_.sync_data();
+  if (stamped) return journal_.announce_cut(end);
+  // The gap may be a hole there, or shared with another file. A full disk does not keep anybody
+  // from going back.
+  const int number = stamped.error().system_errno;
+  if (number != ENOSPC && number != EDQUOT) return stamped;
+  // What moved last is about to be changed: its digest must not be asked for any more.
+  return journal_.set_cursor(end);
 }
 
 // The last block of the file is where it was, and the gap behind it. What another program has
@@ -82,41 +99,30 @@ Result<void> InPlaceJob::close_gap_at_end() {
   return keeps_growing(file_);
 }
 
+// What was appended meanwhile is another program's, and stays as it is.
 Result<void> InPlaceJob::give_back_space() {
   for (int round = 0; round < kMaxRounds; ++round) {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     if (size <= edit_.size_before) return {};
-    const ByteRange space{edit_.size_before, std::min(size, edit_.size_with_gap())};
-    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(space));
-    const bool is_zero = content == space.begin;
-    if (size > edit_.size_with_gap()) {
-      if (is_zero) return close_shifted_gap();
-      SHUNT_ASSIGN(const auto appended, find_appended_space());
-      if (!appended) return {};
-      // As in an undo that has come so far.
-      SHUNT_TRY(journal_.set_cursor(*appended));
+    SHUNT_ASSIGN(
+        const std::optional<std::uint64_t> appended,
+        find_space(file_, {edit_.size_before, size}, edit_.gap_size, journal_.record().stamp));
+    if (!appended) {
+      // Reserved while nobody else had the file open, it is where the original ends, and zeros.
+      const ByteRange reserved{edit_.size_before, std::min(size, edit_.size_with_gap())};
+      SHUNT_ASSIGN(const std::uint64_t content, end_of_content(reserved));
+      if (content > reserved.begin) return {};
+    }
+    if (size >= edit_.size_with_gap()) {
+      // As in an undo that has come so far. From here on the space need not look like that.
+      SHUNT_TRY(journal_.set_cursor(appended.value_or(edit_.size_before)));
       return close_shifted_gap();
     }
-    // Something appended while the space was being reserved lies at its begin. Without the whole of
-    // the space, what is there is all appended.
-    if (!is_zero && size < edit_.size_with_gap()) return {};
     const io::Lease alone(file_);
     SHUNT_ASSIGN(const std::uint64_t size_now, file_.size());
-    if (size_now == size) return file_.truncate(content);
+    if (size_now == size) return file_.truncate(edit_.size_before);
   }
   return keeps_growing(file_);
-}
-
-Result<std::optional<std::uint64_t>> InPlaceJob::find_appended_space() const {
-  if (!space_appended_) return std::optional<std::uint64_t>();
-  SHUNT_ASSIGN(const std::uint64_t size, file_.size());
-  std::uint64_t at = edit_.size_before;
-  while (size - at >= edit_.gap_size) {
-    SHUNT_ASSIGN(const std::uint64_t content, end_of_content(ByteRange::of(at, edit_.gap_size)));
-    if (content == at) return std::optional(at);
-    at = content;
-  }
-  return std::optional<std::uint64_t>();
 }
 
 Result<void> InPlaceJob::undo() {
@@ -142,7 +148,7 @@ Result<void> InPlaceJob::restore() {
   }
   SHUNT_TRY(settle_times());
   SHUNT_TRY(file_.sync());
-  return journal_.remove();
+  return journal_.remove(file_);
 }
 
 // Writes only what differs, so that a file that was never touched keeps its times.

@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "io/found_file.h"
 #include "io/path.h"
+#include "layout/journal_mark.h"
 #include "layout/journal_names.h"
 
 namespace shunt::layout {
@@ -47,8 +48,7 @@ Journal::Journal(io::File file, const io::Directory& directory, std::string name
 Result<Journal> Journal::create(const io::Directory& directory, const io::File& target,
                                 const JournalRecord& record, io::Counters* counters) {
   const std::string target_name = io::file_name(target.path());
-  SHUNT_ASSIGN(const struct stat status, target.status());
-  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, target_name, status));
+  SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, target_name, target));
   SHUNT_ASSIGN(std::string name, names.free_name());
   std::string unfinished = unfinished_journal_name(target_name);
   SHUNT_ASSIGN(io::File file, create_unfinished(directory, unfinished, counters));
@@ -65,10 +65,13 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
     }
     // The content comes before the name, so that a journal with its name is always whole.
     SHUNT_TRY(journal.file_.sync());
+    // A journal that is there is never passed over by others.
+    if (names.takes_mark()) SHUNT_TRY(set_mark(target, journal.name_));
     return directory.rename_no_replace(unfinished, journal.name_);
   };
   if (Result<void> done = write_and_name(); !done) {
     (void)directory.remove_if_there(unfinished);
+    clear_mark(target);
     return done.error();
   }
   const auto settle = [&]() -> Result<void> {
@@ -83,6 +86,7 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
   };
   if (Result<void> settled = settle(); !settled) {
     (void)directory.remove_if_there(journal.name_);
+    clear_mark(target);
     return settled.error();
   }
   return journal;
@@ -90,7 +94,7 @@ Result<Journal> Journal::create(const io::Directory& directory, const io::File& 
 
 Result<std::optional<std::string>> Journal::pending(const io::Directory& directory,
                                                     const std::string& name,
-                                                    const struct stat& target) {
+                                                    const io::File& target) {
   SHUNT_ASSIGN(const JournalNames names, JournalNames::of(directory, name, target));
   return names.taken();
 }
@@ -108,7 +112,7 @@ Result<std::optional<Journal>> Journal::open(const io::Directory& directory,
   const std::string target_name = io::file_name(target.path());
   (void)directory.remove_if_there(unfinished_journal_name(target_name));
   SHUNT_ASSIGN(const struct stat status, target.status());
-  SHUNT_ASSIGN(const auto name, pending(directory, target_name, status));
+  SHUNT_ASSIGN(const auto name, pending(directory, target_name, target));
   if (!name) return std::optional<Journal>();
   const std::string path = directory.path_of(*name);
   // A journal tells what to write into the target: it is believed only from those who may write
@@ -138,18 +142,27 @@ std::uint64_t Journal::slot_at(std::uint64_t sequence) const {
 }
 
 Result<void> Journal::set_cursor(std::uint64_t cursor) {
-  SHUNT_TRY(write_slot({0, cursor, cursor, 0}));
+  SHUNT_TRY(write_slot({0, cursor, cursor, 0, false}));
   SHUNT_TRY(sync());
   end_step(cursor);
   return {};
 }
 
+Result<void> Journal::announce_cut(std::uint64_t cursor) {
+  SHUNT_TRY(write_slot({0, cursor, cursor, 0, true}));
+  SHUNT_TRY(sync());
+  end_step(cursor);
+  cut_comes_next_ = true;
+  return {};
+}
+
 Result<void> Journal::begin_step(std::uint64_t cursor, std::uint64_t digest) {
-  return write_slot({0, cursor, cursor_, digest});
+  return write_slot({0, cursor, cursor_, digest, false});
 }
 
 void Journal::end_step(std::uint64_t cursor) {
   unsettled_ = false;
+  cut_comes_next_ = false;
   cursor_ = cursor;
 }
 
@@ -161,9 +174,9 @@ Result<void> Journal::write_slot(CursorSlot slot) {
 }
 
 Result<void> Journal::settle_cursor() {
-  if (!unsettled_) return {};
+  if (!unsettled_ && !cut_comes_next_) return {};
   // One more makes set_cursor take the slot that failed, and not the one that holds cursor_.
-  ++sequence_;
+  if (unsettled_) ++sequence_;
   return set_cursor(cursor_);
 }
 
@@ -176,6 +189,7 @@ Result<void> Journal::read_cursor() {
     sequence_ = read->sequence;
     cursor_ = read->cursor;
     last_step_ = *read;
+    cut_comes_next_ = read->cut_comes_next;
   }
   // It goes beyond size_before where an undo has moved back what was appended as well.
   const std::uint64_t low = has_cursor() ? std::min(cursor_, last_step_.from) : cursor_;
@@ -185,11 +199,13 @@ Result<void> Journal::read_cursor() {
   return {};
 }
 
-Result<void> Journal::remove() {
+Result<void> Journal::remove(const io::File& target) {
   SHUNT_TRY(directory_->remove_if_there(name_));
   removed_ = true;
   SHUNT_TRY(file_.close());
-  return directory_->sync();
+  SHUNT_TRY(directory_->sync());
+  clear_mark(target);
+  return {};
 }
 
 }  // namespace shunt::layout

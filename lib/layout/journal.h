@@ -2,8 +2,6 @@
 // of the target changes, and gone once the last one has. Format: docs/formats/journal.md.
 #pragma once
 
-#include <sys/stat.h>
-
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,11 +27,11 @@ class Journal {
   // or not of this user nor of the target's owner.
   static Result<std::optional<Journal>> open(const io::Directory& directory,
                                              const io::File& target);
-  // The name of what is there and may be the journal of the target of this name and status,
-  // believed or not. Only looks.
+  // The name of what is there and may be the journal of `target`, which has this name, believed or
+  // not. Only looks.
   static Result<std::optional<std::string>> pending(const io::Directory& directory,
                                                     const std::string& name,
-                                                    const struct stat& target);
+                                                    const io::File& target);
 
   // Takes away what a run that died before its journal was whole has left for the target of this
   // name, if it may. The caller has the target locked.
@@ -55,16 +53,22 @@ class Journal {
   // they should be does not believe it: cursor() is what it was before the step then.
   [[nodiscard]] const CursorSlot& last_step() const { return last_step_; }
   void disbelieve_last_step() { cursor_ = last_step_.from; }
-  // Makes cursor() durable again when writing a later one failed: what was written of that must not
-  // be believed, and may be. To be called before bytes move the other way.
+  // The cursor that says that the file is cut there next. The stamp is there, durably, before this
+  // is called, and as long as the cut has not been made. Durable on return.
+  Result<void> announce_cut(std::uint64_t cursor);
+  // Whether cursor() is such a one.
+  [[nodiscard]] bool cut_comes_next() const { return cut_comes_next_; }
+  // Makes cursor() durable again when writing a later one failed, since what was written of that
+  // must not be believed, and may be; or when a cut was announced and does not come, since the
+  // stamp is about to be written over. To be called before bytes move again.
   Result<void> settle_cursor();
   // The last cursor that became durable; size_before when none did.
   [[nodiscard]] std::uint64_t cursor() const { return cursor_; }
   // Whether one did.
   [[nodiscard]] bool has_cursor() const { return sequence_ > 0; }
 
-  // Takes the journal away, durably.
-  Result<void> remove();
+  // Takes the journal away, durably, and the mark on `target`.
+  Result<void> remove(const io::File& target);
   // Its name is gone, perhaps not durably.
   [[nodiscard]] bool is_removed() const { return removed_; }
 
@@ -82,7 +86,8 @@ class Journal {
   std::uint64_t record_size_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t cursor_ = 0;
-  CursorSlot last_step_;    // of open()
+  CursorSlot last_step_;  // of open()
+  bool cut_comes_next_ = false;
   bool unsettled_ = false;  // a write of a cursor has failed
   bool removed_ = false;
 };

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 #include <string_view>
 
 #include "io/path.h"
+#include "layout/journal_mark.h"
 
 namespace shunt::layout {
 namespace {
@@ -45,19 +47,24 @@ JournalNames::JournalNames(const io::Directory& directory, const std::string& ta
     : directory_(directory), target_(target), usual_(usual_journal_name(target)) {}
 
 Result<JournalNames> JournalNames::of(const io::Directory& directory, const std::string& name,
-                                      const struct stat& target) {
+                                      const io::File& target) {
+  SHUNT_ASSIGN(const struct stat status, target.status());
   JournalNames names(directory, name);
-  names.owner_ = target.st_uid;
+  names.owner_ = status.st_uid;
   // The group's bits are the mask of an ACL, too.
-  const bool open_to_others = (target.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+  const bool open_to_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   SHUNT_ASSIGN(const auto of_directory, directory.look("."));
   const bool sticky = of_directory && (of_directory->st_mode & S_ISVTX) != 0;
-  if (!sticky || open_to_others) {
+  const JournalMark mark = sticky ? mark_of(target) : JournalMark();
+  if (!sticky || (open_to_others && !mark.tells)) {
     names.any_concerns_ = true;
     return names;
   }
-  names.others_.emplace_back(target.st_uid, name_of_user(name, target.st_uid));
-  if (target.st_uid != 0) names.others_.emplace_back(0, name_of_user(name, 0));
+  names.takes_mark_ = open_to_others;
+  names.marked_ = mark.name;
+  for (const uid_t user : std::set<uid_t>{status.st_uid, 0, ::geteuid()}) {
+    names.others_.emplace_back(user, name_of_user(name, user));
+  }
   return names;
 }
 
@@ -80,6 +87,10 @@ Result<std::vector<std::string>> JournalNames::all_names() const {
 }
 
 Result<std::optional<std::string>> JournalNames::taken() const {
+  if (!marked_.empty()) {
+    SHUNT_ASSIGN(const auto found, directory_.look(marked_));
+    if (found) return std::optional(marked_);
+  }
   SHUNT_ASSIGN(const bool usual, is_taken(usual_));
   if (usual) return std::optional(usual_);
   SHUNT_ASSIGN(const std::vector<std::string> all, all_names());
@@ -107,8 +118,8 @@ Result<std::string> JournalNames::free_name() const {
   SHUNT_ASSIGN(const auto taken, directory_.look(name));
   if (!taken) return name;
   // Somebody else's, too: a name that nobody can know. It has to be found again.
-  const bool can_list = ::faccessat(directory_.fd(), ".", R_OK, AT_EACCESS) == 0;
-  if (name != usual_ && !concerns_target(*taken) && can_list) {
+  const bool is_found = takes_mark_ || ::faccessat(directory_.fd(), ".", R_OK, AT_EACCESS) == 0;
+  if (name != usual_ && !concerns_target(*taken) && is_found) {
     return spare_name(target_, ::geteuid(), io::random_digits());
   }
   Error error = system_error(EEXIST, directory_.path_of(name), "create the journal");

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "io/directory.h"
+#include "io/file.h"
 
 namespace shunt::layout {
 
@@ -18,18 +19,22 @@ namespace shunt::layout {
 //
 // There is one ordinary name. In a directory where names belong to their owners (the sticky bit)
 // somebody who could never have edited the target may have a file of that name, which cannot be
-// removed: it is passed over, and the owner of the target and root have a name each besides. Where
-// that is taken in the same way, they have as many as it takes, with random digits behind it.
+// removed: it is passed over, and the owner of the target, root and the user at work have a name
+// each besides. Where that is taken in the same way, they have as many as it takes, with random
+// digits behind it. Where more users may write to the target, it bears a mark as long as it has a
+// journal (journal_mark.h), and the one that the mark names is never passed over.
 class JournalNames {
  public:
-  // `directory`, not owned, holds the target under `name`; `target` is its status.
+  // `directory`, not owned, holds `target`, open for reading at least, under `name`.
   static Result<JournalNames> of(const io::Directory& directory, const std::string& name,
-                                 const struct stat& target);
+                                 const io::File& target);
 
   // The first name that something has which may be the target's journal.
   [[nodiscard]] Result<std::optional<std::string>> taken() const;
   // The name for a new journal of the user that this process acts as. kLocalIo when it is taken.
   [[nodiscard]] Result<std::string> free_name() const;
+  // Whether the target has to bear a mark as long as it has a journal.
+  [[nodiscard]] bool takes_mark() const { return takes_mark_; }
 
  private:
   JournalNames(const io::Directory& directory, const std::string& target);
@@ -44,10 +49,12 @@ class JournalNames {
   const io::Directory& directory_;
   std::string target_;
   std::string usual_;
-  // Of the owner and of root, where there may be such.
+  // Of the owner, of root and of this user, where there may be such.
   std::vector<std::pair<uid_t, std::string>> others_;
   uid_t owner_ = 0;
   bool any_concerns_ = false;  // it may be of whoever put it there
+  bool takes_mark_ = false;
+  std::string marked_;  // what the mark names; empty without one
 };
 
 // The companions of `name` that a journal is and becomes one from.

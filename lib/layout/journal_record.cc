@@ -5,11 +5,13 @@
 #include <bit>
 #include <cstring>
 
+#include "layout/gap_stamp.h"
+
 namespace shunt::layout {
 namespace {
 
 constexpr std::string_view kMagic = "shuntjnl";
-constexpr std::uint32_t kVersion = 3;
+constexpr std::uint32_t kVersion = 4;
 
 static_assert(std::endian::native == std::endian::little, "the journal is written as it lies");
 
@@ -94,6 +96,7 @@ void each_field_of_record(Record& record, const Each& each) {
   each(record.needed_digest);
   each(record.front_size);
   each(record.front_digest);
+  each(record.stamp);
 }
 
 void put_patch(Writer& out, const FieldPatch& patch) {
@@ -119,6 +122,10 @@ bool is_consistent(const JournalRecord& record) {
   const bool gap = edit.room == RoomKind::kInserted || edit.room == RoomKind::kShifted;
   if (!gap && edit.room != RoomKind::kReserved) return false;
   if (record.modified_ns < 0 || record.modified_ns > 999'999'999) return false;
+  // A gap that has room for the stamp, which zeros are not taken for.
+  if (edit.room == RoomKind::kShifted && (edit.gap_size < kStampSize || record.stamp == 0)) {
+    return false;
+  }
   const ByteRange file{0, edit.size_before};
   if (edit.size_before > kMaxSize || edit.gap_size > kMaxSize || !std::has_single_bit(edit.unit) ||
       edit.unit > kMaxSize) {
@@ -265,6 +272,7 @@ CursorSlot::Bytes encode_slot(const CursorSlot& slot) {
   out.put(slot.cursor);
   out.put(slot.from);
   out.put(slot.digest);
+  out.put(std::uint64_t{slot.cut_comes_next ? 1U : 0U});
   out.put(checksum_of(out.bytes()));
   CursorSlot::Bytes bytes{};
   std::memcpy(bytes.data(), out.bytes().data(), bytes.size());
@@ -274,13 +282,17 @@ CursorSlot::Bytes encode_slot(const CursorSlot& slot) {
 std::optional<CursorSlot> parse_slot(const CursorSlot::Bytes& bytes) {
   Reader in(bytes);
   CursorSlot slot;
+  std::uint64_t next = 0;
   std::uint64_t digest = 0;
   in.take(slot.sequence);
   in.take(slot.cursor);
   in.take(slot.from);
   in.take(slot.digest);
+  in.take(next);
   in.take(digest);
-  if (digest != checksum_of(std::span(bytes).first(32)) || slot.sequence == 0) return std::nullopt;
+  const auto body = std::span(bytes).first(bytes.size() - sizeof digest);
+  if (digest != checksum_of(body) || slot.sequence == 0 || next > 1) return std::nullopt;
+  slot.cut_comes_next = next == 1;
   return slot;
 }
 

@@ -26,6 +26,7 @@ struct JournalRecord {
   // Of the front, which is told by them once what it was computed from has been cut off.
   std::uint64_t front_size = 0;
   std::uint64_t front_digest = 0;
+  std::uint64_t stamp = 0;  // of the gap of a shift: layout/gap_stamp.h
   SavedBytes saved;
   std::vector<ByteRange> holes;  // of an inserted room: those of the original from gap_at on
 };
@@ -38,11 +39,14 @@ struct JournalRecord {
 // A cursor as it stands in one of the two slots behind the record, and the step that led to it: old
 // bytes between `from` and `cursor`, with this XXH3-64 where the step has put them.
 struct CursorSlot {
-  using Bytes = std::array<std::byte, 40>;
+  using Bytes = std::array<std::byte, 48>;
   std::uint64_t sequence = 0;  // from 1; the highest one counts
   std::uint64_t cursor = 0;
   std::uint64_t from = 0;  // the cursor before; the same where nothing moved
   std::uint64_t digest = 0;
+  // The file is cut at `cursor` next. The stamp lies there, where the gap begins, until that is
+  // done.
+  bool cut_comes_next = false;
 };
 [[nodiscard]] CursorSlot::Bytes encode_slot(const CursorSlot& slot);
 // nullopt for a slot that was never written, or whose writing was cut off.

@@ -1,9 +1,6 @@
 #include "layout/overwrite.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
 #include "base/checked.h"
@@ -43,17 +40,6 @@ Result<void> write_zeros(io::File& file, ByteRange range) {
     at += part.size();
   }
   return {};
-}
-
-Result<void> append_zeros(io::File& file, std::uint64_t size) {
-  // One call takes them from memory that nobody has written to, which is all one page.
-  const auto length = static_cast<std::size_t>(size);
-  void* const memory =
-      ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) return system_error(errno, file.path(), "append");
-  const Result<void> appended = file.append({static_cast<const std::byte*>(memory), length});
-  ::munmap(memory, length);
-  return appended;
 }
 
 Result<void> clear_range(io::File& file, ByteRange range, std::uint64_t block_size) {

@@ -1,4 +1,4 @@
-// Writes over what is there: bytes of a Source, zeros, and single fields. And zeros behind it.
+// Writes over what is there: bytes of a Source, zeros, and single fields.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,6 @@ Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& co
 
 // Zeros as written bytes, so that the space for them is had.
 Result<void> write_zeros(io::File& file, ByteRange range);
-
-// Zeros behind the end of the file, all in one piece as long as the disk has room for them: what
-// another program appends meanwhile lies before or behind them.
-Result<void> append_zeros(io::File& file, std::uint64_t size);
 
 // Zeros as holes for the whole blocks of `range`, where the file system can, and as bytes
 // elsewhere.

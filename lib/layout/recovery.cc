@@ -61,7 +61,7 @@ class Recovery {
         SHUNT_TRY(job_.settle_times());
         // The cut was only made when the front was on disk; it may not be on disk itself.
         SHUNT_TRY(file_.sync());
-        SHUNT_TRY(job_.journal().remove());
+        SHUNT_TRY(job_.journal().remove(file_));
         return Recovered::kFinished;
       case State::Kind::kUntouched:
         SHUNT_TRY(job_.restore());
@@ -95,7 +95,10 @@ class Recovery {
   // is not so.
   Result<std::optional<State>> find_before_cut(std::uint64_t size) {
     const InPlaceEdit& edit = record_.edit;
-    if (edit.gap_size > 0 && size >= edit.size_before && !has_gap(size)) return find_untouched();
+    if (edit.gap_size > 0 && size >= edit.size_before) {
+      SHUNT_ASSIGN(const bool gap, has_gap(size));
+      if (!gap) return find_untouched();
+    }
     if (size < edit.size_with_gap()) return std::optional<State>();
     State state;
     if (edit.room == RoomKind::kShifted) state.cursor = job_.journal().cursor();
@@ -153,13 +156,14 @@ class Recovery {
     return {};
   }
 
-  // Whether a gap may be in it, by its size alone.
-  bool has_gap(std::uint64_t size) {
+  // Whether a gap may be in it: by its size, and where it was to be cut off, by what lies in it.
+  Result<bool> has_gap(std::uint64_t size) {
     const InPlaceEdit& edit = record_.edit;
     if (edit.room == RoomKind::kInserted) return size >= edit.size_with_gap();
     if (!job_.journal().has_cursor()) return false;
     const std::uint64_t cursor = job_.journal().cursor();
-    return size >= std::max(cursor, edit.size_before) + edit.gap_size;
+    if (size < std::max(cursor, edit.size_before) + edit.gap_size) return false;
+    return job_.journal().cut_comes_next() ? job_.cut_is_to_come() : true;
   }
 
   Result<Recovered> undo() {

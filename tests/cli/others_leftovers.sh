@@ -4,7 +4,7 @@
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 need_root
-need_command setpriv setfattr
+need_command setpriv setfattr getfattr
 
 generate plain "$work/original"
 chmod 755 "$work"
@@ -99,14 +99,75 @@ as_me 0 faststart film -o "elsewhere"
 rm .film.shunt-journal .film.shunt-journal.$me elsewhere
 no_leftovers .
 
-# Where others may write to the file, the journal may well be theirs: it is not passed over.
+# Where others may write to the file, the journal may be theirs. The file tells whether it is, as
+# only they could have marked it: anybody else's blocks nobody.
+for mode in 664 666; do
+  for name in .film.shunt-new .film.shunt-journal-new .film.shunt-journal; do
+    for strategy in auto copy shift; do
+      fresh
+      chmod $mode film
+      leftover "$name"
+      before=$(state "$name")
+      as_me 0 faststart -n --strategy "$strategy" film
+      as_me 0 faststart --recover film
+      as_me 0 faststart --strategy "$strategy" film
+      what="$strategy of a file of mode $mode beside a $name of another user"
+      check "$work/original" film
+      equal "the leftover, $what" "$(state "$name")" "$before"
+      equal "marks, $what" "$(getfattr --absolute-names -d film)" ""
+      rm "$name"
+      no_leftovers .
+    done
+  done
+done
 fresh
 chmod 666 film
 leftover .film.shunt-journal
+setfattr -n user.shunt.journal -v .film.shunt-journal film
 before=$(state film)
 as_me 7 faststart film
+as_me 1 faststart film -o elsewhere
 equal "a file with somebody's journal" "$(state film)" "$before"
 rm .film.shunt-journal
+as_me 0 faststart film
+equal "a mark that named nothing" "$(getfattr --absolute-names -d film)" ""
+
+# The other one writes to it, and is killed: that journal is not passed over, whatever its name.
+for taken in "" .film.shunt-journal; do
+  rm -f film
+  install -m 666 -o $me -g $me "$work/big" film
+  if [[ -n $taken ]]; then
+    touch "$taken"
+    chown 23456:23456 "$taken"
+  fi
+  own=.film.shunt-journal${taken:+.$other}
+  setpriv --reuid=$other --regid=$other --clear-groups "$work/shunt" faststart -q --strategy shift \
+    film &
+  child=$!
+  background+=("$child")
+  if appears "$own" "$child"; then
+    kill -KILL "$child" 2>/dev/null || true
+  fi
+  wait "$child" 2>/dev/null || true
+  if [[ -e $own ]]; then
+    before=$(state film)
+    as_me 7 faststart film
+    as_me 1 faststart film -o elsewhere
+    equal "a file with the journal of another who writes to it" "$(state film)" "$before"
+    rc=0
+    setpriv --reuid=$other --regid=$other --clear-groups "$work/shunt" faststart --recover film \
+      >"$work/out" 2>"$work/err" || rc=$?
+    equal "exit of the recovery" "$rc" 0
+    as_me 0 faststart film
+  else
+    echo "too fast to be killed: no journal"
+  fi
+  what="recovered by another who may write to it"
+  check "$work/big" film
+  equal "marks, $what" "$(getfattr --absolute-names -d film)" ""
+  rm -f "$taken"
+  no_leftovers .
+done
 
 # Root, in the directory of another user: a link of that user's in the place of a journal.
 mkdir -m 755 "$work/theirs"

@@ -6,8 +6,9 @@
 //   crash_test twice ext4|xfs|DIR         killed, then killed again while recovering
 //   crash_test torn  ext4|xfs             an insertion stopped at each extent boundary
 //   crash_test grown ext4|xfs|DIR         another program appends before a call, and then, or
-//                                         later, the run is killed, or goes on; or it is killed and
-//                                         another program appends to what it left
+//                                         later, the run is killed, or goes on; or it is killed,
+//                                         on its way forward or back, and another program appends
+//                                         to what it left
 //   crash_test order DIR                  unsynced writes kept or lost at random, in any order
 //
 // Exit 77: not possible here. SHUNT_TEST_FULL=1 leaves nothing out; SHUNT_SEED picks the sample.
@@ -360,9 +361,64 @@ void test_grown(Setup& setup, const Fixture& fixture) {
   std::printf("%-14s %u calls\n", std::string(fixture.name).c_str(), count);
 }
 
-// On a file system that cannot reserve space, while another program has the file open, so that no
-// lease keeps it out.
-void test_grown_unreserved(Setup& setup, const Fixture& fixture) {
+// What is appended early makes a shift go back. The run is killed when it has cut off the gap, or
+// later, and another program appends as much as the gap had, or less or more: that is no gap.
+void test_grown_undone(Setup& setup, const Fixture& fixture) {
+  if (fixture.strategy != faststart::Strategy::kShift) return;
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  const Bytes more(777, std::byte{'+'});
+  const auto allocate = std::find(known->calls.begin(), known->calls.end(), "allocate");
+  const auto early = static_cast<unsigned>(allocate - known->calls.begin()) + 3;
+  const auto go_wrong = [&](FaultyKernel& kernel) {
+    setup.bench->reset(fixture.original);
+    kernel.other_at = early;
+    kernel.other = [&] { return append(setup.bench->target(), more); };
+  };
+  FaultyKernel counting(Fault::kNone, 0);
+  go_wrong(counting);
+  {
+    const io::KernelOverride installed(&counting);
+    const faststart::Report report = setup.bench->run(fixture);
+    if (!report.error || report.error->code != ErrorCode::kBusy) {
+      complain(setup, std::string(fixture.name), "what was appended early went unseen");
+      return;
+    }
+  }
+  const std::vector<std::string>& calls = counting.names();
+  const auto cut = std::find(calls.begin(), calls.end(), "ftruncate");
+  if (cut == calls.end()) {
+    // A small one is nearly done when that is seen, and goes on.
+    if (fixture.original.size() > kManyExtents) {
+      complain(setup, std::string(fixture.name), "it was not undone");
+    }
+    return;
+  }
+  const auto first = static_cast<unsigned>(cut - calls.begin());  // the one before
+  for (unsigned at = first; at <= calls.size(); ++at) {
+    for (const std::size_t size : {777U, 4096U, 8192U, 12'288U, 300'000U}) {
+      for (const std::byte content : {std::byte{'-'}, std::byte{0}}) {
+        FaultyKernel kernel(Fault::kKillAfter, at);
+        go_wrong(kernel);
+        const int status = run_in_child(setup, kernel, fixture);
+        const Bytes later(size, content);
+        if (!append(setup.bench->target(), later)) std::exit(2);
+        Bytes all = more;
+        all.insert(all.end(), later.begin(), later.end());
+        recover_grown(setup,
+                      std::string(fixture.name) + " undone, killed at call " + std::to_string(at) +
+                          " (" + calls[at - 1] + "), then " + std::to_string(size) +
+                          (content == std::byte{0} ? " zeros" : " bytes") + " appended",
+                      fixture, known->result, grown_states(fixture, known->result, all), all,
+                      status);
+      }
+    }
+  }
+}
+
+// While another program has the file open, so that no lease keeps it out; and on a file system that
+// cannot reserve space.
+void test_grown_in_use(Setup& setup, const Fixture& fixture, bool reserves_no_space) {
   if (fixture.strategy != faststart::Strategy::kShift) return;
   const std::optional<Reference> known = reference(setup, fixture, true);
   if (!known) return;
@@ -380,12 +436,12 @@ void test_grown_unreserved(Setup& setup, const Fixture& fixture) {
       // What is appended without a lease between the last look at the size and the cut goes with
       // the cut (docs/design/faststart.md, "What another program appends").
       if (known->calls[at - 1] == "ftruncate") continue;
-      for (const unsigned later : {1U, 2U, 3U, UINT32_MAX}) {
+      for (const unsigned later : {0U, 1U, 2U, 3U, UINT32_MAX}) {
         setup.bench->reset(fixture.original);
         const bool killed = later != UINT32_MAX;
-        FaultyKernel kernel(later % 2 == 0 ? Fault::kKillBefore : Fault::kKillAfter,
+        FaultyKernel kernel(later == 2 ? Fault::kKillBefore : Fault::kKillAfter,
                             killed ? at + later : 0);
-        kernel.reserves_no_space = true;
+        kernel.reserves_no_space = reserves_no_space;
         kernel.other_at = 1;
         int fd = -1;
         kernel.other = [&] {
@@ -398,7 +454,9 @@ void test_grown_unreserved(Setup& setup, const Fixture& fixture) {
         };
         const int status = run_in_child(setup, kernel, fixture);
         const std::string where = where_text(fixture, *known, at, Fault::kNone) + ", " +
-                                  std::to_string(size) + " bytes appended, no space reserved, " +
+                                  std::to_string(size) +
+                                  " bytes appended by one that has it open, " +
+                                  (reserves_no_space ? "no space reserved, " : "") +
                                   (killed ? "killed " + std::to_string(later) + " later" : "");
         recover_grown(setup, where, fixture, known->result, grown, more, status);
       }
@@ -534,25 +592,10 @@ void test_torn(Setup& setup, Fixture fixture, Storage storage) {
     complain(setup, std::string(fixture.name), "too few extents to mean much");
 }
 
-// What a disk may make of the order of writes: every state that the syncs allow, as far as chance
-// finds them.
-void test_order(Setup& setup, const Fixture& fixture) {
-  // What inserts ranges or changes the inode is for the power cuts.
-  if (fixture.strategy != faststart::Strategy::kReserve &&
-      fixture.strategy != faststart::Strategy::kShift) {
-    return;
-  }
-  const std::optional<Reference> known = reference(setup, fixture);
-  if (!known) return;
-  setup.bench->reset(fixture.original);
-  WriteLog log(setup.bench->target(), fixture.original);
-  {
-    const io::KernelOverride installed(&log);
-    if (setup.bench->run(fixture).error) {
-      complain(setup, std::string(fixture.name), "the recorded run failed");
-      return;
-    }
-  }
+// Every state that the syncs allow, as far as chance finds them. `done`: the run has claimed
+// success after all changes.
+void check_states(Setup& setup, const std::string& what, const Fixture& fixture,
+                  const Bytes& result, const WriteLog& log, bool done) {
   const unsigned tries = setup.full ? 50 : setup.sanitized ? 3 : 6;
   for (std::size_t count = 0; count <= log.changes(); ++count) {
     for (unsigned i = 0; i < tries; ++i) {
@@ -562,12 +605,41 @@ void test_order(Setup& setup, const Fixture& fixture) {
         ::unlink((setup.bench->directory() + "/" + name).c_str());
       }
       for (const auto& [path, bytes] : files) write_file(path, bytes);
-      // After all of them, success has been claimed.
-      recover_and_check(setup, std::string(fixture.name) + " after change " + std::to_string(count),
-                        fixture, known->result, count == log.changes());
+      recover_and_check(setup, what + " after change " + std::to_string(count), fixture, result,
+                        done && count == log.changes());
     }
   }
-  std::printf("%-14s %zu changes\n", std::string(fixture.name).c_str(), log.changes());
+  std::printf("%-14s %zu changes\n", what.c_str(), log.changes());
+}
+
+// What a disk may make of the order of writes, forward, and back from a write that finds no space.
+void test_order(Setup& setup, const Fixture& fixture) {
+  // What inserts ranges or changes the inode is for the power cuts.
+  if (fixture.strategy != faststart::Strategy::kReserve &&
+      fixture.strategy != faststart::Strategy::kShift) {
+    return;
+  }
+  const std::optional<Reference> known = reference(setup, fixture);
+  if (!known) return;
+  // Behind the journal, its slots and the first cursor, a few steps are made.
+  for (const unsigned full_at : {0U, 4U, 9U}) {
+    const std::string what =
+        std::string(fixture.name) +
+        (full_at == 0 ? "" : ", no space for write " + std::to_string(full_at));
+    setup.bench->reset(fixture.original);
+    WriteLog log(setup.bench->target(), fixture.original);
+    log.full_at = full_at;
+    bool done = false;
+    {
+      const io::KernelOverride installed(&log);
+      done = !setup.bench->run(fixture).error;
+    }
+    if (!done && full_at == 0) {
+      complain(setup, what, "the recorded run failed");
+      return;
+    }
+    check_states(setup, what, fixture, known->result, log, done);
+  }
 }
 
 int run(const std::string& mode, const std::string& where) {
@@ -598,7 +670,9 @@ int run(const std::string& mode, const std::string& where) {
     if (mode == "order") test_order(setup, fixture);
     if (mode == "grown") {
       test_grown(setup, fixture);
-      test_grown_unreserved(setup, fixture);
+      test_grown_undone(setup, fixture);
+      test_grown_in_use(setup, fixture, false);
+      test_grown_in_use(setup, fixture, true);
     }
     if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
       test_torn(setup, fixture, Storage::kDense);

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 namespace shunt::test {
@@ -44,9 +46,15 @@ int WriteLog::open_at(int directory, const char* name, int flags, mode_t mode) {
 }
 
 ssize_t WriteLog::pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags) {
+  if (++writes_ == full_at) {
+    errno = ENOSPC;
+    return -1;
+  }
   const ssize_t put = Kernel::pwrite(fd, data, size, offset, rwf_flags);
   if (put > 0) {
     const auto* const begin = static_cast<const std::byte*>(data);
+    struct stat status {};
+    if ((rwf_flags & RWF_APPEND) != 0 && ::fstat(fd, &status) == 0) offset = status.st_size - put;
     changes_.push_back({Change::Kind::kWrite,
                         inode_of(fd),
                         {},

@@ -30,6 +30,8 @@ class WriteLog final : public io::Kernel {
   WriteLog(const std::string& target, Bytes original);
 
   [[nodiscard]] std::size_t changes() const { return changes_.size(); }
+  // The write of that number, from 1, finds no space, once.
+  unsigned full_at = 0;
   // The files after a crash behind the first `count` changes.
   [[nodiscard]] Files state(std::size_t count, std::mt19937& random) const;
 
@@ -61,6 +63,7 @@ class WriteLog final : public io::Kernel {
   std::map<ino_t, Bytes> contents_;
   std::mutex syncing_;  // syncs may come from several threads
   std::vector<Change> changes_;
+  unsigned writes_ = 0;
 };
 
 }  // namespace shunt::test

@@ -5,15 +5,17 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace shunt;
   const auto* const begin = reinterpret_cast<const std::byte*>(data);
   std::vector<std::byte> bytes(begin, begin + size);
-  // A checksum that is right lets the fuzzer reach what lies behind it.
+  // A version and a checksum that are right let the fuzzer reach what lies behind them.
   if (bytes.size() >= 32) {
     const std::uint64_t record_size = bytes.size();
-    std::memcpy(bytes.data(), "shuntjnl\1\0\0\0", 12);
+    const std::vector<std::byte> written = layout::encode_record({});
+    std::memcpy(bytes.data(), written.data(), 12);
     std::memcpy(bytes.data() + 16, &record_size, 8);
     const std::uint64_t digest = XXH3_64bits(bytes.data(), bytes.size() - 8);
     std::memcpy(bytes.data() + bytes.size() - 8, &digest, 8);

@@ -25,6 +25,7 @@ class Meddled final : public io::Kernel {
  public:
   std::function<void()> at_open_to_change;
   std::function<void()> at_sync;
+  std::function<void()> at_rename;
   std::function<void()> after_failed_rename;  // when the file is opened for changing again
   int sync_of_directory = 0;                  // fails with this
   int rename = 0;                             // likewise, once
@@ -39,6 +40,7 @@ class Meddled final : public io::Kernel {
     return Kernel::fsync(fd);
   }
   int rename_at(int directory, const char* from, const char* to) override {
+    act(at_rename);
     if (rename != 0) {
       at_open_to_change = std::move(after_failed_rename);
       return fail(std::exchange(rename, 0));
@@ -181,6 +183,41 @@ TEST_CASE("no strategy is tried after one that has replaced the file") {
   CHECK(report.error->operation == "sync directory");
   CHECK(report.error->hint.find("moov is in front") != std::string::npos);
   CHECK((test::content(path) != original));
+}
+
+// As the kernel does for whoever has waited for 45 seconds.
+void end_leases(const std::string& path) {
+  struct stat wanted {};
+  REQUIRE(::stat(path.c_str(), &wanted) == 0);
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename().string());
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && status.st_ino == wanted.st_ino &&
+        status.st_dev == wanted.st_dev) {
+      ::fcntl(fd, F_SETLEASE, F_UNLCK);
+    }
+  }
+}
+
+TEST_CASE("what is appended to the old file comes along though the new name is not on disk") {
+  const test::TempDir dir;
+  const std::string path = dir.file("film");
+  make_film(path);
+  Meddled kernel;
+  kernel.only_copies = true;
+  kernel.sync_of_directory = EIO;
+  kernel.at_rename = [&] {
+    end_leases(path);
+    std::ofstream(path, std::ios::app) << "more";
+  };
+  const io::KernelOverride meddled(&kernel);
+  const Report report = run_by(Strategy::kCopy, path);
+  REQUIRE(report.error);
+  CHECK(report.error->operation == "sync directory");
+  CHECK(report.error->reason.find("4 bytes that another program has appended") !=
+        std::string::npos);
+  CHECK(report.error->hint.find("moov is in front") != std::string::npos);
+  CHECK(test::content(path).ends_with("more"));
 }
 
 TEST_CASE("nothing replaces the input while another program has it open for writing") {

@@ -1,11 +1,15 @@
 #include "layout/journal.h"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 #include <functional>
+#include <string>
 #include <utility>
 
 #include "io/directory.h"
@@ -34,6 +38,7 @@ JournalRecord sample_record(RoomKind room = RoomKind::kShifted) {
   record.needed_digest = 0x123456789abcdef0;
   record.front_size = 8'000;
   record.front_digest = 0xfedcba9876543210;
+  record.stamp = 0x0123456789abcdef;
   const std::vector<std::byte> bytes(12, std::byte{9});
   record.saved.add(4096, bytes);
   record.saved.set_zeros({4096, 4108});
@@ -68,6 +73,7 @@ TEST_CASE("a record reads back as it was written") {
   CHECK(back->edit.gap_size == 8192);
   CHECK(back->front_size == 8'000);
   CHECK(back->front_digest == 0xfedcba9876543210);
+  CHECK(back->stamp == 0x0123456789abcdef);
   CHECK(back->edit.mark->new_value == 2);
   CHECK_FALSE(back->edit.cut_at);
   CHECK(back->edit.patches.size() == 2);
@@ -90,7 +96,7 @@ TEST_CASE("no damaged record is believed") {
 
 TEST_CASE("a record of another version is refused by name") {
   auto bytes = encode_record(sample_record());
-  for (const std::byte version : {std::byte{2}, std::byte{4}}) {
+  for (const std::byte version : {std::byte{3}, std::byte{5}}) {
     bytes[8] = version;
     const auto parsed = parse_record(bytes);
     REQUIRE_FALSE(parsed);
@@ -123,6 +129,7 @@ TEST_CASE("a record that makes no sense is not believed, though its checksum is 
   CHECK(refuses([](JournalRecord& r) { r.saved.set_zeros({0, 1'000'000}); }));
   CHECK(refuses([](JournalRecord& r) { r.holes[0] = {0, 4096}; }));
   CHECK(refuses([](JournalRecord& r) { r.edit.room = static_cast<RoomKind>(9); }));
+  CHECK(refuses([](JournalRecord& r) { r.stamp = 0; }));
 }
 
 TEST_CASE("a journal lives beside its target, and its cursor survives a torn write") {
@@ -152,7 +159,7 @@ TEST_CASE("a journal lives beside its target, and its cursor survives a torn wri
   REQUIRE(torn);
   CHECK((*torn)->cursor() == 40'960);
 
-  REQUIRE((*again)->remove());
+  REQUIRE((*again)->remove(target.file));
   CHECK_FALSE(target.found()->has_value());
 }
 
@@ -184,6 +191,30 @@ TEST_CASE("a cursor whose sync failed is not believed once the one before is set
   CHECK((*target.found())->cursor() == 40'960);
   REQUIRE(journal.set_cursor(49'152));
   CHECK((*target.found())->cursor() == 49'152);
+}
+
+TEST_CASE("a cut that was announced is taken back before bytes move again") {
+  const Target target;
+  Journal journal = target.journal();
+  REQUIRE(journal.announce_cut(1'000'000));
+  CHECK(journal.cut_comes_next());
+  auto found = target.found();
+  CHECK((*found)->cursor() == 1'000'000);
+  CHECK((*found)->cut_comes_next());
+  REQUIRE((*found)->settle_cursor());
+  CHECK_FALSE((*found)->cut_comes_next());
+  CHECK((*found)->cursor() == 1'000'000);
+  CHECK_FALSE((*target.found())->cut_comes_next());
+  // Nor does a cursor stand for a cut whose announcement was torn.
+  REQUIRE((*found)->set_cursor(40'960));
+  {
+    FailsOneSync kernel;
+    const io::KernelOverride installed(&kernel);
+    REQUIRE_FALSE((*found)->announce_cut(40'960));
+  }
+  CHECK_FALSE((*found)->cut_comes_next());
+  REQUIRE((*found)->settle_cursor());
+  CHECK_FALSE((*target.found())->cut_comes_next());
 }
 
 TEST_CASE("a journal of somebody else is not believed") {
@@ -226,7 +257,7 @@ TEST_CASE("a journal lies in the directory that its target was opened in") {
   REQUIRE(journal);
   CHECK(::access(dir.file("moved/.movie.mp4.shunt-journal").c_str(), F_OK) == 0);
   CHECK(Journal::open(*directory, *file)->has_value());
-  REQUIRE(journal->remove());
+  REQUIRE(journal->remove(*file));
   CHECK(::access(dir.file("moved/.movie.mp4.shunt-journal").c_str(), F_OK) != 0);
 }
 
@@ -255,9 +286,92 @@ TEST_CASE("a journal that cannot be the target's is passed over where it cannot 
   Journal journal = target.journal();
   CHECK(journal.path() == usual + ".0");
   CHECK(target.found()->has_value());
-  // Whoever may write to the target may have left it.
+}
+
+constexpr const char* kMark = "user.shunt.journal";
+
+// The mark on the target, or "" without one.
+std::string mark_on(const Target& target) {
+  std::string name(NAME_MAX, '\0');
+  const ssize_t size = ::getxattr(target.path.c_str(), kMark, name.data(), name.size());
+  name.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return name;
+}
+
+TEST_CASE("where others may write to the target, its mark tells which journal is its own") {
+  if (::geteuid() != 0) return;
+  const Target target;
+  if (::setxattr(target.path.c_str(), "user.probe", "", 0, 0) != 0) return;  // keeps no marks
+  REQUIRE(::chmod(target.dir.path().c_str(), 01777) == 0);
   REQUIRE(::chmod(target.path.c_str(), 0660) == 0);
-  CHECK(target.found().error().code == ErrorCode::kIntegrity);
+  const std::string usual = target.dir.file(".movie.mp4.shunt-journal");
+  REQUIRE(io::File::create(usual));
+  REQUIRE(::chown(usual.c_str(), 12345, 12345) == 0);
+  CHECK_FALSE(target.found()->has_value());
+  Journal journal = target.journal();
+  CHECK(journal.path() == usual + ".0");
+  CHECK(mark_on(target) == ".movie.mp4.shunt-journal.0");
+  CHECK(target.found()->has_value());
+  REQUIRE(journal.remove(target.file));
+  CHECK(mark_on(target).empty());
+  CHECK_FALSE(target.found()->has_value());
+  // That of another one who writes to the target is not passed over, whatever its name.
+  for (const char* const name : {".movie.mp4.shunt-journal", ".movie.mp4.shunt-journal.12345"}) {
+    REQUIRE(::rename(usual.c_str(), target.dir.file("aside").c_str()) == 0);
+    REQUIRE(::rename(target.dir.file("aside").c_str(), target.dir.file(name).c_str()) == 0);
+    REQUIRE(::setxattr(target.path.c_str(), kMark, name, std::strlen(name), 0) == 0);
+    CHECK(target.found().error().code == ErrorCode::kIntegrity);
+    CHECK(*Journal::pending(target.directory, "movie.mp4", target.file) == name);
+    REQUIRE(::rename(target.dir.file(name).c_str(), usual.c_str()) == 0);
+  }
+  // A mark that names nothing is in nobody's way.
+  CHECK_FALSE(target.found()->has_value());
+  REQUIRE(target.journal().remove(target.file));
+  CHECK(mark_on(target).empty());
+}
+
+// Calls that a journal makes until it is there, in their order.
+class NotesMark final : public io::Kernel {
+ public:
+  std::string calls;
+
+  int fsetxattr(int fd, const char* name, const void* value, std::size_t size) override {
+    calls += "mark ";
+    return fails ? fail() : Kernel::fsetxattr(fd, name, value, size);
+  }
+  int fsync(int fd) override {
+    calls += "sync ";
+    return Kernel::fsync(fd);
+  }
+  int rename_no_replace_at(int directory, const char* from, const char* to) override {
+    calls += "name ";
+    return Kernel::rename_no_replace_at(directory, from, to);
+  }
+  bool fails = false;
+
+ private:
+  static int fail() {
+    errno = ENOSPC;
+    return -1;
+  }
+};
+
+TEST_CASE("no journal has its name before the mark that others go by is on disk") {
+  const Target target;
+  if (::setxattr(target.path.c_str(), "user.probe", "", 0, 0) != 0) return;  // keeps no marks
+  REQUIRE(::chmod(target.dir.path().c_str(), 01777) == 0);
+  REQUIRE(::chmod(target.path.c_str(), 0660) == 0);
+  NotesMark kernel;
+  const io::KernelOverride installed(&kernel);
+  SECTION("which is made") {
+    REQUIRE(Journal::create(target.directory, target.file, sample_record(), nullptr));
+    CHECK(kernel.calls == "sync mark sync name sync ");
+  }
+  SECTION("which cannot be made") {
+    kernel.fails = true;
+    CHECK_FALSE(Journal::create(target.directory, target.file, sample_record(), nullptr));
+    CHECK_FALSE(target.found()->has_value());
+  }
 }
 
 TEST_CASE("nobody keeps another from a journal by taking all names that are known") {
@@ -279,7 +393,7 @@ TEST_CASE("nobody keeps another from a journal by taking all names that are know
   REQUIRE(io::File::create(spare));
   REQUIRE(::chown(spare.c_str(), 12345, 12345) == 0);
   CHECK((*target.found())->path() == journal.path());
-  REQUIRE(journal.remove());
+  REQUIRE(journal.remove(target.file));
   CHECK_FALSE(target.found()->has_value());
 }
 
