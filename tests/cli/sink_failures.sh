@@ -142,11 +142,11 @@ until_gone() {
 }
 until_gone '' write:0:65536:1 leave
 until_gone 'in the middle of a request' begin:0:1048576:1000 die
-until_gone 'the last 64.0 KiB' write:0:65536:1 die
+until_gone 'had not flushed 64.0 KiB of the 64.0 KiB' write:0:65536:1 die
 # Some never take leave. A flush at their end says that they are done.
 until_gone '' write:0:65536:1 flush die
 until_gone '' write:0:65536:1 trim:0:4096 flush read:0:512 die
-until_gone 'the last 4.00 KiB' write:0:65536:1 flush zero:0:4096 die
+until_gone 'had not flushed 4.00 KiB of the 68.0 KiB' write:0:65536:1 flush zero:0:4096 die
 until_gone 'in the middle of a request' write:0:65536:1 flush begin:0:1048576:1000 die
 
 # A write that is refused, whatever is granted afterwards and however the client goes.
