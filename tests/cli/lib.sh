@@ -44,6 +44,8 @@ export XDG_CONFIG_HOME=$work/no-config XDG_CACHE_HOME=$work/no-cache
 clean_up() {
   local status=$? pid mount
   set +e
+  # A signal may meet a child before it has become the program that it was made for.
+  if ((BASHPID != $$)); then exit "$status"; fi
   for pid in "${background[@]}"; do
     kill -CONT "$pid" 2>/dev/null
     kill -KILL "$pid" 2>/dev/null
