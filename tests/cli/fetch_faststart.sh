@@ -51,10 +51,10 @@ expect 1 --json faststart --check "$url"
   fail "--check fetched $(json '.files[0].bytes_fetched') in $(json '.files[0].requests')"
 # asked_once: no byte has been sent twice since forget_requests, and some were.
 asked_once() {
-  nginx_requests '^GET .* 206 ' >asked
-  sed -E 's/.*bytes=([0-9]+)-.*/\1/' asked | paste -d ' ' - <(awk '{ print $5 }' asked) | sort -n |
+  nginx_requests '^GET .* 206 ' >parts
+  sed -E 's/.*bytes=([0-9]+)-.*/\1/' parts | paste -d ' ' - <(awk '{ print $5 }' parts) | sort -n |
     awk -v end=0 '$1 < end { again = 1 } { end = $1 + $2 } END { exit again || NR == 0 }' ||
-    fail "${what}: bytes are asked for twice, or none: $(cat asked)"
+    fail "${what}: bytes are asked for twice, or none: $(cat parts)"
 }
 for command in "faststart --check" "cache-warm --head"; do
   what="$command, moov behind the media"
