@@ -15,7 +15,7 @@ Connection::Connection(Transport& transport, const Shared& shared, const Offer& 
                        const Limits& limits, std::uint64_t number)
     : channel_(transport),
       shared_(shared),
-      rules_{offer.size, limits.read_bytes, offer.features.fast_zero, {}},
+      rules_{offer.size, limits.read_bytes, offer.features, {}},
       number_(number),
       negotiation_(offer, {limits.options, limits.option_bytes}) {
   Negotiation::greet(channel_.replies());

@@ -15,9 +15,14 @@
 
 namespace shunt::nbd {
 
-// Transmission flags that differ from export to export. FLUSH, FUA, TRIM and WRITE_ZEROES are
-// always there.
+// What an export has, as clients are told by its transmission flags. A command that it does not
+// have is refused before it gets there.
 struct Features {
+  bool read_only = false;   // NBD_FLAG_READ_ONLY: what would change something is refused, EPERM
+  bool flush = true;        // NBD_FLAG_SEND_FLUSH
+  bool fua = true;          // NBD_FLAG_SEND_FUA
+  bool trim = true;         // NBD_FLAG_SEND_TRIM
+  bool zeroes = true;       // NBD_FLAG_SEND_WRITE_ZEROES
   bool multi_conn = false;  // NBD_FLAG_CAN_MULTI_CONN: a flush on one connection is for all
   bool fast_zero = false;   // NBD_FLAG_SEND_FAST_ZERO: every zero request is quick
 };
@@ -52,7 +57,9 @@ class Export {
   virtual Result<void> write(std::uint64_t offset, std::span<const std::byte> data) = 0;
   virtual Result<void> zero(ByteRange range, Zeroing zeroing) = 0;
   virtual Result<void> trim(ByteRange range) = 0;
-  virtual Result<void> read(std::uint64_t offset, std::span<std::byte> into) = 0;
+  // Fills `into` and returns true. Returns false when the bytes have to come from elsewhere first:
+  // the server goes on with other connections and asks again, after Server::wake(). Does not wait.
+  [[nodiscard]] virtual Result<bool> read(std::uint64_t offset, std::span<std::byte> into) = 0;
   // NBD_CMD_FLUSH, and the end of a request with NBD_CMD_FLAG_FUA. Does not wait: what cannot be
   // done yet is asked for again through flushed().
   virtual Result<void> start_flush() = 0;

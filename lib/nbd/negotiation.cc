@@ -25,7 +25,12 @@ Bytes info_of(Info type) {
 }  // namespace
 
 std::uint16_t Offer::transmission_flags(bool structured_replies) const {
-  unsigned flags = kHasFlags | kSendFlush | kSendFua | kSendTrim | kSendWriteZeroes;
+  unsigned flags = kHasFlags;
+  if (features.read_only) flags |= kReadOnly;
+  if (features.flush) flags |= kSendFlush;
+  if (features.fua) flags |= kSendFua;
+  if (features.trim) flags |= kSendTrim;
+  if (features.zeroes) flags |= kSendWriteZeroes;
   if (structured_replies) flags |= kSendDf;
   if (features.multi_conn) flags |= kCanMultiConn;
   if (features.fast_zero) flags |= kSendFastZero;

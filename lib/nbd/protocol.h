@@ -23,6 +23,7 @@ inline constexpr std::uint16_t kNoZeroes = 1U << 1U;
 
 // "Transmission flags"
 inline constexpr std::uint16_t kHasFlags = 1U << 0U;
+inline constexpr std::uint16_t kReadOnly = 1U << 1U;
 inline constexpr std::uint16_t kSendFlush = 1U << 2U;
 inline constexpr std::uint16_t kSendFua = 1U << 3U;
 inline constexpr std::uint16_t kSendTrim = 1U << 5U;

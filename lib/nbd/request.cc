@@ -11,22 +11,38 @@ namespace shunt::nbd {
 
 namespace {
 
-// The flags that a command may have; FUA is allowed on all. nullopt: no command.
+// The flags that a command may have; FUA, where it is there, is allowed on all. nullopt: no
+// command.
 std::optional<unsigned> flags_of(Command command, const Rules& rules) {
+  const unsigned fua = rules.features.fua ? kFlagFua : 0U;
   switch (command) {
     case Command::kRead:
-      return rules.agreed.structured_replies ? kFlagFua | kFlagDf : kFlagFua;
+      return rules.agreed.structured_replies ? fua | kFlagDf : fua;
     case Command::kWriteZeroes:
-      return rules.fast_zero ? kFlagFua | kFlagNoHole | kFlagFastZero : kFlagFua | kFlagNoHole;
+      return rules.features.fast_zero ? fua | kFlagNoHole | kFlagFastZero : fua | kFlagNoHole;
     case Command::kBlockStatus:
-      return kFlagFua | kFlagReqOne;
+      return fua | kFlagReqOne;
     case Command::kWrite:
     case Command::kDisconnect:
     case Command::kFlush:
     case Command::kTrim:
-      return kFlagFua;
+      return fua;
   }
   return std::nullopt;
+}
+
+// Whether the export has a command that others may lack.
+bool has(const Features& features, Command command) {
+  switch (command) {
+    case Command::kFlush:
+      return features.flush;
+    case Command::kTrim:
+      return features.trim;
+    case Command::kWriteZeroes:
+      return features.zeroes;
+    default:
+      return true;
+  }
 }
 
 Failure invalid(std::string_view text) {
@@ -84,6 +100,11 @@ std::optional<Request> decode_request(std::span<const std::byte, kRequestSize> b
 std::optional<Failure> check_request(const Request& request, const Rules& rules) {
   const auto flags = flags_of(request.command, rules);
   if (!flags) return invalid("an unknown command");
+  if (rules.features.read_only && request.changes()) {
+    return Failure{Errno::kPermission, "the disk is read-only"};
+  }
+  if (!has(rules.features, request.command))
+    return invalid("a command that the disk does not have");
   if ((request.flags & ~*flags) != 0) return invalid("a flag that the command does not have");
   if (request.command == Command::kFlush) {
     if (request.offset == 0 && request.length == 0) return std::nullopt;

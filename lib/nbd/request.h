@@ -11,6 +11,7 @@
 
 #include "base/byte_range.h"
 #include "base/error.h"
+#include "nbd/export.h"
 #include "nbd/negotiation.h"
 #include "nbd/protocol.h"
 
@@ -41,7 +42,7 @@ struct Failure {
 struct Rules {
   std::uint64_t size = 0;  // of the export
   std::uint32_t read_bytes = kLargestWrite;
-  bool fast_zero = false;
+  Features features;
   Agreed agreed;
 };
 

@@ -175,7 +175,12 @@ Next Transmission::send_data() {
   const auto piece = shared_.piece.first(std::min<std::size_t>(send_size_, left_));
   if (!failure_) {
     const auto read = shared_.target.read(request_.range().end - left_, piece);
-    if (!read) failure_ = failure_of(read.error(), request_);
+    if (!read) {
+      failure_ = failure_of(read.error(), request_);
+    } else if (!*read) {
+      if (!last_) return Next::kExport;
+      failure_ = {Errno::kShutdown, "the server is stopping"};
+    }
     if (failure_ && !data_begun_) return answer();
     if (failure_ && !structured) {
       log::debug("nbd: connection {}: failed within a read: {}", number_, failure_->text);

@@ -22,7 +22,7 @@ namespace shunt::nbd {
 enum class Next {
   kInput,   // for the client to say something
   kOutput,  // for the client to take its replies
-  kExport,  // for the export: ready(), flushed()
+  kExport,  // for the export: ready(), flushed(), read()
   kAgain,   // for nothing: there is more to be done
   kClosed,  // it is over
 };

@@ -30,8 +30,9 @@ class NbdExport final : public nbd::Export {
     return sink_.zero(range);
   }
   Result<void> trim(ByteRange range) override { return sink_.trim(range); }
-  Result<void> read(std::uint64_t offset, std::span<std::byte> into) override {
-    return sink_.read(offset, into);
+  [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override {
+    SHUNT_TRY(sink_.read(offset, into));
+    return true;
   }
   // A flush is done when the consumer has what was let go before it: nothing more can be promised
   // of a stream.

@@ -43,7 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   input.insert(input.end(), begin + 3, begin + size);
 
   test::MemoryExport target(std::size_t{data[2]} << 12U);
-  target.offered = {(choices & 2U) != 0, (choices & 4U) != 0};
+  target.offered.multi_conn = (choices & 2U) != 0;
+  target.offered.fast_zero = (choices & 4U) != 0;
+  target.offered.read_only = data[2] % 16 == 15;
   if ((choices & 8U) != 0) target.unreadable_from = 70'000;
   if ((choices & 16U) != 0) {
     target.verdict_on = [](ByteRange range) -> Result<void> {
@@ -66,6 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (unsigned turn = 0; turn < 10'000 && !over && transport.output.size() < (8U << 20U); ++turn) {
     target.is_ready = !slow || turn % 3 != 0;
     target.is_flushed = !slow || turn % 5 == 0;
+    target.has_come = !slow || turn % 4 == 0 ? UINT64_MAX : 100'000;
     if (turn == 200 && (choices & 128U) != 0) connection.stop();
     over = connection.serve() == Next::kClosed;
   }

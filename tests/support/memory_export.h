@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <optional>
@@ -51,14 +52,16 @@ class MemoryExport : public nbd::Export {
     std::fill_n(at(range.begin), range.size(), std::byte{0});
     return {};
   }
-  Result<void> read(std::uint64_t offset, std::span<std::byte> into) override {
+  [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override {
     check(ByteRange::of(offset, into.size()));
+    ++reads;
     if (into.size() > nbd::kPieceSize) std::abort();
     if (unreadable_from && offset + into.size() > *unreadable_from) {
       return system_error(EIO, "", "read");
     }
+    if (offset + into.size() > has_come) return false;
     std::copy_n(at(offset), into.size(), into.begin());
-    return {};
+    return true;
   }
   Result<void> start_flush() override {
     ++flushes;
@@ -84,6 +87,8 @@ class MemoryExport : public nbd::Export {
   std::atomic<bool> is_ready{true};
   std::atomic<bool> is_flushed{true};
   std::atomic<int> flushes{0};
+  std::atomic<std::uint64_t> has_come{UINT64_MAX};  // what lies behind it is on its way
+  std::atomic<int> reads{0};
   std::atomic<int> writes{0};
   std::atomic<int> trims{0};
   std::optional<nbd::Zeroing> last_zeroing;

@@ -161,6 +161,9 @@ TEST_CASE("features and structured replies show in the transmission flags") {
   CHECK(offer.transmission_flags(false) == 0b1'0110'1101);
   offer.features.fast_zero = true;
   CHECK(offer.transmission_flags(false) == 0b1001'0110'1101);
+  offer.features = {
+      .read_only = true, .flush = false, .fua = false, .trim = false, .zeroes = false};
+  CHECK(offer.transmission_flags(false) == 0b11);
   Side side;
   CHECK(types_in(side.ask(Option::kStructuredReply)) == Types{OptionReply::kAck});
   const auto replies = replies_in(side.ask(Option::kGo, go_data("")));

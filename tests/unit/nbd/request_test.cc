@@ -66,7 +66,7 @@ TEST_CASE("a range has to lie within the export") {
 
 TEST_CASE("each command has its flags, and FUA is for all") {
   Rules all = rules();
-  all.fast_zero = true;
+  all.features.fast_zero = true;
   const auto allowed = [&](Command command, const Rules& by) {
     unsigned flags = 0;
     for (unsigned bit = 0; bit < 16; ++bit) {
@@ -93,6 +93,24 @@ TEST_CASE("commands that are not there, and those that were not negotiated") {
   CHECK(refusal(request(Command::kFlush, 0, 0)).empty());
   CHECK(refusal(request(Command::kFlush, 0, 1)) == "EINVAL");
   CHECK(refusal(request(Command::kFlush, 1, 0)) == "EINVAL");
+}
+
+TEST_CASE("what an export does not have is refused, and what changes a read-only one") {
+  const auto refused = [&](const Features& features, Command command, std::uint16_t flags = 0) {
+    Rules by = rules();
+    by.features = features;
+    return refusal(request(command, 0, command == Command::kFlush ? 0 : 512, flags), by);
+  };
+  for (const Command command : {Command::kWrite, Command::kTrim, Command::kWriteZeroes}) {
+    CHECK(refused({.read_only = true}, command) == "EPERM");
+  }
+  CHECK(refused({.read_only = true}, Command::kRead).empty());
+  CHECK(refused({.read_only = true}, Command::kFlush).empty());
+  CHECK(refused({.flush = false}, Command::kFlush) == "EINVAL");
+  CHECK(refused({.trim = false}, Command::kTrim) == "EINVAL");
+  CHECK(refused({.zeroes = false}, Command::kWriteZeroes) == "EINVAL");
+  CHECK(refused({.fua = false}, Command::kWrite, kFlagFua) == "EINVAL");
+  CHECK(refused({.fua = false}, Command::kWrite).empty());
 }
 
 TEST_CASE("payloads are bounded, ranges without payload are not") {

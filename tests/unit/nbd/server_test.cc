@@ -274,6 +274,31 @@ TEST_CASE("while the export is not ready changes wait, and reads go on") {
   CHECK(read(reader, 0, 100'000) == data);
 }
 
+TEST_CASE("a read whose bytes have to come first is answered later, and others go on meanwhile") {
+  MemoryExport target(1 << 20);
+  const Bytes data = pattern(1 << 20);
+  std::ranges::copy(data, target.bytes.begin());
+  target.has_come = 300'000;
+  Serving serving(target);
+  Client waiting(serving.path());
+  Client other(serving.path());
+  REQUIRE(waiting.go());
+  REQUIRE(other.go());
+  const bool from_its_start = GENERATE(false, true);
+  const std::uint64_t begin = from_its_start ? 300'000 : 1000;
+  const std::uint32_t size = 600'000;
+  std::optional<Bytes> got;
+  std::jthread reading([&] { got = read(waiting, begin, size); });
+  REQUIRE(eventually([&] { return target.reads > 0; }));
+  CHECK(read(other, 0, 4096) == Bytes(data.begin(), data.begin() + 4096));
+  CHECK(other.write(0, pattern(4096)) == 0U);
+  target.has_come = 1 << 20;
+  serving.server->wake();
+  reading.join();
+  const auto first = data.begin() + static_cast<std::ptrdiff_t>(begin);
+  CHECK(got == Bytes(first, first + size));
+}
+
 TEST_CASE("a client that waits for the export is not late") {
   MemoryExport target(1 << 20);
   target.is_ready = false;
@@ -513,6 +538,11 @@ TEST_CASE("stop() does not wait for the export: ESHUTDOWN") {
     target.is_flushed = false;
     REQUIRE(client.send(Client::request(Command::kFlush, 0, 0)));
     REQUIRE(eventually([&] { return target.flushes == 1; }));
+  }
+  SECTION("bytes that are on their way") {
+    target.has_come = 0;
+    REQUIRE(client.send(Client::request(Command::kRead, 0, 4096)));
+    REQUIRE(eventually([&] { return target.reads > 0; }));
   }
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   CHECK(serving.stop());
