@@ -1,8 +1,9 @@
-// What most sources read of the standard library and of fmt, read once (SHUNT_PRECOMPILE). No source
-// may rely on it: the presets without it do not have it.
+// What most sources read of the standard library and of fmt, read once (SHUNT_PRECOMPILE). No
+// source may rely on it: the presets without it do not have it.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <tl/expected.hpp>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +24,5 @@
 #include <string>
 #include <string_view>
 #include <thread>
-#include <tl/expected.hpp>
 #include <utility>
 #include <vector>

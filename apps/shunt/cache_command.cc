@@ -17,7 +17,9 @@
 #include "exit_code.h"
 #include "output.h"
 #include "progress_bar.h"
+#include "schemes.h"
 #include "signals.h"
+#include "source/session.h"
 #include "source_options.h"
 
 namespace shunt::cli {
@@ -164,7 +166,8 @@ Result<int> CacheCommand::verify() {
   std::set<std::string> keys;
   if (names_.empty()) chosen = entries_;
   for (const std::string& name : names_) {
-    SHUNT_ASSIGN(const std::vector<EntryStatus> found, cache::Cache::matching(entries_, name));
+    SHUNT_ASSIGN(const std::vector<EntryStatus> found,
+                 cache::Cache::matching(entries_, name, schemes().canonical(name)));
     std::ranges::copy_if(found, std::back_inserter(chosen),
                          [&](const EntryStatus& entry) { return keys.insert(entry.key).second; });
   }
@@ -214,7 +217,8 @@ int CacheCommand::change(const char* done,
   std::vector<std::optional<ErrorCode>> outcomes;
   std::set<std::string> keys;
   const auto change_all = [&](const std::string& name) -> Result<void> {
-    SHUNT_ASSIGN(const std::vector<EntryStatus> found, cache::Cache::matching(entries_, name));
+    SHUNT_ASSIGN(const std::vector<EntryStatus> found,
+                 cache::Cache::matching(entries_, name, schemes().canonical(name)));
     for (const EntryStatus& entry : found) {
       if (!keys.insert(entry.key).second) continue;
       SHUNT_TRY(work(entry.key));

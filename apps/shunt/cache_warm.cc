@@ -13,6 +13,7 @@
 #include "fetch_report.h"
 #include "output.h"
 #include "progress_bar.h"
+#include "schemes.h"
 #include "signals.h"
 #include "source_list.h"
 #include "source_options.h"
@@ -87,9 +88,9 @@ class CacheWarm final : public Command {
 
  private:
   Result<void> parse_options(const Globals& globals);
-  [[nodiscard]] Resolved resolve(fetch::Session& session, const Request& asked) const;
-  [[nodiscard]] fetch::Report warm(fetch::Session& session, const Request& request);
-  int warm_all(const Globals& globals, fetch::Session& session);
+  [[nodiscard]] Resolved resolve(source::Session& session, const Request& asked) const;
+  [[nodiscard]] fetch::Report warm(source::Session& session, const Request& request);
+  int warm_all(const Globals& globals, source::Session& session);
   int finish(const Globals& globals, const std::vector<fetch::Report>& reports);
 
   CLI::App* app_;
@@ -99,7 +100,7 @@ class CacheWarm final : public Command {
   bool head_ = false;
   std::vector<Request> asked_;  // one a SOURCE; `layer` as it was typed
   fetch::Options options_;
-  fetch::SessionOptions session_options_;
+  SessionSetup session_;
   ProgressBar progress_;
 };
 
@@ -125,7 +126,7 @@ int fail(const Globals& globals, const Error& error) {
 
 Result<void> CacheWarm::parse_options(const Globals& globals) {
   SHUNT_ASSIGN(const std::vector<RangeText> ranges, source_options_.ranges());
-  SHUNT_ASSIGN(session_options_, source_options_.session(globals));
+  SHUNT_ASSIGN(session_, source_options_.session(globals));
   for (const std::string& source : sources_) {
     if (source == "-") return usage_error("cache-warm", "standard input cannot be a source here");
     asked_.push_back({source, source_options_.layer, ranges, head_});
@@ -146,7 +147,7 @@ Result<void> CacheWarm::parse_options(const Globals& globals) {
   return {};
 }
 
-Resolved CacheWarm::resolve(fetch::Session& session, const Request& asked) const {
+Resolved CacheWarm::resolve(source::Session& session, const Request& asked) const {
   if (const Result<void> go_on = cancel_token().check(); !go_on) return {{}, go_on.error()};
   if (asked.layer != "all") return {{asked}, {}};
   Request request = asked;
@@ -156,18 +157,18 @@ Resolved CacheWarm::resolve(fetch::Session& session, const Request& asked) const
   return {std::move(*requests), {}};
 }
 
-fetch::Report CacheWarm::warm(fetch::Session& session, const Request& request) {
+fetch::Report CacheWarm::warm(source::Session& session, const Request& request) {
   if (const Result<void> go_on = cancel_token().check(); !go_on) {
     return failed(request.source, go_on.error());
   }
-  ProgressBar::Part progress(progress_, fetch::shown_name(request.source));
+  ProgressBar::Part progress(progress_, schemes().shown(request.source));
   fetch::Options options = options_;
   options.progress = progress.progress();
   return fetch::to_cache(session, request, options);
 }
 
-int CacheWarm::warm_all(const Globals& globals, fetch::Session& session) {
-  const unsigned threads = std::min(kMaxSourcesAtOnce, session_options_.jobs);
+int CacheWarm::warm_all(const Globals& globals, source::Session& session) {
+  const unsigned threads = std::min(kMaxSourcesAtOnce, session_.options.jobs);
   std::vector<Resolved> resolved(asked_.size());
   Result<void> all = for_each_number(asked_.size(), threads, [&](std::size_t i) {
     Result<Resolved> made =
@@ -234,7 +235,7 @@ int CacheWarm::run(const Globals& globals) {
     print_line(Stream::kErr, fmt::format("{}: no sources: nothing to warm", from_));
   }
   progress_.start(globals, "fetching");
-  fetch::Session session(session_options_);
+  source::Session session(make_schemes(session_.images), session_.options);
   return warm_all(globals, session);
 }
 

@@ -18,15 +18,16 @@
 #include "faststart_check.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
-#include "fetch/session.h"
 #include "io/duplicate.h"
 #include "io/output_name.h"
 #include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "schemes.h"
 #include "settings.h"
 #include "signals.h"
+#include "source/session.h"
 #include "source_options.h"
 #include "workers.h"
 
@@ -167,7 +168,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
     if (!out_.empty() && (output_descriptor(out_) || io::names_stream(out_))) {
       return usage_error("faststart", "--preserve-times: a stream has no time of modification");
     }
-    if (!out_.empty() && (files_.front() == "-" || is_remote(files_.front()))) {
+    if (!out_.empty() && !schemes().is_file(files_.front())) {
       return usage_error("faststart", "--preserve-times is for local files");
     }
   }
@@ -179,10 +180,10 @@ Result<void> Faststart::parse_options(const Globals& globals) {
     for (const std::string& file : files_) {
       if (check_) break;
       if (file == "-") return usage_error("faststart", "standard input needs -o");
-      SHUNT_TRY(fetch::check_kind(file));
-      if (!is_remote(file)) continue;
+      SHUNT_TRY(schemes().check(file));
+      if (schemes().is_file(file)) continue;
       Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
-      error.path = fetch::shown_name(file);
+      error.path = schemes().shown(file);
       error.hint = "write the result to a file or stream, with -o OUT";
       return error;
     }
@@ -249,7 +250,7 @@ int Faststart::run_files(const Globals& globals) {
       });
       reports[i].report = report ? std::move(*report) : failed_faststart(files_[i], report.error());
       if (std::optional<Error>& error = reports[i].report.error) {
-        error = fetch::guess_name(*error, files_[i]);
+        error = schemes().with_guess(*error, files_[i]);
       }
       if (globals.json) continue;
       const std::lock_guard lock(printing);
@@ -289,7 +290,7 @@ Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
   } else {
     io::Counters counters;
     const auto source = input.open(name, faststart::Reading::kAll, &counters);
-    if (!source) return failed_faststart(fetch::shown_name(name), source.error());
+    if (!source) return failed_faststart(schemes().shown(name), source.error());
     options_.progress = input.progress(options_.progress);
     report = faststart::run_to_stream(*source, out, options_);
   }
@@ -305,7 +306,7 @@ Report Faststart::output_one(FaststartInput& input) {
   }
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
-  if (!source) return failed_faststart(fetch::shown_name(files_.front()), source.error());
+  if (!source) return failed_faststart(schemes().shown(files_.front()), source.error());
   options_.progress = input.progress(options_.progress);
   Report report = faststart::run_to_file(*source, out_, options_);
   if (files_.front() == "-") report.bytes_read += counters.bytes_read;
@@ -314,13 +315,13 @@ Report Faststart::output_one(FaststartInput& input) {
 
 int Faststart::run_output(const Globals& globals) {
   FaststartInput input(globals, layer_);
-  ProgressBar::Part progress(progress_, fetch::shown_name(files_.front()));
+  ProgressBar::Part progress(progress_, schemes().shown(files_.front()));
   options_.progress = progress.progress();
   FetchedReport done{output_one(input)};
   done.fetched = input.fetched();
   progress_.stop();
-  if (Report& report = done.report;
-      report.error && is_remote(files_.front()) && report.error->code == ErrorCode::kInterrupted) {
+  if (Report& report = done.report; report.error && schemes().uses_cache(files_.front()) &&
+                                    report.error->code == ErrorCode::kInterrupted) {
     report.error->hint = kStaysInCache;
   }
   if (globals.json) {

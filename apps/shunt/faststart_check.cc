@@ -6,8 +6,9 @@
 #include "faststart/faststart.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
-#include "fetch/session.h"
 #include "output.h"
+#include "schemes.h"
+#include "source/session.h"
 
 namespace shunt::cli {
 namespace {
@@ -20,7 +21,7 @@ FetchedReport check_one(FaststartInput& input, const std::string& path) {
     SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kALook));
     SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(source));
     Report report;
-    report.path = fetch::shown_name(path);
+    report.path = schemes().shown(path);
     report.status = in_front ? Status::kAlready : Status::kPlanned;
     report.size_before = report.size_after = source->size();
     return report;
@@ -32,7 +33,7 @@ FetchedReport check_one(FaststartInput& input, const std::string& path) {
     checked.report = *report;
     checked.front->emplace(report->status == Status::kAlready);
   } else {
-    checked.report = failed_faststart(fetch::shown_name(path), report.error());
+    checked.report = failed_faststart(schemes().shown(path), report.error());
   }
   checked.fetched = input.fetched();
   return checked;

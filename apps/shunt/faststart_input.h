@@ -10,17 +10,17 @@
 #include "faststart/faststart.h"
 #include "faststart_report.h"
 #include "fetch/download_progress.h"
-#include "fetch/session.h"
 #include "globals.h"
 #include "io/counters.h"
 #include "io/source.h"
+#include "source/session.h"
 
 namespace shunt::cli {
 
 // Not thread-safe. It outlives what it has opened.
 class FaststartInput {
  public:
-  // `layer` is for images, and empty otherwise (see fetch::Session::open).
+  // `layer` is for images, and empty otherwise (see source::Session::open).
   FaststartInput(const Globals& globals, std::string layer)
       : globals_(globals), layer_(std::move(layer)) {}
 
@@ -37,8 +37,8 @@ class FaststartInput {
  private:
   const Globals& globals_;
   std::string layer_;
-  std::optional<fetch::Session> session_;  // once something remote was opened
-  std::optional<fetch::Opened> opened_;    // the last, when it is remote
+  std::optional<source::Session> session_;  // once something remote was opened
+  std::optional<source::Opened> opened_;    // the last, when it is remote
   std::optional<fetch::DownloadProgress> progress_;
 };
 

@@ -13,6 +13,7 @@
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "schemes.h"
 #include "settings.h"
 #include "signals.h"
 #include "source_options.h"
@@ -45,8 +46,8 @@ class Fetch final : public Command {
  private:
   Result<void> parse_options(const Globals& globals);
   Result<void> settle_cache(const Settings& settings);
-  [[nodiscard]] fetch::Report deliver(fetch::Session& session);
-  [[nodiscard]] fetch::Report to_stream(fetch::Session& session, Result<io::File> out);
+  [[nodiscard]] fetch::Report deliver(source::Session& session);
+  [[nodiscard]] fetch::Report to_stream(source::Session& session, Result<io::File> out);
   [[nodiscard]] fetch::Report failed(const Error& error) const;
   [[nodiscard]] std::string if_interrupted(const fetch::Report& report) const;
 
@@ -57,7 +58,7 @@ class Fetch final : public Command {
   std::string out_;
   fetch::Request request_;
   fetch::Options options_;
-  fetch::SessionOptions session_options_;
+  SessionSetup session_;
   ProgressBar progress_;
 };
 
@@ -74,11 +75,11 @@ Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kFetchDescr
 
 Result<void> Fetch::parse_options(const Globals& globals) {
   SHUNT_ASSIGN(request_.ranges, source_options_.ranges());
-  SHUNT_ASSIGN(session_options_, source_options_.session(globals));
+  SHUNT_ASSIGN(session_, source_options_.session(globals));
   request_.layer = source_options_.layer;
   SHUNT_TRY(settle_cache(globals.settings));
-  session_options_.offline = offline_;
-  session_options_.use_cache = !no_cache_;
+  session_.options.offline = offline_;
+  session_.options.use_cache = !no_cache_;
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
   // Before anything is downloaded for nothing.
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
@@ -115,7 +116,7 @@ std::string Fetch::if_interrupted(const fetch::Report& report) const {
   return out_ + " has not been written";
 }
 
-fetch::Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
+fetch::Report Fetch::to_stream(source::Session& session, Result<io::File> out) {
   if (!out) return failed(out.error());
   fetch::Report report = fetch::to_stream(session, request_, *out, options_);
   if (const Result<void> closed = out->close(); !closed && !report.error) {
@@ -124,7 +125,7 @@ fetch::Report Fetch::to_stream(fetch::Session& session, Result<io::File> out) {
   return report;
 }
 
-fetch::Report Fetch::deliver(fetch::Session& session) {
+fetch::Report Fetch::deliver(source::Session& session) {
   if (const std::optional<int> descriptor = output_descriptor(out_)) {
     return to_stream(session, open_descriptor("fetch", *descriptor, out_));
   }
@@ -144,9 +145,9 @@ int Fetch::run(const Globals& globals) {
     return exit_code_of(parsed.error().code, cancel_token());
   }
   progress_.start(globals, "fetching");
-  ProgressBar::Part progress(progress_, fetch::shown_name(request_.source));
+  ProgressBar::Part progress(progress_, schemes().shown(request_.source));
   options_.progress = progress.progress();
-  fetch::Session session(session_options_);
+  source::Session session(make_schemes(session_.images), session_.options);
   fetch::Report report = deliver(session);
   progress_.stop();
   if (report.error && report.error->code == ErrorCode::kInterrupted) {

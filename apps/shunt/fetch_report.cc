@@ -5,6 +5,7 @@
 
 #include "base/size_text.h"
 #include "output.h"
+#include "schemes.h"
 
 namespace shunt::cli {
 namespace {
@@ -30,7 +31,7 @@ std::string summary(const fetch::Report& report) {
   text += fmt::format(", {:.1f} s", report.seconds);
   if (report.verified) text += ", verified";
   // Which layer this was.
-  if (fetch::kind_of(report.source) == fetch::SourceKind::kImage && !report.identity.empty()) {
+  if (report.is_part && !report.identity.empty()) {
     text += ", " + report.identity.substr(0, kShortDigest);
   }
   return text;
@@ -39,11 +40,11 @@ std::string summary(const fetch::Report& report) {
 std::optional<Error> shown_error(const fetch::Report& report) {
   if (!report.error) return std::nullopt;
   if (!report.error->path.empty() && report.error->path != report.source) return report.error;
-  return report.error->with_path(fetch::shown_name(report.source));
+  return report.error->with_path(schemes().shown(report.source));
 }
 
 nlohmann::ordered_json to_json(const fetch::Report& report) {
-  nlohmann::ordered_json json = {{"source", fetch::shown_name(report.source)},
+  nlohmann::ordered_json json = {{"source", schemes().shown(report.source)},
                                  {"identity", text_or_null(report.identity)},
                                  {"size", report.size},
                                  {"bytes_requested", report.bytes_requested},
@@ -68,7 +69,7 @@ void print_fetch_text(const Globals& globals, const fetch::Report& report) {
     print_error(globals, *error);
   } else if (!globals.quiet) {
     print_line(Stream::kErr,
-               fmt::format("{}: {}", fetch::shown_name(report.source), summary(report)));
+               fmt::format("{}: {}", schemes().shown(report.source), summary(report)));
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/size_text.h"
-#include "remote/http_fields.h"
+#include "http/fields.h"
 #include "settings.h"
 #include "signals.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 // RFC 9110, 5.6.2 (token) and 5.5 (field values, without the obsolete ones).
 bool is_name_of_field(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, remote::is_token_character);
+  return !text.empty() && std::ranges::all_of(text, http::is_token_character);
 }
 
 bool is_value_of_field(std::string_view text) {
@@ -24,12 +24,12 @@ bool is_value_of_field(std::string_view text) {
                              [](unsigned char c) { return c == '\t' || (c >= ' ' && c != 0x7f); });
 }
 
-Result<remote::Field> parse_field(std::string_view command, std::string_view text) {
+Result<http::Field> parse_field(std::string_view command, std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon != std::string_view::npos) {
     const std::string_view value = ascii::trimmed(text.substr(colon + 1));
     if (is_name_of_field(text.substr(0, colon)) && is_value_of_field(value)) {
-      return remote::Field{std::string(text.substr(0, colon)), std::string(value)};
+      return http::Field{std::string(text.substr(0, colon)), std::string(value)};
     }
   }
   // The text is not repeated: it may well be a secret.
@@ -42,8 +42,8 @@ std::string is_field(const std::string& text) {
 
 }  // namespace
 
-fetch::SessionOptions session_options(const Globals& globals) {
-  fetch::SessionOptions options;
+source::SessionOptions session_options(const Globals& globals) {
+  source::SessionOptions options;
   options.cache_dir = globals.cache_dir;
   options.cache_size = globals.cache_bytes();
   options.cancel = &cancel_token();
@@ -57,11 +57,6 @@ Result<std::string> cache_directory(const Globals& globals) {
 Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals) {
   SHUNT_ASSIGN(const std::string directory, cache_directory(globals));
   return cache::Cache::open(directory, globals.cache_bytes(), &cancel_token());
-}
-
-bool is_remote(std::string_view source) {
-  const fetch::SourceKind kind = fetch::kind_of(source);
-  return kind == fetch::SourceKind::kHttp || kind == fetch::SourceKind::kImage;
 }
 
 Error usage_error(std::string_view command, std::string_view reason) {
@@ -88,7 +83,7 @@ void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* la
   app.add_option("--layer", layer, layer_text)->type_name(layer_type);
   with_environment(app.add_option("--platform", platform_, "Of an image: OS/ARCH[/VARIANT]")
                        ->check([](const std::string& text) {
-                         const auto parsed = remote::parse_platform(text);
+                         const auto parsed = oci::parse_platform(text);
                          return parsed ? std::string() : parsed.error().reason;
                        })
                        ->type_name("PLATFORM"));
@@ -108,21 +103,22 @@ void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* la
           ->type_name("SIZE"));
 }
 
-Result<fetch::SessionOptions> SourceOptions::session(const Globals& globals) const {
+Result<SessionSetup> SourceOptions::session(const Globals& globals) const {
   const std::string command = app_->get_name();
-  fetch::SessionOptions options = session_options(globals);
+  SessionSetup setup{session_options(globals), {}};
+  source::SessionOptions& options = setup.options;
   SHUNT_ASSIGN(options.jobs, parse_jobs(command, jobs_));
   SHUNT_ASSIGN(options.max_rate, parse_size(max_rate_));
   for (const std::string& header : headers_) {
-    SHUNT_ASSIGN(remote::Field field, parse_field(command, header));
+    SHUNT_ASSIGN(http::Field field, parse_field(command, header));
     options.fields.push_back(std::move(field));
   }
   if (!platform_.empty()) {
-    SHUNT_ASSIGN(options.platform, remote::parse_platform(platform_));
+    SHUNT_ASSIGN(setup.images.platform, oci::parse_platform(platform_));
   }
-  options.plain_http = plain_http_;
-  options.authfile = authfile_;
-  return options;
+  setup.images.plain_http = plain_http_;
+  setup.images.authfile = authfile_;
+  return setup;
 }
 
 Result<std::vector<RangeText>> SourceOptions::ranges() const {

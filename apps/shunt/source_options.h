@@ -10,14 +10,21 @@
 #include "base/result.h"
 #include "cache/cache.h"
 #include "cli_fwd.h"
-#include "fetch/session.h"
 #include "globals.h"
+#include "schemes.h"
+#include "source/session.h"
 
 namespace shunt::cli {
 
+// What a source::Session is made of.
+struct SessionSetup {
+  source::SessionOptions options;
+  source::OciOptions images;
+};
+
 // What every command that opens Sources hands on: the cache of the global options, and the token of
 // the signals.
-[[nodiscard]] fetch::SessionOptions session_options(const Globals& globals);
+[[nodiscard]] source::SessionOptions session_options(const Globals& globals);
 
 // The cache of the global options; made where it is not there.
 [[nodiscard]] Result<std::string> cache_directory(const Globals& globals);
@@ -26,9 +33,6 @@ namespace shunt::cli {
 // The hint of a download that was asked to stop.
 inline constexpr const char* kStaysInCache =
     "what has come stays in the cache; run it again to go on";
-
-// On a server, or an image: nothing that can be changed in place.
-[[nodiscard]] bool is_remote(std::string_view source);
 
 // "see 'shunt COMMAND --help'" comes with it.
 [[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
@@ -45,7 +49,7 @@ class SourceOptions {
   void add_to(CLI::App& app, const char* layer_type, const char* layer_text);
 
   // What was typed; kUsage.
-  [[nodiscard]] Result<fetch::SessionOptions> session(const Globals& globals) const;
+  [[nodiscard]] Result<SessionSetup> session(const Globals& globals) const;
   [[nodiscard]] Result<std::vector<RangeText>> ranges() const;
 
   std::string layer;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 
 namespace shunt {
@@ -53,6 +54,23 @@ std::string printable(std::string_view text) {
     text.remove_prefix(character.size());
   }
   return shown;
+}
+
+std::string one_line(std::string_view text, std::size_t limit) {
+  constexpr std::string_view kWhiteSpace = " \t\r\n";
+  text = text.substr(0, text.find_last_not_of(kWhiteSpace) + 1);
+  std::size_t size = std::min(text.size(), limit);
+  if (size < text.size()) {
+    // Not within a character, of up to four bytes.
+    const auto continues = [&](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
+    for (int i = 0; i < 3 && size > 0 && continues(text[size]); ++i) --size;
+  }
+  std::string line(text.substr(0, size));
+  std::ranges::replace_if(
+      line, [&](char c) { return kWhiteSpace.find(c) != std::string_view::npos; }, ' ');
+  line = printable(line);
+  if (size < text.size()) line += "...";
+  return line;
 }
 
 bool is_utf8(std::string_view text) {

@@ -30,7 +30,7 @@ void write_tag(const io::Directory& directory) {
 }
 
 // Servers that share the work for a digest may differ in what else they say of it.
-void note_version(const remote::BlobInfo& info, EntryHeader& header) {
+void note_version(const blob::Info& info, EntryHeader& header) {
   if (!info.digest.empty()) return;
   header.validator = info.validator;
   header.place = info.place;
@@ -107,7 +107,7 @@ Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
 }
 
 Result<std::shared_ptr<Entry>> Cache::create(const std::string& key, const std::string& identity,
-                                             const remote::BlobInfo& info) {
+                                             const blob::Info& info) {
   EntryHeader header;
   header.size = info.size;
   const std::optional<std::uint64_t> block_size = block_size_for(info.size);
@@ -124,7 +124,7 @@ Result<std::shared_ptr<Entry>> Cache::create(const std::string& key, const std::
 
 Result<std::shared_ptr<Entry>> Cache::find_or_create(const std::string& key,
                                                      const std::string& identity,
-                                                     const remote::BlobInfo& info) {
+                                                     const blob::Info& info) {
   // Another process may create, or retire, the same entry in between: then once more.
   constexpr int kAttempts = 10;
   Error last;

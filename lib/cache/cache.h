@@ -16,11 +16,11 @@
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
+#include "blob/document_store.h"
+#include "blob/origin.h"
 #include "cache/documents.h"
 #include "cache/entry.h"
 #include "io/directory.h"
-#include "remote/image.h"
-#include "remote/origin.h"
 #include "vault/vault.h"
 
 namespace shunt::cache {
@@ -57,7 +57,7 @@ struct VerifyReport {
 };
 
 // Thread-safe.
-class Cache final : public remote::DocumentStore {
+class Cache final : public blob::DocumentStore {
  public:
   // Makes what is missing. kLocalIo where the directory cannot be used at all, and where it or one
   // in it belongs to somebody else than the user or root, or may be written to by others. One that
@@ -69,7 +69,7 @@ class Cache final : public remote::DocumentStore {
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
-  // The key of a URL as `asker` (remote::asker_of) gets it: nobody is served what was sent to
+  // The key of a URL as `asker` (http_blob::asker_of) gets it: nobody is served what was sent to
   // somebody else. An error when there is no secret to hide the asker with; nothing can be kept
   // then.
   [[nodiscard]] Result<std::string> key_of_url(std::string_view url, std::string_view asker) const;
@@ -81,7 +81,7 @@ class Cache final : public remote::DocumentStore {
   // is retired first. `identity` is the digest or the URL. Fails where the directory may only be
   // read.
   Result<std::shared_ptr<Entry>> find_or_create(const std::string& key, const std::string& identity,
-                                                const remote::BlobInfo& info);
+                                                const blob::Info& info);
 
   // Looks without counting as use.
   Result<std::vector<EntryStatus>> list();
@@ -89,9 +89,11 @@ class Cache final : public remote::DocumentStore {
   Result<VerifyReport> verify(const EntryStatus& entry, const CancelToken* cancel,
                               Progress* progress);
   // Those of `entries` that `what` names: a key, a digest, an unambiguous beginning of a digest (6
-  // digits and more), a URL, or a source as list() gives it. kFailed when there is none.
+  // digits and more), a URL, or a source as list() gives it. `canonical` is the URL as key_of_url()
+  // gets it, and otherwise `what` again. kFailed when there is none.
   static Result<std::vector<EntryStatus>> matching(const std::vector<EntryStatus>& entries,
-                                                   const std::string& what);
+                                                   const std::string& what,
+                                                   const std::string& canonical);
   Result<std::uint64_t> collect(std::uint64_t max_size) { return vault_->evict(max_size); }
   Result<bool> remove(const std::string& key) { return vault_->retire(key); }
   Result<void> pin(const std::string& key) { return vault_->pin(key); }
@@ -109,7 +111,7 @@ class Cache final : public remote::DocumentStore {
         vault_(std::move(vault)),
         documents_(directory + "/documents") {}
   Result<std::shared_ptr<Entry>> create(const std::string& key, const std::string& identity,
-                                        const remote::BlobInfo& info);
+                                        const blob::Info& info);
   [[nodiscard]] EntryStatus look_at(const vault::ItemStatus& item) const;
 
   std::string directory_;

@@ -22,9 +22,8 @@ constexpr int kMaxRepeats = 100;
 
 }  // namespace
 
-CachedSource::CachedSource(std::shared_ptr<BlockStore> store,
-                           std::shared_ptr<remote::Origin> origin, remote::BlobInfo info,
-                           const SourceOptions& options)
+CachedSource::CachedSource(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
+                           blob::Info info, const SourceOptions& options)
     : info_(std::move(info)),
       options_(options),
       store_(std::move(store)),
@@ -233,10 +232,8 @@ void CachedSource::take_head(std::span<const std::byte> bytes) const {
   filler_->take_head(bytes);
 }
 
-SourceUse CachedSource::use() const {
-  SourceUse use;
-  use.bytes_fetched = filler_->bytes_fetched();
-  return use;
+std::uint64_t CachedSource::bytes_fetched() const {
+  return filler_->bytes_fetched();
 }
 
 }  // namespace shunt::cache

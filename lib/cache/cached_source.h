@@ -16,9 +16,10 @@
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
+#include "blob/origin.h"
 #include "cache/block_store.h"
+#include "io/far_away.h"
 #include "io/source.h"
-#include "remote/origin.h"
 
 namespace shunt::cache {
 
@@ -32,21 +33,16 @@ struct SourceOptions {
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
-// What reading a blob has cost.
-struct SourceUse {
-  std::uint64_t bytes_fetched = 0;  // of the blob, from the origin, by this Source
-};
-
 // Thread-safe, like every Source. Memory: the store's map (2 bits a block), and up to 1 MiB a
 // connection.
-class CachedSource final : public io::Source {
+class CachedSource final : public io::Source, public io::FarAway {
  public:
   // `origin` may be null with `offline`.
-  CachedSource(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin> origin,
-               remote::BlobInfo info, const SourceOptions& options);
+  CachedSource(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
+               blob::Info info, const SourceOptions& options);
   ~CachedSource() override;  // stops its downloads; what has come stays
 
-  [[nodiscard]] const remote::BlobInfo& info() const { return info_; }
+  [[nodiscard]] const blob::Info& info() const { return info_; }
   [[nodiscard]] std::uint64_t size() const override { return info_.size; }
   [[nodiscard]] std::string name() const override { return info_.name; }
   // Of the blob, whatever happens to the file that its blocks are kept in: each of them is of this
@@ -58,32 +54,17 @@ class CachedSource final : public io::Source {
   // The cache's file once the whole blob is there and checked.
   [[nodiscard]] io::FileRange in_file() const override;
 
-  // Starts to download what is missing of `ranges`, in this order where order matters to speed, and
-  // returns at once. Replaces what was asked for before and has not been started.
-  void will_need(const std::vector<ByteRange>& ranges) const;
-  // What nobody has recorded of `range`, in whole blocks cut to it.
-  [[nodiscard]] std::vector<ByteRange> missing(ByteRange range) const;
+  // ---- io::FarAway. `missing` is in whole blocks, cut to the range; a wait ends with a block at
+  // least. verify() empties the entry where the digest does not match.
+  [[nodiscard]] const io::FarAway* far_away() const override { return this; }
+  void will_need(const std::vector<ByteRange>& ranges) const override;
+  [[nodiscard]] std::vector<ByteRange> missing(ByteRange range) const override;
+  [[nodiscard]] Result<ByteRange> wait_for_start(ByteRange range) const override;
+  [[nodiscard]] Result<Part> wait_for_any(std::span<const ByteRange> ranges) const override;
+  [[nodiscard]] io::FileRange backing_file() const override;
+  [[nodiscard]] Result<bool> verify(Progress* progress) const override;
+  [[nodiscard]] std::uint64_t bytes_fetched() const override;
 
-  // Waits until the first bytes of `range` are there and checked, and returns how far they are from
-  // its start: at least up to the end of a block, at most `range`.
-  [[nodiscard]] Result<ByteRange> wait_for_start(ByteRange range) const;
-  // The same for any part of `ranges`, whichever comes first; empty ranges are passed over. The
-  // part belongs to the range whose index is returned.
-  struct Part {
-    std::size_t index = 0;
-    ByteRange range;
-  };
-  [[nodiscard]] Result<Part> wait_for_any(std::span<const ByteRange> ranges) const;
-  // Where byte 0 of the blob lies in a local file, whatever is there of it; file is null when
-  // blocks may be in memory. Only what a wait has returned may be read from it.
-  [[nodiscard]] io::FileRange backing_file() const;
-
-  // Holds the whole blob against its digest, once and for all processes: kIntegrity, and the entry
-  // is emptied, when it does not match. Waits for what is missing. Nothing happens without a
-  // digest. Returns whether the blob is verified.
-  [[nodiscard]] Result<bool> verify(Progress* progress) const;
-
-  [[nodiscard]] SourceUse use() const;
   // Takes up bytes from 0 on that came with the first answer of the server.
   void take_head(std::span<const std::byte> bytes) const;
 
@@ -94,7 +75,7 @@ class CachedSource final : public io::Source {
   Result<void> read_piece(ByteRange range, std::span<std::byte> into) const;
   void read_ahead(ByteRange range) const;
 
-  const remote::BlobInfo info_;
+  const blob::Info info_;
   const SourceOptions options_;
   const std::shared_ptr<BlockStore> store_;
   const std::unique_ptr<Filler> filler_;

@@ -14,12 +14,12 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "blob/digest.h"
 #include "io/directory.h"
 #include "io/file.h"
 #include "io/found_file.h"
 #include "io/path.h"
 #include "io/sha256.h"
-#include "remote/image.h"
 
 namespace shunt::cache {
 namespace {
@@ -66,24 +66,24 @@ Result<void> write_and_name(const io::Directory& directory, const std::string& h
 }  // namespace
 
 std::optional<std::string> Documents::find_document(const std::string& digest) {
-  if (!remote::is_digest(digest)) return std::nullopt;
+  if (!blob::is_digest(digest)) return std::nullopt;
   return read(document_name(digest), kMaxSize);
 }
 
 void Documents::keep_document(const std::string& digest, std::string_view bytes) {
-  if (remote::is_digest(digest) && bytes.size() <= kMaxSize) write(document_name(digest), bytes);
+  if (blob::is_digest(digest) && bytes.size() <= kMaxSize) write(document_name(digest), bytes);
 }
 
 std::optional<std::string> Documents::find_tag(const std::string& reference) {
   std::optional<std::string> text = read(tag_name(reference), kDigestPrefix.size() + kDigits + 1);
   if (!text || !text->ends_with('\n')) return std::nullopt;
   text->pop_back();
-  if (!remote::is_digest(*text)) return std::nullopt;
+  if (!blob::is_digest(*text)) return std::nullopt;
   return text;
 }
 
 void Documents::keep_tag(const std::string& reference, const std::string& digest) {
-  if (remote::is_digest(digest)) write(tag_name(reference), digest + "\n");
+  if (blob::is_digest(digest)) write(tag_name(reference), digest + "\n");
 }
 
 std::optional<std::string> Documents::read(const std::string& name, std::size_t limit) {

@@ -15,7 +15,7 @@
 
 namespace shunt::cache {
 
-// As in remote::DocumentStore. Thread-safe, and for several processes at once.
+// As in blob::DocumentStore. Thread-safe, and for several processes at once.
 class Documents {
  public:
   static constexpr std::size_t kMaxSize = std::size_t{4} << 20;  // of one, in bytes

@@ -31,8 +31,7 @@ EntryState Entry::read_state(const io::File& file, const EntryHeader& header) {
   return got && *got == bytes.size() ? decode_state(bytes) : EntryState{};
 }
 
-Result<void> Entry::format(io::File& file, EntryHeader& header,
-                           const remote::Freshness& freshness) {
+Result<void> Entry::format(io::File& file, EntryHeader& header, const blob::Freshness& freshness) {
   SHUNT_ASSIGN(const std::vector<std::byte> bytes, encode_header(header));
   SHUNT_TRY(file.write_at(0, bytes));
   EntryState state;
@@ -64,8 +63,8 @@ Entry::Entry(vault::Item item, std::shared_ptr<vault::Vault> vault, EntryHeader 
       known_(header_.blocks()),
       bad_(header_.blocks()) {}
 
-remote::BlobInfo Entry::info() const {
-  remote::BlobInfo info;
+blob::Info Entry::info() const {
+  blob::Info info;
   info.name = header_.source;
   if (!of_url()) info.digest = header_.identity;
   info.validator = header_.validator;

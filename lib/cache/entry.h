@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
+#include "blob/origin.h"
 #include "cache/block_bits.h"
 #include "cache/block_store.h"
 #include "cache/entry_format.h"
-#include "remote/origin.h"
 #include "vault/vault.h"
 
 namespace shunt::cache {
@@ -33,8 +33,7 @@ class Entry final : public BlockStore {
   static Result<std::shared_ptr<Entry>> open(vault::Item&& item,
                                              std::shared_ptr<vault::Vault> vault);
   // Writes a header and an empty state into an empty file, and gives it its full size.
-  static Result<void> format(io::File& file, EntryHeader& header,
-                             const remote::Freshness& freshness);
+  static Result<void> format(io::File& file, EntryHeader& header, const blob::Freshness& freshness);
   // The header and nothing else of an entry.
   static Result<EntryHeader> read_header(const io::File& file);
   static EntryState read_state(const io::File& file, const EntryHeader& header);
@@ -48,11 +47,11 @@ class Entry final : public BlockStore {
   [[nodiscard]] const EntryHeader& header() const { return header_; }
   [[nodiscard]] const std::string& key() const { return item_.name(); }
   [[nodiscard]] const vault::Item& item() const { return item_; }
-  [[nodiscard]] remote::BlobInfo info() const;
+  [[nodiscard]] blob::Info info() const;
   // Whether anything tells its version: its digest, or what the server said.
   [[nodiscard]] bool has_version() const { return !of_url() || !header_.validator.empty(); }
   [[nodiscard]] EntryState state() const { return read_state(item_.file(), header_); }
-  Result<void> set_freshness(const remote::Freshness& freshness);
+  Result<void> set_freshness(const blob::Freshness& freshness);
 
   // Bytes of blocks that are recorded, trusted or not.
   [[nodiscard]] Result<std::uint64_t> bytes_cached() const {

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "remote/origin.h"
+#include "blob/origin.h"
 
 namespace shunt::cache {
 
@@ -43,7 +43,7 @@ struct EntryHeader {
   std::string identity;                          // the digest, or the URL that the key is made of
   std::string source;                            // for people
   std::string validator;                         // of a URL; empty for a digest
-  std::string place;                             // likewise; see remote::BlobInfo
+  std::string place;                             // likewise; see blob::Info
 
   [[nodiscard]] std::uint64_t blocks() const {
     return size / block_size + (size % block_size != 0 ? 1 : 0);
@@ -66,7 +66,7 @@ struct EntryHeader {
 struct EntryState {
   bool sealed = false;     // held against its digest as a whole, and right
   bool discarded = false;  // held against its digest, and wrong
-  remote::Freshness freshness;
+  blob::Freshness freshness;
   std::uint64_t seal_sum = 0;  // of a seal: add_to_sum() of all records that it was put on
 };
 [[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);

@@ -71,7 +71,7 @@ Result<void> Entry::update_state(std::chrono::milliseconds limit, Change change)
   return written;
 }
 
-Result<void> Entry::set_freshness(const remote::Freshness& freshness) {
+Result<void> Entry::set_freshness(const blob::Freshness& freshness) {
   if (!item_.writable() || state().freshness == freshness) return {};
   return update_state(kAdvice, [&](EntryState& now) { now.freshness = freshness; });
 }

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "blob/origin.h"
 #include "cache/block_store.h"
-#include "remote/origin.h"
 
 namespace shunt::cache {
 
@@ -20,7 +20,7 @@ class Filler;
 // Receives on the client's thread; readers may ask at any time for what has come. `run`, `download`
 // and `cut` are guarded by the Filler's mutex, which is never held when a method is called but for
 // those that are const.
-class FillJob final : public remote::Receiver {
+class FillJob final : public blob::Receiver {
  public:
   FillJob(Filler& filler, BlockRun blocks);
 
@@ -29,7 +29,7 @@ class FillJob final : public remote::Receiver {
 
   BlockRun run;          // what it has claimed
   bool claimed = false;  // whether `run` is to be released
-  std::unique_ptr<remote::Download> download;
+  std::unique_ptr<blob::Download> download;
   bool cut = false;  // ended by the Filler, which is no failure
 
   // Hands on the whole blocks that have come. Not from within a call of receive().

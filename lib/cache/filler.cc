@@ -25,7 +25,7 @@ Error not_here_and_offline(std::optional<std::uint64_t> offset = std::nullopt) {
 
 }  // namespace
 
-Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin> origin,
+Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
                const FillerOptions& options)
     : store_(std::move(store)), origin_(std::move(origin)), options_(options) {}
 

@@ -19,9 +19,9 @@
 
 #include "base/cancel.h"
 #include "base/result.h"
+#include "blob/origin.h"
 #include "cache/block_store.h"
 #include "cache/memory_store.h"
-#include "remote/origin.h"
 
 namespace shunt::cache {
 
@@ -41,7 +41,7 @@ struct FillerOptions {
 // Thread-safe.
 class Filler {
  public:
-  Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<remote::Origin> origin,
+  Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
          const FillerOptions& options);
   ~Filler();  // cancels what is under way
   Filler(const Filler&) = delete;
@@ -136,7 +136,7 @@ class Filler {
   void overflow(const Lock& lock, const std::string& why);
 
   const std::shared_ptr<BlockStore> store_;
-  const std::shared_ptr<remote::Origin> origin_;
+  const std::shared_ptr<blob::Origin> origin_;
   const FillerOptions options_;
 
   mutable std::mutex mutex_;  // guards what follows, but for the atomics

@@ -5,7 +5,6 @@
 
 #include "cache/cache.h"
 #include "io/sha256.h"
-#include "remote/url.h"
 
 namespace shunt::cache {
 namespace {
@@ -57,20 +56,20 @@ Result<std::vector<EntryStatus>> Cache::list() {
 }
 
 Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>& entries,
-                                                 const std::string& what) {
+                                                 const std::string& what,
+                                                 const std::string& canonical) {
   std::string_view digits = what;
   if (digits.starts_with("sha256:")) digits.remove_prefix(7);
   const bool beginning = is_beginning_of_digest(digits);
   // A URL stands for what was sent to anybody who asked for it. The key finds one whose secrets are
   // not written down.
-  const Result<remote::Url> as_url = remote::parse_url(what);
-  const std::string key = as_url ? cache::key_of_url(as_url->text) : what;
-  const std::string text = as_url ? as_url->text : what;
+  const std::string key = cache::key_of_url(canonical);
   std::vector<EntryStatus> found;
   for (const EntryStatus& entry : entries) {
     const std::string_view url =
         std::string_view(entry.identity).substr(0, entry.identity.find(' '));
-    if (entry.key == key || entry.identity == what || url == text || entry.source == what ||
+    if (entry.key == what || entry.key == key || entry.identity == what || url == canonical ||
+        entry.source == what ||
         (beginning && entry.identity.starts_with(fmt::format("sha256:{}", digits)))) {
       found.push_back(entry);
     }

@@ -10,23 +10,23 @@
 
 #include "base/byte_range.h"
 #include "base/result.h"
-#include "fetch/session.h"
 #include "io/source.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
 // Counts each byte once, and none of `counted`. Thread-safe.
 class CountedSource final : public io::Source {
  public:
-  CountedSource(const Opened& opened, std::vector<ByteRange> counted)
+  CountedSource(const source::Opened& opened, std::vector<ByteRange> counted)
       : source_(opened.source), counted_(std::move(counted)) {
-    if (opened.cached == nullptr) {
+    if (opened.far_away() == nullptr) {
       lacking_.push_back({0, source_->size()});
     } else {
       // Now, as reading brings more than was read; and what came with the answer that told the
       // size.
-      lacking_ = opened.cached->missing({0, source_->size()});
-      lacking_.push_back({0, opened.cached->use().bytes_fetched});
+      lacking_ = opened.far_away()->missing({0, source_->size()});
+      lacking_.push_back({0, opened.far_away()->bytes_fetched()});
     }
   }
 

@@ -10,7 +10,7 @@
 namespace shunt::fetch {
 namespace {
 
-Error cannot_keep(const Opened& opened) {
+Error cannot_keep(const source::Opened& opened) {
   Error error;
   error.code = ErrorCode::kLocalIo;
   error.path = opened.name;
@@ -20,34 +20,34 @@ Error cannot_keep(const Opened& opened) {
 
 }  // namespace
 
-Result<Delivered> write_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> write_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const DeliverOptions& options) {
-  if (opened.cached == nullptr) return write_local(opened, ranges, out, options);
+  if (opened.far_away() == nullptr) return write_local(opened, ranges, out, options);
   return FileDelivery(opened, ranges, out, options).run();
 }
 
-Result<Delivered> cache_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> cache_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                const DeliverOptions& options) {
-  if (opened.cached == nullptr) {
+  if (opened.far_away() == nullptr) {
     SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, options.cancel));
     return Delivered{verified};
   }
-  const cache::CachedSource& cached = *opened.cached;
+  const io::FarAway& far = *opened.far_away();
   if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  cached.will_need(ranges);
+  far.will_need(ranges);
   std::vector<ByteRange> left = ranges;
   while (true) {
     std::erase_if(left, [](ByteRange range) { return range.empty(); });
     if (left.empty()) break;
     if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
-    SHUNT_ASSIGN(const cache::CachedSource::Part part, cached.wait_for_any(left));
-    if (cached.backing_file().file == nullptr) return cannot_keep(opened);
+    SHUNT_ASSIGN(const io::FarAway::Part part, far.wait_for_any(left));
+    if (far.backing_file().file == nullptr) return cannot_keep(opened);
     const ByteRange whole = left[part.index];
     left[part.index].end = part.range.begin;
     if (part.range.end < whole.end) left.push_back({part.range.end, whole.end});
     if (options.progress != nullptr) options.progress->advance(part.range.size());
   }
-  if (cached.backing_file().file == nullptr) return cannot_keep(opened);
+  if (far.backing_file().file == nullptr) return cannot_keep(opened);
   return verify_whole(opened, options.progress);
 }
 

@@ -8,8 +8,8 @@
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
-#include "fetch/session.h"
 #include "io/file.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
@@ -25,15 +25,15 @@ struct Delivered {
 
 // Into an empty regular file, one range after the other; not synced. Fails with kIntegrity when the
 // blob is whole now and does not have its digest.
-Result<Delivered> write_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> write_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const DeliverOptions& options);
 
 // Into an open stream, in order.
-Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                 io::File& out, const DeliverOptions& options);
 
 // Into the cache; nothing to do for what is local.
-Result<Delivered> cache_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> cache_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                const DeliverOptions& options);
 
 }  // namespace shunt::fetch

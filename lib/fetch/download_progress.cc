@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "io/far_away.h"
+
 namespace shunt::fetch {
 
-DownloadProgress::DownloadProgress(Progress* to, std::shared_ptr<const cache::CachedSource> from)
+DownloadProgress::DownloadProgress(Progress* to, io::SourcePtr from)
     : to_(to), from_(std::move(from)) {}
 
 void DownloadProgress::begin(std::string_view what, std::uint64_t total) {
@@ -15,7 +17,7 @@ void DownloadProgress::begin(std::string_view what, std::uint64_t total) {
 // More than is delivered may have come, as whole blocks are downloaded, and ahead of time: it
 // counts when it is delivered.
 void DownloadProgress::advance(std::uint64_t bytes) {
-  const std::uint64_t fetched = from_->use().bytes_fetched;
+  const std::uint64_t fetched = from_->far_away()->bytes_fetched();
   std::uint64_t downloaded = 0;
   {
     const std::lock_guard lock(mutex_);

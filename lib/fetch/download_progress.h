@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/progress.h"
-#include "cache/cached_source.h"
+#include "io/source.h"
 
 namespace shunt::fetch {
 
@@ -15,8 +15,8 @@ namespace shunt::fetch {
 // and which did not (Progress::skip). Thread-safe.
 class DownloadProgress final : public Progress {
  public:
-  // Neither may be null; `to` is not owned.
-  DownloadProgress(Progress* to, std::shared_ptr<const cache::CachedSource> from);
+  // Neither may be null; `to` is not owned, `from` is far away.
+  DownloadProgress(Progress* to, io::SourcePtr from);
 
   void begin(std::string_view what, std::uint64_t total) override;
   void advance(std::uint64_t bytes) override;
@@ -24,7 +24,7 @@ class DownloadProgress final : public Progress {
 
  private:
   Progress* const to_;
-  const std::shared_ptr<const cache::CachedSource> from_;
+  const io::SourcePtr from_;
   std::mutex mutex_;             // guards what follows
   std::uint64_t handed_on_ = 0;  // of what was downloaded
 };

@@ -24,26 +24,28 @@ constexpr std::size_t kRangesShown = 16;
 // One Source on its way: what was asked for of it, and what becomes of it.
 class Run {
  public:
-  Run(Session& session, const Request& request, const Options& options)
+  Run(source::Session& session, const Request& request, const Options& options)
       : session_(session), request_(request), options_(options) {
     report_.source = request.source;
   }
 
-  [[nodiscard]] const Opened& opened() const { return opened_; }
+  [[nodiscard]] const source::Opened& opened() const { return opened_; }
   [[nodiscard]] const std::vector<ByteRange>& ranges() const { return ranges_; }
   [[nodiscard]] DeliverOptions deliver_options() {
     return {options_.cancel, progress_ ? &*progress_ : options_.progress};
   }
 
   Result<void> open() {
-    SHUNT_ASSIGN(opened_, session_.open(request_.source, request_.layer, IfUnsized::kLeave));
+    SHUNT_ASSIGN(opened_,
+                 session_.open(request_.source, request_.layer, source::IfUnsized::kLeave));
     progress_.reset();
-    if (options_.progress != nullptr && opened_.cached != nullptr) {
-      progress_.emplace(options_.progress, opened_.cached);
+    if (options_.progress != nullptr && opened_.far_away() != nullptr) {
+      progress_.emplace(options_.progress, opened_.source);
     }
     ranges_.clear();
     report_.missing.clear();
     report_.identity = opened_.identity;
+    report_.is_part = opened_.is_part;
     if (opened_.unsized != nullptr) {
       report_.size = report_.bytes_requested = report_.bytes_from_cache = 0;
       return {};
@@ -61,7 +63,7 @@ class Run {
     return fetch::unsized_part(*opened_.unsized, request_.ranges);
   }
 
-  Result<void> note(UnsizedRead read, std::uint64_t most) {
+  Result<void> note(source::UnsizedRead read, std::uint64_t most) {
     opened_.opening += read.traffic;
     report_.bytes_requested = read.size;
     // Its end is what tells it.
@@ -69,18 +71,16 @@ class Run {
     return std::move(read.outcome);
   }
 
-  void note_local() { report_.nothing_to_warm = opened_.cached == nullptr; }
+  void note_local() { report_.nothing_to_warm = opened_.far_away() == nullptr; }
 
   void note(const Delivered& delivered) { report_.verified = delivered.verified; }
 
-  [[nodiscard]] bool has_changed() const {
-    return opened_.origin != nullptr && opened_.origin->has_changed();
-  }
+  [[nodiscard]] bool has_changed() const { return opened_.has_changed(); }
 
   // What a head turns out to be is asked for as well, but for what the ranges ask for already.
   Result<void> read_head(double seconds) {
     const auto counted = std::make_shared<CountedSource>(opened_, ranges_);
-    Opened opened = opened_;
+    source::Opened opened = opened_;
     opened.source = counted;
     Result<void> done = fetch::read_head(opened, seconds, options_.cancel);
     report_.bytes_requested += counted->bytes_read();
@@ -114,15 +114,15 @@ class Run {
     std::uint64_t just_come = 0;  // with the answer that told the size
     for (const ByteRange range : ranges_) {
       report_.bytes_requested += range.size();
-      if (opened_.cached == nullptr) continue;
-      just_come += range.intersect({0, opened_.cached->use().bytes_fetched}).size();
-      for (const ByteRange gap : opened_.cached->missing(range)) {
+      if (opened_.far_away() == nullptr) continue;
+      just_come += range.intersect({0, opened_.far_away()->bytes_fetched()}).size();
+      for (const ByteRange gap : opened_.far_away()->missing(range)) {
         missing += gap.size();
         if (session_.options().offline) report_.missing.push_back(gap);
       }
     }
     report_.bytes_from_cache =
-        opened_.cached == nullptr
+        opened_.far_away() == nullptr
             ? 0
             : report_.bytes_requested - std::min(report_.bytes_requested, missing + just_come);
     if (report_.missing.empty()) return {};
@@ -142,29 +142,26 @@ class Run {
 
   // Not in memory, where bytes of no version and those of a full disk go, and not nothing at all.
   [[nodiscard]] bool is_kept() const {
-    if (opened_.cached == nullptr || opened_.cached->backing_file().file == nullptr) return false;
-    const std::uint64_t size = opened_.cached->size();
-    return total(opened_.cached->missing({0, size})) < size;
+    if (opened_.far_away() == nullptr || opened_.far_away()->backing_file().file == nullptr)
+      return false;
+    const std::uint64_t size = opened_.source->size();
+    return total(opened_.far_away()->missing({0, size})) < size;
   }
 
   void add_traffic() {
-    const remote::Traffic traffic = opened_.traffic();
+    const blob::Traffic traffic = opened_.traffic();
     report_.requests += traffic.requests;
     report_.data_requests += traffic.data_requests;
     report_.retries += traffic.retries;
-    if (opened_.cached != nullptr) {
-      report_.bytes_fetched += opened_.cached->use().bytes_fetched;
-    } else {
-      report_.bytes_fetched += traffic.bytes;
-    }
+    report_.bytes_fetched += opened_.bytes_fetched();
   }
 
-  Session& session_;
+  source::Session& session_;
   const Request& request_;
   const Options& options_;
   Stopwatch stopwatch_;
   Report report_;
-  Opened opened_;
+  source::Opened opened_;
   std::optional<DownloadProgress> progress_;  // of what is cached
   std::vector<ByteRange> ranges_;
 };
@@ -189,7 +186,7 @@ Result<void> deliver_to_file(Run& run, const std::string& out, io::IfThere if_th
 
 }  // namespace
 
-Report to_file(Session& session, const Request& request, const std::string& name,
+Report to_file(source::Session& session, const Request& request, const std::string& name,
                const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
@@ -207,7 +204,8 @@ Report to_file(Session& session, const Request& request, const std::string& name
   return run.finish(work());
 }
 
-Report to_stream(Session& session, const Request& request, io::File& out, const Options& options) {
+Report to_stream(source::Session& session, const Request& request, io::File& out,
+                 const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
@@ -223,7 +221,7 @@ Report to_stream(Session& session, const Request& request, io::File& out, const 
   return run.finish(work());
 }
 
-Report to_cache(Session& session, const Request& request, const Options& options) {
+Report to_cache(source::Session& session, const Request& request, const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     SHUNT_TRY(run.open());
@@ -238,13 +236,12 @@ Report to_cache(Session& session, const Request& request, const Options& options
   return run.finish(work());
 }
 
-Result<std::vector<Request>> each_layer(Session& session, const Request& request) {
-  if (kind_of(request.source) != SourceKind::kImage) return std::vector<Request>{request};
-  SHUNT_ASSIGN(const std::vector<remote::Descriptor> layers, session.layers(request.source));
+Result<std::vector<Request>> each_layer(source::Session& session, const Request& request) {
+  SHUNT_ASSIGN(const std::vector<std::string> parts, session.parts(request.source));
   std::vector<Request> all;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
+  for (const std::string& part : parts) {
     all.push_back(request);
-    all.back().layer = std::to_string(i);
+    if (!part.empty()) all.back().layer = part;
   }
   return all;
 }

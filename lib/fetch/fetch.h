@@ -11,8 +11,8 @@
 #include "base/progress.h"
 #include "base/range_text.h"
 #include "base/result.h"
-#include "fetch/session.h"
 #include "io/file.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
@@ -20,6 +20,7 @@ namespace shunt::fetch {
 struct Report {
   std::string source;
   std::string identity;
+  bool is_part = false;                // such as a layer of an image
   std::uint64_t size = 0;              // of the Source; 0 too when nobody has told it
   std::uint64_t bytes_requested = 0;   // in all ranges
   std::uint64_t bytes_from_cache = 0;  // of these, what was there before
@@ -38,7 +39,7 @@ struct Report {
 // One Source and what is asked for of it.
 struct Request {
   std::string source;
-  std::string layer;              // see Session::open
+  std::string layer;              // see source::Session::open
   std::vector<RangeText> ranges;  // none: all of it
   bool head = false;              // besides ranges: what a player needs first; see head.h
 };
@@ -53,18 +54,20 @@ struct Options {
 // where there is a digest, verified. Parts are written as they arrive, in whatever order; extents
 // are shared with the cache where the file system can, otherwise the kernel copies. Starts again,
 // once, when the blob changes on the way. Failures are in the report.
-Report to_file(Session& session, const Request& request, const std::string& out,
+Report to_file(source::Session& session, const Request& request, const std::string& out,
                const Options& options);
 
 // The same into an open stream, in order, each byte as soon as its block is there. A digest that
 // does not match is an error after the bytes have gone out.
-Report to_stream(Session& session, const Request& request, io::File& out, const Options& options);
+Report to_stream(source::Session& session, const Request& request, io::File& out,
+                 const Options& options);
 
 // Downloads what the cache lacks of the ranges, and holds a blob that is whole then against its
 // digest.
-Report to_cache(Session& session, const Request& request, const Options& options);
+Report to_cache(source::Session& session, const Request& request, const Options& options);
 
 // One request for each layer of an image, otherwise the request itself.
-[[nodiscard]] Result<std::vector<Request>> each_layer(Session& session, const Request& request);
+[[nodiscard]] Result<std::vector<Request>> each_layer(source::Session& session,
+                                                      const Request& request);
 
 }  // namespace shunt::fetch

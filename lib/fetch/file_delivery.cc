@@ -17,7 +17,7 @@ constexpr std::uint64_t kShareUnit = 4096;
 
 }  // namespace
 
-FileDelivery::FileDelivery(const Opened& opened, const std::vector<ByteRange>& ranges,
+FileDelivery::FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                            io::File& out, const DeliverOptions& options)
     : opened_(opened), out_(out), options_(options), digest_(opened, ranges) {
   std::uint64_t at = 0;
@@ -29,19 +29,19 @@ FileDelivery::FileDelivery(const Opened& opened, const std::vector<ByteRange>& r
 }
 
 Result<Delivered> FileDelivery::run() {
-  const cache::CachedSource& cached = *opened_.cached;
+  const io::FarAway& far = *opened_.far_away();
   SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out_));
   sharing_ = file_system.clone_range;
   uncached_ = !sharing_ && io::supports_uncached(out_);
-  cached.will_need(left_);
+  far.will_need(left_);
   if (options_.progress != nullptr) options_.progress->begin("fetching", total(left_));
   while (next()) {
     if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
-    if (cached.backing_file().file == nullptr) {
+    if (far.backing_file().file == nullptr) {
       SHUNT_TRY(copy_in_order());
       continue;
     }
-    SHUNT_ASSIGN(const cache::CachedSource::Part part, cached.wait_for_any(left_));
+    SHUNT_ASSIGN(const io::FarAway::Part part, far.wait_for_any(left_));
     SHUNT_TRY(take(part));
   }
   SHUNT_TRY(share(1));
@@ -69,7 +69,7 @@ bool FileDelivery::next() {
   return !left_.empty();
 }
 
-Result<void> FileDelivery::take(const cache::CachedSource::Part& part) {
+Result<void> FileDelivery::take(const io::FarAway::Part& part) {
   const ByteRange range = ByteRange::of(
       part.range.begin, sharing_ ? part.range.size() : std::min(part.range.size(), kStep));
   const std::uint64_t place = places_[part.index];
@@ -91,7 +91,7 @@ Result<void> FileDelivery::take(const cache::CachedSource::Part& part) {
 }
 
 Result<void> FileDelivery::copy(ByteRange range, std::uint64_t place) {
-  const io::FileRange file = opened_.cached->backing_file();
+  const io::FileRange file = opened_.far_away()->backing_file();
   if (file.file == nullptr || uncached_) return copy_buffered(range, place);
   for (std::uint64_t at = range.begin; at < range.end;) {
     const ByteRange rest = ByteRange{at, range.end}.moved_by(file.begin);
@@ -160,7 +160,7 @@ Result<void> FileDelivery::share(std::uint64_t least) {
 }
 
 Result<void> FileDelivery::share_one(ByteRange range, std::uint64_t place) {
-  const io::FileRange file = opened_.cached->backing_file();
+  const io::FileRange file = opened_.far_away()->backing_file();
   // Whole units of the file system, or up to the end of both files.
   const ByteRange whole{
       round_up(range.begin, kShareUnit),

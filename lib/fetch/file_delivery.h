@@ -9,15 +9,15 @@
 #include "base/result.h"
 #include "fetch/deliver.h"
 #include "fetch/passing_digest.h"
-#include "fetch/session.h"
 #include "io/file.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
 // Writes parts of a cached blob to their places in a file, in whatever order they come.
 class FileDelivery {
  public:
-  FileDelivery(const Opened& opened, const std::vector<ByteRange>& ranges, io::File& out,
+  FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges, io::File& out,
                const DeliverOptions& options);
 
   Result<Delivered> run();
@@ -25,7 +25,7 @@ class FileDelivery {
  private:
   // Drops what is done; whether anything is left.
   bool next();
-  Result<void> take(const cache::CachedSource::Part& part);
+  Result<void> take(const io::FarAway::Part& part);
   Result<void> copy(ByteRange range, std::uint64_t place);
   Result<void> copy_buffered(ByteRange range, std::uint64_t place);
   // Through memory: the blocks come in order and do not stay.
@@ -41,7 +41,7 @@ class FileDelivery {
     std::uint64_t place = 0;
   };
 
-  const Opened& opened_;
+  const source::Opened& opened_;
   io::File& out_;
   const DeliverOptions& options_;
   PassingDigest digest_;

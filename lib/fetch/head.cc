@@ -50,12 +50,12 @@ Result<std::vector<std::byte>> read_magic(const io::Source& source) {
 }
 
 // False when there is no table of contents.
-Result<bool> read_layer_toc(const Opened& opened, const CancelToken* cancel) {
+Result<bool> read_layer_toc(const source::Opened& opened, const CancelToken* cancel) {
   const std::uint64_t size = opened.source->size();
   std::vector<std::byte> tail(
       static_cast<std::size_t>(std::min<std::uint64_t>(kLayerTailSize, size)));
   SHUNT_TRY(io::read_exactly(*opened.source, size - tail.size(), tail));
-  const std::vector<ByteRange> toc = find_layer_toc(tail, size, opened.layer.annotations);
+  const std::vector<ByteRange> toc = find_layer_toc(tail, size, opened.annotations);
   for (const ByteRange& range : toc) SHUNT_TRY(read_range(*opened.source, range, cancel));
   return !toc.empty();
 }
@@ -71,11 +71,11 @@ Result<void> read_media_head(const io::Source& source, double seconds, const Can
 
 }  // namespace
 
-Result<void> read_head(const Opened& opened, double seconds, const CancelToken* cancel) {
+Result<void> read_head(const source::Opened& opened, double seconds, const CancelToken* cancel) {
   if (cancel != nullptr) SHUNT_TRY(cancel->check());
   const io::Source& source = *opened.source;
   // A layer is asked for its end first: most that have a table of contents need nothing in front.
-  const bool is_layer = !opened.layer.digest.empty();
+  const bool is_layer = opened.is_part;
   if (is_layer) {
     SHUNT_ASSIGN(const bool found, read_layer_toc(opened, cancel));
     if (found) return {};

@@ -11,7 +11,7 @@
 namespace shunt::fetch {
 namespace {
 
-layout::Layout layout_of(const Opened& opened, const std::vector<ByteRange>& ranges) {
+layout::Layout layout_of(const source::Opened& opened, const std::vector<ByteRange>& ranges) {
   layout::Layout layout(opened.name);
   for (const ByteRange range : ranges) {
     if (!range.empty()) layout.append(opened.source, range);
@@ -21,14 +21,14 @@ layout::Layout layout_of(const Opened& opened, const std::vector<ByteRange>& ran
 
 }  // namespace
 
-Result<Delivered> write_local(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> write_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                               io::File& out, const DeliverOptions& options) {
   SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, options.cancel));
   SHUNT_TRY(layout::write_file(layout_of(opened, ranges), out, {options.cancel, options.progress}));
   return Delivered{verified};
 }
 
-Result<Delivered> stream_local(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> stream_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const DeliverOptions& options) {
   SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, options.cancel));
   const io::FileRange file = opened.source->in_file();

@@ -6,15 +6,15 @@
 #include "base/byte_range.h"
 #include "base/result.h"
 #include "fetch/deliver.h"
-#include "fetch/session.h"
 #include "io/file.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
-// As write_ranges() and stream_ranges(), of an `opened` that is not cached.
-Result<Delivered> write_local(const Opened& opened, const std::vector<ByteRange>& ranges,
+// As write_ranges() and stream_ranges(), of an `opened` that is not far.
+Result<Delivered> write_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                               io::File& out, const DeliverOptions& options);
-Result<Delivered> stream_local(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> stream_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const DeliverOptions& options);
 
 }  // namespace shunt::fetch

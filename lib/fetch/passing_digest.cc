@@ -5,7 +5,7 @@
 
 namespace shunt::fetch {
 
-PassingDigest::PassingDigest(const Opened& opened, const std::vector<ByteRange>& ranges)
+PassingDigest::PassingDigest(const source::Opened& opened, const std::vector<ByteRange>& ranges)
     : opened_(opened),
       whole_(!opened.digest.empty() && ranges.size() == 1 &&
              ranges.front() == ByteRange{0, opened.source->size()}) {}
@@ -35,17 +35,18 @@ Result<bool> PassingDigest::finish() const {
   return error;
 }
 
-Result<bool> verify_bytes(const Opened& opened, const io::Source& from, const CancelToken* cancel) {
+Result<bool> verify_bytes(const source::Opened& opened, const io::Source& from,
+                          const CancelToken* cancel) {
   const ByteRange whole{0, opened.source->size()};
   PassingDigest digest(opened, {whole});
   SHUNT_TRY(digest.update_from(from, whole, cancel));
   return digest.finish();
 }
 
-Result<Delivered> verify_whole(const Opened& opened, Progress* progress) {
-  const cache::CachedSource& cached = *opened.cached;
-  if (opened.digest.empty() || !cached.missing({0, cached.size()}).empty()) return Delivered{};
-  SHUNT_ASSIGN(const bool verified, cached.verify(progress));
+Result<Delivered> verify_whole(const source::Opened& opened, Progress* progress) {
+  const io::FarAway& far = *opened.far_away();
+  if (opened.digest.empty() || !far.missing({0, opened.source->size()}).empty()) return Delivered{};
+  SHUNT_ASSIGN(const bool verified, far.verify(progress));
   return Delivered{verified};
 }
 

@@ -11,9 +11,9 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "fetch/deliver.h"
-#include "fetch/session.h"
 #include "io/sha256.h"
 #include "io/source.h"
+#include "source/session.h"
 
 namespace shunt::fetch {
 
@@ -22,7 +22,7 @@ namespace shunt::fetch {
 class PassingDigest {
  public:
   // `opened` is not owned.
-  PassingDigest(const Opened& opened, const std::vector<ByteRange>& ranges);
+  PassingDigest(const source::Opened& opened, const std::vector<ByteRange>& ranges);
 
   [[nodiscard]] bool wanted() const { return whole_; }
   // How much of the blob has gone by.
@@ -38,16 +38,17 @@ class PassingDigest {
   [[nodiscard]] Result<bool> finish() const;
 
  private:
-  const Opened& opened_;
+  const source::Opened& opened_;
   bool whole_;
   io::Sha256 sha_;
   std::uint64_t position_ = 0;
 };
 
 // The digest of what is local, or lies in a file that has been written. False: there is none.
-Result<bool> verify_bytes(const Opened& opened, const io::Source& from, const CancelToken* cancel);
+Result<bool> verify_bytes(const source::Opened& opened, const io::Source& from,
+                          const CancelToken* cancel);
 
 // Holds a cached blob against its digest once all of it is there.
-Result<Delivered> verify_whole(const Opened& opened, Progress* progress);
+Result<Delivered> verify_whole(const source::Opened& opened, Progress* progress);
 
 }  // namespace shunt::fetch

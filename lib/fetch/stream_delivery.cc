@@ -9,32 +9,33 @@
 
 namespace shunt::fetch {
 
-Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRange>& ranges,
+Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                 io::File& out, const DeliverOptions& options) {
-  if (opened.cached == nullptr) return stream_local(opened, ranges, out, options);
+  if (opened.far_away() == nullptr) return stream_local(opened, ranges, out, options);
   if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
   io::StreamCopy stream(out, options.cancel);
-  const cache::CachedSource& cached = *opened.cached;
-  cached.will_need(ranges);
+  const io::FarAway& far = *opened.far_away();
+  far.will_need(ranges);
   PassingDigest digest(opened, ranges);
   std::vector<std::byte> buffer;
   for (ByteRange rest : ranges) {
     while (!rest.empty()) {
       if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
-      SHUNT_ASSIGN(ByteRange part, cached.wait_for_start(rest));
+      SHUNT_ASSIGN(ByteRange part, far.wait_for_start(rest));
       part.end = std::min(part.end, part.begin + kStep);
-      const io::FileRange file = cached.backing_file();
+      const io::FileRange file = far.backing_file();
       ByteRange in_file = part.moved_by(file.begin);
       if (file.file == nullptr || !stream.append(*file.file, in_file)) {
         // From memory; or the kernel could not, so that we hear why, or read what can be mended.
         if (file.file != nullptr) part.begin = in_file.begin - file.begin;
         if (digest.wanted()) {
           // What has gone out without being looked at is looked at now.
-          SHUNT_TRY(digest.update_from(cached, {digest.position(), part.begin}, options.cancel));
+          SHUNT_TRY(
+              digest.update_from(*opened.source, {digest.position(), part.begin}, options.cancel));
         }
         buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), 1 << 20)));
         part.end = part.begin + buffer.size();
-        SHUNT_TRY(io::read_exactly(cached, part.begin, buffer));
+        SHUNT_TRY(io::read_exactly(*opened.source, part.begin, buffer));
         SHUNT_TRY(out.write_next(buffer));
         digest.update(buffer);
       }
@@ -42,7 +43,7 @@ Result<Delivered> stream_ranges(const Opened& opened, const std::vector<ByteRang
       rest.begin = part.end;
     }
   }
-  if (digest.wanted() && digest.position() == cached.size()) {
+  if (digest.wanted() && digest.position() == opened.source->size()) {
     SHUNT_ASSIGN(const bool verified, digest.finish());
     return Delivered{verified};
   }

@@ -2,52 +2,26 @@
 
 #include <fmt/format.h>
 
-#include <functional>
 #include <span>
 #include <utility>
 
 #include "base/size_text.h"
 #include "io/file_system.h"
-#include "io/spool.h"
 
 namespace shunt::fetch {
 namespace {
 
 constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two looks
 
-using Take = std::function<Result<void>(std::uint64_t offset, std::span<const std::byte> bytes)>;
-
-class Taker final : public remote::Receiver {
- public:
-  explicit Taker(const Take& take) : take_(take) {}
-  Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override {
-    SHUNT_TRY(take_(offset, bytes));
-    size_ = offset + bytes.size();
-    return {};
-  }
-  void finished(Result<void> /*outcome*/) override {}
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-
- private:
-  const Take& take_;
-  std::uint64_t size_ = 0;
-};
-
-UnsizedRead read(const Unsized& body, std::uint64_t most, const Take& take) {
-  Taker taker(take);
-  remote::UnsizedEnd end = remote::read_unsized(body.client, body.blob, taker, most);
-  return {std::move(end.outcome), end.traffic, taker.size()};
-}
-
 void begin(const DeliverOptions& options, std::uint64_t most) {
   if (options.progress == nullptr) return;
   options.progress->begin("fetching", most == UINT64_MAX ? 0 : most);
 }
 
-Error about(const Unsized& body, std::string reason, std::string hint) {
+Error about(const source::Unsized& body, std::string reason, std::string hint) {
   Error error;
   error.code = ErrorCode::kCorrupt;
-  error.path = body.name;
+  error.path = body.name();
   error.reason = std::move(reason);
   error.hint = std::move(hint);
   return error;
@@ -55,7 +29,8 @@ Error about(const Unsized& body, std::string reason, std::string hint) {
 
 }  // namespace
 
-Result<std::uint64_t> unsized_part(const Unsized& body, const std::vector<RangeText>& ranges) {
+Result<std::uint64_t> unsized_part(const source::Unsized& body,
+                                   const std::vector<RangeText>& ranges) {
   if (ranges.empty()) return UINT64_MAX;
   if (ranges.size() == 1 && ranges.front().begin == std::uint64_t{0}) {
     return ranges.front().length.value_or(UINT64_MAX);
@@ -64,72 +39,53 @@ Result<std::uint64_t> unsized_part(const Unsized& body, const std::vector<RangeT
                "ask for all of it, or for one range that begins at byte 0");
 }
 
-Error cannot_be_cached(const Unsized& body) {
+Error cannot_be_cached(const source::Unsized& body) {
   Error error =
       about(body, "the cache cannot keep it: the server does not say how large it is", "");
   error.code = ErrorCode::kLocalIo;
   return error;
 }
 
-UnsizedRead stream_unsized(const Unsized& body, std::uint64_t most, io::File& out,
-                           const DeliverOptions& options) {
+source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t most, io::File& out,
+                                   const DeliverOptions& options) {
   begin(options, most);
   out.set_cancel(options.cancel);
-  return read(body, most, [&](std::uint64_t, std::span<const std::byte> bytes) -> Result<void> {
-    SHUNT_TRY(out.write_next(bytes));
-    if (options.progress != nullptr) options.progress->advance(bytes.size());
-    return {};
-  });
+  return source::read_unsized(body, most,
+                              [&](std::uint64_t, std::span<const std::byte> bytes) -> Result<void> {
+                                SHUNT_TRY(out.write_next(bytes));
+                                if (options.progress != nullptr)
+                                  options.progress->advance(bytes.size());
+                                return {};
+                              });
 }
 
-UnsizedRead write_unsized(const Unsized& body, std::uint64_t most, io::File& out,
-                          const DeliverOptions& options) {
+source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most, io::File& out,
+                                  const DeliverOptions& options) {
   const Result<io::FileSystem> at_first = io::FileSystem::of(out);
   if (!at_first) return {at_first.error(), {}, 0};
   const std::uint64_t left_free = at_first->free_bytes / 20;
   std::uint64_t look_at = kLookAtDisk;
   begin(options, most);
-  return read(body, most, [&](std::uint64_t at, std::span<const std::byte> bytes) -> Result<void> {
-    if (most == UINT64_MAX && at >= look_at) {
-      look_at = at + kLookAtDisk;
-      SHUNT_ASSIGN(const io::FileSystem now, io::FileSystem::of(out));
-      if (now.free_bytes < left_free) {
-        Error error = about(body,
-                            fmt::format("after {} there is no end, and the disk of {} is full but "
-                                        "for a twentieth of what was free",
-                                        format_size(at), out.path()),
-                            "the server does not say how large it is; --range 0+SIZE takes a part");
-        error.code = ErrorCode::kLocalIo;
-        return error;
-      }
-    }
-    SHUNT_TRY(out.write_at(at, bytes));
-    if (options.progress != nullptr) options.progress->advance(bytes.size());
-    return {};
-  });
-}
-
-UnsizedRead spool_unsized(const Unsized& body, io::SourcePtr& source, std::uint64_t most) {
-  io::Spool spool;
-  const auto take = [&](std::uint64_t, std::span<const std::byte> bytes) -> Result<void> {
-    if (bytes.size() > most - spool.size()) {
-      return about(body,
-                   fmt::format("the server does not say how large it is, and it is more than the "
-                               "{} that are kept of such",
-                               format_size(most)),
-                   "download it with 'shunt fetch -o FILE' first");
-    }
-    return spool.append(bytes);
-  };
-  UnsizedRead done = read(body, UINT64_MAX, take);
-  if (!done.outcome) return done;
-  Result<io::SourcePtr> finished = spool.finish(body.name);
-  if (finished) {
-    source = std::move(*finished);
-  } else {
-    done.outcome = finished.error();
-  }
-  return done;
+  return source::read_unsized(
+      body, most, [&](std::uint64_t at, std::span<const std::byte> bytes) -> Result<void> {
+        if (most == UINT64_MAX && at >= look_at) {
+          look_at = at + kLookAtDisk;
+          SHUNT_ASSIGN(const io::FileSystem now, io::FileSystem::of(out));
+          if (now.free_bytes < left_free) {
+            Error error =
+                about(body,
+                      fmt::format("after {} there is no end, and the disk of {} is full but "
+                                  "for a twentieth of what was free",
+                                  format_size(at), out.path()),
+                      "the server does not say how large it is; --range 0+SIZE takes a part");
+            error.code = ErrorCode::kLocalIo;
+            return error;
+          }
+        }
+        SHUNT_TRY(out.write_at(at, bytes));
+        if (options.progress != nullptr) options.progress->advance(bytes.size());
+        return {};
+      });
 }
 
 }  // namespace shunt::fetch

@@ -17,6 +17,8 @@
 
 namespace shunt::io {
 
+class FarAway;
+
 // The bytes of a Source that lie in a local file as they are, so that a realiser can hand them to
 // the kernel instead of reading them.
 struct FileRange {
@@ -46,6 +48,10 @@ class Source {
 
   // Where byte 0 of this Source lies in a local file; file is null when it does not.
   [[nodiscard]] virtual FileRange in_file() const { return {}; }
+
+  // What else can be asked of a Source whose bytes have to come from far away (io/far_away.h);
+  // owned by it. Null: they are here.
+  [[nodiscard]] virtual const FarAway* far_away() const { return nullptr; }
 };
 
 using SourcePtr = std::shared_ptr<const Source>;

@@ -25,7 +25,7 @@ struct Blob {
   test::TempDir dir;
   std::shared_ptr<cache::Cache> cache;
   io::File plain;
-  remote::BlobInfo info;
+  blob::Info info;
 
   Blob() {
     cache = cache::Cache::open(dir.file("cache"), 0).value();

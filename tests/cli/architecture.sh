@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every include keeps to the floors of docs/architecture.md and to the ROOMS of its CMakeLists.txt.
+# Every include keeps to the floors of docs/architecture.md and to the ROOMS of its CMakeLists.txt, and
+# nobody but a kind of Source knows how its names begin.
 # Then the check is checked: each rule, broken in a copy of the sources, has to be noticed.
 #
 #   SHUNT_SOURCE_DIR  the root of the sources
@@ -102,6 +103,17 @@ check() {
       echo "$file includes \"$what\", and $other is not among the ROOMS of lib/$name"
     fi
   done < <(includes_of "$root/lib" "$root/apps")
+
+  # ---- kinds of Sources: how their names begin is known to their folders and to their protocol alone
+  while read -r what; do
+    while read -r file; do
+      file=${file#"$root"/}
+      case $file in
+        lib/source/*/* | lib/http/* | lib/oci/*) ;;
+        *) echo "$file knows of $what, which is for a folder of lib/source" ;;
+      esac
+    done < <(grep -rlF --include='*.h' --include='*.cc' -- "$what" "$root/lib" "$root/apps")
+  done < <(grep -rohE '"[a-z]+:(//)?"' "$root"/lib/source/*/ | sort -u)
 }
 
 failures=0
@@ -157,6 +169,9 @@ if ((failures == 0)); then
   notices 'has a room cellar, which is not there' \
     'sed -i "s/^1 layout media mp4/& cellar/" docs/architecture.md'
   notices 'no table of floors' 'sed -i "s/^.*floors$//" docs/architecture.md'
+  notices 'lib/fetch/head.cc knows of "docker://"' \
+    'echo "bool is_image(std::string_view s) { return s.starts_with(\"docker://\"); }" >>lib/fetch/head.cc'
+  notices 'apps/shunt/main.cc knows of "https://"' 'echo "const char* kBegin = \"https://\";" >>apps/shunt/main.cc'
   notices 'lists a header nothing.h' 'sed -i "s/HEADERS/& nothing.h/" lib/base/CMakeLists.txt'
 fi
 

@@ -32,8 +32,8 @@ namespace {
 constexpr std::uint64_t kSize = (std::uint64_t{3} << 20) + 777;
 constexpr std::uint64_t kSeed = 5;
 
-remote::BlobInfo blob() {
-  remote::BlobInfo info;
+blob::Info blob() {
+  blob::Info info;
   info.name = "docker://127.0.0.1/image";
   info.digest = noise_digest(kSeed, kSize);
   info.size = kSize;
@@ -100,7 +100,7 @@ const char* name_of(Written written) {
 int read_everything(const std::string& directory, bool in_order, bool verify, bool server = true) {
   const auto cache = cache::Cache::open(directory, 0);
   if (!cache) return 3;
-  const remote::BlobInfo info = blob();
+  const blob::Info info = blob();
   const std::string key = cache::key_of_digest(info.digest);
   const auto entry = (*cache)->find_or_create(key, info.digest, info);
   if (!entry) return 4;

@@ -33,6 +33,8 @@
 #include "sink/copy_stream.h"
 #include "sink/destination.h"
 #include "sink/sink.h"
+#include "source/session.h"
+#include "support/schemes.h"
 #include "vault/vault.h"
 #include "workbench.h"
 
@@ -68,10 +70,10 @@ struct Tally {
 // ---- the writers --------------------------------------------------------------------------------
 
 bool run_fetch(const BlobServer& server, const Place& place, bool cached, bool force) {
-  fetch::SessionOptions options;
+  source::SessionOptions options;
   options.use_cache = cached;
   options.cache_dir = place.cache();
-  fetch::Session session(options);
+  source::Session session(test::schemes(), options);
   fetch::Request request;
   request.source = server.url();
   fetch::Options how;
@@ -80,9 +82,9 @@ bool run_fetch(const BlobServer& server, const Place& place, bool cached, bool f
 }
 
 bool warm(const BlobServer& server, const Place& place) {
-  fetch::SessionOptions options;
+  source::SessionOptions options;
   options.cache_dir = place.cache();
-  fetch::Session session(options);
+  source::Session session(test::schemes(), options);
   fetch::Request request;
   request.source = server.url();
   return !fetch::to_cache(session, request, {}).error;

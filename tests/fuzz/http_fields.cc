@@ -1,17 +1,16 @@
 // Fields of answers from any server: parsed or refused, and what is parsed holds together.
-#include "remote/http_fields.h"
-
 #include <limits>
 #include <string>
 
 #include "fuzz/require.h"
+#include "http/fields.h"
 
 namespace {
 
 using shunt::fuzz::require;
 
 void try_content_range(std::string_view text) {
-  const auto parsed = shunt::remote::parse_content_range(text);
+  const auto parsed = shunt::http::parse_content_range(text);
   if (!parsed) return;
   require(parsed->range || parsed->total);
   if (!parsed->range) return;
@@ -21,12 +20,12 @@ void try_content_range(std::string_view text) {
   const std::string again = "bytes " + std::to_string(parsed->range->begin) + "-" +
                             std::to_string(parsed->range->end - 1) + "/" +
                             (parsed->total ? std::to_string(*parsed->total) : "*");
-  const auto same = shunt::remote::parse_content_range(again);
+  const auto same = shunt::http::parse_content_range(again);
   require(same && same->range == parsed->range && same->total == parsed->total);
 }
 
 void try_challenges(std::string_view text) {
-  const auto challenges = shunt::remote::parse_challenges(text);
+  const auto challenges = shunt::http::parse_challenges(text);
   require(challenges.size() <= 16);
   for (const auto& challenge : challenges) {
     require(!challenge.scheme.empty() && challenge.parameters.size() <= 32);
@@ -39,7 +38,7 @@ void try_challenges(std::string_view text) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace shunt::remote;
+  using namespace shunt::http;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   constexpr std::int64_t kNow = 1'700'000'000;
   try_content_range(text);

@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "blob/digest.h"
 #include "fuzz/require.h"
-#include "remote/image.h"
+#include "oci/image.h"
 
 namespace {
 
-using namespace shunt::remote;
+using namespace shunt::oci;
 using shunt::fuzz::require;
 
 // Nothing that would end a path, a host or a line.
@@ -31,7 +32,8 @@ void check_reference(std::string_view text) {
   require(again.has_value(), "what is written can be read");
   require(again->to_string() == written, "and is written the same way");
   require(again->tag == reference->tag && again->digest == reference->digest, "with its version");
-  require(reference->digest.empty() || is_digest(reference->digest), "a digest is a digest");
+  require(reference->digest.empty() || shunt::blob::is_digest(reference->digest),
+          "a digest is a digest");
   require(is_harmless(reference->tag), "a tag is harmless");
   if (reference->kind != ImageReference::Kind::kRegistry) return;
   require(reference->tag.empty() != reference->digest.empty(), "a tag or a digest");

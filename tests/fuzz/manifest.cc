@@ -5,16 +5,17 @@
 #include <string>
 #include <string_view>
 
+#include "blob/digest.h"
 #include "fuzz/require.h"
-#include "remote/image.h"
+#include "oci/image.h"
 
 namespace {
 
-using namespace shunt::remote;
+using namespace shunt::oci;
 using shunt::fuzz::require;
 
 void check_descriptor(const Descriptor& descriptor) {
-  require(is_digest(descriptor.digest), "a digest is a digest");
+  require(shunt::blob::is_digest(descriptor.digest), "a digest is a digest");
   require(descriptor.size <= std::uint64_t{std::numeric_limits<std::int64_t>::max()},
           "a size is one of a file");
 }

@@ -44,14 +44,14 @@ std::string noise_digest(std::uint64_t seed, std::uint64_t size) {
 
 struct ScriptedOrigin::Flow {
   ByteRange range;
-  remote::Receiver* receiver = nullptr;
+  blob::Receiver* receiver = nullptr;
   unsigned number = 0;
   Clock::time_point due;
   bool started = false;
   bool gone = false;  // cancelled; guarded by the origin's mutex
 };
 
-class ScriptedOrigin::Handle final : public remote::Download {
+class ScriptedOrigin::Handle final : public blob::Download {
  public:
   Handle(ScriptedOrigin& origin, std::shared_ptr<Flow> flow)
       : origin_(origin), flow_(std::move(flow)) {}
@@ -70,7 +70,7 @@ class ScriptedOrigin::Handle final : public remote::Download {
   std::shared_ptr<Flow> flow_;
 };
 
-ScriptedOrigin::ScriptedOrigin(remote::BlobInfo info, OriginScript script)
+ScriptedOrigin::ScriptedOrigin(blob::Info info, OriginScript script)
     : info_(std::move(info)), script_(std::move(script)), thread_([this] { run(); }) {}
 
 ScriptedOrigin::~ScriptedOrigin() {
@@ -82,8 +82,7 @@ ScriptedOrigin::~ScriptedOrigin() {
   thread_.join();
 }
 
-std::unique_ptr<remote::Download> ScriptedOrigin::start(ByteRange range,
-                                                        remote::Receiver& receiver) {
+std::unique_ptr<blob::Download> ScriptedOrigin::start(ByteRange range, blob::Receiver& receiver) {
   auto flow = std::make_shared<Flow>();
   flow->range = range;
   flow->receiver = &receiver;
@@ -106,8 +105,8 @@ std::size_t ScriptedOrigin::under_way() const {
   return flows_.size();
 }
 
-remote::Traffic ScriptedOrigin::traffic() const {
-  remote::Traffic traffic;
+blob::Traffic ScriptedOrigin::traffic() const {
+  blob::Traffic traffic;
   traffic.requests = traffic.data_requests = requests().size();
   traffic.bytes = bytes_;
   return traffic;

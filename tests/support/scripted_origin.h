@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "remote/origin.h"
+#include "blob/origin.h"
 
 namespace shunt::test {
 
@@ -41,19 +41,19 @@ struct OriginScript {
 };
 
 // Delivers on a thread of its own, a chunk of each download in turn. Made after a fork, not before.
-class ScriptedOrigin final : public remote::Origin {
+class ScriptedOrigin final : public blob::Origin {
  public:
-  ScriptedOrigin(remote::BlobInfo info, OriginScript script);
+  ScriptedOrigin(blob::Info info, OriginScript script);
   ~ScriptedOrigin() override;
 
-  [[nodiscard]] const remote::BlobInfo& info() const override { return info_; }
-  [[nodiscard]] std::unique_ptr<remote::Download> start(ByteRange range,
-                                                        remote::Receiver& receiver) override;
+  [[nodiscard]] const blob::Info& info() const override { return info_; }
+  [[nodiscard]] std::unique_ptr<blob::Download> start(ByteRange range,
+                                                      blob::Receiver& receiver) override;
   [[nodiscard]] bool serves_ranges() const override { return serves_ranges_; }
   [[nodiscard]] bool has_changed() const override { return changed_; }
   [[nodiscard]] double latency() const override { return script_.says_latency; }
   [[nodiscard]] double rate() const override { return script_.says_rate; }
-  [[nodiscard]] remote::Traffic traffic() const override;
+  [[nodiscard]] blob::Traffic traffic() const override;
 
   void change() { changed_ = true; }
   [[nodiscard]] std::vector<ByteRange> requests() const;
@@ -67,7 +67,7 @@ class ScriptedOrigin final : public remote::Origin {
   // A chunk, or the end, of a flow; whether it has ended.
   bool step(Flow& flow);
 
-  const remote::BlobInfo info_;
+  const blob::Info info_;
   const OriginScript script_;
   std::atomic<bool> serves_ranges_{true};
   std::atomic<bool> changed_{false};

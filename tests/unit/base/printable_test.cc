@@ -23,6 +23,18 @@ TEST_CASE("what steers a terminal is spelt out") {
                   "31m") == "\\xc2\\x9b31m");
 }
 
+TEST_CASE("what a server says is shown in one line of bounded length") {
+  CHECK(one_line("not found\r\n") == "not found");
+  CHECK(one_line("a\nb\tc") == "a b c");
+  CHECK(one_line("\x1b[2J\x07") == "\\x1b[2J\\x07");
+  CHECK(one_line("caf\xc3\xa9") == "caf\xc3\xa9");
+  CHECK(one_line("caf\xe9") == "caf\\xe9");
+  CHECK(one_line(std::string(300, 'x')) == std::string(200, 'x') + "...");
+  CHECK(one_line("abcdef", 3) == "abc...");
+  CHECK(one_line("ab\xc3\xa9 and more", 3) == "ab...");
+  CHECK(one_line("\n \t").empty());
+}
+
 TEST_CASE("text is UTF-8 or not, whatever it shows") {
   for (const char* const text : {"", "a\nb\x1b", "Stra\xc3\x9f", "\xf0\x9f\x8e\xac"}) {
     CHECK(is_utf8(text));

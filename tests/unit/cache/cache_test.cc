@@ -19,7 +19,7 @@ constexpr std::uint64_t kSize = 10 * kBlock + 5;
 TEST_CASE("cache: what nobody can tell the version of is not used again") {
   test::TempDir directory;
   const auto cache = open_cache(directory.path());
-  remote::BlobInfo info = url_info(3 * kBlock);
+  blob::Info info = url_info(3 * kBlock);
   info.validator.clear();
   info.freshness = {0, std::numeric_limits<std::int64_t>::max()};
   {
@@ -221,7 +221,7 @@ TEST_CASE("cache: a listing tells what there is, and a verification finds what i
     CHECK_FALSE(status.verified);
     CHECK_FALSE(status.damaged);
   }
-  const EntryStatus whole = Cache::matching(listed, info.digest).value().at(0);
+  const EntryStatus whole = Cache::matching(listed, info.digest, info.digest).value().at(0);
   const auto good = cache->verify(whole, nullptr, nullptr);
   REQUIRE(good);
   CHECK(good->blocks_checked == 11);
@@ -255,7 +255,7 @@ TEST_CASE("cache: names that people use") {
   open_entry(*cache, url_info(kSize));
   const auto listed = cache->list().value();
   const auto count = [&](const std::string& what) {
-    const auto found = Cache::matching(listed, what);
+    const auto found = Cache::matching(listed, what, what);
     return found ? found->size() : 0;
   };
   CHECK(count(info.digest) == 1);

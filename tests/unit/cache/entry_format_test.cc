@@ -159,7 +159,7 @@ TEST_CASE("entry format: a state comes back; a damaged one is the empty one") {
       const EntryState damaged = decode_state(bytes);
       CHECK_FALSE(damaged.sealed);
       CHECK_FALSE(damaged.discarded);
-      CHECK(damaged.freshness == remote::Freshness{});
+      CHECK(damaged.freshness == blob::Freshness{});
     }
     CHECK_FALSE(decode_state(std::span(good).first(kStateSize - 1)).sealed);
   }

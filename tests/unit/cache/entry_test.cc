@@ -28,7 +28,7 @@ bool reads_right(Entry& entry, std::uint64_t offset, std::size_t size) {
 
 struct Fixture {
   test::TempDir directory;
-  remote::BlobInfo info = url_info(kSize);
+  blob::Info info = url_info(kSize);
   std::shared_ptr<Cache> cache = open_cache(directory.path());
   std::shared_ptr<Entry> entry = open_entry(*cache, info);
 
@@ -349,7 +349,7 @@ TEST_CASE("entry: a file that is cut while it is open never reads as zeros") {
 TEST_CASE("entry: the state is kept apart from everything else") {
   Fixture f;
   put(*f.entry, 0, 1);
-  const remote::Freshness fresh{1'800'000'000, 60};
+  const blob::Freshness fresh{1'800'000'000, 60};
   REQUIRE(f.entry->set_freshness(fresh));
   REQUIRE(f.entry->seal(f.entry->seal_mark()));
   CHECK(f.another()->info().freshness == fresh);
@@ -358,7 +358,7 @@ TEST_CASE("entry: the state is kept apart from everything else") {
   CHECK(f.another()->info().freshness == fresh);
   CHECK_FALSE(f.another()->sealed());
   CHECK(f.another()->check(0));
-  const remote::BlobInfo info = f.entry->info();
+  const blob::Info info = f.entry->info();
   CHECK(info.size == kSize);
   CHECK(info.validator == f.info.validator);
   CHECK(info.digest.empty());

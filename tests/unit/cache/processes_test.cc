@@ -130,7 +130,7 @@ void spoil(const std::string& path, const EntryHeader& header, std::mt19937_64& 
   }
 }
 
-int wild_reader(const std::string& directory, const remote::BlobInfo& info, std::uint64_t seed,
+int wild_reader(const std::string& directory, const blob::Info& info, std::uint64_t seed,
                 std::uint64_t boot) {
   const BootIdOverride another(std::to_string(boot));
   std::mt19937_64 random(seed);

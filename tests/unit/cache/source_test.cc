@@ -30,7 +30,7 @@ TEST_CASE("cached source: many readers anywhere, each block once") {
   for (std::thread& reader : readers) reader.join();
   CHECK(wrong == 0);
   CHECK(rig.origin->bytes() == kSize);
-  CHECK(rig.source->use().bytes_fetched == kSize);
+  CHECK(rig.source->bytes_fetched() == kSize);
   CHECK(rig.source->missing({0, kSize}).empty());
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("cached source: reading on needs few requests, and none when it is war
   const Rig warm = disk.rig();
   CHECK(read_all(*warm.source, 1, 77'777) == Read::kRight);
   CHECK(warm.origin->requests().empty());
-  CHECK(warm.source->use().bytes_fetched == 0);
+  CHECK(warm.source->bytes_fetched() == 0);
   const io::FileRange file = warm.source->in_file();
   REQUIRE(file.file != nullptr);
   std::vector<std::byte> bytes(1000);

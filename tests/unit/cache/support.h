@@ -33,16 +33,16 @@ using test::ScriptedOrigin;
 
 inline constexpr std::uint64_t kBlock = kDefaultBlockSize;
 
-inline remote::BlobInfo url_info(std::uint64_t size) {
-  remote::BlobInfo info;
+inline blob::Info url_info(std::uint64_t size) {
+  blob::Info info;
   info.name = "http://127.0.0.1/blob";
   info.validator = "\"v1\"";
   info.size = size;
   return info;
 }
 
-inline remote::BlobInfo digest_info(std::uint64_t seed, std::uint64_t size) {
-  remote::BlobInfo info;
+inline blob::Info digest_info(std::uint64_t seed, std::uint64_t size) {
+  blob::Info info;
   info.name = "docker://127.0.0.1/image";
   info.digest = test::noise_digest(seed, size);
   info.size = size;
@@ -55,24 +55,24 @@ inline std::shared_ptr<Cache> open_cache(const std::string& directory, std::uint
   return *cache;
 }
 
-inline std::string key_of(const remote::BlobInfo& info) {
+inline std::string key_of(const blob::Info& info) {
   return info.digest.empty() ? key_of_url(info.name) : key_of_digest(info.digest);
 }
 
-inline std::shared_ptr<Entry> open_entry(Cache& cache, const remote::BlobInfo& info) {
+inline std::shared_ptr<Entry> open_entry(Cache& cache, const blob::Info& info) {
   auto entry =
       cache.find_or_create(key_of(info), info.digest.empty() ? info.name : info.digest, info);
   if (!entry) throw std::runtime_error(entry.error().describe());
   return *entry;
 }
 
-inline std::string entry_path(const std::string& directory, const remote::BlobInfo& info) {
+inline std::string entry_path(const std::string& directory, const blob::Info& info) {
   return directory + "/blobs/" + key_of(info);
 }
 
 // One blob, one server, one Source.
 struct Rig {
-  Rig(std::shared_ptr<BlockStore> to, const remote::BlobInfo& info, const OriginScript& script = {},
+  Rig(std::shared_ptr<BlockStore> to, const blob::Info& info, const OriginScript& script = {},
       const SourceOptions& options = {})
       : seed(script.seed),
         store(std::move(to)),
@@ -87,11 +87,11 @@ struct Rig {
 
 // A blob of a URL, and a cache on disk for it.
 struct Disk {
-  explicit Disk(const remote::BlobInfo& of, std::uint64_t budget = 0)
+  explicit Disk(const blob::Info& of, std::uint64_t budget = 0)
       : info(of), cache(open_cache(directory.path(), budget)) {}
 
   test::TempDir directory;
-  remote::BlobInfo info;
+  blob::Info info;
   std::shared_ptr<Cache> cache;
 
   [[nodiscard]] Rig rig(const OriginScript& script = {}, const SourceOptions& options = {}) const {

@@ -18,15 +18,14 @@ struct Delivery {
     OriginScript script;
     script.seed = sent_seed;
     rig = std::make_unique<Rig>(open_entry(*disk.cache, disk.info), disk.info, script);
-    opened.cached = std::shared_ptr<const CachedSource>(rig->source.get(), [](const auto*) {});
-    opened.source = opened.cached;
+    opened.source = std::shared_ptr<const CachedSource>(rig->source.get(), [](const auto*) {});
     opened.name = disk.info.name;
     opened.digest = disk.info.digest;
   }
 
   Disk disk{digest_info(1, kSize)};
   std::unique_ptr<Rig> rig;
-  Opened opened;
+  source::Opened opened;
   io::File out = io::File::adopt(io::Fd(::memfd_create("out", MFD_CLOEXEC)), "out");
 
   // Nothing is under way any more, which a kernel of the test has to outlive.
@@ -70,7 +69,7 @@ TEST_CASE("a disk that gets full in the middle does not keep the digest from bei
       const std::vector<ByteRange> all{{0, kSize}};
       const auto delivered = stream ? stream_ranges(delivery.opened, all, delivery.out, {})
                                     : write_ranges(delivery.opened, all, delivery.out, {});
-      CHECK(delivery.opened.cached->backing_file().file == nullptr);
+      CHECK(delivery.opened.far_away()->backing_file().file == nullptr);
       if (seed == 1) {
         REQUIRE(delivered);
         CHECK(delivered->verified);

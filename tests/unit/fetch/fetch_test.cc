@@ -7,6 +7,7 @@
 #include "fetch/unsized.h"
 #include "support/catch.h"
 #include "support/fault_server.h"
+#include "support/schemes.h"
 #include "support/temp_dir.h"
 
 namespace shunt::fetch {
@@ -19,19 +20,19 @@ using test::SeenRequest;
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
-SessionOptions with_cache(const test::TempDir& directory) {
-  SessionOptions options;
+source::SessionOptions with_cache(const test::TempDir& directory) {
+  source::SessionOptions options;
   options.cache_dir = directory.path();
   return options;
 }
 
 Report warm(const test::TempDir& directory, const Request& request) {
-  Session session(with_cache(directory));
+  source::Session session(test::schemes(), with_cache(directory));
   return to_cache(session, request, {});
 }
 
 std::size_t entries(const test::TempDir& directory) {
-  Session session(with_cache(directory));
+  source::Session session(test::schemes(), with_cache(directory));
   return session.cache()->list().value().size();
 }
 
@@ -80,7 +81,7 @@ TEST_CASE("what the server forbids to store is not there for another command") {
   Request request;
   request.source = server.url();
   const auto read = [&] {
-    Session session(with_cache(directory));
+    source::Session session(test::schemes(), with_cache(directory));
     const auto opened = session.open(server.url());
     std::string text(300'000, ' ');
     REQUIRE(opened);
@@ -103,15 +104,15 @@ TEST_CASE("what nobody can tell the version of is not there for another command"
   const test::TempDir directory;
   const FaultServer server({.size = 300'000, .etag = "", .last_modified = ""});
   for (int round = 0; round < 2; ++round) {
-    Session session(with_cache(directory));
+    source::Session session(test::schemes(), with_cache(directory));
     const auto opened = session.open(server.url());
     REQUIRE(opened);
-    REQUIRE(opened->cached->info().validator.empty());
+    REQUIRE(opened->origin->info().validator.empty());
     std::string text(300'000, ' ');
     REQUIRE(
         opened->source->read_at(0, std::as_writable_bytes(std::span(text)), io::Caching::kKeep));
     CHECK(text == server.bytes(0, 300'000));
-    CHECK(opened->cached->use().bytes_fetched >= 300'000);
+    CHECK(opened->bytes_fetched() >= 300'000);
   }
   CHECK(entries(directory) == 0);
 }
@@ -122,7 +123,7 @@ TEST_CASE("a fetch that is stopped tells whether the next one can go on from the
     const test::TempDir directory;
     const FaultServer server(served, [&](const SeenRequest&) { return fault; });
     CancelToken cancel;
-    SessionOptions options = with_cache(directory);
+    source::SessionOptions options = with_cache(directory);
     options.use_cache = use_cache;
     options.cancel = &cancel;
     // Stops it as soon as something has come.
@@ -132,7 +133,7 @@ TEST_CASE("a fetch that is stopped tells whether the next one can go on from the
       void advance(std::uint64_t) override { token_.request(SIGINT); }
       CancelToken& token_;
     } stopping(cancel);
-    Session session(options);
+    source::Session session(test::schemes(), options);
     Request request;
     request.source = server.url();
     const Report report = to_file(session, request, directory.file("out"),
@@ -156,15 +157,15 @@ TEST_CASE("what has no size and no end is put by within a bound alone") {
   const FaultServer server({.size = std::uint64_t{1} << 60}, [](const SeenRequest&) {
     return Fault{.ignore_range = true, .no_length = true};
   });
-  SessionOptions options;
+  source::SessionOptions options;
   options.use_cache = false;
-  Session session(options);
-  const auto opened = session.open(server.url(), "", IfUnsized::kLeave);
+  source::Session session(test::schemes(), options);
+  const auto opened = session.open(server.url(), "", source::IfUnsized::kLeave);
   REQUIRE(opened);
   REQUIRE(opened->unsized != nullptr);
   CHECK(opened->source == nullptr);
   io::SourcePtr source;
-  const UnsizedRead read = spool_unsized(*opened->unsized, source, 3 * kMiB);
+  const source::UnsizedRead read = source::spool_unsized(*opened->unsized, source, 3 * kMiB);
   REQUIRE_FALSE(read.outcome);
   CHECK(read.outcome.error().code == ErrorCode::kCorrupt);
   CHECK(read.outcome.error().reason.find("does not say how large it is") != std::string::npos);

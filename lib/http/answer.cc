@@ -1,0 +1,31 @@
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/printable.h"
+#include "http/client.h"
+#include "http/fields.h"
+
+namespace shunt::http {
+
+std::string list_of(const Answer& answer, std::string_view name) {
+  std::string list;
+  for (const Field& field : answer.fields) {
+    if (!ascii::equal_ignoring_case(field.name, name)) continue;
+    if (!list.empty()) list += ", ";
+    list += field.value;
+  }
+  return list;
+}
+
+Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
+  // With a transfer coding it does not count (RFC 9112, 6.3).
+  if (answer.find("Transfer-Encoding") != nullptr || answer.find("Content-Length") == nullptr) {
+    return std::optional<std::uint64_t>();
+  }
+  const std::string list = list_of(answer, "Content-Length");
+  const auto length = parse_content_length(list);
+  if (length) return length;
+  return corrupt(fmt::format("Content-Length: \"{}\" is no length", one_line(list, 100)));
+}
+
+}  // namespace shunt::http

@@ -1,0 +1,14 @@
+// Base64 (RFC 4648, 4), as Basic authentication and credential files use it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace shunt::http {
+
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+// With or without its padding; nullopt for what is no Base64.
+[[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
+
+}  // namespace shunt::http

@@ -1,0 +1,36 @@
+// The download of one range of a blob whose size is known.
+#pragma once
+
+#include "blob/origin.h"
+#include "http_blob/request.h"
+
+namespace shunt::http_blob {
+
+class RangeDownload final : public BlobRequest {
+ public:
+  RangeDownload(http::Client& client, std::shared_ptr<BlobState> state_of_blob, ByteRange wanted,
+                blob::Receiver& receiver);
+
+ private:
+  void describe(http::Request& request) override;
+  Verdict judge(const http::Answer& answer) override;
+  Result<void> take(std::span<const std::byte> bytes) override;
+  Result<void> complete() override;
+  void ended(Result<void> outcome) override { receiver_.finished(std::move(outcome)); }
+
+  Verdict judge_part(const http::Answer& answer);
+  Verdict judge_whole(const http::Answer& answer);
+  Verdict judge_unsatisfied(const http::Answer& answer);
+  Verdict other_size(std::uint64_t found, Error error);
+  [[nodiscard]] Error change();
+
+  ByteRange wanted_;        // grows to the whole blob when the server sends that first
+  std::uint64_t position_;  // of the next byte for the receiver
+  std::uint64_t at_ = 0;    // of the next byte of the answer under way
+  ByteRange coming_;        // what that answer holds
+  std::optional<std::uint64_t> odd_size_;  // that an answer gave to a blob with a digest
+  blob::Receiver& receiver_;
+  std::optional<PrefixCheck> prefix_check_;  // for a blob whose versions do not show
+};
+
+}  // namespace shunt::http_blob

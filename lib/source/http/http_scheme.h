@@ -1,0 +1,12 @@
+// Sources behind "http://" and "https://".
+#pragma once
+
+#include <memory>
+
+#include "source/scheme.h"
+
+namespace shunt::source {
+
+[[nodiscard]] std::unique_ptr<const Scheme> http_scheme();
+
+}  // namespace shunt::source

@@ -1,0 +1,45 @@
+// Blobs behind URLs, read through the cache; for each kind of Source whose bytes come by HTTP.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+#include "cache/block_store.h"
+#include "http/client.h"
+#include "http_blob/http_blob.h"
+#include "source/opened.h"
+#include "source/session.h"
+
+namespace shunt::source {
+
+// Thread-safe; one for each Session, which outlives it.
+class Web {
+ public:
+  [[nodiscard]] static std::shared_ptr<Web> of(Session& session);
+  explicit Web(Session& session) : session_(session) {}
+
+  // The one client of the session, started when it is first needed.
+  Result<std::shared_ptr<http::Client>> client();
+
+  // `key` names the entry of the cache, empty: it is not cached; `identity` is written down in it.
+  Result<Opened> open(http_blob::HttpBlob blob, const std::string& key,
+                      const std::string& identity);
+
+ private:
+  std::shared_ptr<cache::Cache> cache_for(const std::string& key);
+  Result<Opened> adopt(http_blob::OpenedBlob opened, const http_blob::HttpBlob& blob,
+                       const std::string& key, const std::string& identity);
+  Result<Opened> leave_unsized(const http_blob::OpenedBlob& opened,
+                               const http_blob::HttpBlob& blob);
+  [[nodiscard]] Opened with_store(std::shared_ptr<cache::BlockStore> store,
+                                  std::shared_ptr<blob::Origin> origin, blob::Info info,
+                                  std::span<const std::byte> head = {}) const;
+
+  Session& session_;
+  std::mutex mutex_;  // guards client_
+  std::shared_ptr<http::Client> client_;
+};
+
+}  // namespace shunt::source
