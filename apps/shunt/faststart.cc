@@ -180,7 +180,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
     for (const std::string& file : files_) {
       if (check_) break;
       if (file == "-") return usage_error("faststart", "standard input needs -o");
-      SHUNT_TRY(schemes().check(file));
+      SHUNT_TRY(schemes().find(file));
       if (schemes().is_file(file)) continue;
       Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
       error.path = schemes().shown(file);

@@ -12,7 +12,7 @@ namespace shunt::cli {
 Result<io::SourcePtr> FaststartInput::open(const std::string& name, faststart::Reading reading,
                                            io::Counters* counters) {
   opened_.reset();
-  SHUNT_TRY(schemes().check(name, layer_));
+  SHUNT_TRY(schemes().find(name, layer_));
   if (name == "-") {
     SHUNT_ASSIGN(io::File in, io::duplicate(STDIN_FILENO, "-", "read", counters));
     in.set_cancel(&cancel_token());

@@ -36,7 +36,8 @@ class Scheme {
   [[nodiscard]] virtual std::string canonical(std::string_view name) const {
     return std::string(name);
   }
-  // The name that was meant by `name`, which looks like a file that is not there; for a hint.
+  // The name that was meant by `name`, of which there is no file; for a hint. Not asked about one
+  // that lacks no more than slashes behind its scheme.
   [[nodiscard]] virtual std::optional<std::string> meant_by(std::string_view /*name*/) const {
     return std::nullopt;
   }

@@ -25,8 +25,7 @@ std::shared_ptr<cache::Cache> Session::cache() {
 
 Result<Opened> Session::open(const std::string& name, const std::string& part,
                              IfUnsized if_unsized) {
-  SHUNT_TRY(schemes_->check(name, part));
-  SHUNT_ASSIGN(const Scheme* const scheme, schemes_->find(name));
+  SHUNT_ASSIGN(const Scheme* const scheme, schemes_->find(name, part));
   SHUNT_ASSIGN(Opened opened, scheme->open(*this, name, part));
   if (opened.unsized == nullptr || if_unsized == IfUnsized::kLeave) return opened;
   const UnsizedRead read = spool_unsized(*opened.unsized, opened.source);

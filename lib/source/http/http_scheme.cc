@@ -17,18 +17,6 @@ namespace {
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
 
-// "http:/x" and "https:x", which are paths.
-std::optional<std::string> with_slashes(std::string_view name) {
-  for (const std::string_view prefix : {kHttps, kHttp}) {
-    const std::string_view begin = prefix.substr(0, prefix.size() - 2);
-    if (!ascii::lower(name).starts_with(begin)) continue;
-    std::string_view rest = name.substr(begin.size());
-    while (rest.starts_with('/')) rest.remove_prefix(1);
-    return std::string(prefix) + std::string(rest);
-  }
-  return std::nullopt;
-}
-
 class HttpScheme final : public Scheme {
  public:
   bool claims(std::string_view name) const override {
@@ -44,7 +32,6 @@ class HttpScheme final : public Scheme {
   }
 
   std::optional<std::string> meant_by(std::string_view name) const override {
-    if (auto meant = with_slashes(name)) return meant;
     const std::string_view host = name.substr(0, name.find('/'));
     if (host.empty() || host.size() == name.size()) return std::nullopt;
     if (const std::size_t colon = host.find(':'); colon != std::string_view::npos) {

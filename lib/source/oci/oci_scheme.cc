@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
 #include "source/oci/images.h"
 
 namespace shunt::source {
@@ -24,13 +23,6 @@ class OciScheme final : public Scheme {
   std::vector<std::string_view> prefixes() const override { return {kRegistry, kLayout}; }
   std::string shown(std::string_view name) const override {
     return oci::show_image_reference(name);
-  }
-  std::optional<std::string> meant_by(std::string_view name) const override {
-    const std::string_view begin = kRegistry.substr(0, kRegistry.size() - 2);
-    if (!ascii::lower(name).starts_with(begin)) return std::nullopt;
-    std::string_view rest = name.substr(begin.size());
-    while (rest.starts_with('/')) rest.remove_prefix(1);
-    return std::string(kRegistry) + std::string(rest);
   }
   bool has_parts() const override { return true; }
 
