@@ -27,4 +27,19 @@ std::invoke_result_t<Work&> catching(Work&& work) noexcept {
   }
 }
 
+// Runs `step`; what it throws is handed to `failed` as a Result<void>, so that nobody waits in vain
+// for what the step was to bring. What that throws in turn is lost.
+template <typename Step, typename Failed>
+void run_or_fail(Step step, Failed failed) noexcept {
+  const Result<void> done = catching([&]() -> Result<void> {
+    step();
+    return {};
+  });
+  if (done) return;
+  (void)catching([&]() -> Result<void> {
+    failed(done);
+    return {};
+  });
+}
+
 }  // namespace shunt

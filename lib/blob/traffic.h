@@ -1,4 +1,4 @@
-// What talking to servers has cost.
+// Requests and bytes: what Sources that are far away cost.
 #pragma once
 
 #include <cstdint>

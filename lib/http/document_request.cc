@@ -77,15 +77,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   // What `step` throws ends the request, so that nobody waits for it in vain.
   template <typename Step>
   void step_or_end(Step step) noexcept {
-    const Result<void> done = catching([&]() -> Result<void> {
-      step();
-      return {};
-    });
-    if (done) return;
-    (void)catching([&]() -> Result<void> {
-      end(out_of_memory());
-      return {};
-    });
+    run_or_fail(step, [this](const Result<void>& done) { end(done.error()); });
   }
 
   void go_on_from(const Result<void>& outcome) {

@@ -54,14 +54,8 @@ void BlobRequest::cancel() {
 
 template <typename Step>
 void BlobRequest::step_or_end(Step step) noexcept {
-  Result<void> done = catching([&]() -> Result<void> {
-    step();
-    return {};
-  });
-  if (done || over_) return;
-  (void)catching([&]() -> Result<void> {
-    end(std::move(done));
-    return {};
+  run_or_fail(step, [this](const Result<void>& done) {
+    if (!over_) end(done);
   });
 }
 

@@ -97,8 +97,7 @@ class RegistryImage final : public Image {
 
   Result<void> prepare_authorizer() {
     // Whoever gives an Authorization of their own means that one.
-    const http::Answer fields{0, options_.fields};
-    if (fields.find("Authorization") != nullptr) return {};
+    if (blob::find_field(options_.fields, "Authorization") != nullptr) return {};
     TokenSettings settings;
     settings.registry = registry_.url();
     settings.name = reference_.host;

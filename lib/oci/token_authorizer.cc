@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/catching.h"
 #include "base/log.h"
 #include "http/fields.h"
@@ -23,9 +24,7 @@ using Done = std::function<void(Result<void>)>;
 // The first challenge of `scheme` in all fields of the answer.
 std::optional<http::Challenge> find_challenge(const blob::Answer& answer, std::string_view scheme) {
   for (const http::Field& field : answer.fields) {
-    blob::Answer one;
-    one.fields.push_back(field);
-    if (one.find("WWW-Authenticate") == nullptr) continue;
+    if (!ascii::equal_ignoring_case(field.name, "WWW-Authenticate")) continue;
     for (http::Challenge& challenge : http::parse_challenges(field.value)) {
       if (challenge.scheme == scheme) return std::move(challenge);
     }
@@ -125,15 +124,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   // What `step` throws is the outcome for all who wait for a token.
   template <typename Step>
   void step_or_finish(Step step) noexcept {
-    const Result<void> done = catching([&]() -> Result<void> {
-      step();
-      return {};
-    });
-    if (done) return;
-    (void)catching([&]() -> Result<void> {
-      finish(done);
-      return {};
-    });
+    run_or_fail(step, [this](const Result<void>& done) { finish(done); });
   }
 
   void ask() {
