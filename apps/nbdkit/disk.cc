@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/size_text.h"
+#include "io/duplicate.h"
 #include "sink/spill_file.h"
 
 namespace shunt::nbdkit {
@@ -23,10 +24,9 @@ Result<io::File> take_descriptor(int number) {
   const int flags = ::fcntl(number, F_GETFL);
   if (flags < 0) return system_error(errno, name, "open for writing");
   if ((flags & O_ACCMODE) == O_RDONLY) return system_error(EBADF, name, "open for writing");
-  io::Fd own(::fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-  if (!own.valid()) return system_error(errno, name, "open for writing");
+  SHUNT_ASSIGN(io::File own, io::duplicate(number, name, "open for writing"));
   if (number > STDERR_FILENO) (void)::close(number);
-  return io::File::adopt(std::move(own), name);
+  return own;
 }
 
 Error failed(std::string reason) {

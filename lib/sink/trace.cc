@@ -1,13 +1,11 @@
 #include "sink/trace.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <iterator>
 #include <utility>
 
+#include "io/duplicate.h"
 #include "io/path.h"
 
 namespace shunt::sink {
@@ -20,9 +18,8 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 Result<Trace> Trace::to_file(const std::string& path, bool force, const CancelToken& cancel) {
   Trace trace;
   if (const std::optional<int> descriptor = io::descriptor_named(path)) {
-    io::Fd own(::fcntl(*descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!own.valid()) return system_error(errno, path, "open for writing");
-    trace.out_ = std::make_unique<Destination>(io::File::adopt(std::move(own), path));
+    SHUNT_ASSIGN(io::File own, io::duplicate(*descriptor, path, "open for writing"));
+    trace.out_ = std::make_unique<Destination>(std::move(own));
   } else {
     SHUNT_ASSIGN(Destination out, Destination::open(path, {.force = force}, cancel));
     trace.out_ = std::make_unique<Destination>(std::move(out));
