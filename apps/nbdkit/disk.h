@@ -13,8 +13,8 @@
 #include "base/byte_range.h"
 #include "base/cancel.h"
 #include "base/result.h"
+#include "io/destination.h"
 #include "settings.h"
-#include "sink/destination.h"
 #include "sink/sink.h"
 
 namespace shunt::nbdkit {
@@ -66,7 +66,7 @@ class Disk {
   bool changed_ = false;
   std::optional<Error> cut_off_;  // a change that was not made
   std::uint64_t unflushed_ = 0;   // bytes changed since the last flush
-  std::unique_ptr<sink::Destination> out_;
+  std::unique_ptr<io::Destination> out_;
   std::unique_ptr<sink::Sink> sink_;  // after start(); uses all of the above
 };
 

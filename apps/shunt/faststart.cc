@@ -18,6 +18,7 @@
 #include "faststart_check.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
+#include "io/destination.h"
 #include "io/duplicate.h"
 #include "io/output_name.h"
 #include "nearest.h"
@@ -65,7 +66,7 @@ class Faststart final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return is_standard_output(out) && !options_.dry_run;
+    return io::is_standard_output(out) && !options_.dry_run;
   }
   int run(const Globals& globals) override;
 
@@ -75,7 +76,7 @@ class Faststart final : public Command {
   int run_output(const Globals& globals);
   int run_files(const Globals& globals);
   [[nodiscard]] Report output_one(FaststartInput& input);
-  [[nodiscard]] Report to_descriptor(FaststartInput& input, int descriptor);
+  [[nodiscard]] Report to_stream(FaststartInput& input);
   [[nodiscard]] Report from_stdin_to(io::File& out);
 
   CLI::App* app_;
@@ -131,7 +132,7 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   const CLI::Option& strategy = *app_->get_option("--strategy");
   if (!out_.empty() && options_.strategy && origin_of(strategy) != Origin::kCommandLine) {
-    const bool stream = output_descriptor(out_) || io::names_stream(out_) || files_.front() == "-";
+    const bool stream = io::names_stream(out_) || files_.front() == "-";
     const bool copies = *options_.strategy == faststart::Strategy::kCopy;
     const bool shares = *options_.strategy == faststart::Strategy::kReflink && !stream;
     if (!copies && !shares) options_.strategy.reset();
@@ -165,7 +166,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
     return usage_error("faststart", "--layer goes with -o or --check");
   }
   if (options_.preserve_times) {
-    if (!out_.empty() && (output_descriptor(out_) || io::names_stream(out_))) {
+    if (!out_.empty() && io::names_stream(out_)) {
       return usage_error("faststart", "--preserve-times: a stream has no time of modification");
     }
     if (!out_.empty() && !schemes().is_file(files_.front())) {
@@ -276,12 +277,12 @@ Report Faststart::from_stdin_to(io::File& out) {
   return faststart::run_from_pipe(*in, out, options_);
 }
 
-Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
+Report Faststart::to_stream(FaststartInput& input) {
   const std::string& name = files_.front();
   io::File out;  // of a dry run, not there
   if (!options_.dry_run) {
-    Result<io::File> opened = open_descriptor("faststart", descriptor, out_);
-    if (!opened) return failed_faststart(name, opened.error());
+    Result<io::File> opened = io::open_stream(out_, cancel_token());
+    if (!opened) return failed_faststart(name, with_help_hint("faststart", opened.error()));
     out = std::move(*opened);
   }
   Report report;
@@ -301,9 +302,7 @@ Report Faststart::to_descriptor(FaststartInput& input, int descriptor) {
 }
 
 Report Faststart::output_one(FaststartInput& input) {
-  if (const std::optional<int> descriptor = output_descriptor(out_)) {
-    return to_descriptor(input, *descriptor);
-  }
+  if (io::names_stream(out_)) return to_stream(input);
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
   if (!source) return failed_faststart(schemes().shown(files_.front()), source.error());

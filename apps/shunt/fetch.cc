@@ -9,6 +9,7 @@
 #include "command.h"
 #include "exit_code.h"
 #include "fetch_report.h"
+#include "io/destination.h"
 #include "io/output_name.h"
 #include "output.h"
 #include "output_target.h"
@@ -39,7 +40,7 @@ class Fetch final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return out.empty() || is_standard_output(out);
+    return out.empty() || io::is_standard_output(out);
   }
   int run(const Globals& globals) override;
 
@@ -47,7 +48,7 @@ class Fetch final : public Command {
   Result<void> parse_options(const Globals& globals);
   Result<void> settle_cache(const Settings& settings);
   [[nodiscard]] fetch::Report deliver(source::Session& session);
-  [[nodiscard]] fetch::Report to_stream(source::Session& session, Result<io::File> out);
+  [[nodiscard]] fetch::Report to_stream(source::Session& session);
   [[nodiscard]] fetch::Report failed(const Error& error) const;
   [[nodiscard]] std::string if_interrupted(const fetch::Report& report) const;
 
@@ -82,8 +83,9 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   session_.options.use_cache = !no_cache_;
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
   // Before anything is downloaded for nothing.
-  if (const std::optional<int> descriptor = output_descriptor(out_)) {
-    SHUNT_TRY(open_descriptor("fetch", *descriptor, out_));
+  if (io::output_descriptor(out_)) {
+    const Result<io::File> tried = io::open_stream(out_, cancel_token());
+    if (!tried) return with_help_hint("fetch", tried.error());
   }
   return {};
 }
@@ -112,11 +114,12 @@ fetch::Report Fetch::failed(const Error& error) const {
 
 std::string Fetch::if_interrupted(const fetch::Report& report) const {
   if (report.kept) return kStaysInCache;
-  if (output_descriptor(out_) || io::names_stream(out_)) return {};
+  if (io::names_stream(out_)) return {};
   return out_ + " has not been written";
 }
 
-fetch::Report Fetch::to_stream(source::Session& session, Result<io::File> out) {
+fetch::Report Fetch::to_stream(source::Session& session) {
+  Result<io::File> out = io::open_stream(out_, cancel_token());
   if (!out) return failed(out.error());
   fetch::Report report = fetch::to_stream(session, request_, *out, options_);
   if (const Result<void> closed = out->close(); !closed && !report.error) {
@@ -126,19 +129,13 @@ fetch::Report Fetch::to_stream(source::Session& session, Result<io::File> out) {
 }
 
 fetch::Report Fetch::deliver(source::Session& session) {
-  if (const std::optional<int> descriptor = output_descriptor(out_)) {
-    return to_stream(session, open_descriptor("fetch", *descriptor, out_));
-  }
-  // A device or a FIFO is written to, not replaced.
-  if (io::names_stream(out_)) {
-    return to_stream(session, io::File::open_to_write_stream(out_, nullptr, &cancel_token()));
-  }
+  if (io::names_stream(out_)) return to_stream(session);
   return fetch::to_file(session, request_, out_, options_);
 }
 
 int Fetch::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
-  const Stream json_stream = is_standard_output(out_) ? Stream::kErr : Stream::kOut;
+  const Stream json_stream = io::is_standard_output(out_) ? Stream::kErr : Stream::kOut;
   options_.cancel = &cancel_token();
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), json_stream);

@@ -10,7 +10,7 @@ namespace shunt::cli {
 namespace {
 
 // "1.00 GiB out, 12.0 MiB of it zeros, at most 1.02 MiB held, 3.2 s"
-std::string summary(const sink::SessionReport& report) {
+std::string summary(const serve::SessionReport& report) {
   const sink::Summary& all = report.summary;
   std::string text = fmt::format("{} out", format_size(all.bytes_out));
   if (all.zero_bytes > 0) text += fmt::format(", {} of it zeros", format_size(all.zero_bytes));
@@ -22,7 +22,7 @@ std::string summary(const sink::SessionReport& report) {
 }
 
 // What a run that failed has come to: "15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
-std::string so_far(const sink::SessionReport& report, std::uint64_t size) {
+std::string so_far(const serve::SessionReport& report, std::uint64_t size) {
   const sink::Summary& all = report.summary;
   std::string text = format_size(all.bytes_out);
   if (size > 0) text += " of " + format_size(size);
@@ -38,7 +38,7 @@ std::string advised_options(const sink::Advice& advice) {
 
 }  // namespace
 
-void print_sink_text(const Globals& globals, const sink::SessionReport& report,
+void print_sink_text(const Globals& globals, const serve::SessionReport& report,
                      const SinkReportStyle& style) {
   if (!globals.quiet) {
     if (!report.error) {
@@ -55,7 +55,7 @@ void print_sink_text(const Globals& globals, const sink::SessionReport& report,
   if (report.error) print_error(globals, *report.error);
 }
 
-void print_sink_json(Stream stream, const sink::SessionReport& report,
+void print_sink_json(Stream stream, const serve::SessionReport& report,
                      const SinkReportStyle& style) {
   const sink::Summary& all = report.summary;
   nlohmann::ordered_json document = {{"schema_version", kSchemaVersion},

@@ -6,7 +6,7 @@
 
 #include "globals.h"
 #include "output.h"
-#include "sink/session.h"
+#include "serve/session.h"
 
 namespace shunt::cli {
 
@@ -17,9 +17,9 @@ struct SinkReportStyle {
   bool advise = false;  // sink/advice.h
 };
 
-void print_sink_text(const Globals& globals, const sink::SessionReport& report,
+void print_sink_text(const Globals& globals, const serve::SessionReport& report,
                      const SinkReportStyle& style);
-void print_sink_json(Stream stream, const sink::SessionReport& report,
+void print_sink_json(Stream stream, const serve::SessionReport& report,
                      const SinkReportStyle& style);
 
 }  // namespace shunt::cli

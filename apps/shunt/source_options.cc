@@ -63,6 +63,10 @@ Error usage_error(std::string_view command, std::string_view reason) {
   return usage(reason).with_hint(fmt::format("see 'shunt {} --help'", command));
 }
 
+Error with_help_hint(std::string_view command, Error error) {
+  return error.code == ErrorCode::kUsage ? usage_error(command, error.reason) : error;
+}
+
 Result<unsigned> parse_jobs(std::string_view command, std::string_view text) {
   constexpr unsigned kMost = 64;
   const Result<std::uint64_t> jobs = parse_size(text);

@@ -36,6 +36,8 @@ inline constexpr const char* kStaysInCache =
 
 // "see 'shunt COMMAND --help'" comes with it.
 [[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
+// Adds that hint to an error of the library that is kUsage; others stay as they are.
+[[nodiscard]] Error with_help_hint(std::string_view command, Error error);
 
 // A check of the value of --jobs: the reason where it is none.
 [[nodiscard]] std::string is_jobs(const std::string& text);

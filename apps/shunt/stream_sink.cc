@@ -14,16 +14,18 @@
 #include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
+#include "io/destination.h"
 #include "io/duplicate.h"
+#include "io/output_name.h"
 #include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
+#include "serve/session.h"
 #include "settings.h"
 #include "signals.h"
 #include "sink/consumer.h"
 #include "sink/copy_stream.h"
-#include "sink/session.h"
 #include "sink/spill_file.h"
 #include "sink_report.h"
 #include "source_options.h"
@@ -65,19 +67,19 @@ class StreamSink final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return out.empty() || is_standard_output(out);
+    return out.empty() || io::is_standard_output(out);
   }
   int run(const Globals& globals) override;
 
  private:
   Result<void> parse_options();
   Result<void> parse_disk();
-  [[nodiscard]] Result<sink::Destination> open_output();
-  [[nodiscard]] sink::SessionReport deliver(const Globals& globals);
-  [[nodiscard]] sink::SessionReport send(const Globals& globals);
-  void end_consumer(sink::SessionReport& report);
-  [[nodiscard]] static int exit_code(const sink::SessionReport& report);
-  [[nodiscard]] sink::SessionReport copy_stdin(sink::Destination& out);
+  [[nodiscard]] Result<io::Destination> open_output();
+  [[nodiscard]] serve::SessionReport deliver(const Globals& globals);
+  [[nodiscard]] serve::SessionReport send(const Globals& globals);
+  void end_consumer(serve::SessionReport& report);
+  [[nodiscard]] static int exit_code(const serve::SessionReport& report);
+  [[nodiscard]] serve::SessionReport copy_stdin(io::Destination& out);
   [[nodiscard]] bool has_command() const { return !session_.command.empty(); }
 
   CLI::App* app_;
@@ -95,8 +97,8 @@ class StreamSink final : public Command {
   bool sparse_ = false;
   bool stdin_ = false;
   bool advise_ = false;
-  sink::DestinationOptions destination_;
-  sink::SessionOptions session_;
+  io::DestinationOptions destination_;
+  serve::SessionOptions session_;
   ProgressBar progress_;
   std::unique_ptr<sink::Consumer> consumer_;
 };
@@ -199,35 +201,35 @@ Result<void> StreamSink::parse_options() {
     return usage_error("stream-sink", "one of --run, --listen and --stdin is required");
   }
   if (!listen_.empty()) {
-    SHUNT_ASSIGN(session_.address, sink::parse_address(listen_));
+    SHUNT_ASSIGN(session_.address, serve::parse_address(listen_));
   }
   if (has_command() && session_.until_disconnect) {
     return usage_error("stream-sink", "with --run, the stream ends when the command does");
   }
-  if (has_command() && session_.address.kind == sink::Address::Kind::kInherited) {
+  if (has_command() && session_.address.kind == serve::Address::Kind::kInherited) {
     return usage_error("stream-sink", "--run goes with a socket of ours, not with --listen fd");
   }
   return parse_disk();
 }
 
-Result<sink::Destination> StreamSink::open_output() {
+Result<io::Destination> StreamSink::open_output() {
   if (!to_.empty()) {
     SHUNT_ASSIGN(consumer_, sink::Consumer::start(to_));
     SHUNT_ASSIGN(io::File stream, consumer_->stream());
-    return sink::Destination(std::move(stream));
+    return io::Destination(std::move(stream));
   }
-  if (const std::optional<int> descriptor = output_descriptor(out_)) {
-    SHUNT_ASSIGN(io::File stream, open_descriptor("stream-sink", *descriptor, out_));
-    stream.set_cancel(nullptr);  // the first signal ends the disk, not the stream
-    // The command of --run gets its own standard output and error, and no other of ours.
-    if (*descriptor > STDERR_FILENO) ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
-    return sink::Destination(std::move(stream));
+  Result<io::Destination> out = io::Destination::open(out_, destination_, cancel_token());
+  if (!out) return with_help_hint("stream-sink", out.error());
+  out->file().set_cancel(nullptr);  // the first signal ends the disk, not the stream
+  // The command of --run gets its own standard output and error, and no other of ours.
+  if (const auto descriptor = io::output_descriptor(out_); descriptor > STDERR_FILENO) {
+    ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
   }
-  return sink::Destination::open(out_, destination_, cancel_token());
+  return out;
 }
 
-sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
-  sink::SessionReport report;
+serve::SessionReport StreamSink::copy_stdin(io::Destination& out) {
+  serve::SessionReport report;
   const Stopwatch stopwatch;
   const Result<io::File> in = io::duplicate(STDIN_FILENO, "(standard input)", "read");
   if (!in) {
@@ -253,7 +255,7 @@ sink::SessionReport StreamSink::copy_stdin(sink::Destination& out) {
 }
 
 // Its exit status counts as the stream does; of one that could not be written to it says why.
-void StreamSink::end_consumer(sink::SessionReport& report) {
+void StreamSink::end_consumer(serve::SessionReport& report) {
   constexpr int kToSayWhy = 1000;  // ms
   const bool gone = report.error && report.error->system_errno == EPIPE;
   if (report.error) {
@@ -271,24 +273,24 @@ void StreamSink::end_consumer(sink::SessionReport& report) {
                   gone ? " before it had all of the stream" : "");
 }
 
-sink::SessionReport StreamSink::deliver(const Globals& globals) {
-  sink::SessionReport report = send(globals);
+serve::SessionReport StreamSink::deliver(const Globals& globals) {
+  serve::SessionReport report = send(globals);
   if (consumer_) end_consumer(report);
   return report;
 }
 
-sink::SessionReport StreamSink::send(const Globals& globals) {
+serve::SessionReport StreamSink::send(const Globals& globals) {
   // A folder that nobody named may never be needed.
   if (!spill_.empty() && !session_.disk.spill.empty()) {
     if (const Result<void> tried = sink::SpillFile::try_folder(session_.disk.spill); !tried) {
-      sink::SessionReport report;
+      serve::SessionReport report;
       report.error = tried.error();
       return report;
     }
   }
-  Result<sink::Destination> out = open_output();
+  Result<io::Destination> out = open_output();
   if (!out) {
-    sink::SessionReport report;
+    serve::SessionReport report;
     report.error = out.error();
     return report;
   }
@@ -298,23 +300,23 @@ sink::SessionReport StreamSink::send(const Globals& globals) {
       print_line(Stream::kErr, fmt::format("serving at {}", uri));
     }
   };
-  return sink::run_session(session_, *out);
+  return serve::run_session(session_, *out);
 }
 
 int StreamSink::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
-  const bool to_stdout = is_standard_output(out_);
+  const bool to_stdout = io::is_standard_output(out_);
   const Stream json_stream = to_stdout ? Stream::kErr : Stream::kOut;
   if (const Result<void> parsed = parse_options(); !parsed) {
     print_error(globals, parsed.error(), json_stream);
     return exit_code_of(parsed.error().code, cancel_token());
   }
   session_.cancel = &cancel_token();
-  if (to_stdout) session_.command_output = sink::ChildOutput::kToStandardError;
+  if (to_stdout) session_.command_output = serve::ChildOutput::kToStandardError;
   progress_.start(globals, "streaming");
   ProgressBar::Part progress(progress_, to_stdout ? "" : out_);
   session_.progress = progress.progress();
-  const sink::SessionReport report = deliver(globals);
+  const serve::SessionReport report = deliver(globals);
   progress_.stop();
   const int code = exit_code(report);
   const SinkReportStyle style{.kind = stdin_ ? "stdin" : commit_,
@@ -330,7 +332,7 @@ int StreamSink::run(const Globals& globals) {
 }
 
 // That of COMMAND, when it failed by itself.
-int StreamSink::exit_code(const sink::SessionReport& report) {
+int StreamSink::exit_code(const serve::SessionReport& report) {
   if (!report.error) return kDone;
   const bool stopped = report.error->code == ErrorCode::kInterrupted;
   const bool command_failed = report.command_status.value_or(0) != 0;

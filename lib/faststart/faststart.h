@@ -92,10 +92,11 @@ Result<bool> moov_is_in_front(const io::SourcePtr& source);
 // Moves moov in the file itself. Failures are in the report. One thread a file.
 Report run_in_place(const std::string& path, const Options& options);
 
-// Writes the result to a new file `out`, which appears when it is whole.
+// Writes the result to a new file `out`, which appears when it is whole. For what is written to in
+// order (io::names_stream), run_to_stream is there.
 Report run_to_file(const io::SourcePtr& source, const std::string& out, const Options& options);
 
-// Writes the result to `out`, an open pipe or the like.
+// Writes the result to `out`, an open pipe or the like; of a dry run it need not be open.
 Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& options);
 
 // The same from a pipe. Input whose moov comes first passes through with constant memory; other

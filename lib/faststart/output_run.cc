@@ -28,7 +28,7 @@ class OutputRun {
 
   Report to_file(const std::string& out) {
     Result<void> done = work_to_file(out);
-    if (!done && done.error().code == ErrorCode::kInterrupted && !io::names_stream(out)) {
+    if (!done && done.error().code == ErrorCode::kInterrupted) {
       done = done.error().with_hint(fmt::format("{} has not been written", out));
     }
     return run_.finish(done);
@@ -194,16 +194,6 @@ class OutputRun {
   Result<void> work_to_file(const std::string& name) {
     if (options().strategy && keeps_inode(*options().strategy)) {
       return usage("into another file, the strategies are reflink and copy");
-    }
-    if (io::names_stream(name)) {
-      if (options().dry_run) {
-        io::File none;  // opening it may wait for a reader
-        return work_to_stream(none);
-      }
-      SHUNT_ASSIGN(io::File file, io::File::open_to_write_stream(name, nullptr, options().cancel));
-      file.set_cancel(options().cancel);
-      SHUNT_TRY(work_to_stream(file));
-      return file.close();
     }
     const io::IfThere if_there = options().force ? io::IfThere::kReplace : io::IfThere::kFail;
     SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));

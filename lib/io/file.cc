@@ -112,7 +112,7 @@ Result<File> File::create_unnamed(const std::string& directory, Counters* counte
   if (number != EOPNOTSUPP && number != EISDIR && number != EINVAL) return fd.error();
   // A file system without O_TMPFILE: a name for a moment.
   std::string named = directory + "/shunt-XXXXXX";
-  Fd named_fd(::mkostemp(named.data(), O_CLOEXEC));
+  Fd named_fd(kernel().make_temporary_file(named.data(), O_CLOEXEC));
   if (!named_fd.valid()) return system_error(errno, directory, kOperation);
   kernel().unlink(named.c_str());
   return File(std::move(named_fd), name, counters);

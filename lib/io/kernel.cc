@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 
 namespace shunt::io {
@@ -155,6 +156,22 @@ int Kernel::link_unnamed(int fd, int directory, const char* name) {
 
 int Kernel::mkdir(const char* path, mode_t mode) {
   return ::mkdir(path, mode);
+}
+
+int Kernel::rmdir(const char* path) {
+  return ::rmdir(path);
+}
+
+int Kernel::mkfifo(const char* path, mode_t mode) {
+  return ::mkfifo(path, mode);
+}
+
+int Kernel::make_temporary_folder(char* path) {
+  return ::mkdtemp(path) == nullptr ? -1 : 0;
+}
+
+int Kernel::make_temporary_file(char* path, int flags) {
+  return ::mkostemp(path, flags);
 }
 
 int Kernel::fchmod(int fd, mode_t mode) {

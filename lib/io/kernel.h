@@ -1,6 +1,6 @@
-// The seam between shunt and the operating system: each call that reads or changes a file of the
-// user or of the cache. (Not through here go pipes to programs that are started from here, and what
-// lib/sink makes to be met at: a FIFO, a socket, the folder of that.)
+// The seam between shunt and the operating system: each call that reads a file, or that makes,
+// changes or removes a name in a file system. (Pipes between shunt and the programs that it starts
+// do not go through here.)
 //
 // Production uses the real calls. A test installs an implementation that fails the n-th call, cuts
 // it short, stops the process there or records it. Functions keep the conventions of the calls they
@@ -63,6 +63,11 @@ class Kernel {
   // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST when it is taken.
   virtual int link_unnamed(int fd, int directory, const char* name);
   virtual int mkdir(const char* path, mode_t mode);
+  virtual int rmdir(const char* path);
+  virtual int mkfifo(const char* path, mode_t mode);
+  // mkdtemp and mkostemp: they replace the six X at the end of `path`.
+  virtual int make_temporary_folder(char* path);
+  virtual int make_temporary_file(char* path, int flags);
   virtual int fchmod(int fd, mode_t mode);
   virtual int fchown(int fd, uid_t owner, gid_t group);
   virtual int futimens(int fd, const struct timespec times[2]);

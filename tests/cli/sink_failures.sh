@@ -179,7 +179,7 @@ if [[ ${SHUNT_SANITIZED-0} == 0 ]] && command -v prlimit >/dev/null; then
   "$SHUNT" stream-sink --size 8M --listen "unix:$work/disk.sock" --until-disconnect -o disk.img 2>err &
   sink=$!
   background+=("$sink")
-  listening
+  until grep -q 'serving at' err; do kill -0 "$sink" 2>/dev/null || fail "it does not serve: $(said)"; done
   prlimit --pid "$sink" --nofile=1:
   ends 7 "a server that fails"
   says 'poll: '

@@ -28,10 +28,10 @@
 #include "faulty_kernel.h"
 #include "fetch/fetch.h"
 #include "harness.h"
+#include "io/destination.h"
 #include "io/kernel.h"
 #include "loop_mount.h"
 #include "sink/copy_stream.h"
-#include "sink/destination.h"
 #include "sink/sink.h"
 #include "source/session.h"
 #include "support/schemes.h"
@@ -102,7 +102,7 @@ bool run_faststart(const Place& place, faststart::Strategy strategy, bool force)
 // A disk that is written from behind, in part, and zeroed.
 bool run_disk(const Place& place, bool force) {
   const CancelToken cancel;
-  auto out = sink::Destination::open(place.output(), {.force = force}, cancel);
+  auto out = io::Destination::open(place.output(), {.force = force}, cancel);
   if (!out) return false;
   sink::Options options;
   options.size = kSize;
@@ -120,7 +120,7 @@ bool run_disk(const Place& place, bool force) {
 bool run_copy(const Place& place, bool force) {
   const CancelToken cancel;
   const auto in = io::File::open_to_read(place.input());
-  auto out = sink::Destination::open(place.output(), {.force = force}, cancel);
+  auto out = io::Destination::open(place.output(), {.force = force}, cancel);
   if (!in || !out) return false;
   return !sink::copy_stream(*in, out->file(), {}).error && out->commit().has_value();
 }

@@ -1,12 +1,14 @@
 // What the name of an output stands for.
 #include "io/output_name.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
 
+#include "io/fd.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -45,6 +47,24 @@ TEST_CASE_METHOD(Folder, "a FIFO or a device is a stream, by whatever name; a fi
     CAPTURE(name);
     CHECK_FALSE(names_stream(dir.file(name)));
   }
+}
+
+TEST_CASE_METHOD(Folder, "an open descriptor is a stream, whatever it is open on") {
+  CHECK(names_stream("-"));
+  CHECK(output_descriptor("-") == 1);
+  CHECK(is_standard_output("-"));
+  CHECK(is_standard_output("/dev/stdout"));
+  const Fd file(::open(dir.file("file").c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string name = "/dev/fd/" + std::to_string(file.get());
+  CHECK(output_descriptor(name) == file.get());
+  CHECK(names_stream(name));
+  CHECK_FALSE(is_standard_output(name));
+  CHECK_FALSE(output_descriptor(dir.file("file")));
+}
+
+TEST_CASE_METHOD(Folder, "a stream is never the place of a new file") {
+  CHECK(refusal("fifo", IfThere::kReplace) == EEXIST);
+  CHECK(refusal("to-fifo", IfThere::kReplace) == EEXIST);
 }
 
 TEST_CASE_METHOD(Folder, "a new file takes the place of nothing") {

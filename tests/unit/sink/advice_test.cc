@@ -9,7 +9,6 @@
 
 #include "base/size_text.h"
 #include "io/file.h"
-#include "sink/nbd_export.h"
 #include "support/catch.h"
 #include "support/reading_pipe.h"
 #include "unit/sink/noise.h"
@@ -53,9 +52,6 @@ TEST_CASE("a client that only steps back a little is not told the memory of the 
   options.policy = sink::CommitPolicy::kAtEnd;
   options.offer_as_window = true;
   const auto sink = Sink::start(pipe.in(), options).value();
-  const sink::NbdExport target(*sink);
-  CHECK_FALSE(target.features().multi_conn);
-  CHECK_FALSE(target.features().fast_zero);
   REQUIRE(sink->write(0, noise(30 * kMiB, 1)));
   REQUIRE(sink->write(30 * kMiB - 100'000, noise(10, 1)));
   std::vector<std::byte> read(10);

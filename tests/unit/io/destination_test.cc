@@ -1,8 +1,9 @@
 // Where a stream goes.
-#include "sink/destination.h"
+#include "io/destination.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 namespace {
 
 using namespace shunt;
-using sink::Destination;
+using io::Destination;
 namespace fs = std::filesystem;
 
 const CancelToken kNever;
@@ -136,4 +137,33 @@ TEST_CASE("a socket has no reader to be waited for") {
   guard.join();
   REQUIRE_FALSE(out);
   CHECK(out.error().system_errno == ENXIO);
+}
+
+TEST_CASE("a wait for the reader of a stream ends when asked to stop") {
+  const test::TempDir dir;
+  REQUIRE(::mkfifo(dir.file("fifo").c_str(), 0600) == 0);
+  const io::Fd reader(::open(dir.file("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  CancelToken cancel;
+  auto out = io::open_stream(dir.file("fifo"), cancel);
+  REQUIRE(out);
+  cancel.request(15);
+  const std::vector<std::byte> more(std::size_t{1} << 20);  // than the pipe holds
+  const auto written = out->write_next(more);
+  REQUIRE_FALSE(written);
+  CHECK(written.error().code == ErrorCode::kInterrupted);
+}
+
+TEST_CASE("a descriptor that is open for reading alone is no output") {
+  const io::Fd in(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto out = io::open_stream("/dev/fd/" + std::to_string(in.get()), kNever);
+  REQUIRE_FALSE(out);
+  CHECK(out.error().system_errno == EBADF);
+}
+
+TEST_CASE("a terminal gets no binary data") {
+  const io::Fd terminal(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (!terminal.valid()) return;
+  const auto out = io::open_stream("/dev/fd/" + std::to_string(terminal.get()), kNever);
+  REQUIRE_FALSE(out);
+  CHECK(out.error().code == ErrorCode::kUsage);
 }

@@ -1,4 +1,4 @@
-#include "sink/child.h"
+#include "serve/child.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 #include "io/fd.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 namespace {
 
 // Our environment, with `variables` in place of those of the same names.
@@ -45,4 +45,4 @@ Result<Child> Child::start(const std::string& command, const Variables& variable
   return Child(std::move(process));
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

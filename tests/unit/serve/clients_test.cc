@@ -1,5 +1,5 @@
 // Who went from a disk, and whether they were done with it.
-#include "sink/clients.h"
+#include "serve/clients.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 namespace {
 
 using namespace shunt;
-using sink::Clients;
+using serve::Clients;
 using FlushIsFor = Clients::FlushIsFor;
 
 constexpr nbd::Departure kWithoutLeave{.connection = 1, .left = 0, .asked_for_change = true};

@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "io/process.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 using io::ExitStatus;
 
@@ -43,4 +43,4 @@ class Child {
   io::Process process_;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

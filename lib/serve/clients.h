@@ -25,7 +25,7 @@
 #include "base/result.h"
 #include "nbd/server.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 // All functions may be called from any thread. Requests and departures are told of in the order in
 // which the server tells of them.
@@ -85,4 +85,4 @@ class Clients {
   bool changed_ = false;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

@@ -1,5 +1,5 @@
 // Where clients find the disk.
-#include "sink/listeners.h"
+#include "serve/listeners.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -10,9 +10,9 @@
 namespace {
 
 using namespace shunt;
-using sink::Address;
-using sink::Listeners;
-using sink::parse_address;
+using serve::Address;
+using serve::Listeners;
+using serve::parse_address;
 
 // A variable of the environment, and afterwards what it was.
 class Variable {

@@ -1,13 +1,13 @@
-#include "sink/serving.h"
+#include "serve/sink_server.h"
 
 #include <chrono>
 #include <utility>
 
 #include "base/catching.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
-Serving::Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
+SinkServer::SinkServer(sink::Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
     : sink_(sink),
       trace_(trace),
       export_(sink),
@@ -18,12 +18,12 @@ Serving::Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace)
 }
 
 // The Sink goes on, and must not call a server that is no more.
-Serving::~Serving() {
+SinkServer::~SinkServer() {
   sink_.on_progress({});
   (void)stop([this] { trace_.give_up(); });
 }
 
-Result<void> Serving::start() {
+Result<void> SinkServer::start() {
   SHUNT_TRY(server_.prepare());
   SHUNT_ASSIGN(thread_, io::Thread::start([this]() -> Result<void> {
                  Result<void> served = catching([this] { return server_.run(never_); });
@@ -39,7 +39,7 @@ Result<void> Serving::start() {
   return {};
 }
 
-Result<void> Serving::stop(const std::function<void()>& meanwhile) {
+Result<void> SinkServer::stop(const std::function<void()>& meanwhile) {
   if (!thread_.joinable()) return {};
   clients_.dismiss();
   server_.stop();
@@ -47,7 +47,7 @@ Result<void> Serving::stop(const std::function<void()>& meanwhile) {
   return thread_.join();
 }
 
-nbd::ServerOptions Serving::server_options() {
+nbd::ServerOptions SinkServer::server_options() {
   nbd::ServerOptions options;
   options.served = [this](const nbd::Served& served) {
     trace_.note(served);
@@ -58,4 +58,4 @@ nbd::ServerOptions Serving::server_options() {
   return options;
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

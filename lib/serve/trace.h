@@ -10,11 +10,11 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "io/destination.h"
 #include "io/stream_writer.h"
 #include "nbd/server.h"
-#include "sink/destination.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 // For the thread of the server; read when it is done.
 class Trace {
@@ -22,7 +22,7 @@ class Trace {
   // Counts only.
   Trace() = default;
   // Writes to a new file at `path`, which has its name once finish() is through and may replace
-  // another only with `force`; or to the FIFO, device or open descriptor of that name. `cancel` is
+  // another only with `force`; or to the stream of that name (io/output_name.h). `cancel` is
   // asked while a FIFO has no reader yet.
   static Result<Trace> to_file(const std::string& path, bool force, const CancelToken& cancel);
 
@@ -42,7 +42,7 @@ class Trace {
   void write_out();
 
   std::unique_ptr<CancelToken> give_up_ = std::make_unique<CancelToken>();
-  std::unique_ptr<Destination> out_;          // null: counts only
+  std::unique_ptr<io::Destination> out_;      // null: counts only
   std::unique_ptr<io::StreamWriter> writer_;  // to it
   Stopwatch stopwatch_;
   std::string lines_;  // not written yet
@@ -50,4 +50,4 @@ class Trace {
   std::map<std::string, std::uint64_t, std::less<>> counts_;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

@@ -1,8 +1,7 @@
-#include "sink/listeners.h"
+#include "serve/listeners.h"
 
 #include <fmt/format.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -12,9 +11,10 @@
 
 #include "base/ascii.h"
 #include "base/log.h"
+#include "io/kernel.h"
 #include "nbd/server.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 Result<Address> parse_address(std::string_view text) {
   Address address;
@@ -55,8 +55,8 @@ std::string for_others(const std::string& path) {
 }  // namespace
 
 Listeners::~Listeners() {
-  if (!socket_path.empty()) (void)::unlink(socket_path.c_str());
-  if (!folder_.empty()) (void)::rmdir(folder_.c_str());
+  if (!socket_path.empty()) (void)io::kernel().unlink(socket_path.c_str());
+  if (!folder_.empty()) (void)io::kernel().rmdir(folder_.c_str());
 }
 
 Result<void> Listeners::open(const Address& address) {
@@ -96,12 +96,14 @@ Result<void> Listeners::open_private() {
 
 Result<void> Listeners::open_private_in(const std::string& parent) {
   std::string folder = parent + "/shunt-XXXXXX";
-  if (::mkdtemp(folder.data()) == nullptr) return system_error(errno, parent, "make a folder in");
+  if (io::kernel().make_temporary_folder(folder.data()) != 0) {
+    return system_error(errno, parent, "make a folder in");
+  }
   Result<void> opened = open_unix(folder + "/nbd.sock");
   if (opened) {
     folder_ = std::move(folder);
   } else {
-    (void)::rmdir(folder.c_str());
+    (void)io::kernel().rmdir(folder.c_str());
   }
   return opened;
 }
@@ -114,4 +116,4 @@ Result<void> Listeners::open_unix(const std::string& path) {
   return {};
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

@@ -1,5 +1,5 @@
 // A command that runs beside us.
-#include "sink/child.h"
+#include "serve/child.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 namespace {
 
 using namespace shunt;
-using sink::Child;
-using sink::ChildOutput;
+using serve::Child;
+using serve::ChildOutput;
 
 int status_of(const std::string& command) {
   auto child = Child::start(command, {}, ChildOutput::kAsOurs);

@@ -1,4 +1,4 @@
-#include "sink/session.h"
+#include "serve/session.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 #include "base/clock.h"
 #include "base/duration_text.h"
 #include "base/waiting.h"
-#include "sink/serving.h"
-#include "sink/trace.h"
+#include "serve/sink_server.h"
+#include "serve/trace.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 namespace {
 
 constexpr int kAskAgain = 100;  // ms
@@ -35,20 +35,20 @@ Error nobody_wrote() {
 
 class Session {
  public:
-  Session(const SessionOptions& options, Destination& out, SessionReport& report)
+  Session(const SessionOptions& options, io::Destination& out, SessionReport& report)
       : options_(options), out_(out), report_(report) {}
 
   Result<void> run();
 
  private:
-  Result<void> serve(Sink& sink, Listeners& listeners, Trace& trace);
+  Result<void> serve(sink::Sink& sink, Listeners& listeners, Trace& trace);
   static void end_command(Child& child);
-  Result<void> wait_for_command(Sink& sink, const Serving& serving, Child& child);
-  Result<void> wait_for_clients(Sink& sink, const Serving& serving);
-  Result<void> wait_for_end(Sink& sink, const Serving& serving);
-  [[nodiscard]] Result<void> judge(const Sink& sink, const Clients& clients) const;
-  Result<void> end(Sink& sink);
-  void show_progress(Sink& sink);
+  Result<void> wait_for_command(sink::Sink& sink, const SinkServer& server, Child& child);
+  Result<void> wait_for_clients(sink::Sink& sink, const SinkServer& server);
+  Result<void> wait_for_end(sink::Sink& sink, const SinkServer& server);
+  [[nodiscard]] Result<void> judge(const sink::Sink& sink, const Clients& clients) const;
+  Result<void> end(sink::Sink& sink);
+  void show_progress(sink::Sink& sink);
   [[nodiscard]] int requests() const {
     return options_.cancel == nullptr ? 0 : options_.cancel->requests();
   }
@@ -56,12 +56,12 @@ class Session {
   [[nodiscard]] int requests_for_end() const { return options_.command.empty() ? 1 : 0; }
 
   const SessionOptions& options_;
-  Destination& out_;
+  io::Destination& out_;
   SessionReport& report_;
   std::uint64_t shown_ = 0;
 };
 
-void Session::show_progress(Sink& sink) {
+void Session::show_progress(sink::Sink& sink) {
   if (options_.progress == nullptr) return;
   const std::uint64_t out = sink.summary().bytes_out;
   options_.progress->advance(out - shown_);
@@ -74,7 +74,7 @@ void Session::end_command(Child& child) {
   (void)child.wait(static_cast<int>(kFarewell.count()));  // killed with the object, if it runs
 }
 
-Result<void> Session::wait_for_command(Sink& sink, const Serving& serving, Child& child) {
+Result<void> Session::wait_for_command(sink::Sink& sink, const SinkServer& server, Child& child) {
   int told = 0;  // requests to stop that the command knows of
   while (true) {
     SHUNT_ASSIGN(const std::optional<ExitStatus> status, child.wait(kAskAgain));
@@ -87,7 +87,7 @@ Result<void> Session::wait_for_command(Sink& sink, const Serving& serving, Child
       error.reason = fmt::format("the command ended with status {}", *status);
       return error;
     }
-    if (serving.failed()) {
+    if (server.failed()) {
       end_command(child);
       return {};
     }
@@ -100,13 +100,13 @@ Result<void> Session::wait_for_command(Sink& sink, const Serving& serving, Child
 }
 
 // Those that the command has left behind finish, within their time.
-Result<void> Session::wait_for_clients(Sink& sink, const Serving& serving) {
+Result<void> Session::wait_for_clients(sink::Sink& sink, const SinkServer& server) {
   using std::chrono::milliseconds;
-  const Clients& clients = serving.clients();
+  const Clients& clients = server.clients();
   const auto began = Clients::Clock::now();
   const auto within = [&](milliseconds span) { return Clients::Clock::now() - began < span; };
   bool left_behind = false;
-  while (within(options_.return_time) && requests() == 0 && !serving.failed()) {
+  while (within(options_.return_time) && requests() == 0 && !server.failed()) {
     if (!within(kSettle)) {
       if (clients.quiet(left_behind ? kQuiet : kSettle)) break;
       left_behind = left_behind || clients.present() > 0;
@@ -119,10 +119,10 @@ Result<void> Session::wait_for_clients(Sink& sink, const Serving& serving) {
   return {};
 }
 
-Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
-  const Clients& clients = serving.clients();
+Result<void> Session::wait_for_end(sink::Sink& sink, const SinkServer& server) {
+  const Clients& clients = server.clients();
   std::optional<Waiting> nobody;
-  while (requests() == 0 && !serving.failed()) {
+  while (requests() == 0 && !server.failed()) {
     if (options_.until_disconnect && clients.deserted(options_.return_time)) return {};
     if (clients.present() > 0) {
       nobody.reset();
@@ -137,7 +137,7 @@ Result<void> Session::wait_for_end(Sink& sink, const Serving& serving) {
 }
 
 // When all connections have ended.
-Result<void> Session::judge(const Sink& sink, const Clients& clients) const {
+Result<void> Session::judge(const sink::Sink& sink, const Clients& clients) const {
   if (Result<void> done = clients.all_done(); !done) {
     Error error = std::move(done).error();
     if (requests() > 0) {
@@ -157,36 +157,36 @@ Result<void> Session::judge(const Sink& sink, const Clients& clients) const {
   return {};
 }
 
-Result<void> Session::end(Sink& sink) {
+Result<void> Session::end(sink::Sink& sink) {
   return sink.finish([&] {
     show_progress(sink);
     return requests() > requests_for_end();
   });
 }
 
-Result<void> Session::serve(Sink& sink, Listeners& listeners, Trace& trace) {
-  Serving serving(sink, std::move(listeners.sockets), trace);
-  SHUNT_TRY(serving.start());
+Result<void> Session::serve(sink::Sink& sink, Listeners& listeners, Trace& trace) {
+  SinkServer server(sink, std::move(listeners.sockets), trace);
+  SHUNT_TRY(server.start());
   report_.began = true;
   if (options_.listening) options_.listening(listeners.uri);
   Result<void> done;
   if (options_.command.empty()) {
-    done = wait_for_end(sink, serving);
+    done = wait_for_end(sink, server);
   } else {
     SHUNT_ASSIGN(Child child, Child::start(options_.command,
                                            {{"uri", listeners.uri},
                                             {"unixsocket", listeners.socket_path},
                                             {"size", std::to_string(sink.size())}},
                                            options_.command_output));
-    done = wait_for_command(sink, serving, child);
-    if (done) done = wait_for_clients(sink, serving);
+    done = wait_for_command(sink, server, child);
+    if (done) done = wait_for_clients(sink, server);
   }
   // A server that failed is why clients and the command did.
-  SHUNT_TRY(serving.stop([&] {
+  SHUNT_TRY(server.stop([&] {
     if (requests() > requests_for_end()) trace.give_up();
   }));
   SHUNT_TRY(done);
-  return judge(sink, serving.clients());
+  return judge(sink, server.clients());
 }
 
 Result<void> Session::run() {
@@ -198,7 +198,8 @@ Result<void> Session::run() {
     SHUNT_ASSIGN(trace, Trace::to_file(options_.trace, options_.replace_trace,
                                        options_.cancel != nullptr ? *options_.cancel : never));
   }
-  SHUNT_ASSIGN(const std::unique_ptr<Sink> sink, Sink::start(out_.file(), options_.disk));
+  SHUNT_ASSIGN(const std::unique_ptr<sink::Sink> sink,
+               sink::Sink::start(out_.file(), options_.disk));
   if (options_.progress != nullptr) options_.progress->begin("streaming", options_.disk.size);
   Result<void> done = serve(*sink, listeners, trace);
   // A failure of the output is why clients and the command failed.
@@ -216,7 +217,7 @@ Result<void> Session::run() {
 
 }  // namespace
 
-SessionReport run_session(const SessionOptions& options, Destination& out) {
+SessionReport run_session(const SessionOptions& options, io::Destination& out) {
   SessionReport report;
   const Stopwatch stopwatch;
   Session session(options, out, report);
@@ -227,4 +228,4 @@ SessionReport run_session(const SessionOptions& options, Destination& out) {
   return report;
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

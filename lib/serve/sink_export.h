@@ -6,12 +6,12 @@
 #include "nbd/export.h"
 #include "sink/sink.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 // For the thread of the server.
-class NbdExport final : public nbd::Export {
+class SinkExport final : public nbd::Export {
  public:
-  explicit NbdExport(Sink& sink) : sink_(sink) {}  // not owned
+  explicit SinkExport(sink::Sink& sink) : sink_(sink) {}  // not owned
 
   [[nodiscard]] std::uint64_t size() const override { return sink_.size(); }
   // Clients that may use several connections write in parallel; those that are offered quick zeros
@@ -42,8 +42,8 @@ class NbdExport final : public nbd::Export {
                                                                 std::size_t most) override;
 
  private:
-  Sink& sink_;
+  sink::Sink& sink_;
   std::uint64_t flush_to_ = 0;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

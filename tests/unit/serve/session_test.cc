@@ -1,5 +1,5 @@
 // One run: where it listens, and what becomes of it.
-#include "sink/session.h"
+#include "serve/session.h"
 
 #include <sys/resource.h>
 
@@ -15,9 +15,9 @@
 namespace {
 
 using namespace shunt;
-using sink::Address;
-using sink::Destination;
-using sink::SessionOptions;
+using io::Destination;
+using serve::Address;
+using serve::SessionOptions;
 
 const CancelToken kNotStopped;
 
@@ -31,7 +31,7 @@ TEST_CASE("a command that cannot be started is the error, and nothing is left") 
   options.disk.size = 1 << 20;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
   options.command = std::string(std::size_t{4} << 20, ':');
-  const auto report = sink::run_session(options, *out);
+  const auto report = serve::run_session(options, *out);
   REQUIRE(report.error);
   CHECK(report.error->system_errno == E2BIG);
   CHECK_FALSE(report.command_status);
@@ -63,7 +63,7 @@ TEST_CASE("a server that fails is the end, and the error") {
     std::this_thread::sleep_for(std::chrono::seconds(4));
     cancel.request(2);
   });
-  const auto report = sink::run_session(options, *out);
+  const auto report = serve::run_session(options, *out);
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
   guard.join();
   REQUIRE(report.error);
@@ -91,7 +91,7 @@ TEST_CASE("a second request gives the stream up, also when it comes before the f
     std::this_thread::sleep_for(std::chrono::seconds(4));
     cancel.request(2);
   });
-  const auto report = sink::run_session(options, out);
+  const auto report = serve::run_session(options, out);
   guard.join();
   REQUIRE(report.error);
   CHECK(report.error->code == ErrorCode::kInterrupted);
@@ -106,7 +106,7 @@ TEST_CASE("a disk that nobody has written to is a failure, but one of no size is
     SessionOptions options;
     options.disk.size = size;
     options.command = "true";
-    const auto report = sink::run_session(options, *out);
+    const auto report = serve::run_session(options, *out);
     CHECK(report.error.has_value() == (size > 0));
     CHECK(std::filesystem::exists(dir.file("out")) == (size == 0));
   }
@@ -123,6 +123,6 @@ TEST_CASE("the first request is the end of the stream, not of its bytes") {
   options.cancel = &cancel;
   options.allow_empty = true;
   cancel.request(2);
-  CHECK_FALSE(sink::run_session(options, out).error);
+  CHECK_FALSE(serve::run_session(options, out).error);
   CHECK(pipe.all().size() == options.disk.size);
 }

@@ -1,4 +1,4 @@
-#include "sink/clients.h"
+#include "serve/clients.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include "base/size_text.h"
 #include "nbd/protocol.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 namespace {
 
 constexpr const char* kDoneWhen =
@@ -156,4 +156,4 @@ Result<void> Clients::all_done() const {
   return {};
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

@@ -11,19 +11,19 @@
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
-#include "sink/child.h"
-#include "sink/destination.h"
-#include "sink/listeners.h"
+#include "io/destination.h"
+#include "serve/child.h"
+#include "serve/listeners.h"
 #include "sink/sink.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 // For clients to finish, or to come again: qemu-img makes a disk over one connection, and writes it
 // over another.
 inline constexpr std::chrono::milliseconds kReturnTime{2000};
 
 struct SessionOptions {
-  Options disk;
+  sink::Options disk;
   Address address;
   // The stream ends when it does; empty: none. A client that is still there then has `return_time`
   // to finish.
@@ -47,7 +47,7 @@ struct SessionOptions {
 
 struct SessionReport {
   bool began = false;  // the disk was served, or input copied
-  Summary summary;
+  sink::Summary summary;
   std::map<std::string, std::uint64_t, std::less<>> requests;  // by the command of the protocol
   std::optional<ExitStatus> command_status;                    // how it ended by itself
   std::optional<ExitStatus> consumer_status;                   // the same of a Consumer
@@ -57,6 +57,6 @@ struct SessionReport {
 
 // Serves until the end of the stream and commits `out`; when anything failed, the command among it,
 // `out` is not committed and the report has an error.
-SessionReport run_session(const SessionOptions& options, Destination& out);
+SessionReport run_session(const SessionOptions& options, io::Destination& out);
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

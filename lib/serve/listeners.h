@@ -9,7 +9,7 @@
 #include "base/result.h"
 #include "io/fd.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 struct Address {
   enum class Kind {
@@ -52,4 +52,4 @@ class Listeners {
   std::string folder_;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

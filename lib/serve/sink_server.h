@@ -11,20 +11,20 @@
 #include "io/fd.h"
 #include "io/thread.h"
 #include "nbd/server.h"
-#include "sink/clients.h"
-#include "sink/nbd_export.h"
+#include "serve/clients.h"
+#include "serve/sink_export.h"
+#include "serve/trace.h"
 #include "sink/sink.h"
-#include "sink/trace.h"
 
-namespace shunt::sink {
+namespace shunt::serve {
 
 // `sink` and `trace` are not owned. One thread uses it.
-class Serving {
+class SinkServer {
  public:
-  Serving(Sink& sink, std::vector<io::Fd> sockets, Trace& trace);
-  Serving(const Serving&) = delete;
-  Serving& operator=(const Serving&) = delete;
-  ~Serving();
+  SinkServer(sink::Sink& sink, std::vector<io::Fd> sockets, Trace& trace);
+  SinkServer(const SinkServer&) = delete;
+  SinkServer& operator=(const SinkServer&) = delete;
+  ~SinkServer();
 
   // Fails where it could serve nobody: whoever is started to write would wait for it.
   Result<void> start();
@@ -39,15 +39,15 @@ class Serving {
  private:
   nbd::ServerOptions server_options();
 
-  Sink& sink_;
+  sink::Sink& sink_;
   Trace& trace_;
   std::atomic<bool> failed_{false};
   std::binary_semaphore ended_{0};  // the thread has
   const CancelToken never_;
-  NbdExport export_;
+  SinkExport export_;
   Clients clients_;
   nbd::Server server_;
   io::Thread thread_;
 };
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve

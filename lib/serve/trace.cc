@@ -1,14 +1,11 @@
-#include "sink/trace.h"
+#include "serve/trace.h"
 
 #include <fmt/format.h>
 
 #include <iterator>
 #include <utility>
 
-#include "io/duplicate.h"
-#include "io/path.h"
-
-namespace shunt::sink {
+namespace shunt::serve {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{64} << 10;
@@ -17,13 +14,9 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 
 Result<Trace> Trace::to_file(const std::string& path, bool force, const CancelToken& cancel) {
   Trace trace;
-  if (const std::optional<int> descriptor = io::descriptor_named(path)) {
-    SHUNT_ASSIGN(io::File own, io::duplicate(*descriptor, path, "open for writing"));
-    trace.out_ = std::make_unique<Destination>(std::move(own));
-  } else {
-    SHUNT_ASSIGN(Destination out, Destination::open(path, {.force = force}, cancel));
-    trace.out_ = std::make_unique<Destination>(std::move(out));
-  }
+  SHUNT_ASSIGN(io::Destination out, io::Destination::open(path, {.force = force}, cancel));
+  out.file().set_cancel(nullptr);  // give_up() ends the waits
+  trace.out_ = std::make_unique<io::Destination>(std::move(out));
   trace.writer_ = std::make_unique<io::StreamWriter>(trace.out_->file(), io::Zeros::kWritten,
                                                      trace.give_up_.get());
   return trace;
@@ -66,4 +59,4 @@ Result<void> Trace::finish() {
   return out_->commit();
 }
 
-}  // namespace shunt::sink
+}  // namespace shunt::serve
