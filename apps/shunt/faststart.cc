@@ -92,6 +92,24 @@ class Faststart final : public Command {
   ProgressBar progress_;
 };
 
+// What --strategy takes.
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names{"auto"};
+  for (const faststart::Strategy* const strategy : faststart::all_strategies()) {
+    names.emplace_back(strategy->name());
+  }
+  return names;
+}
+
+// "a, b or c".
+std::string in_words(const std::vector<std::string>& names) {
+  std::string text = names.front();
+  for (std::size_t i = 1; i < names.size(); ++i) {
+    text += (i + 1 == names.size() ? " or " : ", ") + names[i];
+  }
+  return text;
+}
+
 Faststart::Faststart(CLI::App& parent)
     : app_(parent.add_subcommand("faststart", kFaststartDescription)) {
   app_->fallthrough();
@@ -106,8 +124,8 @@ Faststart::Faststart(CLI::App& parent)
   app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
   with_environment(app_->add_option("--strategy", strategy_,
-                                    "auto, reserve, reflink, insert, copy or shift (auto)")
-                       ->check(one_of({"auto", "reserve", "insert", "reflink", "copy", "shift"}))
+                                    fmt::format("{} (auto)", in_words(strategy_names())))
+                       ->check(one_of(strategy_names()))
                        ->type_name("NAME"));
   with_environment(app_->add_flag("--keep-inode", options_.keep_inode,
                                   "No new file in the place of FILE: reserve, insert or shift"));
@@ -131,13 +149,14 @@ Faststart::Faststart(CLI::App& parent)
 Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   const CLI::Option& strategy = *app_->get_option("--strategy");
-  if (!out_.empty() && options_.strategy && origin_of(strategy) != Origin::kCommandLine) {
+  if (!out_.empty() && options_.strategy != nullptr &&
+      origin_of(strategy) != Origin::kCommandLine) {
     const bool stream = io::names_stream(out_) || files_.front() == "-";
-    const bool copies = *options_.strategy == faststart::Strategy::kCopy;
-    const bool shares = *options_.strategy == faststart::Strategy::kReflink && !stream;
-    if (!copies && !shares) options_.strategy.reset();
+    const bool possible =
+        stream ? options_.strategy->goes_into_streams() : !options_.strategy->keeps_inode();
+    if (!possible) options_.strategy = nullptr;
   }
-  if (!options_.keep_inode || !options_.strategy || faststart::keeps_inode(*options_.strategy)) {
+  if (!options_.keep_inode || options_.strategy == nullptr || options_.strategy->keeps_inode()) {
     return {};
   }
   const CLI::Option& keep_inode = *app_->get_option("--keep-inode");
@@ -150,7 +169,7 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (counts == &strategy) {
     options_.keep_inode = false;
   } else {
-    options_.strategy.reset();
+    options_.strategy = nullptr;
   }
   return {};
 }

@@ -18,7 +18,7 @@ using faststart::Report;
 using faststart::Status;
 
 std::string strategy_name(const Report& report) {
-  return std::string(report.strategy ? name_of(*report.strategy) : "none");
+  return std::string(report.strategy != nullptr ? report.strategy->name() : "none");
 }
 
 std::string recovery_text(const Report& report) {
@@ -67,7 +67,7 @@ std::string strategies_text(const Report& report) {
   std::string text;
   for (const faststart::Assessment& assessment : report.assessments) {
     const bool chosen = report.strategy == assessment.strategy;
-    text += fmt::format("  {} {:8} {:4} {}\n", chosen ? '>' : ' ', name_of(assessment.strategy),
+    text += fmt::format("  {} {:8} {:4} {}\n", chosen ? '>' : ' ', assessment.strategy->name(),
                         assessment.suitable ? "yes" : "no", assessment.reason);
   }
   return text;
@@ -130,7 +130,7 @@ nlohmann::ordered_json to_json(const FetchedReport& done) {
   }
   if (report.dry_run || report.error) {
     for (const faststart::Assessment& assessment : report.assessments) {
-      json["strategies"].push_back({{"strategy", name_of(assessment.strategy)},
+      json["strategies"].push_back({{"strategy", assessment.strategy->name()},
                                     {"suitable", assessment.suitable},
                                     {"reason", assessment.reason}});
     }

@@ -9,18 +9,19 @@
 #include "base/cancel.h"
 #include "base/progress.h"
 #include "base/result.h"
-#include "faststart/strategy.h"
+#include "faststart/strategies/table.h"
 #include "io/file.h"
 #include "io/source.h"
 
 namespace shunt::faststart {
 
 struct Options {
-  std::optional<Strategy> strategy;  // nullopt: auto
-  bool keep_inode = false;           // only strategies that change the file itself
-  std::uint64_t padding = 0;         // bytes to stay free behind moov
-  bool verify = false;               // compare packets before and after
-  bool dry_run = false;              // plan, and change nothing
+  const Strategy* strategy = nullptr;  // null: auto, the first of `strategies` that can
+  StrategyTable strategies = all_strategies();
+  bool keep_inode = false;    // only strategies that change the file itself
+  std::uint64_t padding = 0;  // bytes to stay free behind moov
+  bool verify = false;        // compare packets before and after
+  bool dry_run = false;       // plan, and change nothing
   bool recover_only = false;
   bool preserve_times = false;  // modified: when the original was
   bool force = false;           // an output file may replace an existing one
@@ -40,7 +41,7 @@ enum class Status {
 
 // What `auto` thinks of a strategy for a file.
 struct Assessment {
-  Strategy strategy = Strategy::kCopy;
+  const Strategy* strategy = nullptr;
   bool suitable = false;
   std::string reason;  // why, or why not
 };
@@ -49,7 +50,7 @@ struct Assessment {
 struct Report {
   std::string path;
   Status status = Status::kFailed;
-  std::optional<Strategy> strategy;
+  const Strategy* strategy = nullptr;  // null: none
   std::uint64_t size_before = 0;
   std::uint64_t size_after = 0;
   std::uint64_t moov_size = 0;      // the new one

@@ -9,7 +9,6 @@
 #include "faststart/choose.h"
 #include "faststart/faststart.h"
 #include "faststart/interrupted.h"
-#include "faststart/new_file.h"
 #include "faststart/run.h"
 #include "faststart/target.h"
 #include "io/attributes.h"
@@ -23,14 +22,10 @@
 namespace shunt::faststart {
 namespace {
 
-// Units to try for an insertion after the file system's own block: the allocation units of ext4
-// with bigalloc and of XFS real-time files are larger and do not show.
-constexpr std::uint64_t kLargerUnits[] = {std::uint64_t{64} << 10, std::uint64_t{1} << 20};
-
 // What a reserve that was asked for may keep aside in the journal; auto keeps less.
 constexpr std::uint64_t kMaxSavedOnRequest = std::uint64_t{2} << 20;
 
-class InPlaceRun {
+class InPlaceRun final : public Work {
  public:
   InPlaceRun(const std::string& path, const Options& options) : run_(path, options) {}
 
@@ -138,9 +133,9 @@ class InPlaceRun {
 
   // Prints no plan that the run would not follow: with an `obstacle` there is none.
   Result<void> dry_run(mp4::Movie& movie, const std::optional<Error>& obstacle) {
-    for (const Strategy strategy : candidates(options())) {
+    for (const Strategy* const strategy : candidates(options())) {
       const Result<Plan> plan =
-          make_plan(movie, strategy, plan_options(setting_.file_system.block_size));
+          strategy->plan(movie, plan_options(setting_.file_system.block_size));
       if (!plan && plan.error().code != ErrorCode::kUnsuitable) return plan.error();
       std::string reason;
       if (!plan) {
@@ -149,14 +144,13 @@ class InPlaceRun {
         reason = why_not_run(*plan, setting_, options());
         // What the run would only find out by trying.
         if (reason.empty()) reason = why_no_space(*plan, setting_);
-        if (reason.empty() && strategy == Strategy::kReflink &&
-            !io::can_share(target_.directory(), target_.file(), plan->room.unit)) {
-          reason = why_not_shared(setting_);
+        if (reason.empty()) {
+          reason = strategy->why_not_tried(*plan, setting_, target_.directory(), whole_file());
         }
       }
       if (reason.empty() && obstacle) reason = obstacle->reason;
       const bool suitable = reason.empty();
-      if (suitable) reason = describe(*plan);
+      if (suitable) reason = strategy->describe(*plan, NewFileGoes::kInItsPlace);
       if (suitable && run_.report().status != Status::kPlanned) {
         SHUNT_TRY(run_.verify(plan->layout));
         run_.note_dry_run(*plan);
@@ -178,48 +172,48 @@ class InPlaceRun {
   }
 
   Result<void> choose_and_run(mp4::Movie& movie) {
-    for (const Strategy strategy : candidates(options())) {
-      const Result<void> done = try_strategy(movie, strategy);
+    for (const Strategy* const strategy : candidates(options())) {
+      const Result<void> done = try_strategy(movie, *strategy);
       if (done) return {};
-      if (replaced_ || !leaves_to_others(strategy, done.error())) return done;
+      if (replaced_ || !leaves_to_others(*strategy, done.error())) return done;
       // What the next one works on is what was planned from.
-      if (!keeps_inode(strategy)) SHUNT_TRY(check_unchanged());
-      log::debug("{}: {}: {}", target_.path(), name_of(strategy), done.error().describe());
+      if (!strategy->keeps_inode()) SHUNT_TRY(check_unchanged());
+      log::debug("{}: {}: {}", target_.path(), strategy->name(), done.error().describe());
       run_.report().assessments.push_back({strategy, false, done.error().reason});
-      run_.report().strategy.reset();
+      run_.report().strategy = nullptr;
     }
     return no_strategy();
   }
 
-  Result<void> try_strategy(mp4::Movie& movie, Strategy strategy) {
-    Result<void> done = try_unit(movie, strategy, setting_.file_system.block_size);
-    if (strategy != Strategy::kInsert) return done;
-    for (const std::uint64_t unit : kLargerUnits) {
+  Result<void> try_strategy(mp4::Movie& movie, const Strategy& strategy) {
+    Result<void> done;
+    for (const std::uint64_t unit : strategy.units(setting_.file_system.block_size)) {
+      done = try_unit(movie, strategy, unit);
       const bool misaligned = !done && done.error().code == ErrorCode::kUnsuitable &&
                               done.error().system_errno == EINVAL;
       if (!misaligned) break;
-      if (unit > setting_.file_system.block_size) done = try_unit(movie, strategy, unit);
     }
     return done;
   }
 
-  Result<void> try_unit(mp4::Movie& movie, Strategy strategy, std::uint64_t unit) {
-    SHUNT_ASSIGN(const Plan plan, make_plan(movie, strategy, plan_options(unit)));
+  Result<void> try_unit(mp4::Movie& movie, const Strategy& strategy, std::uint64_t unit) {
+    SHUNT_ASSIGN(const Plan plan, strategy.plan(movie, plan_options(unit)));
     if (std::string reason = why_not_run(plan, setting_, options()); !reason.empty()) {
       return unsuitable(std::move(reason));
     }
-    log::debug("{}: {}: {}", target_.path(), name_of(strategy), describe(plan));
-    if (keeps_inode(strategy)) {
-      SHUNT_TRY(edit_in_place(plan));
-      run_.note(plan);
-    } else {
-      SHUNT_ASSIGN(const std::uint64_t carried, replace(plan));
-      run_.note(plan);
-      run_.report().size_after += carried;
-    }
+    log::debug("{}: {}: {}", target_.path(), strategy.name(),
+               strategy.describe(plan, NewFileGoes::kInItsPlace));
+    SHUNT_TRY(strategy.run(plan, *this));
+    run_.note(plan);
+    run_.report().size_after += carried_;
     run_.report().status = Status::kMoved;
     return {};
   }
+
+  [[nodiscard]] layout::RealiseOptions realise_options() const override {
+    return {options().cancel, options().progress};
+  }
+  [[nodiscard]] io::FileRange whole_file() const { return {&target_.file(), 0}; }
 
   [[nodiscard]] layout::InPlaceOptions in_place_options() const {
     layout::InPlaceOptions in_place;
@@ -228,11 +222,11 @@ class InPlaceRun {
     in_place.cancel = options().cancel;
     in_place.progress = options().progress;
     in_place.preserve_times = options().preserve_times;
-    if (options().strategy) in_place.max_saved = kMaxSavedOnRequest;
+    if (options().strategy != nullptr) in_place.max_saved = kMaxSavedOnRequest;
     return in_place;
   }
 
-  Result<void> edit_in_place(const Plan& plan) {
+  Result<void> edit(const Plan& plan) override {
     // The plan is a Source: what it will read like is known before a byte changes.
     SHUNT_TRY(run_.verify(plan.layout));
     SHUNT_TRY(layout::run_in_place(target_.directory(), target_.file(), *view_, *plan.edit,
@@ -243,33 +237,30 @@ class InPlaceRun {
     return {};
   }
 
-  // How many bytes that another program appended meanwhile have come along.
-  Result<std::uint64_t> replace(const Plan& plan) {
+  Result<void> make_new(const Plan& plan, const Fill& fill) override {
     SHUNT_ASSIGN(const io::Attributes attributes, io::Attributes::of(target_.file()));
     SHUNT_ASSIGN(io::NewFile new_file,
                  io::NewFile::create(target_.directory(), target_.name(), &run_.counters()));
     // First what may be refused, then the work.
     SHUNT_TRY(attributes.apply_to(new_file.file()));
-    if (plan.strategy == Strategy::kReflink) {
-      if (Result<void> shared = write_reflink(plan, {&target_.file(), 0}, new_file.file());
-          !shared) {
-        // A file that has grown cannot be shared up to where it ended; that is the reason then.
-        SHUNT_TRY(check_unchanged());
-        return shared.error();
-      }
-    } else {
-      SHUNT_TRY(
-          layout::write_file(plan.layout, new_file.file(), {options().cancel, options().progress}));
+    if (Result<void> filled = fill(whole_file(), new_file.file()); !filled) {
+      // A file that has grown cannot be shared up to where it ended; that is the reason then.
+      if (filled.error().code == ErrorCode::kUnsuitable) SHUNT_TRY(check_unchanged());
+      return filled;
     }
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));
     if (options().preserve_times) {
       SHUNT_TRY(new_file.file().set_modified(target_.status().st_mtim));
     }
     keep_access_time(new_file.file());
-    Result<std::uint64_t> carried =
+    const Result<std::uint64_t> carried =
         io::replace_file(new_file, target_.file(), [this] { return check_unchanged(); });
     replaced_ = new_file.is_named();
-    if (carried || !replaced_) return carried;
+    if (carried) {
+      carried_ = *carried;
+      return {};
+    }
+    if (!replaced_) return carried.error();
     Error error = carried.error().with_hint("after a power cut it may not be");
     error.hint = "moov is in front; " + error.hint;
     return error;
@@ -290,7 +281,8 @@ class InPlaceRun {
   Run run_;
   Target target_;
   Setting setting_;
-  bool edited_ = false;  // in place, to the end
+  bool edited_ = false;        // in place, to the end
+  std::uint64_t carried_ = 0;  // bytes that others appended meanwhile, and that came along
   std::shared_ptr<layout::OriginalView> view_;
   bool replaced_ = false;  // there is no other strategy any more, whatever became of this one
 };

@@ -7,8 +7,8 @@
 
 #include "faststart/choose.h"
 #include "faststart/faststart.h"
-#include "faststart/new_file.h"
 #include "faststart/run.h"
+#include "faststart/setting.h"
 #include "io/access.h"
 #include "io/directory.h"
 #include "io/new_file.h"
@@ -21,7 +21,7 @@
 namespace shunt::faststart {
 namespace {
 
-class OutputRun {
+class OutputRun final : public Work {
  public:
   OutputRun(io::SourcePtr source, const Options& options)
       : run_(source->name(), options), source_(std::move(source)) {}
@@ -37,10 +37,6 @@ class OutputRun {
 
  private:
   [[nodiscard]] const Options& options() const { return run_.options(); }
-  [[nodiscard]] layout::RealiseOptions realise_options() const {
-    return {options().cancel, options().progress};
-  }
-
   Result<void> read() {
     SHUNT_ASSIGN(identity_, source_->identity());
     SHUNT_ASSIGN(movie_, mp4::read_movie(source_, needed_of(options().padding), options().cancel));
@@ -52,25 +48,44 @@ class OutputRun {
   // What --verify would find, told by a dry run: the packets are the same in every plan.
   Result<void> compare_plan() {
     if (!options().dry_run || !options().verify || done_) return {};
-    SHUNT_ASSIGN(const Plan plan, make_plan(movie_, Strategy::kCopy, {options().padding, 1}));
+    SHUNT_ASSIGN(const Plan plan, for_streams().plan(movie_, plan_options(1)));
     return run_.verify(plan.layout);
   }
 
-  // The whole output: the plan's, or the source as it is when moov is in front already.
-  Result<void> plan_copy() {
-    if (done_) {
-      plan_.layout = layout::Layout(source_->name());
-      plan_.layout.append(source_, {0, source_->size()});
-      plan_.size_before = source_->size();
-      run_.report().status = Status::kAlready;
-      return {};
-    }
-    SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kCopy, {options().padding, 1}));
+  [[nodiscard]] PlanOptions plan_options(std::uint64_t unit) const {
+    return {options().padding, unit};
+  }
+
+  // The strategy whose plan can be written in order.
+  [[nodiscard]] const Strategy& for_streams() const {
+    const auto found = std::ranges::find_if(options().strategies, &Strategy::goes_into_streams);
+    return **found;
+  }
+
+  // Those that make a new file of this source.
+  [[nodiscard]] std::vector<const Strategy*> candidates_here() const {
+    std::vector<const Strategy*> all = candidates(options());
+    std::erase_if(all, [&](const Strategy* strategy) {
+      return strategy->keeps_inode() || !strategy->takes(source_->in_file());
+    });
+    return all;
+  }
+
+  Result<void> make_plan(const Strategy& strategy, std::uint64_t unit) {
+    SHUNT_ASSIGN(plan_, strategy.plan(movie_, plan_options(unit)));
     return {};
   }
 
-  void note_copy() {
-    if (!done_) run_.note(plan_);
+  // The whole output, to be written in order: the plan's, or the source as it is when moov is in
+  // front already.
+  Result<void> plan_stream() {
+    if (!done_) return make_plan(for_streams(), 1);
+    plan_.strategy = &for_streams();
+    plan_.layout = layout::Layout(source_->name());
+    plan_.layout.append(source_, {0, source_->size()});
+    plan_.size_before = source_->size();
+    run_.report().status = Status::kAlready;
+    return {};
   }
 
   void note_dry_run(std::string why_not) {
@@ -83,7 +98,7 @@ class OutputRun {
         run_.note_dry_run(plan_);
       }
       why_not = done_ ? "moov is in front already; the file is copied as it is"
-                      : describe(plan_, NewFileGoes::kElsewhere);
+                      : plan_.strategy->describe(plan_, NewFileGoes::kElsewhere);
     }
     run_.report().assessments.push_back({plan_.strategy, suitable, std::move(why_not)});
   }
@@ -97,18 +112,8 @@ class OutputRun {
       return io::explain_refusal(error, directory.fd());
     }
     SHUNT_TRY(io::check_may_replace(directory, io::file_name(out)));
-    const io::FileRange in_file = source_->in_file();
-    SHUNT_ASSIGN(const Setting setting, Setting::beside(directory, in_file.file));
-    const std::uint64_t block = setting.file_system.block_size;
-    const bool shares = may_share() && io::can_share(directory, *in_file.file, block);
-    if (!shares && !done_ && options().strategy == Strategy::kReflink) {
-      return unsuitable(why_not_shared(setting));
-    }
-    if (shares) {
-      SHUNT_ASSIGN(plan_, make_plan(movie_, Strategy::kReflink, {options().padding, block}));
-    } else {
-      SHUNT_TRY(plan_copy());
-    }
+    SHUNT_ASSIGN(const Setting setting, Setting::beside(directory, source_->in_file().file));
+    SHUNT_TRY(choose(setting, directory));
     // The new file belongs to whoever makes it, or to whom the one belongs that it replaces.
     SHUNT_ASSIGN(const auto replaced, directory.look(io::file_name(out)));
     std::string why_not = why_too_large(plan_, setting);
@@ -124,17 +129,34 @@ class OutputRun {
     return error;
   }
 
+  // Notes the first plan that can be run, as far as it can be told.
+  Result<void> choose(const Setting& setting, const io::Directory& directory) {
+    if (done_) return plan_stream();
+    Result<void> chosen = cannot_share();
+    for (const Strategy* const strategy : candidates_here()) {
+      const std::uint64_t unit = setting.file_system.block_size;
+      chosen = make_plan(*strategy, unit);
+      if (!chosen) {
+        if (chosen.error().code != ErrorCode::kUnsuitable) return chosen;
+        continue;
+      }
+      std::string reason = strategy->why_not_tried(plan_, setting, directory, source_->in_file());
+      if (reason.empty()) return {};
+      chosen = unsuitable(std::move(reason));
+    }
+    return chosen;
+  }
+
+  [[nodiscard]] static Error cannot_share() {
+    return unsuitable("the source is in no file whose extents could be shared");
+  }
+
   // The result is as old as the file that it was made of.
   [[nodiscard]] Result<void> keep_time(io::File& out) const {
     const io::FileRange in_file = source_->in_file();
     if (!options().preserve_times || in_file.file == nullptr) return {};
     SHUNT_ASSIGN(const struct stat status, in_file.file->status());
     return out.set_modified(status.st_mtim);
-  }
-
-  [[nodiscard]] bool may_share() const {
-    return !done_ && source_->in_file().file != nullptr &&
-           options().strategy.value_or(Strategy::kReflink) == Strategy::kReflink;
   }
 
   // A stream that leads into the source would eat it.
@@ -164,24 +186,24 @@ class OutputRun {
     if (in_file.file != nullptr && in_file.file->counters() != nullptr) {
       run_.counters().bytes_read += in_file.file->counters()->bytes_read;
     } else if (!options().dry_run) {
-      run_.counters().bytes_read += plan_.bytes_to_read();
+      run_.counters().bytes_read += plan_.strategy->cost(plan_).to_read;
     }
   }
 
   Result<void> work_to_stream(io::File& out) {
-    if (options().strategy && *options().strategy != Strategy::kCopy) {
+    if (options().strategy != nullptr && !options().strategy->goes_into_streams()) {
       return usage("into a stream, the only strategy is copy");
     }
     SHUNT_TRY(read());
     SHUNT_TRY(compare_plan());
     if (!options().dry_run) SHUNT_TRY(check_apart(out));
-    SHUNT_TRY(plan_copy());
+    SHUNT_TRY(plan_stream());
     if (options().dry_run) {
       note_dry_run({});
       run_.report().disk_space = 0;
       return {};
     }
-    note_copy();
+    if (!done_) run_.note(plan_);
     SHUNT_TRY(run_.verify(plan_.layout));
     SHUNT_TRY(layout::write_stream(plan_.layout, out, realise_options()));
     SHUNT_TRY(check_unchanged());
@@ -192,7 +214,7 @@ class OutputRun {
   }
 
   Result<void> work_to_file(const std::string& name) {
-    if (options().strategy && keeps_inode(*options().strategy)) {
+    if (options().strategy != nullptr && options().strategy->keeps_inode()) {
       return usage("into another file, the strategies are reflink and copy");
     }
     const io::IfThere if_there = options().force ? io::IfThere::kReplace : io::IfThere::kFail;
@@ -202,7 +224,8 @@ class OutputRun {
     if (options().dry_run) return plan_file(out);
     SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(out, &run_.counters()));
     SHUNT_TRY(new_file.inherit());
-    SHUNT_TRY(write(new_file.file()));
+    out_ = &new_file.file();
+    SHUNT_TRY(write());
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), run_.report().size_after)));
     SHUNT_TRY(keep_time(new_file.file()));
     SHUNT_TRY(put_in_place(new_file, io::file_name(out), if_there));
@@ -226,26 +249,34 @@ class OutputRun {
     return {};
   }
 
-  Result<void> write(io::File& out) {
-    if (may_share()) {
-      const Result<void> shared = write_shared(source_->in_file(), out);
-      if (shared) return {};
-      if (options().strategy || shared.error().code != ErrorCode::kUnsuitable) return shared;
-      SHUNT_TRY(out.truncate(0));
+  Result<void> write() {
+    if (done_) {
+      SHUNT_TRY(plan_stream());
+      run_.report().size_after = plan_.layout.size();
+      return layout::write_file(plan_.layout, *out_, realise_options());
     }
-    SHUNT_TRY(plan_copy());
-    note_copy();
-    run_.report().size_after = plan_.layout.size();
-    return layout::write_file(plan_.layout, out, realise_options());
+    SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(*out_));
+    Result<void> done = cannot_share();
+    for (const Strategy* const strategy : candidates_here()) {
+      SHUNT_TRY(out_->truncate(0));  // what one that failed has left
+      done = make_plan(*strategy, file_system.block_size);
+      if (done) {
+        run_.note(plan_);
+        done = strategy->run(plan_, *this);
+      }
+      if (done || done.error().code != ErrorCode::kUnsuitable) return done;
+    }
+    return done;
   }
 
-  Result<void> write_shared(const io::FileRange& source, io::File& out) {
-    SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out));
-    SHUNT_ASSIGN(
-        plan_, make_plan(movie_, Strategy::kReflink, {options().padding, file_system.block_size}));
-    SHUNT_TRY(write_reflink(plan_, source, out));
-    run_.note(plan_);
-    return {};
+  Result<void> edit(const Plan& /*plan*/) override {
+    return unsuitable("the original stays as it is");
+  }
+  Result<void> make_new(const Plan& /*plan*/, const Fill& fill) override {
+    return fill(source_->in_file(), *out_);
+  }
+  [[nodiscard]] layout::RealiseOptions realise_options() const override {
+    return {options().cancel, options().progress};
   }
 
   Run run_;
@@ -254,6 +285,7 @@ class OutputRun {
   mp4::Movie movie_;
   bool done_ = false;  // it is as it is to be
   Plan plan_;
+  io::File* out_ = nullptr;  // the new file, once there is one
 };
 
 }  // namespace

@@ -72,7 +72,7 @@ class PipeRun {
       : in_(in), out_(out), options_(options) {}
 
   Report report() {
-    if (options_.strategy && *options_.strategy != Strategy::kCopy) {
+    if (options_.strategy != nullptr && !options_.strategy->goes_into_streams()) {
       return Run(in_.path(), options_)
           .finish(usage("from standard input, the only strategy is copy"));
     }

@@ -22,28 +22,19 @@ struct PlanOptions {
   std::uint64_t unit = 4096;  // in which extents move: the file system's block, or larger
 };
 
+// A value. `strategy` is not owned.
 struct Plan {
-  Strategy strategy = Strategy::kCopy;
+  const Strategy* strategy = nullptr;
   mp4::Room room;
   mp4::Sizing sizing;
   std::uint32_t co64_upgraded = 0;
   std::uint64_t size_before = 0;
   layout::Layout layout;  // the whole new file
-  // Of every strategy but copy: the same as an edit of the old file. reflink makes the gap by
+  // The same as an edit of the old file, where the strategy can use one. reflink makes the gap by
   // cloning; the edit's room is kInserted then.
   std::optional<layout::InPlaceEdit> edit;
 
   [[nodiscard]] std::uint64_t size_after() const { return layout.size(); }
-  // What realising it reads and writes, in bytes, besides the journal.
-  [[nodiscard]] std::uint64_t bytes_to_read() const;
-  [[nodiscard]] std::uint64_t bytes_to_write() const;
-  // Where the last byte that it writes ends, in the file that it writes to.
-  [[nodiscard]] std::uint64_t writes_below() const;
-  // Disk space that it needs besides the file while it runs.
-  [[nodiscard]] std::uint64_t space_needed() const;
-
- private:
-  [[nodiscard]] std::uint64_t journal_space() const;
 };
 
 // Whether the file is as it is to be: moov in front, with so much room behind it. With padding, of
@@ -55,9 +46,23 @@ struct Plan {
 // What a strategy that is not possible here fails with.
 [[nodiscard]] Error unsuitable(std::string reason);
 
-// kUnsuitable when the strategy cannot make this file. Sizes `movie` anew. A moov that is in front
-// is given its room: where it is, and the old one, behind it, becomes part of the free box.
-Result<Plan> make_plan(mp4::Movie& movie, Strategy strategy, const PlanOptions& options);
+// ---- for strategies
+// ------------------------------------------------------------------------------
+
+// The room to open for moov in front of all media. A moov that is in front is given its room where
+// it is.
+[[nodiscard]] mp4::Room room_in_front(const mp4::Movie& movie, const PlanOptions& options);
+// Makes of `room` what a moov that is in front needs: what is there already counts, and so does the
+// old moov, which becomes part of the free box behind the new one, unless its bytes are to go.
+void make_room_behind(const mp4::Movie& movie, mp4::Room& room);
+
+// The plan for `room`, with an edit of the old file when `edit` says how its gap is made. Sizes
+// `movie` anew. kUnsuitable when there can be no such file, or no such edit.
+Result<Plan> build_plan(mp4::Movie& movie, const Strategy& strategy, const mp4::Room& room,
+                        std::optional<layout::RoomKind> edit);
+
+// ---- for recovery
+// --------------------------------------------------------------------------------
 
 // The plan that an interrupted run followed, made again from the original bytes; kUnsuitable when
 // it does not come out the same.

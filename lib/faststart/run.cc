@@ -81,11 +81,12 @@ void Run::note_dry_run(const Plan& plan) {
 }
 
 void Run::note_cost(const Plan& plan) {
+  const Cost cost = plan.strategy->cost(plan);
   report_.memory = kMemoryBound;
-  report_.disk_space = plan.space_needed();
+  report_.disk_space = cost.space;
   planned_.emplace();
-  planned_->bytes_read = counters_.bytes_read + plan.bytes_to_read();
-  planned_->bytes_written = plan.bytes_to_write();
+  planned_->bytes_read = counters_.bytes_read + cost.to_read;
+  planned_->bytes_written = cost.to_write;
 }
 
 Result<void> Run::begin(const mp4::Movie& movie) {

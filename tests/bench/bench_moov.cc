@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "faststart/plan.h"
+#include "faststart/strategies/table.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
 
@@ -33,7 +34,7 @@ void scan_and_size(benchmark::State& state) {
   std::uint64_t bytes = 0;
   for (auto _ : state) {
     auto movie = mp4::read_movie(source).value();
-    bytes += faststart::make_plan(movie, faststart::Strategy::kInsert, {}).value().sizing.moov_size;
+    bytes += faststart::strategy_named("insert")->plan(movie, {}).value().sizing.moov_size;
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(bytes));
 }
@@ -41,7 +42,7 @@ BENCHMARK(scan_and_size)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void patch(benchmark::State& state) {
   auto movie = mp4::read_movie(huge_movie()).value();
-  const auto plan = faststart::make_plan(movie, faststart::Strategy::kInsert, {}).value();
+  const auto plan = faststart::strategy_named("insert")->plan(movie, {}).value();
   std::vector<std::byte> buffer(1 << 20);
   std::uint64_t bytes = 0;
   for (auto _ : state) {

@@ -90,7 +90,7 @@ bool warm(const BlobServer& server, const Place& place) {
   return !fetch::to_cache(session, request, {}).error;
 }
 
-bool run_faststart(const Place& place, faststart::Strategy strategy, bool force) {
+bool run_faststart(const Place& place, const faststart::Strategy* strategy, bool force) {
   const auto source = faststart::open_source(place.input(), faststart::Reading::kAll);
   if (!source) return false;
   faststart::Options options;
@@ -126,16 +126,18 @@ bool run_copy(const Place& place, bool force) {
 }
 
 std::vector<Writer> writers(const BlobServer& server) {
-  using faststart::Strategy;
+  using faststart::strategy_named;
   return {
       {"fetch", [&](const Place& p, bool force) { return run_fetch(server, p, false, force); }},
       {"fetch, cached",
        [&](const Place& p, bool force) { return run_fetch(server, p, true, force); },
        [&](const Place& p) { return warm(server, p); }},
       {"faststart, copy",
-       [](const Place& p, bool force) { return run_faststart(p, Strategy::kCopy, force); }},
+       [](const Place& p, bool force) { return run_faststart(p, strategy_named("copy"), force); }},
       {"faststart, reflink",
-       [](const Place& p, bool force) { return run_faststart(p, Strategy::kReflink, force); }},
+       [](const Place& p, bool force) {
+         return run_faststart(p, strategy_named("reflink"), force);
+       }},
       {"stream-sink", [](const Place& p, bool force) { return run_disk(p, force); }},
       {"stream-sink, copy", [](const Place& p, bool force) { return run_copy(p, force); }},
   };

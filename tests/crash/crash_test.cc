@@ -364,7 +364,7 @@ void test_grown(Setup& setup, const Fixture& fixture) {
 // What is appended early makes a shift go back. The run is killed when it has cut off the gap, or
 // later, and another program appends as much as the gap had, or less or more: that is no gap.
 void test_grown_undone(Setup& setup, const Fixture& fixture) {
-  if (fixture.strategy != faststart::Strategy::kShift) return;
+  if (fixture.strategy != faststart::strategy_named("shift")) return;
   const std::optional<Reference> known = reference(setup, fixture);
   if (!known) return;
   const Bytes more(777, std::byte{'+'});
@@ -421,7 +421,7 @@ void test_grown_undone(Setup& setup, const Fixture& fixture) {
 // While another program has the file open, so that no lease keeps it out; and on a file system that
 // cannot reserve space.
 void test_grown_in_use(Setup& setup, const Fixture& fixture, bool reserves_no_space) {
-  if (fixture.strategy != faststart::Strategy::kShift) return;
+  if (fixture.strategy != faststart::strategy_named("shift")) return;
   const std::optional<Reference> known = reference(setup, fixture, true);
   if (!known) return;
   const auto count = static_cast<unsigned>(known->calls.size());
@@ -618,8 +618,8 @@ void check_states(Setup& setup, const std::string& what, const Fixture& fixture,
 // What a disk may make of the order of writes, forward, and back from a write that finds no space.
 void test_order(Setup& setup, const Fixture& fixture) {
   // What inserts ranges or changes the inode is for the power cuts.
-  if (fixture.strategy != faststart::Strategy::kReserve &&
-      fixture.strategy != faststart::Strategy::kShift) {
+  if (fixture.strategy != faststart::strategy_named("reserve") &&
+      fixture.strategy != faststart::strategy_named("shift")) {
     return;
   }
   const std::optional<Reference> known = reference(setup, fixture);
@@ -677,7 +677,7 @@ int run(const std::string& mode, const std::string& where) {
       test_grown_in_use(setup, fixture, false);
       test_grown_in_use(setup, fixture, true);
     }
-    if (mode == "torn" && fixture.strategy == faststart::Strategy::kInsert) {
+    if (mode == "torn" && fixture.strategy == faststart::strategy_named("insert")) {
       test_torn(setup, fixture, Storage::kDense);
       test_torn(setup, fixture, Storage::kBlocksBehindEnd);
       if (fixture.original.size() > kManyExtents) test_torn(setup, fixture, Storage::kHoles);

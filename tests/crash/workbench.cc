@@ -90,25 +90,25 @@ void write_file(const std::string& path, const Bytes& bytes) {
 }
 
 std::vector<Fixture> fixtures() {
-  using faststart::Strategy;
+  using faststart::strategy_named;
   const Bytes movie = long_movie();
   const Bytes tail = movie_with_tail();
   return {
-      {"reserve", Strategy::kReserve, recipe("reserve-roomy")},
-      {"reserve-dirty", Strategy::kReserve, recipe("reserve-dirty")},
-      {"insert", Strategy::kInsert, movie},
-      {"insert-tail", Strategy::kInsert, tail},
-      {"insert-fields", Strategy::kInsert, recipe("tfhd-base")},
-      {"insert-cmov", Strategy::kInsert, recipe("cmov")},
-      {"insert-room", Strategy::kInsert, movie_in_front(), 2000},
-      {"shift-room", Strategy::kShift, movie_in_front(), 2000},
-      {"shift", Strategy::kShift, movie},
-      {"shift-tail", Strategy::kShift, tail},
-      {"shift-times", Strategy::kShift, movie_in_front(), 2000, true},
-      {"insert-times", Strategy::kInsert, movie, 0, true},
-      {"shift-fields", Strategy::kShift, recipe("tfhd-base")},
-      {"copy", Strategy::kCopy, movie},
-      {"reflink", Strategy::kReflink, movie},
+      {"reserve", strategy_named("reserve"), recipe("reserve-roomy")},
+      {"reserve-dirty", strategy_named("reserve"), recipe("reserve-dirty")},
+      {"insert", strategy_named("insert"), movie},
+      {"insert-tail", strategy_named("insert"), tail},
+      {"insert-fields", strategy_named("insert"), recipe("tfhd-base")},
+      {"insert-cmov", strategy_named("insert"), recipe("cmov")},
+      {"insert-room", strategy_named("insert"), movie_in_front(), 2000},
+      {"shift-room", strategy_named("shift"), movie_in_front(), 2000},
+      {"shift", strategy_named("shift"), movie},
+      {"shift-tail", strategy_named("shift"), tail},
+      {"shift-times", strategy_named("shift"), movie_in_front(), 2000, true},
+      {"insert-times", strategy_named("insert"), movie, 0, true},
+      {"shift-fields", strategy_named("shift"), recipe("tfhd-base")},
+      {"copy", strategy_named("copy"), movie},
+      {"reflink", strategy_named("reflink"), movie},
   };
 }
 

@@ -20,7 +20,7 @@ void write_file(const std::string& path, const Bytes& bytes);
 // How a movie is edited: which file, by which strategy.
 struct Fixture {
   std::string_view name;
-  faststart::Strategy strategy;
+  const faststart::Strategy* strategy;
   Bytes original;
   std::uint64_t padding = 0;
   bool preserve_times = false;

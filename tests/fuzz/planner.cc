@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "faststart/plan.h"
+#include "faststart/strategies/table.h"
 #include "fuzz/require.h"
 
 namespace {
@@ -47,9 +48,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto source = std::make_shared<const io::MemorySource>(input);
   auto movie = mp4::read_movie(source);
   if (!movie || movie->file.moov_in_front) return 0;
-  for (const faststart::Strategy strategy :
-       {faststart::Strategy::kReserve, faststart::Strategy::kInsert, faststart::Strategy::kCopy}) {
-    const auto plan = faststart::make_plan(*movie, strategy, {size % 3 * 100, 512});
+  for (const faststart::Strategy* strategy :
+       {faststart::strategy_named("reserve"), faststart::strategy_named("insert"),
+        faststart::strategy_named("copy")}) {
+    const auto plan = strategy->plan(*movie, {size % 3 * 100, 512});
     if (plan && plan->size_after() < kMaxResult) check_plan(input, *movie, *plan);
   }
   return 0;

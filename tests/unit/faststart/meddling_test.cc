@@ -80,7 +80,7 @@ std::string make_film(const std::string& path) {
   return test::content(path);
 }
 
-Report run_by(Strategy strategy, const std::string& path) {
+Report run_by(const Strategy* strategy, const std::string& path) {
   Options options;
   options.strategy = strategy;
   return run_in_place(path, options);
@@ -99,7 +99,7 @@ TEST_CASE("a folder that is exchanged for another is left for the one that was o
     std::filesystem::create_directory_symlink("victim", dir.file("a"));
   };
   const io::KernelOverride meddled(&kernel);
-  const Report report = run_by(Strategy::kCopy, dir.file("a/film"));
+  const Report report = run_by(strategy_named("copy"), dir.file("a/film"));
   CHECK(report.status == Status::kMoved);
   CHECK((test::content(dir.file("victim/film")) == original));
   CHECK((test::content(dir.file("b/film")) != original));
@@ -142,7 +142,7 @@ TEST_CASE("a strategy that fails at the rename leaves the file to one that write
     const Report report = run_in_place(path, {});
     INFO((report.error ? report.error->describe() : ""));
     CHECK(report.status == Status::kMoved);
-    CHECK(report.strategy == Strategy::kShift);
+    CHECK(report.strategy == strategy_named("shift"));
   }
   SECTION("unless the file has changed by then") {
     kernel.after_failed_rename = [&] { std::ofstream(path, std::ios::app) << "more"; };
@@ -165,7 +165,7 @@ TEST_CASE("a run begins when a lease on the file has ended") {
     while (::fcntl(file.fd(), F_GETLEASE) == F_WRLCK) std::this_thread::yield();
     (void)file.close();  // and the lease with it
   });
-  const Report report = run_by(Strategy::kCopy, path);
+  const Report report = run_by(strategy_named("copy"), path);
   holder.join();
   CHECK(report.status == Status::kMoved);
 }
@@ -178,7 +178,7 @@ TEST_CASE("no strategy is tried after one that has replaced the file") {
   kernel.only_copies = true;
   kernel.sync_of_directory = EACCES;
   const io::KernelOverride meddled(&kernel);
-  const Report report = run_by(Strategy::kCopy, path);
+  const Report report = run_by(strategy_named("copy"), path);
   REQUIRE(report.error);
   CHECK(report.error->operation == "sync directory");
   CHECK(report.error->hint.find("moov is in front") != std::string::npos);
@@ -211,7 +211,7 @@ TEST_CASE("what is appended to the old file comes along though the new name is n
     std::ofstream(path, std::ios::app) << "more";
   };
   const io::KernelOverride meddled(&kernel);
-  const Report report = run_by(Strategy::kCopy, path);
+  const Report report = run_by(strategy_named("copy"), path);
   REQUIRE(report.error);
   CHECK(report.error->operation == "sync directory");
   CHECK(report.error->reason.find("4 bytes that another program has appended") !=

@@ -1,5 +1,6 @@
 #include "faststart/plan.h"
 
+#include "faststart/strategies/table.h"
 #include "support/catch.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
@@ -21,15 +22,15 @@ TEST_CASE("the plan of a plan says already, for every strategy and every movie")
     const test::Blob blob = recipe.build();
     if (blob.size() > (64 << 20)) continue;  // the sparse ones: tests/cli has them
     const auto source = std::make_shared<const io::MemorySource>(blob.to_vector());
-    for (const Strategy strategy : kAllStrategies) {
+    for (const Strategy* const strategy : all_strategies()) {
       for (const std::uint64_t padding : {0U, 1000U}) {
-        INFO(recipe.name << " " << name_of(strategy) << " " << padding);
+        INFO(recipe.name << " " << strategy->name() << " " << padding);
         auto movie = mp4::read_movie(source);
         REQUIRE(movie);
-        const auto plan = make_plan(*movie, strategy, {padding, 4096});
+        const auto plan = strategy->plan(*movie, {padding, 4096});
         if (!plan) {
           CHECK(plan.error().code == ErrorCode::kUnsuitable);
-          CHECK(strategy == Strategy::kReserve);
+          CHECK(strategy == strategy_named("reserve"));
           continue;
         }
         const auto result = std::make_shared<const io::MemorySource>(read_all(plan->layout));
@@ -48,7 +49,7 @@ TEST_CASE("an edit and the layout of the same plan are the same bytes") {
       test::find_recipe("trailing-uuid")->build().to_vector());
   auto movie = mp4::read_movie(source);
   REQUIRE(movie);
-  const auto plan = make_plan(*movie, Strategy::kInsert, {0, 4096});
+  const auto plan = strategy_named("insert")->plan(*movie, {0, 4096});
   REQUIRE(plan);
   const layout::InPlaceEdit& edit = *plan->edit;
   Bytes edited = read_all(*source);
@@ -72,7 +73,7 @@ TEST_CASE("a copy keeps the old moov as free where fragments count across it") {
     const auto source = std::make_shared<const io::MemorySource>(recipe.build().to_vector());
     auto movie = mp4::read_movie(source);
     REQUIRE(movie);
-    const auto plan = make_plan(*movie, Strategy::kCopy, {0, 1});
+    const auto plan = strategy_named("copy")->plan(*movie, {0, 1});
     REQUIRE(plan);
     CHECK(plan->sizing.drops_old_moov == (recipe.name == "moov-between-mdats"));
   }
@@ -83,7 +84,7 @@ TEST_CASE("a shift opens enough that its steps are worth their syncs") {
   test::find_recipe("sparse-5g")->build().write_file(dir.file("a"));
   auto movie = mp4::read_movie(io::FileSource::open(dir.file("a")).value());
   REQUIRE(movie);
-  const auto plan = make_plan(*movie, Strategy::kShift, {0, 4096});
+  const auto plan = strategy_named("shift")->plan(*movie, {0, 4096});
   REQUIRE(plan);
   CHECK(plan->sizing.shift >= (8 << 20));
   CHECK(plan->sizing.shift <= (16 << 20) + 4096);

@@ -1,0 +1,47 @@
+// The file that a strategy is chosen for, and where it lies: what the place rules out.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+
+#include "faststart/plan.h"
+#include "io/directory.h"
+#include "io/file.h"
+#include "io/file_system.h"
+
+namespace shunt::faststart {
+
+struct Setting {
+  struct stat status {};
+  bool has_status = false;
+  io::FileSystem file_system;
+  bool is_of_other_project = false;       // than a new file there may be
+  gid_t new_group = 0;                    // of a new file there
+  std::uint64_t size_limit = UINT64_MAX;  // RLIMIT_FSIZE: no byte is written from there on
+
+  // Of `file`, in `directory`.
+  static Result<Setting> of(const io::Directory& directory, const io::File& file);
+  // What holds for a new file in `directory`; the rest is of `file`, which may be elsewhere.
+  static Result<Setting> beside(const io::Directory& directory, const io::File* file);
+};
+
+// Each of these gives a reason, in words for people; empty when there is none.
+
+// `plan` writes beyond the limit on the size of files, where an edit might get stuck in the middle.
+[[nodiscard]] std::string why_too_large(const Plan& plan, const Setting& setting);
+
+// There are less than `needed` bytes free.
+[[nodiscard]] std::string missing_space(std::uint64_t needed, const Setting& setting);
+// There is less space than running `plan` is sure to take.
+[[nodiscard]] std::string why_no_space(const Plan& plan, const Setting& setting);
+
+// The file has several names, and a new file would have one of them.
+[[nodiscard]] std::string why_not_parted(const Setting& setting);
+
+// This user may not give a new file, which belongs to `new_group` at first, the owner and group
+// that `status` has.
+[[nodiscard]] std::string why_not_ownable(const struct stat& status, gid_t new_group);
+
+}  // namespace shunt::faststart

@@ -1,0 +1,170 @@
+// The table of strategies: how `auto` goes through it, and that a strategy is added without
+// touching anything else.
+#include <cerrno>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "faststart/choose.h"
+#include "faststart/faststart.h"
+#include "faststart/strategies/table.h"
+#include "layout/realise.h"
+#include "mp4/media_place.h"
+#include "support/catch.h"
+#include "support/recipes.h"
+#include "support/temp_dir.h"
+
+namespace shunt::faststart {
+namespace {
+
+// Writes the new file as copy does, unless it is told that it cannot be run.
+class Toy final : public Strategy {
+ public:
+  explicit Toy(Result<void> result = {}) : result_(std::move(result)) {}
+
+  std::string_view name() const override { return "toy"; }
+  bool keeps_inode() const override { return false; }
+  Result<Plan> plan(mp4::Movie& movie, const PlanOptions& options) const override {
+    mp4::Room room;
+    room.at = movie.file.insert_at;
+    room.padding = options.padding;
+    return build_plan(movie, *this, room, std::nullopt);
+  }
+  std::string describe(const Plan& /*plan*/, NewFileGoes /*where*/) const override {
+    return "it is played with";
+  }
+  Cost cost(const Plan& plan) const override { return {.to_read = 1, .space = plan.size_after()}; }
+  std::string why_not(const Plan& /*plan*/, const Setting& /*setting*/) const override {
+    return why_not_;
+  }
+  Result<void> run(const Plan& plan, Work& work) const override {
+    ++runs;
+    if (!result_) return result_;
+    return work.make_new(plan, [&](const io::FileRange& /*source*/, io::File& out) {
+      return layout::write_file(plan.layout, out, work.realise_options());
+    });
+  }
+
+  std::string why_not_;
+  mutable int runs = 0;
+
+ private:
+  Result<void> result_;
+};
+
+struct Film {
+  test::TempDir dir;
+  std::string path = dir.file("film.mp4");
+
+  Film() { test::find_recipe("plain")->build().write_file(path); }
+  [[nodiscard]] bool in_front() const {
+    return moov_is_in_front(io::FileSource::open(path).value()).value();
+  }
+};
+
+Report run_with(const Film& film, const std::vector<const Strategy*>& table, bool dry_run = false) {
+  Options options;
+  options.strategies = table;
+  options.dry_run = dry_run;
+  return run_in_place(film.path, options);
+}
+
+TEST_CASE("the names in the table differ, and lead to their rows") {
+  std::set<std::string_view> names;
+  for (const Strategy* const strategy : all_strategies()) {
+    CHECK(names.insert(strategy->name()).second);
+    CHECK(strategy_named(strategy->name()) == strategy);
+  }
+  CHECK(strategy_named("auto") == nullptr);
+}
+
+TEST_CASE("one strategy of the table at least makes what goes into a pipe") {
+  CHECK(std::ranges::any_of(all_strategies(), &Strategy::goes_into_streams));
+}
+
+TEST_CASE("a strategy is a row of the table") {
+  const Film film;
+  const Toy toy;
+  const Report report = run_with(film, {&toy, strategy_named("copy")});
+  CHECK_FALSE(report.error);
+  CHECK(report.strategy == &toy);
+  CHECK(film.in_front());
+}
+
+TEST_CASE("a dry run describes a strategy in its own words, at its own cost") {
+  const Film film;
+  const Toy toy;
+  const Report report = run_with(film, {&toy, strategy_named("copy")}, true);
+  REQUIRE(report.assessments.size() == 2);
+  CHECK(report.strategy == &toy);
+  CHECK(report.assessments[0].reason == "it is played with");
+  CHECK(report.disk_space == report.size_after);
+  CHECK(toy.runs == 0);
+}
+
+TEST_CASE("auto takes the next one where one says that it cannot") {
+  const Film film;
+  Toy toy;
+  toy.why_not_ = "nobody plays here";
+  const Report report = run_with(film, {&toy, strategy_named("copy")});
+  CHECK_FALSE(report.error);
+  CHECK(report.strategy == strategy_named("copy"));
+  CHECK(toy.runs == 0);
+}
+
+TEST_CASE("auto takes the next one where one finds out that it cannot") {
+  const Film film;
+  const Toy toy(unsuitable("it is no toy"));
+  const Report report = run_with(film, {&toy, strategy_named("copy")});
+  CHECK_FALSE(report.error);
+  CHECK(report.strategy == strategy_named("copy"));
+  CHECK(toy.runs == 1);
+}
+
+TEST_CASE("a failure that is no matter of the strategy ends the run") {
+  const Film film;
+  const Toy toy(system_error(EIO, film.path, "write"));
+  const Report report = run_with(film, {&toy, strategy_named("copy")});
+  REQUIRE(report.error);
+  CHECK(report.error->system_errno == EIO);
+  CHECK_FALSE(film.in_front());
+}
+
+TEST_CASE("a new file that does not fit leaves the file to an edit in place") {
+  CHECK(leaves_to_others(*strategy_named("copy"), system_error(ENOSPC, "", "write")));
+  CHECK(leaves_to_others(*strategy_named("reflink"), system_error(EXDEV, "", "rename")));
+  CHECK_FALSE(leaves_to_others(*strategy_named("shift"), system_error(ENOSPC, "", "write")));
+}
+
+TEST_CASE("with --keep-inode only those that change the file itself are tried") {
+  Options options;
+  options.keep_inode = true;
+  const auto left = candidates(options);
+  CHECK_FALSE(left.empty());
+  CHECK(std::ranges::all_of(left, &Strategy::keeps_inode));
+}
+
+TEST_CASE("what is asked for by name is run whatever auto would think of it") {
+  const Film film;
+  Toy toy;
+  toy.why_not_ = "nobody plays here";
+  Options options;
+  options.strategy = &toy;
+  CHECK_FALSE(run_in_place(film.path, options).error);
+  CHECK(toy.runs == 1);
+}
+
+TEST_CASE("into another file only strategies that make one are tried") {
+  const Film film;
+  const Toy toy;
+  Options options;
+  const std::vector<const Strategy*> table{strategy_named("shift"), &toy, strategy_named("copy")};
+  options.strategies = table;
+  const auto source = open_source(film.path, Reading::kAll).value();
+  const Report report = run_to_file(source, film.dir.file("out.mp4"), options);
+  CHECK_FALSE(report.error);
+  CHECK(report.strategy == &toy);
+}
+
+}  // namespace
+}  // namespace shunt::faststart
