@@ -20,19 +20,23 @@ if(TARGET shunt-nbdkit)
 endif()
 
 install(TARGETS shunt EXPORT shunt-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-get_property(headers GLOBAL PROPERTY SHUNT_HEADERS)
+get_property(headers GLOBAL PROPERTY SHUNT_API)
 foreach(header IN LISTS headers)
   get_filename_component(room ${header} DIRECTORY)
   install(FILES lib/${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/shunt/${room})
 endforeach()
 install(EXPORT shunt-targets NAMESPACE shunt:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+set(SHUNT_MODULE_DIR lib/shunt)
 configure_package_config_file(cmake/shunt-config.cmake.in shunt-config.cmake
-  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+  INSTALL_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt
+  PATH_VARS SHUNT_MODULE_DIR)
 write_basic_package_version_file(shunt-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES
   ${CMAKE_CURRENT_BINARY_DIR}/shunt-config.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/shunt-config-version.cmake
   DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/shunt)
+# From where the file lies to the prefix, so that the whole can be moved.
+file(RELATIVE_PATH pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/shunt.pc.in shunt.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/shunt.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

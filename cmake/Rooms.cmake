@@ -1,6 +1,12 @@
 # A room: a folder under lib/ with one purpose, built as an object library that the one library of
-# the project collects. ROOMS names the rooms below that it may include; tests/cli/architecture.sh
-# checks the includes against the floors in docs/architecture.md.
+# the project collects. ROOMS names the rooms below that it may include, HEADERS what other rooms,
+# programs and tests may include of it, API what is installed. tests/cli/architecture.sh checks the
+# includes against the floors in docs/architecture.md.
+
+# Headers are included as shunt/ROOM/NAME.h, here as where they are installed.
+set(SHUNT_INCLUDE_DIR ${PROJECT_BINARY_DIR}/include)
+file(MAKE_DIRECTORY ${SHUNT_INCLUDE_DIR})
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/lib ${SHUNT_INCLUDE_DIR}/shunt SYMBOLIC)
 
 add_library(shunt_compile_options INTERFACE)
 target_compile_options(shunt_compile_options INTERFACE
@@ -17,10 +23,10 @@ function(shunt_precompile target)
 endfunction()
 
 function(shunt_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;ROOMS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;API;ROOMS;LIBRARIES" ${ARGN})
   set(target shunt_${name})
   add_library(${target} OBJECT ${ROOM_SOURCES} ${ROOM_HEADERS})
-  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/lib)
+  target_include_directories(${target} PUBLIC ${SHUNT_INCLUDE_DIR})
   target_link_libraries(${target} PRIVATE shunt_compile_options PUBLIC ${ROOM_LIBRARIES})
   # A room as one source compiles several times faster. The presets without it see to it that each
   # source includes what it needs.
@@ -36,7 +42,7 @@ function(shunt_room name)
   endforeach()
   set_property(GLOBAL APPEND PROPERTY SHUNT_ROOMS ${name})
   set_property(GLOBAL APPEND PROPERTY SHUNT_LIBRARIES ${ROOM_LIBRARIES})
-  foreach(header IN LISTS ROOM_HEADERS)
-    set_property(GLOBAL APPEND PROPERTY SHUNT_HEADERS ${name}/${header})
+  foreach(header IN LISTS ROOM_API)
+    set_property(GLOBAL APPEND PROPERTY SHUNT_API ${name}/${header})
   endforeach()
 endfunction()

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/size_text.h"
-#include "io/duplicate.h"
-#include "sink/spill_file.h"
+#include "shunt/io/duplicate.h"
+#include "shunt/sink/spill_file.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::nbdkit {
 namespace {
@@ -49,10 +49,10 @@ Result<std::unique_ptr<Disk>> Disk::open(const Settings& settings,
   std::unique_ptr<Disk> disk(new Disk(settings, std::move(is_to_end)));
   if (settings.descriptor) {
     SHUNT_ASSIGN(io::File file, take_descriptor(*settings.descriptor));
-    disk->out_ = std::make_unique<io::Destination>(std::move(file));
+    disk->out_ = std::make_unique<files::Destination>(std::move(file));
   } else {
-    SHUNT_ASSIGN(io::Destination out, io::Destination::open(settings.pipe, {}, disk->never_));
-    disk->out_ = std::make_unique<io::Destination>(std::move(out));
+    SHUNT_ASSIGN(files::Destination out, files::Destination::open(settings.pipe, {}, disk->never_));
+    disk->out_ = std::make_unique<files::Destination>(std::move(out));
   }
   return disk;
 }
@@ -131,8 +131,8 @@ Result<void> Disk::finish(const CancelToken& give_up) {
 Result<void> Disk::write_digest(const CancelToken& give_up) const {
   const std::string digest = sink_->summary().digest;
   const std::string line = digest.substr(digest.find(':') + 1) + "  -\n";
-  SHUNT_ASSIGN(io::Destination out,
-               io::Destination::open(settings_.digest, {.force = true}, give_up));
+  SHUNT_ASSIGN(files::Destination out,
+               files::Destination::open(settings_.digest, {.force = true}, give_up));
   SHUNT_TRY(out.file().write_next(std::as_bytes(std::span(line))));
   return out.commit();
 }

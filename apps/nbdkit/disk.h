@@ -10,12 +10,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/destination.h"
 #include "settings.h"
-#include "sink/sink.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/files/destination.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::nbdkit {
 
@@ -66,7 +66,7 @@ class Disk {
   bool changed_ = false;
   std::optional<Error> cut_off_;  // a change that was not made
   std::uint64_t unflushed_ = 0;   // bytes changed since the last flush
-  std::unique_ptr<io::Destination> out_;
+  std::unique_ptr<files::Destination> out_;
   std::unique_ptr<sink::Sink> sink_;  // after start(); uses all of the above
 };
 

@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <csignal>
 
-#include "base/cancel.h"
-#include "base/catching.h"
 #include "disk.h"
-#include "io/thread.h"
 #include "settings.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/catching.h"
+#include "shunt/io/thread.h"
 
 // Requests in the order in which they come: served at once, they would need a window of hundreds of
 // MiB (docs/design/stream-sink.md).

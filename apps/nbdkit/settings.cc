@@ -6,8 +6,9 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "base/ascii.h"
-#include "base/size_text.h"
+#include "shunt/io/temporary.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::nbdkit {
 namespace {
@@ -44,8 +45,7 @@ Result<bool> parse_truth(std::string_view key, std::string_view text) {
 }  // namespace
 
 Settings::Settings() {
-  const char* const folder = std::getenv("TMPDIR");
-  disk.spill = folder != nullptr && *folder == '/' ? folder : "/var/tmp";
+  disk.spill = io::temporary_folder();
 }
 
 Result<void> Settings::set(std::string_view key, std::string_view value) {

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
-#include "sink/sink.h"
+#include "shunt/base/result.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::nbdkit {
 

@@ -10,16 +10,16 @@
 #include <functional>
 #include <set>
 
-#include "base/size_text.h"
-#include "cache/cache.h"
 #include "cache_report.h"
 #include "command.h"
 #include "exit_code.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "schemes.h"
+#include "shunt/cache/cache.h"
+#include "shunt/source/session.h"
+#include "shunt/text/size_text.h"
 #include "signals.h"
-#include "source/session.h"
 #include "source_options.h"
 
 namespace shunt::cli {

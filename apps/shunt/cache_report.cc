@@ -1,14 +1,15 @@
 #include "cache_report.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <array>
 #include <ctime>
 
-#include "base/size_text.h"
 #include "output.h"
+#include "report/description.h"
+#include "report/text.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::cli {
 namespace {
@@ -33,40 +34,41 @@ std::string state_text(const EntryStatus& entry) {
   return text;
 }
 
-nlohmann::ordered_json to_json(const EntryStatus& entry) {
-  return {{"identity", text_or_null(entry.identity)},
-          {"source", entry.source},
-          {"size", entry.size},
-          {"bytes_cached", entry.bytes_cached},
-          {"complete", entry.complete},
-          {"verified", entry.verified},
-          {"pinned", entry.pinned},
-          {"last_used", date_text(entry.last_used, "%Y-%m-%dT%H:%M:%SZ")},
-          {"key", entry.key},
-          {"allocated", entry.allocated},
-          {"damaged", entry.damaged}};
+Description describe(const EntryStatus& entry) {
+  Description all;
+  all.add_text("identity", entry.identity);
+  all.add({.name = "source", .value = entry.source});
+  all.add({.name = "size", .value = entry.size, .unit = Unit::kBytes});
+  all.add({.name = "bytes_cached", .value = entry.bytes_cached, .unit = Unit::kBytes});
+  all.add({.name = "complete", .value = entry.complete});
+  all.add({.name = "verified", .value = entry.verified});
+  all.add({.name = "pinned", .value = entry.pinned});
+  all.add({.name = "last_used", .value = date_text(entry.last_used, "%Y-%m-%dT%H:%M:%SZ")});
+  all.add({.name = "key", .value = entry.key});
+  all.add({.name = "allocated", .value = entry.allocated, .unit = Unit::kBytes});
+  all.add({.name = "damaged", .value = entry.damaged});
+  return all;
 }
 
-nlohmann::ordered_json to_json(const Verified& verified) {
+Description describe(const Verified& verified) {
   const cache::VerifyReport& report = verified.report;
-  return {{"identity", text_or_null(report.entry.identity)},
-          {"source", report.entry.source},
-          {"key", report.entry.key},
-          {"size", report.entry.size},
-          {"bytes_cached", report.entry.bytes_cached},
-          {"complete", report.entry.complete},
-          {"verified", report.entry.verified},
-          {"blocks_checked", report.blocks_checked},
-          {"blocks_bad", report.blocks_bad},
-          {"digest_mismatch", report.digest_mismatch},
-          {"damaged", report.damaged},
-          {"error", error_json(verified.failure())}};
-}
-
-nlohmann::ordered_json document(std::string_view name, nlohmann::ordered_json content) {
-  nlohmann::ordered_json json = {{"schema_version", kSchemaVersion}};
-  json[std::string(name)] = std::move(content);
-  return json;
+  Description all(name_of(report.entry));
+  all.add_text("identity", report.entry.identity);
+  all.add({.name = "source", .value = report.entry.source});
+  all.add({.name = "key", .value = report.entry.key});
+  all.add({.name = "size", .value = report.entry.size, .unit = Unit::kBytes});
+  all.add({.name = "bytes_cached", .value = report.entry.bytes_cached, .unit = Unit::kBytes});
+  all.add({.name = "complete", .value = report.entry.complete});
+  all.add({.name = "blocks_checked",
+           .value = report.blocks_checked,
+           .phrase = "{} " + counted(report.blocks_checked, "block", "blocks") + " ok",
+           .always = true});
+  all.add({.name = "verified", .value = report.entry.verified, .phrase = "digest ok"});
+  all.add({.name = "blocks_bad", .value = report.blocks_bad});
+  all.add({.name = "digest_mismatch", .value = report.digest_mismatch});
+  all.add({.name = "damaged", .value = report.damaged});
+  all.add({.name = "error", .value = error_json(verified.failure())});
+  return all;
 }
 
 }  // namespace
@@ -79,9 +81,9 @@ std::string name_of(const EntryStatus& entry) {
 
 void print_entries(const Globals& globals, const std::vector<EntryStatus>& entries) {
   if (globals.json) {
-    nlohmann::ordered_json list = nlohmann::ordered_json::array();
-    for (const EntryStatus& entry : entries) list.push_back(to_json(entry));
-    print_json(Stream::kOut, document("entries", std::move(list)));
+    Document document{.list = "entries"};
+    for (const EntryStatus& entry : entries) document.inputs.push_back(describe(entry));
+    print_document(Stream::kOut, document);
     return;
   }
   if (entries.empty()) {
@@ -113,25 +115,26 @@ CacheTotals totals_of(const std::vector<EntryStatus>& entries) {
 }
 
 void print_totals(const Globals& globals, const CacheTotals& totals) {
+  Description all;
+  all.add({.name = "directory", .value = totals.directory, .label = "directory"});
+  all.add({.name = "budget",
+           .value = totals.budget,
+           .unit = Unit::kBytes,
+           .label = "budget",
+           .row = totals.budget == 0 ? "no limit" : "{}"});
+  all.add({.name = "entries", .value = totals.entries, .label = "entries"});
+  all.add({.name = "bytes_cached",
+           .value = totals.bytes_cached,
+           .unit = Unit::kBytes,
+           .label = "cached"});
+  all.add(
+      {.name = "allocated", .value = totals.allocated, .unit = Unit::kBytes, .label = "allocated"});
+  all.add({.name = "pinned", .value = totals.pinned, .label = "pinned"});
   if (globals.json) {
-    print_json(Stream::kOut, {{"schema_version", kSchemaVersion},
-                              {"directory", totals.directory},
-                              {"budget", totals.budget},
-                              {"entries", totals.entries},
-                              {"bytes_cached", totals.bytes_cached},
-                              {"allocated", totals.allocated},
-                              {"pinned", totals.pinned}});
+    print_document(Stream::kOut, {.whole = std::move(all)});
     return;
   }
-  print(Stream::kOut, line_of("directory   " + totals.directory) +
-                          fmt::format("budget      {}\n"
-                                      "entries     {}\n"
-                                      "cached      {}\n"
-                                      "allocated   {}\n"
-                                      "pinned      {}\n",
-                                      totals.budget == 0 ? "no limit" : format_size(totals.budget),
-                                      totals.entries, format_size(totals.bytes_cached),
-                                      format_size(totals.allocated), totals.pinned));
+  for (const std::string& row : rows_for(all)) print_line(Stream::kOut, row);
 }
 
 // ---- verify -------------------------------------------------------------------------------------
@@ -163,55 +166,61 @@ void print_verified_text(const Globals& globals, const Verified& verified) {
     print_error(globals, *failure);
     return;
   }
-  if (globals.quiet) return;
-  const cache::VerifyReport& report = verified.report;
-  print_line(Stream::kOut,
-             fmt::format("{}: {} {} right{}", name_of(report.entry), report.blocks_checked,
-                         report.blocks_checked == 1 ? "block is" : "blocks are",
-                         report.entry.verified ? ", and so is the digest" : ""));
+  if (!globals.quiet) print_line(Stream::kOut, line_for(describe(verified)));
 }
 
 void print_verified_json(const std::vector<Verified>& all, int code) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  Document document{.list = "entries"};
   std::vector<std::optional<Error>> errors;
   for (const Verified& verified : all) {
-    list.push_back(to_json(verified));
+    document.inputs.push_back(describe(verified));
     errors.push_back(verified.failure());
   }
-  nlohmann::ordered_json json = document("entries", std::move(list));
-  add_outcome(json, code, errors);
-  print_json(Stream::kOut, json);
+  add_outcome(document, code, errors);
+  print_document(Stream::kOut, document);
 }
 
 // ---- gc, rm, pin, unpin -------------------------------------------------------------------------
 
 void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t after,
                      std::uint64_t wanted) {
+  Description all;
+  all.add({.name = "allocated_before",
+           .value = before,
+           .unit = Unit::kBytes,
+           .phrase = "{} before",
+           .always = true});
+  all.add({.name = "allocated_after",
+           .value = after,
+           .unit = Unit::kBytes,
+           .phrase = after > wanted ? "{} now; what is pinned or in use stays" : "{} now",
+           .always = true});
   if (globals.json) {
-    print_json(Stream::kOut, {{"schema_version", kSchemaVersion},
-                              {"allocated_before", before},
-                              {"allocated_after", after}});
+    print_document(Stream::kOut, {.whole = std::move(all)});
   } else if (!globals.quiet) {
-    print(Stream::kErr,
-          fmt::format("{} before, {} now{}\n", format_size(before), format_size(after),
-                      after > wanted ? "; what is pinned or in use stays" : ""));
+    print_line(Stream::kErr, line_for(all));
   }
 }
 
 void print_changed_json(const std::vector<EntryStatus>& entries, const std::vector<Error>& errors,
                         int code) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  Value list = Value::array();
   for (const EntryStatus& entry : entries) {
     // One that is damaged is known by its key alone.
     list.push_back(entry.identity.empty() ? entry.key : entry.identity);
   }
-  nlohmann::ordered_json json = document("entries", std::move(list));
-  json["error"] = errors.empty() ? nlohmann::ordered_json() : error_json(errors.front());
-  if (!errors.empty()) json["error"]["code"] = code;
-  if (errors.size() > 1) {
-    for (const Error& error : errors) json["errors"].push_back(error_json(error));
+  Value error;
+  Value all_errors = Value::array();
+  for (const Error& one : errors) all_errors.push_back(error_json(one));
+  if (!errors.empty()) {
+    error = all_errors.front();
+    error["code"] = code;
   }
-  print_json(Stream::kOut, json);
+  Document document;
+  document.whole.add({.name = "entries", .value = std::move(list)});
+  document.whole.add({.name = "error", .value = std::move(error)});
+  if (errors.size() > 1) document.whole.add({.name = "errors", .value = std::move(all_errors)});
+  print_document(Stream::kOut, document);
 }
 
 }  // namespace shunt::cli

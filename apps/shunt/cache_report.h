@@ -1,16 +1,14 @@
 // What the cache holds, and what became of its entries, as text or as JSON.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cache/cache.h"
 #include "globals.h"
 #include "output.h"
+#include "shunt/cache/cache.h"
 
 namespace shunt::cli {
 

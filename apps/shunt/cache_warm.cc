@@ -6,14 +6,14 @@
 #include <mutex>
 #include <optional>
 
-#include "base/catching.h"
 #include "command.h"
 #include "exit_code.h"
-#include "fetch/fetch.h"
 #include "fetch_report.h"
 #include "output.h"
 #include "progress_bar.h"
 #include "schemes.h"
+#include "shunt/base/catching.h"
+#include "shunt/fetch/fetch.h"
 #include "signals.h"
 #include "source_list.h"
 #include "source_options.h"

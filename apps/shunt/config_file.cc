@@ -10,8 +10,8 @@
 #include <sstream>
 #include <string_view>
 
-#include "base/ascii.h"
-#include "io/file.h"
+#include "shunt/io/file.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::cli {
 

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/error.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/error.h"
 
 namespace shunt::cli {
 

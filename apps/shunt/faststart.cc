@@ -1,5 +1,5 @@
 // shunt faststart: options in, reports out.
-#include "faststart/faststart.h"
+#include "shunt/faststart/faststart.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -11,24 +11,24 @@
 #include <optional>
 #include <vector>
 
-#include "base/catching.h"
-#include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
 #include "faststart_check.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
-#include "io/destination.h"
-#include "io/duplicate.h"
-#include "io/output_name.h"
 #include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
 #include "schemes.h"
 #include "settings.h"
+#include "shunt/base/catching.h"
+#include "shunt/files/destination.h"
+#include "shunt/files/output_name.h"
+#include "shunt/io/duplicate.h"
+#include "shunt/source/session.h"
+#include "shunt/text/size_text.h"
 #include "signals.h"
-#include "source/session.h"
 #include "source_options.h"
 #include "workers.h"
 
@@ -66,7 +66,7 @@ class Faststart final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return io::is_standard_output(out) && !options_.dry_run;
+    return files::is_standard_output(out) && !options_.dry_run;
   }
   int run(const Globals& globals) override;
 
@@ -151,7 +151,7 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
   const CLI::Option& strategy = *app_->get_option("--strategy");
   if (!out_.empty() && options_.strategy != nullptr &&
       origin_of(strategy) != Origin::kCommandLine) {
-    const bool stream = io::names_stream(out_) || files_.front() == "-";
+    const bool stream = files::names_stream(out_) || files_.front() == "-";
     const bool possible =
         stream ? options_.strategy->goes_into_streams() : !options_.strategy->keeps_inode();
     if (!possible) options_.strategy = nullptr;
@@ -185,7 +185,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
     return usage_error("faststart", "--layer goes with -o or --check");
   }
   if (options_.preserve_times) {
-    if (!out_.empty() && io::names_stream(out_)) {
+    if (!out_.empty() && files::names_stream(out_)) {
       return usage_error("faststart", "--preserve-times: a stream has no time of modification");
     }
     if (!out_.empty() && !schemes().is_file(files_.front())) {
@@ -300,7 +300,7 @@ Report Faststart::to_stream(FaststartInput& input) {
   const std::string& name = files_.front();
   io::File out;  // of a dry run, not there
   if (!options_.dry_run) {
-    Result<io::File> opened = io::open_stream(out_, cancel_token());
+    Result<io::File> opened = files::open_stream(out_, cancel_token());
     if (!opened) return failed_faststart(name, with_help_hint("faststart", opened.error()));
     out = std::move(*opened);
   }
@@ -309,7 +309,7 @@ Report Faststart::to_stream(FaststartInput& input) {
     report = from_stdin_to(out);
   } else {
     io::Counters counters;
-    const auto source = input.open(name, faststart::Reading::kAll, &counters);
+    const auto source = input.open(name, faststart::Reading::kWholeFile, &counters);
     if (!source) return failed_faststart(schemes().shown(name), source.error());
     options_.progress = input.progress(options_.progress);
     report = faststart::run_to_stream(*source, out, options_);
@@ -321,9 +321,9 @@ Report Faststart::to_stream(FaststartInput& input) {
 }
 
 Report Faststart::output_one(FaststartInput& input) {
-  if (io::names_stream(out_)) return to_stream(input);
+  if (files::names_stream(out_)) return to_stream(input);
   io::Counters counters;
-  const auto source = input.open(files_.front(), faststart::Reading::kAll, &counters);
+  const auto source = input.open(files_.front(), faststart::Reading::kWholeFile, &counters);
   if (!source) return failed_faststart(schemes().shown(files_.front()), source.error());
   options_.progress = input.progress(options_.progress);
   Report report = faststart::run_to_file(*source, out_, options_);

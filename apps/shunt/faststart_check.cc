@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include "exit_code.h"
-#include "faststart/faststart.h"
 #include "faststart_input.h"
 #include "faststart_report.h"
 #include "output.h"
 #include "schemes.h"
-#include "source/session.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/source/session.h"
 
 namespace shunt::cli {
 namespace {
@@ -18,7 +18,7 @@ using faststart::Status;
 
 FetchedReport check_one(FaststartInput& input, const std::string& path) {
   const auto ask = [&]() -> Result<Report> {
-    SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kALook));
+    SHUNT_ASSIGN(const io::SourcePtr source, input.open(path, faststart::Reading::kHeadersOnly));
     SHUNT_ASSIGN(const bool in_front, faststart::moov_is_in_front(source));
     Report report;
     report.path = schemes().shown(path);

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "io/duplicate.h"
 #include "schemes.h"
+#include "shunt/io/duplicate.h"
 #include "signals.h"
 #include "source_options.h"
 

@@ -5,15 +5,15 @@
 #include <string>
 #include <utility>
 
-#include "base/progress.h"
-#include "base/result.h"
-#include "faststart/faststart.h"
 #include "faststart_report.h"
-#include "fetch/download_progress.h"
 #include "globals.h"
-#include "io/counters.h"
-#include "io/source.h"
-#include "source/session.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/fetch/download_progress.h"
+#include "shunt/io/counters.h"
+#include "shunt/io/source.h"
+#include "shunt/source/session.h"
 
 namespace shunt::cli {
 

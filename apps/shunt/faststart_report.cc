@@ -1,14 +1,13 @@
 #include "faststart_report.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <unistd.h>
 
 #include <optional>
 
-#include "base/size_text.h"
 #include "exit_code.h"
 #include "output.h"
+#include "report/description.h"
+#include "report/text.h"
 #include "signals.h"
 
 namespace shunt::cli {
@@ -27,31 +26,15 @@ std::string recovery_text(const Report& report) {
              : "an interrupted run has been undone: the original is back";
 }
 
-// Into another file or stream it is copied all the same.
-std::string already_text(const Report& report) {
-  if (report.bytes_written == 0) return "already: nothing to do";
-  return fmt::format("in front already: {}copied, {} read, {} written",
-                     report.dry_run ? "would be " : "", format_size(report.bytes_read),
-                     format_size(report.bytes_written));
-}
-
-std::string fetched_text(const Fetched& fetched) {
-  return fmt::format("{} in {} request{}", format_size(fetched.bytes), fetched.requests,
-                     fetched.requests == 1 ? "" : "s");
-}
-
-std::string summary(const FetchedReport& done) {
-  const Report& report = done.report;
-  const std::string fetched =
-      done.fetched ? ", fetched " + fetched_text(*done.fetched) : std::string();
+// The begin of the line for people: what has been done.
+std::string status_phrase(const Report& report) {
   switch (report.status) {
     case Status::kMoved:
-      return fmt::format("moved ({}): moov of {} in front, {} read, {} written{}, {:.3f} s{}",
-                         strategy_name(report), format_size(report.moov_size),
-                         format_size(report.bytes_read), format_size(report.bytes_written), fetched,
-                         report.seconds, report.verified.value_or(false) ? ", verified" : "");
+      return "moved ({strategy}): moov of {moov_size} in front";
     case Status::kAlready:
-      return already_text(report) + fetched + (report.verified.value_or(false) ? ", verified" : "");
+      // Into another file or stream it is copied all the same.
+      if (report.bytes_written == 0) return "already: nothing to do";
+      return report.dry_run ? "in front already: would be copied" : "in front already: copied";
     case Status::kRecovered:
       return "recovered: " + recovery_text(report);
     case Status::kNothing:
@@ -61,6 +44,109 @@ std::string summary(const FetchedReport& done) {
       break;
   }
   return {};
+}
+
+std::string fetched_phrase(const Fetched& fetched) {
+  return "{} in {requests} " + counted(fetched.requests, "request", "requests");
+}
+
+Value strategies_value(const Report& report) {
+  Value list = Value::array();
+  for (const faststart::Assessment& assessment : report.assessments) {
+    list.push_back({{"strategy", assessment.strategy->name()},
+                    {"suitable", assessment.suitable},
+                    {"reason", assessment.reason}});
+  }
+  return list;
+}
+
+// What only some reports have.
+void add_extras(const FetchedReport& done, Description& all) {
+  const Report& report = done.report;
+  if (report.recovery != Report::Recovery::kNothing) {
+    const bool finished = report.recovery == Report::Recovery::kFinished;
+    all.add({.name = "recovered", .value = finished ? "finished" : "original"});
+  } else if (report.status == Status::kNothing) {
+    all.add({.name = "recovered", .value = "nothing"});
+  }
+  if (done.front) all.add({.name = "front", .value = *done.front ? Value(**done.front) : Value()});
+  if (!report.warnings.empty()) all.add({.name = "warnings", .value = report.warnings});
+  // It was planned.
+  if (report.memory > 0 && !report.error) {
+    all.add({.name = "memory",
+             .value = report.memory,
+             .unit = Unit::kBytes,
+             .label = "memory",
+             .row = "at most {}"});
+    all.add({.name = "disk_space",
+             .value = report.disk_space,
+             .unit = Unit::kBytes,
+             .label = "disk space"});
+    all.add({.name = ".size", .label = "size", .row = "{size_before:n} -> {size_after:n}"});
+  }
+  if ((report.dry_run || report.error) && !report.assessments.empty()) {
+    all.add({.name = "strategies", .value = strategies_value(report)});
+  }
+  if (done.fetched) {
+    all.add({.name = "bytes_fetched",
+             .value = done.fetched->bytes,
+             .unit = Unit::kBytes,
+             .label = "fetched",
+             .row = fetched_phrase(*done.fetched)});
+    all.add({.name = "requests", .value = done.fetched->requests});
+  }
+}
+
+Description describe(const FetchedReport& done) {
+  const Report& report = done.report;
+  const bool moved = report.status == Status::kMoved;
+  const bool copied = moved || (report.status == Status::kAlready && report.bytes_written > 0);
+  Description all(report.path);
+  all.add({.name = "path", .value = report.path});
+  all.add({.name = "status", .value = name_of(report.status), .phrase = status_phrase(report)});
+  all.add({.name = "strategy", .value = strategy_name(report)});
+  all.add({.name = "size_before", .value = report.size_before, .unit = Unit::kBytes});
+  all.add({.name = "size_after", .value = report.size_after, .unit = Unit::kBytes});
+  all.add({.name = "moov_size",
+           .value = report.moov_size,
+           .unit = Unit::kBytes,
+           .label = "new moov",
+           .row = report.co64_upgraded > 0
+                      ? "{} ({moov_size:n} bytes, {co64_upgraded} tables become co64)"
+                      : "{} ({moov_size:n} bytes)"});
+  all.add({.name = "shift", .value = report.shift, .unit = Unit::kBytes, .label = "shift"});
+  all.add({.name = "padding", .value = report.padding, .unit = Unit::kBytes, .label = "padding"});
+  all.add({.name = "co64_upgraded", .value = report.co64_upgraded});
+  all.add({.name = "bytes_read",
+           .value = report.bytes_read,
+           .unit = Unit::kBytes,
+           .phrase = copied ? "{} read" : "",
+           .always = true,
+           .label = "reads"});
+  all.add({.name = "bytes_written",
+           .value = report.bytes_written,
+           .unit = Unit::kBytes,
+           .phrase = copied ? "{} written" : "",
+           .always = true,
+           .label = "writes"});
+  if (done.fetched && (moved || report.status == Status::kAlready)) {
+    all.add({.name = ".fetched",
+             .value = done.fetched->bytes,
+             .unit = Unit::kBytes,
+             .phrase = "fetched " + fetched_phrase(*done.fetched),
+             .always = true});
+  }
+  all.add({.name = "seconds",
+           .value = report.seconds,
+           .unit = Unit::kMilliseconds,
+           .phrase = moved ? "{}" : "",
+           .always = true});
+  all.add({.name = "verified",
+           .value = report.verified ? Value(*report.verified) : Value(),
+           .phrase = "verified"});
+  all.add({.name = "error", .value = error_json(report.error)});
+  add_extras(done, all);
+  return all;
 }
 
 std::string strategies_text(const Report& report) {
@@ -74,72 +160,14 @@ std::string strategies_text(const Report& report) {
 }
 
 std::string plan_text(const FetchedReport& done) {
-  const Report& report = done.report;
-  std::string text = line_of(fmt::format("{}: {}", report.path, strategy_name(report)));
-  text += fmt::format(
-      "  new moov     {} ({} bytes{})\n"
-      "  shift        {}\n"
-      "  padding      {}\n"
-      "  reads        {}\n"
-      "  writes       {}\n"
-      "  memory       at most {}\n"
-      "  disk space   {}\n"
-      "  size         {} -> {}\n",
-      format_size(report.moov_size), report.moov_size,
-      report.co64_upgraded > 0 ? fmt::format(", {} tables become co64", report.co64_upgraded) : "",
-      format_size(report.shift), format_size(report.padding), format_size(report.bytes_read),
-      format_size(report.bytes_written), format_size(report.memory), format_size(report.disk_space),
-      report.size_before, report.size_after);
-  if (done.fetched) text += fmt::format("  fetched      {}\n", fetched_text(*done.fetched));
-  return text + "  strategies\n" + strategies_text(report);
+  std::string text = line_of(fmt::format("{}: {}", done.report.path, strategy_name(done.report)));
+  for (const std::string& row : rows_for(describe(done))) text += line_of("  " + row);
+  return text + "  strategies\n" + strategies_text(done.report);
 }
 
 // Of a dry run that found no way: why not, for each.
 std::string no_plan_text(const Report& report) {
   return line_of(fmt::format("{}: none", report.path)) + "  strategies\n" + strategies_text(report);
-}
-
-nlohmann::ordered_json to_json(const FetchedReport& done) {
-  const Report& report = done.report;
-  nlohmann::ordered_json json = {{"path", report.path},
-                                 {"status", name_of(report.status)},
-                                 {"strategy", strategy_name(report)},
-                                 {"size_before", report.size_before},
-                                 {"size_after", report.size_after},
-                                 {"moov_size", report.moov_size},
-                                 {"shift", report.shift},
-                                 {"padding", report.padding},
-                                 {"co64_upgraded", report.co64_upgraded},
-                                 {"bytes_read", report.bytes_read},
-                                 {"bytes_written", report.bytes_written},
-                                 {"seconds", report.seconds},
-                                 {"verified", nullptr},
-                                 {"error", error_json(report.error)}};
-  if (report.verified) json["verified"] = *report.verified;
-  // What only some reports have.
-  if (report.recovery != Report::Recovery::kNothing) {
-    json["recovered"] = report.recovery == Report::Recovery::kFinished ? "finished" : "original";
-  }
-  if (report.status == Status::kNothing) json["recovered"] = "nothing";
-  if (done.front) json["front"] = *done.front ? nlohmann::ordered_json(**done.front) : nullptr;
-  if (!report.warnings.empty()) json["warnings"] = report.warnings;
-  // It was planned.
-  if (report.memory > 0 && !report.error) {
-    json["memory"] = report.memory;
-    json["disk_space"] = report.disk_space;
-  }
-  if (report.dry_run || report.error) {
-    for (const faststart::Assessment& assessment : report.assessments) {
-      json["strategies"].push_back({{"strategy", assessment.strategy->name()},
-                                    {"suitable", assessment.suitable},
-                                    {"reason", assessment.reason}});
-    }
-  }
-  if (done.fetched) {
-    json["bytes_fetched"] = done.fetched->bytes;
-    json["requests"] = done.fetched->requests;
-  }
-  return json;
 }
 
 }  // namespace
@@ -163,20 +191,19 @@ void print_faststart_text(const Globals& globals, const FetchedReport& done) {
   } else if (report.status == Status::kPlanned) {
     print(Stream::kOut, plan_text(done));
   } else if (!globals.quiet) {
-    print_line(Stream::kErr, fmt::format("{}: {}", report.path, summary(done)));
+    print_line(Stream::kErr, line_for(describe(done)));
   }
 }
 
 void print_faststart_json(Stream stream, const std::vector<FetchedReport>& reports) {
-  nlohmann::ordered_json files = nlohmann::ordered_json::array();
+  Document document{.list = "files"};
   std::vector<std::optional<Error>> errors;
   for (const FetchedReport& done : reports) {
-    files.push_back(to_json(done));
+    document.inputs.push_back(describe(done));
     errors.push_back(done.report.error);
   }
-  nlohmann::ordered_json json = {{"schema_version", kSchemaVersion}, {"files", std::move(files)}};
-  add_outcome(json, exit_code_of_faststart(reports), errors);
-  print_json(stream, json);
+  add_outcome(document, exit_code_of_faststart(reports), errors);
+  print_document(stream, document);
 }
 
 Report failed_faststart(const std::string& path, const Error& error) {

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "faststart/faststart.h"
 #include "globals.h"
 #include "output.h"
+#include "shunt/faststart/faststart.h"
 
 namespace shunt::cli {
 

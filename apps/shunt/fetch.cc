@@ -1,5 +1,5 @@
 // shunt fetch: ranges of a Source to a file or to standard output.
-#include "fetch/fetch.h"
+#include "shunt/fetch/fetch.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -9,13 +9,13 @@
 #include "command.h"
 #include "exit_code.h"
 #include "fetch_report.h"
-#include "io/destination.h"
-#include "io/output_name.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
 #include "schemes.h"
 #include "settings.h"
+#include "shunt/files/destination.h"
+#include "shunt/files/output_name.h"
 #include "signals.h"
 #include "source_options.h"
 
@@ -40,7 +40,7 @@ class Fetch final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return out.empty() || io::is_standard_output(out);
+    return out.empty() || files::is_standard_output(out);
   }
   int run(const Globals& globals) override;
 
@@ -83,8 +83,8 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   session_.options.use_cache = !no_cache_;
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
   // Before anything is downloaded for nothing.
-  if (io::output_descriptor(out_)) {
-    const Result<io::File> tried = io::open_stream(out_, cancel_token());
+  if (files::output_descriptor(out_)) {
+    const Result<io::File> tried = files::open_stream(out_, cancel_token());
     if (!tried) return with_help_hint("fetch", tried.error());
   }
   return {};
@@ -114,12 +114,12 @@ fetch::Report Fetch::failed(const Error& error) const {
 
 std::string Fetch::if_interrupted(const fetch::Report& report) const {
   if (report.kept) return kStaysInCache;
-  if (io::names_stream(out_)) return {};
+  if (files::names_stream(out_)) return {};
   return out_ + " has not been written";
 }
 
 fetch::Report Fetch::to_stream(source::Session& session) {
-  Result<io::File> out = io::open_stream(out_, cancel_token());
+  Result<io::File> out = files::open_stream(out_, cancel_token());
   if (!out) return failed(out.error());
   fetch::Report report = fetch::to_stream(session, request_, *out, options_);
   if (const Result<void> closed = out->close(); !closed && !report.error) {
@@ -129,13 +129,13 @@ fetch::Report Fetch::to_stream(source::Session& session) {
 }
 
 fetch::Report Fetch::deliver(source::Session& session) {
-  if (io::names_stream(out_)) return to_stream(session);
+  if (files::names_stream(out_)) return to_stream(session);
   return fetch::to_file(session, request_, out_, options_);
 }
 
 int Fetch::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
-  const Stream json_stream = io::is_standard_output(out_) ? Stream::kErr : Stream::kOut;
+  const Stream json_stream = files::is_standard_output(out_) ? Stream::kErr : Stream::kOut;
   options_.cancel = &cancel_token();
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), json_stream);

@@ -1,10 +1,8 @@
 #include "fetch_report.h"
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
-#include "base/size_text.h"
 #include "output.h"
+#include "report/description.h"
+#include "report/text.h"
 #include "schemes.h"
 
 namespace shunt::cli {
@@ -12,54 +10,58 @@ namespace {
 
 constexpr std::size_t kShortDigest = sizeof("sha256:0123456789ab") - 1;
 
-std::string count(std::uint64_t number, std::string_view one, std::string_view several) {
-  return fmt::format("{} {}", number, number == 1 ? one : several);
-}
-
-// "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified"
-std::string summary(const fetch::Report& report) {
-  if (report.nothing_to_warm) return "local: nothing to warm";
-  std::string text = format_size(report.bytes_requested);
-  if (report.bytes_from_cache > 0) {
-    text += fmt::format(", {} from the cache", format_size(report.bytes_from_cache));
-  }
-  if (report.requests > 0) {
-    text += fmt::format(", {} fetched in {}", format_size(report.bytes_fetched),
-                        count(report.requests, "request", "requests"));
-  }
-  if (report.retries > 0) text += ", " + count(report.retries, "retry", "retries");
-  text += fmt::format(", {:.1f} s", report.seconds);
-  if (report.verified) text += ", verified";
-  // Which layer this was.
-  if (report.is_part && !report.identity.empty()) {
-    text += ", " + report.identity.substr(0, kShortDigest);
-  }
-  return text;
-}
-
 std::optional<Error> shown_error(const fetch::Report& report) {
   if (!report.error) return std::nullopt;
   if (!report.error->path.empty() && report.error->path != report.source) return report.error;
   return report.error->with_path(schemes().shown(report.source));
 }
 
-nlohmann::ordered_json to_json(const fetch::Report& report) {
-  nlohmann::ordered_json json = {{"source", schemes().shown(report.source)},
-                                 {"identity", text_or_null(report.identity)},
-                                 {"size", report.size},
-                                 {"bytes_requested", report.bytes_requested},
-                                 {"bytes_from_cache", report.bytes_from_cache},
-                                 {"bytes_fetched", report.bytes_fetched},
-                                 {"requests", report.requests},
-                                 {"retries", report.retries},
-                                 {"seconds", report.seconds},
-                                 {"verified", report.verified},
-                                 {"error", error_json(shown_error(report))},
-                                 {"data_requests", report.data_requests}};
-  for (const ByteRange& range : report.missing) {
-    json["missing"].push_back({{"begin", range.begin}, {"end", range.end}});
+// "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified".
+Description describe(const fetch::Report& report) {
+  const std::string source = schemes().shown(report.source);
+  const bool warmed = !report.nothing_to_warm;
+  Description all(source);
+  all.add({.name = "source", .value = source});
+  all.add_text("identity", report.identity);
+  all.add({.name = "size", .value = report.size, .unit = Unit::kBytes});
+  all.add({.name = "bytes_requested",
+           .value = report.bytes_requested,
+           .unit = Unit::kBytes,
+           .phrase = warmed ? "{}" : "local: nothing to warm",
+           .always = true});
+  all.add({.name = "bytes_from_cache",
+           .value = report.bytes_from_cache,
+           .unit = Unit::kBytes,
+           .phrase = warmed ? "{} from the cache" : ""});
+  all.add({.name = "bytes_fetched", .value = report.bytes_fetched, .unit = Unit::kBytes});
+  all.add({.name = "requests",
+           .value = report.requests,
+           .phrase = warmed ? "{bytes_fetched} fetched in {} " +
+                                  counted(report.requests, "request", "requests")
+                            : ""});
+  all.add({.name = "retries",
+           .value = report.retries,
+           .phrase = warmed ? "{} " + counted(report.retries, "retry", "retries") : ""});
+  all.add({.name = "seconds",
+           .value = report.seconds,
+           .unit = Unit::kSeconds,
+           .phrase = warmed ? "{}" : "",
+           .always = true});
+  all.add({.name = "verified", .value = report.verified, .phrase = warmed ? "verified" : ""});
+  // Which layer this was.
+  if (report.is_part && warmed) {
+    all.add({.name = ".part", .value = report.identity.substr(0, kShortDigest), .phrase = "{}"});
   }
-  return json;
+  all.add({.name = "error", .value = error_json(shown_error(report))});
+  all.add({.name = "data_requests", .value = report.data_requests});
+  if (!report.missing.empty()) {
+    Value missing = Value::array();
+    for (const ByteRange& range : report.missing) {
+      missing.push_back({{"begin", range.begin}, {"end", range.end}});
+    }
+    all.add({.name = "missing", .value = std::move(missing)});
+  }
+  return all;
 }
 
 }  // namespace
@@ -68,28 +70,23 @@ void print_fetch_text(const Globals& globals, const fetch::Report& report) {
   if (const std::optional<Error> error = shown_error(report)) {
     print_error(globals, *error);
   } else if (!globals.quiet) {
-    print_line(Stream::kErr,
-               fmt::format("{}: {}", schemes().shown(report.source), summary(report)));
+    print_line(Stream::kErr, line_for(describe(report)));
   }
 }
 
 void print_fetch_json(Stream stream, const fetch::Report& report) {
-  nlohmann::ordered_json document = {{"schema_version", kSchemaVersion}};
-  document.update(to_json(report));
-  print_json(stream, document);
+  print_document(stream, {.whole = describe(report)});
 }
 
 void print_warm_json(const std::vector<fetch::Report>& reports, int code) {
-  nlohmann::ordered_json sources = nlohmann::ordered_json::array();
+  Document document{.list = "sources"};
   std::vector<std::optional<Error>> errors;
   for (const fetch::Report& report : reports) {
-    sources.push_back(to_json(report));
+    document.inputs.push_back(describe(report));
     errors.push_back(shown_error(report));
   }
-  nlohmann::ordered_json json = {{"schema_version", kSchemaVersion},
-                                 {"sources", std::move(sources)}};
-  add_outcome(json, code, errors);
-  print_json(Stream::kOut, json);
+  add_outcome(document, code, errors);
+  print_document(Stream::kOut, document);
 }
 
 }  // namespace shunt::cli

@@ -5,9 +5,9 @@
 
 #include <vector>
 
-#include "fetch/fetch.h"
 #include "globals.h"
 #include "output.h"
+#include "shunt/fetch/fetch.h"
 
 namespace shunt::cli {
 

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/size_text.h"
 #include "nearest.h"
 #include "settings.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::cli {
 namespace {

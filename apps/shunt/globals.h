@@ -35,7 +35,7 @@ void add_globals(CLI::App& app, Globals& globals);
 // have been applied.
 void settle_globals(const CLI::App& app, Globals& globals);
 
-// A check of an option's value: the reason where it is no size (base/size_text.h).
+// A check of an option's value: the reason where it is no size (text/size_text.h).
 [[nodiscard]] std::string is_size(const std::string& text);
 
 }  // namespace shunt::cli

@@ -16,8 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/catching.h"
-#include "base/log.h"
 #include "command.h"
 #include "exit_code.h"
 #include "globals.h"
@@ -26,6 +24,8 @@
 #include "output.h"
 #include "parse_error.h"
 #include "settings.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/log.h"
 #include "signals.h"
 #include "version.h"
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "base/ascii.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::cli {
 namespace {

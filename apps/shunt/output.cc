@@ -9,17 +9,18 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/ascii.h"
-#include "base/printable.h"
 #include "exit_code.h"
 #include "progress_line.h"
+#include "report/json.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 #include "signals.h"
 
 namespace shunt::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = Value;
 
 std::atomic<bool> lost{false};
 
@@ -91,29 +92,29 @@ void print_line(Stream stream, std::string_view text) {
   print(stream, line_of(text));
 }
 
-void print_json(Stream stream, const nlohmann::ordered_json& document) {
-  print(stream, with_bytes(document).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+void print_document(Stream stream, const Document& document) {
+  print(stream,
+        with_bytes(to_json(document)).dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-nlohmann::ordered_json error_json(const Error& error) {
+Value error_json(const Error& error) {
   Error without_path = error;
   without_path.path.clear();
-  nlohmann::ordered_json json = {{"code", exit_code_of(error.code, cancel_token())},
-                                 {"message", without_path.describe()},
-                                 {"path", text_or_null(error.path)}};
+  Value json = {{"code", exit_code_of(error.code, cancel_token())},
+                {"message", without_path.describe()},
+                {"path", error.path.empty() ? Value() : Value(error.path)}};
   if (!error.hint.empty()) json["hint"] = error.hint;
   if (error.offset) json["offset"] = *error.offset;
   return json;
 }
 
-nlohmann::ordered_json error_json(const std::optional<Error>& error) {
-  return error ? error_json(*error) : nlohmann::ordered_json();
+Value error_json(const std::optional<Error>& error) {
+  return error ? error_json(*error) : Value();
 }
 
-void add_outcome(nlohmann::ordered_json& document, int code,
-                 const std::vector<std::optional<Error>>& inputs) {
+void add_outcome(Document& document, int code, const std::vector<std::optional<Error>>& inputs) {
   if (code == kDone) return;
-  nlohmann::ordered_json& json = document["error"];
+  Value json;
   if (inputs.size() == 1 && inputs.front()) {
     json = error_json(*inputs.front());
   } else {
@@ -125,15 +126,14 @@ void add_outcome(nlohmann::ordered_json& document, int code,
             {"path", nullptr}};
   }
   json["code"] = code;
-}
-
-nlohmann::ordered_json text_or_null(const std::string& text) {
-  return text.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(text);
+  document.whole.add({.name = "error", .value = std::move(json)});
 }
 
 void print_error(const Globals& globals, const Error& error, Stream json_stream) {
   if (globals.json) {
-    print_json(json_stream, {{"schema_version", kSchemaVersion}, {"error", error_json(error)}});
+    Document document;
+    document.whole.add({.name = "error", .value = error_json(error)});
+    print_document(json_stream, document);
     return;
   }
   const bool color = globals.colored(STDERR_FILENO);

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "base/shell_word.h"
 #include "help.h"
 #include "nearest.h"
+#include "shunt/text/shell_word.h"
 
 namespace shunt::cli {
 namespace {

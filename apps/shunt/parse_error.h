@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/error.h"
 #include "cli_fwd.h"
+#include "shunt/base/error.h"
 
 namespace CLI {
 class ParseError;

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <utility>
 
-#include "base/waiting.h"
 #include "progress_line.h"
+#include "shunt/base/waiting.h"
 
 namespace shunt::cli {
 namespace {

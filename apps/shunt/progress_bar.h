@@ -11,11 +11,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/clock.h"
-#include "base/progress.h"
 #include "globals.h"
-#include "io/thread.h"
 #include "progress_text.h"
+#include "shunt/base/clock.h"
+#include "shunt/base/progress.h"
+#include "shunt/io/thread.h"
 
 namespace shunt::cli {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "base/size_text.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::cli {
 namespace {

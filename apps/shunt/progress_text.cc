@@ -7,9 +7,9 @@
 #include <cmath>
 #include <vector>
 
-#include "base/columns.h"
-#include "base/printable.h"
-#include "base/size_text.h"
+#include "shunt/text/columns.h"
+#include "shunt/text/printable.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::cli {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "source/http/http_scheme.h"
-#include "source/local/local_schemes.h"
+#include "shunt/source/http/http_scheme.h"
+#include "shunt/source/local/local_schemes.h"
 
 namespace shunt::cli {
 

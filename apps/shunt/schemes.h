@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "source/oci/oci_scheme.h"
-#include "source/schemes.h"
+#include "shunt/source/oci/oci_scheme.h"
+#include "shunt/source/schemes.h"
 
 namespace shunt::cli {
 

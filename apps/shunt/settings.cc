@@ -10,10 +10,10 @@
 #include <optional>
 #include <vector>
 
-#include "base/ascii.h"
 #include "config_file.h"
-#include "io/path.h"
 #include "nearest.h"
+#include "shunt/files/path.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::cli {
 namespace {
@@ -156,7 +156,7 @@ Result<Settings> apply_file(CLI::App& app, const std::string& path, bool has_to_
     if (!has_to_be_there && (number == ENOENT || number == ENOTDIR)) return Settings{};
     Error error = items.error();
     // The home of another user, as after su and in many containers.
-    if (!has_to_be_there && io::is_out_of_reach(path)) return Settings{std::move(error), {}};
+    if (!has_to_be_there && files::is_out_of_reach(path)) return Settings{std::move(error), {}};
     error.code = ErrorCode::kUsage;
     return error;
   }

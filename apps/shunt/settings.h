@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
-#include "base/result.h"
 #include "cli_fwd.h"
+#include "shunt/base/error.h"
+#include "shunt/base/result.h"
 
 namespace shunt::cli {
 

@@ -2,7 +2,7 @@
 
 #include <csignal>
 
-#include "io/signals.h"
+#include "shunt/process/signals.h"
 
 namespace shunt::cli {
 namespace {
@@ -34,7 +34,7 @@ void install_signal_handlers() {
   }
   // A limit on the time of the processor. It comes again each second, until the hard limit kills.
   ::sigaction(SIGXCPU, &action, nullptr);
-  io::ignore_self_inflicted();
+  process::ignore_self_inflicted();
 }
 
 }  // namespace shunt::cli

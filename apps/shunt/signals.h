@@ -1,8 +1,8 @@
 // SIGINT, SIGTERM, SIGHUP and SIGXCPU become requests to stop; what the program would bring upon
-// itself by a write or a lease becomes an error of the call (io/signals.h).
+// itself by a write or a lease becomes an error of the call (process/signals.h).
 #pragma once
 
-#include "base/cancel.h"
+#include "shunt/base/cancel.h"
 
 namespace shunt::cli {
 

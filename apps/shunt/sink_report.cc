@@ -1,34 +1,14 @@
 #include "sink_report.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include "base/size_text.h"
-#include "sink/advice.h"
+#include "report/description.h"
+#include "report/text.h"
+#include "shunt/sink/advice.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::cli {
 namespace {
-
-// "1.00 GiB out, 12.0 MiB of it zeros, at most 1.02 MiB held, 3.2 s"
-std::string summary(const serve::SessionReport& report) {
-  const sink::Summary& all = report.summary;
-  std::string text = fmt::format("{} out", format_size(all.bytes_out));
-  if (all.zero_bytes > 0) text += fmt::format(", {} of it zeros", format_size(all.zero_bytes));
-  if (all.peak_held > 0) text += fmt::format(", at most {} held", format_size(all.peak_held));
-  if (all.spilled > 0) text += fmt::format(", {} spilled", format_size(all.spilled));
-  text += fmt::format(", {:.1f} s", report.seconds);
-  if (!all.digest.empty()) text += ", " + all.digest;
-  return text;
-}
-
-// What a run that failed has come to: "15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
-std::string so_far(const serve::SessionReport& report, std::uint64_t size) {
-  const sink::Summary& all = report.summary;
-  std::string text = format_size(all.bytes_out);
-  if (size > 0) text += " of " + format_size(size);
-  return fmt::format("stopped: {} out, {} written, {:.1f} s", text, format_size(all.bytes_in),
-                     report.seconds);
-}
 
 // What can be typed as it is.
 std::string advised_options(const sink::Advice& advice) {
@@ -36,16 +16,73 @@ std::string advised_options(const sink::Advice& advice) {
                      size_to_type(advice.memory));
 }
 
+// "1.00 GiB out, 12.0 MiB of it zeros, at most 1.02 MiB held, 3.2 s"; of a run that failed, what it
+// has come to: "stopped: 15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
+Description describe(const serve::SessionReport& report, const SinkReportStyle& style) {
+  const sink::Summary& all = report.summary;
+  const bool done = !report.error;
+  Description run;
+  run.add({.name = ".size", .value = style.size, .unit = Unit::kBytes});
+  run.add({.name = "bytes_out",
+           .value = all.bytes_out,
+           .unit = Unit::kBytes,
+           .phrase = done             ? "{} out"
+                     : style.size > 0 ? "stopped: {} of {.size} out"
+                                      : "stopped: {} out",
+           .always = true});
+  run.add({.name = "bytes_in",
+           .value = all.bytes_in,
+           .unit = Unit::kBytes,
+           .phrase = done ? "" : "{} written",
+           .always = true});
+  run.add({.name = "zero_bytes",
+           .value = all.zero_bytes,
+           .unit = Unit::kBytes,
+           .phrase = done ? "{} of it zeros" : ""});
+  Value requests = Value::object();
+  for (const auto& [command, count] : report.requests) requests[command] = count;
+  run.add({.name = "requests", .value = std::move(requests)});
+  run.add({.name = "peak_held",
+           .value = all.peak_held,
+           .unit = Unit::kBytes,
+           .phrase = done ? "at most {} held" : ""});
+  run.add({.name = "spilled",
+           .value = all.spilled,
+           .unit = Unit::kBytes,
+           .phrase = done ? "{} spilled" : ""});
+  run.add({.name = "window_needed", .value = all.window_needed, .unit = Unit::kBytes});
+  run.add({.name = "policy", .value = style.kind});
+  run.add({.name = "streamed", .value = all.streamed});
+  run.add({.name = "seconds",
+           .value = report.seconds,
+           .unit = Unit::kSeconds,
+           .phrase = "{}",
+           .always = true});
+  run.add_text("digest", all.digest).phrase = done ? "{}" : "";
+  const auto status = [&](const char* name, std::optional<serve::ExitStatus> of) {
+    run.add({.name = name, .value = of ? Value(*of) : Value()});
+  };
+  status("command_status", report.command_status);
+  status("consumer_status", report.consumer_status);
+  Value error = error_json(report.error);
+  if (report.error) error["code"] = style.exit_code;
+  run.add({.name = "error", .value = std::move(error)});
+  if (style.advise) {
+    const sink::Advice advice = sink::advice_of(all);
+    run.add({.name = "advice",
+             .value = {{"window", advice.window},
+                       {"memory", advice.memory},
+                       {"options", advised_options(advice)}}});
+  }
+  return run;
+}
+
 }  // namespace
 
 void print_sink_text(const Globals& globals, const serve::SessionReport& report,
                      const SinkReportStyle& style) {
   if (!globals.quiet) {
-    if (!report.error) {
-      print_line(Stream::kErr, summary(report));
-    } else if (report.began) {
-      print_line(Stream::kErr, so_far(report, style.size));
-    }
+    if (!report.error || report.began) print_line(Stream::kErr, line_for(describe(report, style)));
   }
   if (style.advise) {
     print_line(Stream::kErr, fmt::format("advice: {}{} would have done",
@@ -57,32 +94,7 @@ void print_sink_text(const Globals& globals, const serve::SessionReport& report,
 
 void print_sink_json(Stream stream, const serve::SessionReport& report,
                      const SinkReportStyle& style) {
-  const sink::Summary& all = report.summary;
-  nlohmann::ordered_json document = {{"schema_version", kSchemaVersion},
-                                     {"bytes_out", all.bytes_out},
-                                     {"bytes_in", all.bytes_in},
-                                     {"zero_bytes", all.zero_bytes},
-                                     {"requests", nlohmann::ordered_json::object()},
-                                     {"peak_held", all.peak_held},
-                                     {"spilled", all.spilled},
-                                     {"window_needed", all.window_needed},
-                                     {"policy", style.kind},
-                                     {"streamed", all.streamed},
-                                     {"seconds", report.seconds},
-                                     {"digest", text_or_null(all.digest)},
-                                     {"command_status", nullptr},
-                                     {"consumer_status", nullptr},
-                                     {"error", error_json(report.error)}};
-  for (const auto& [command, count] : report.requests) document["requests"][command] = count;
-  if (report.command_status) document["command_status"] = *report.command_status;
-  if (report.error) document["error"]["code"] = style.exit_code;
-  if (report.consumer_status) document["consumer_status"] = *report.consumer_status;
-  if (style.advise) {
-    const sink::Advice advice = sink::advice_of(all);
-    document["advice"] = {
-        {"window", advice.window}, {"memory", advice.memory}, {"options", advised_options(advice)}};
-  }
-  print_json(stream, document);
+  print_document(stream, {.whole = describe(report, style)});
 }
 
 }  // namespace shunt::cli

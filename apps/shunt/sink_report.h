@@ -6,7 +6,7 @@
 
 #include "globals.h"
 #include "output.h"
-#include "serve/session.h"
+#include "shunt/serve/session.h"
 
 namespace shunt::cli {
 

@@ -6,8 +6,8 @@
 #include <span>
 #include <string_view>
 
-#include "io/duplicate.h"
-#include "io/file.h"
+#include "shunt/io/duplicate.h"
+#include "shunt/io/file.h"
 
 namespace shunt::cli {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/range_text.h"
-#include "base/result.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/text/range_text.h"
 
 namespace shunt::cli {
 

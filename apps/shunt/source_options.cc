@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
-#include "base/size_text.h"
-#include "http/fields.h"
 #include "settings.h"
+#include "shunt/http/fields.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/size_text.h"
 #include "signals.h"
 
 namespace shunt::cli {

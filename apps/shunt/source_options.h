@@ -6,13 +6,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/range_text.h"
-#include "base/result.h"
-#include "cache/cache.h"
 #include "cli_fwd.h"
 #include "globals.h"
 #include "schemes.h"
-#include "source/session.h"
+#include "shunt/base/result.h"
+#include "shunt/cache/cache.h"
+#include "shunt/source/session.h"
+#include "shunt/text/range_text.h"
 
 namespace shunt::cli {
 

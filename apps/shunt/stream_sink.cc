@@ -9,24 +9,25 @@
 #include <cstdlib>
 #include <memory>
 
-#include "base/clock.h"
-#include "base/duration_text.h"
-#include "base/size_text.h"
 #include "command.h"
 #include "exit_code.h"
-#include "io/destination.h"
-#include "io/duplicate.h"
-#include "io/output_name.h"
 #include "nearest.h"
 #include "output.h"
 #include "output_target.h"
 #include "progress_bar.h"
-#include "serve/session.h"
 #include "settings.h"
+#include "shunt/base/clock.h"
+#include "shunt/files/destination.h"
+#include "shunt/files/output_name.h"
+#include "shunt/io/duplicate.h"
+#include "shunt/io/temporary.h"
+#include "shunt/serve/session.h"
+#include "shunt/sink/consumer.h"
+#include "shunt/sink/copy_stream.h"
+#include "shunt/sink/spill_file.h"
+#include "shunt/text/duration_text.h"
+#include "shunt/text/size_text.h"
 #include "signals.h"
-#include "sink/consumer.h"
-#include "sink/copy_stream.h"
-#include "sink/spill_file.h"
 #include "sink_report.h"
 #include "source_options.h"
 
@@ -67,19 +68,19 @@ class StreamSink final : public Command {
 
   [[nodiscard]] CLI::App* app() const override { return app_; }
   [[nodiscard]] bool data_on_stdout(const std::string& out) const override {
-    return out.empty() || io::is_standard_output(out);
+    return out.empty() || files::is_standard_output(out);
   }
   int run(const Globals& globals) override;
 
  private:
   Result<void> parse_options();
   Result<void> parse_disk();
-  [[nodiscard]] Result<io::Destination> open_output();
+  [[nodiscard]] Result<files::Destination> open_output();
   [[nodiscard]] serve::SessionReport deliver(const Globals& globals);
   [[nodiscard]] serve::SessionReport send(const Globals& globals);
   void end_consumer(serve::SessionReport& report);
   [[nodiscard]] static int exit_code(const serve::SessionReport& report);
-  [[nodiscard]] serve::SessionReport copy_stdin(io::Destination& out);
+  [[nodiscard]] serve::SessionReport copy_stdin(files::Destination& out);
   [[nodiscard]] bool has_command() const { return !session_.command.empty(); }
 
   CLI::App* app_;
@@ -97,7 +98,7 @@ class StreamSink final : public Command {
   bool sparse_ = false;
   bool stdin_ = false;
   bool advise_ = false;
-  io::DestinationOptions destination_;
+  files::DestinationOptions destination_;
   serve::SessionOptions session_;
   ProgressBar progress_;
   std::unique_ptr<sink::Consumer> consumer_;
@@ -168,8 +169,7 @@ Result<void> StreamSink::parse_disk() {
   SHUNT_ASSIGN(disk.memory, parse_size(memory_));
   disk.policy = sink::parse_policy(commit_).value();
   if (spill_.empty()) {
-    const char* const folder = std::getenv("TMPDIR");
-    disk.spill = folder != nullptr && *folder != '\0' ? folder : "/var/tmp";
+    disk.spill = io::temporary_folder();
   } else if (spill_ != "none") {
     disk.spill = spill_;
   }
@@ -179,7 +179,7 @@ Result<void> StreamSink::parse_disk() {
 Result<void> StreamSink::parse_options() {
   session_.disk.digest = !digest_.empty();
   session_.disk.offer_as_window = advise_;
-  session_.disk.zeros = sparse_ ? io::Zeros::kHoles : io::Zeros::kWritten;
+  session_.disk.zeros = sparse_ ? streams::Zeros::kHoles : streams::Zeros::kWritten;
   session_.replace_trace = destination_.force;
   if (!to_.empty() && app_->count("--output") > 0) {
     return usage_error("stream-sink", "--to and --output exclude one another");
@@ -212,23 +212,23 @@ Result<void> StreamSink::parse_options() {
   return parse_disk();
 }
 
-Result<io::Destination> StreamSink::open_output() {
+Result<files::Destination> StreamSink::open_output() {
   if (!to_.empty()) {
     SHUNT_ASSIGN(consumer_, sink::Consumer::start(to_));
     SHUNT_ASSIGN(io::File stream, consumer_->stream());
-    return io::Destination(std::move(stream));
+    return files::Destination(std::move(stream));
   }
-  Result<io::Destination> out = io::Destination::open(out_, destination_, cancel_token());
+  Result<files::Destination> out = files::Destination::open(out_, destination_, cancel_token());
   if (!out) return with_help_hint("stream-sink", out.error());
   out->file().set_cancel(nullptr);  // the first signal ends the disk, not the stream
   // The command of --run gets its own standard output and error, and no other of ours.
-  if (const auto descriptor = io::output_descriptor(out_); descriptor > STDERR_FILENO) {
+  if (const auto descriptor = files::output_descriptor(out_); descriptor > STDERR_FILENO) {
     ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
   }
   return out;
 }
 
-serve::SessionReport StreamSink::copy_stdin(io::Destination& out) {
+serve::SessionReport StreamSink::copy_stdin(files::Destination& out) {
   serve::SessionReport report;
   const Stopwatch stopwatch;
   const Result<io::File> in = io::duplicate(STDIN_FILENO, "(standard input)", "read");
@@ -288,7 +288,7 @@ serve::SessionReport StreamSink::send(const Globals& globals) {
       return report;
     }
   }
-  Result<io::Destination> out = open_output();
+  Result<files::Destination> out = open_output();
   if (!out) {
     serve::SessionReport report;
     report.error = out.error();
@@ -305,7 +305,7 @@ serve::SessionReport StreamSink::send(const Globals& globals) {
 
 int StreamSink::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
-  const bool to_stdout = io::is_standard_output(out_);
+  const bool to_stdout = files::is_standard_output(out_);
   const Stream json_stream = to_stdout ? Stream::kErr : Stream::kOut;
   if (const Result<void> parsed = parse_options(); !parsed) {
     print_error(globals, parsed.error(), json_stream);

@@ -4,8 +4,8 @@
 #include <atomic>
 #include <vector>
 
-#include "base/catching.h"
-#include "io/thread.h"
+#include "shunt/base/catching.h"
+#include "shunt/io/thread.h"
 
 namespace shunt::cli {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::cli {
 

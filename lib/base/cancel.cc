@@ -1,4 +1,4 @@
-#include "base/cancel.h"
+#include "shunt/base/cancel.h"
 
 namespace shunt {
 

@@ -3,7 +3,7 @@
 
 #include <atomic>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt {
 

@@ -1,4 +1,4 @@
-#include "base/catching.h"
+#include "shunt/base/catching.h"
 
 #include <cerrno>
 #include <exception>

@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt {
 

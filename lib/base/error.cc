@@ -1,4 +1,4 @@
-#include "base/error.h"
+#include "shunt/base/error.h"
 
 #include <fmt/format.h>
 

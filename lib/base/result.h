@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "base/error.h"
+#include "shunt/base/error.h"
 
 namespace shunt {
 

@@ -5,8 +5,8 @@
 #include <functional>
 #include <string>
 
-#include "base/result.h"
-#include "blob/request.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/request.h"
 
 namespace shunt::blob {
 

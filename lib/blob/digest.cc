@@ -1,11 +1,11 @@
-#include "blob/digest.h"
+#include "shunt/blob/digest.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/ascii.h"
-#include "io/sha256.h"
+#include "shunt/io/sha256.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::blob {
 namespace {

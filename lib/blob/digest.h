@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::blob {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::blob {
 

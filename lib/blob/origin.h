@@ -3,10 +3,10 @@
 
 #include <memory>
 
-#include "base/byte_range.h"
-#include "blob/download.h"
-#include "blob/info.h"
-#include "blob/traffic.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/blob/download.h"
+#include "shunt/blob/info.h"
+#include "shunt/blob/traffic.h"
 
 namespace shunt::blob {
 

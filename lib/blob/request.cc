@@ -1,8 +1,8 @@
-#include "blob/request.h"
+#include "shunt/blob/request.h"
 
 #include <algorithm>
 
-#include "base/ascii.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::blob {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_range.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::blob {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/checked.h"
-#include "cache/block_store.h"
+#include "shunt/base/checked.h"
+#include "shunt/cache/block_store.h"
 
 namespace shunt::cache {
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/source.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
 
 namespace shunt::cache {
 
@@ -79,14 +79,13 @@ class BlockStore {
   // Where byte 0 lies in a file; null when it does not.
   [[nodiscard]] virtual io::FileRange backing_file() const { return {}; }
 
-  // Whether the whole was held against its digest and matched; and, by whoever has done that,
-  // saying so.
+  // True once the whole blob was verified; seal() records it.
   [[nodiscard]] virtual bool sealed() const { return false; }
   // `mark` is what seal_mark() was before the first byte was read for it: blocks that were replaced
   // since then are not covered.
   [[nodiscard]] virtual std::uint64_t seal_mark() const { return 0; }
   virtual Result<void> seal(std::uint64_t /*mark*/) { return {}; }
-  // The same when it did not match: nothing of it is used again, by anybody.
+  // True once the whole blob did not match its digest: no reader uses any of it again.
   [[nodiscard]] virtual bool discarded() const { return false; }
   virtual void discard() {}
 };

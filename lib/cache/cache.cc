@@ -1,4 +1,4 @@
-#include "cache/cache.h"
+#include "shunt/cache/cache.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -7,11 +7,11 @@
 #include <cstdlib>
 #include <span>
 
-#include "base/log.h"
-#include "cache/secret.h"
-#include "io/found_file.h"
-#include "io/path.h"
-#include "io/sha256.h"
+#include "shunt/base/log.h"
+#include "shunt/cache/secret.h"
+#include "shunt/files/found_file.h"
+#include "shunt/files/path.h"
+#include "shunt/io/sha256.h"
 
 namespace shunt::cache {
 namespace {
@@ -22,7 +22,7 @@ constexpr std::string_view kTag =
     "# This file marks a cache directory of shunt. What is in it can be downloaded again.\n"
     "# For information about cache directory tags, see https://bford.info/cachedir/\n";
 
-void write_tag(const io::Directory& directory) {
+void write_tag(const files::Directory& directory) {
   constexpr const char* kName = "CACHEDIR.TAG";
   Result<io::File> file = directory.open(kName, O_WRONLY | O_CREAT | O_EXCL, "create");
   if (!file) return;  // there already, or nothing may be written here
@@ -62,11 +62,11 @@ std::string key_of_url(std::string_view url) {
 Result<std::shared_ptr<Cache>> Cache::open(const std::string& directory, std::uint64_t budget,
                                            const CancelToken* cancel) {
   // Each of them: the secret and the documents are believed as the entries are.
-  SHUNT_TRY(io::make_directories(directory));
-  SHUNT_ASSIGN(io::Directory own, io::open_own_directory(directory));
+  SHUNT_TRY(files::make_directories(directory));
+  SHUNT_ASSIGN(files::Directory own, files::open_own_directory(directory));
   const std::string documents = directory + "/documents";
   if (::faccessat(AT_FDCWD, documents.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-    SHUNT_TRY(io::open_own_directory(documents));
+    SHUNT_TRY(files::open_own_directory(documents));
   }
   SHUNT_ASSIGN(
       std::unique_ptr<vault::Vault> vault,

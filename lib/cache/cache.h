@@ -13,15 +13,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "blob/document_store.h"
-#include "blob/origin.h"
-#include "cache/documents.h"
-#include "cache/entry.h"
-#include "io/directory.h"
-#include "vault/vault.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/document_store.h"
+#include "shunt/blob/origin.h"
+#include "shunt/cache/documents.h"
+#include "shunt/cache/entry.h"
+#include "shunt/files/directory.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::cache {
 
@@ -105,7 +105,7 @@ class Cache final : public blob::DocumentStore {
   void keep_tag(const std::string& reference, const std::string& digest) override;
 
  private:
-  Cache(const std::string& directory, io::Directory own, std::shared_ptr<vault::Vault> vault)
+  Cache(const std::string& directory, files::Directory own, std::shared_ptr<vault::Vault> vault)
       : directory_(directory),
         own_(std::move(own)),
         vault_(std::move(vault)),
@@ -115,7 +115,7 @@ class Cache final : public blob::DocumentStore {
   [[nodiscard]] EntryStatus look_at(const vault::ItemStatus& item) const;
 
   std::string directory_;
-  io::Directory own_;  // as it was judged
+  files::Directory own_;  // as it was judged
   std::shared_ptr<vault::Vault> vault_;
   Documents documents_;
 };

@@ -1,12 +1,12 @@
-#include "cache/cached_source.h"
+#include "shunt/cache/cached_source.h"
 
 #include <algorithm>
 #include <atomic>
 
-#include "base/checked.h"
-#include "base/log.h"
-#include "cache/filler.h"
-#include "io/sha256.h"
+#include "shunt/base/checked.h"
+#include "shunt/base/log.h"
+#include "shunt/cache/filler.h"
+#include "shunt/io/sha256.h"
 
 namespace shunt::cache {
 namespace {
@@ -17,7 +17,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{2} << 20;
 constexpr std::uint64_t kFirstAhead = std::uint64_t{256} << 10;
 constexpr std::uint64_t kMostAhead = std::uint64_t{8} << 20;  // a connection
 // Bytes may be dropped between being there and being read, by readers that share a small memory.
-// Then they are fetched again; so often that something else must be wrong, never.
+// Then they are fetched again, at most kMaxRepeats times.
 constexpr int kMaxRepeats = 100;
 
 }  // namespace

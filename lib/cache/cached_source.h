@@ -12,14 +12,14 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "blob/origin.h"
-#include "cache/block_store.h"
-#include "io/far_away.h"
-#include "io/source.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/origin.h"
+#include "shunt/cache/block_store.h"
+#include "shunt/io/far_away.h"
+#include "shunt/io/source.h"
 
 namespace shunt::cache {
 

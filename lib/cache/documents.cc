@@ -1,4 +1,4 @@
-#include "cache/documents.h"
+#include "shunt/cache/documents.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,15 +11,15 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
-#include "base/log.h"
-#include "base/result.h"
-#include "blob/digest.h"
-#include "io/directory.h"
-#include "io/file.h"
-#include "io/found_file.h"
-#include "io/path.h"
-#include "io/sha256.h"
+#include "shunt/base/log.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/digest.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/found_file.h"
+#include "shunt/files/path.h"
+#include "shunt/io/file.h"
+#include "shunt/io/sha256.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::cache {
 namespace {
@@ -55,7 +55,7 @@ bool is_ours(std::string_view name) {
   return false;
 }
 
-Result<void> write_and_name(const io::Directory& directory, const std::string& hidden,
+Result<void> write_and_name(const files::Directory& directory, const std::string& hidden,
                             const std::string& name, std::string_view bytes) {
   SHUNT_ASSIGN(io::File file, directory.open(hidden, O_WRONLY | O_CREAT | O_EXCL, "create"));
   SHUNT_TRY(file.write_at(0, std::as_bytes(std::span(bytes.data(), bytes.size()))));
@@ -87,9 +87,10 @@ void Documents::keep_tag(const std::string& reference, const std::string& digest
 }
 
 std::optional<std::string> Documents::read(const std::string& name, std::size_t limit) {
-  const Result<io::Directory> directory = io::open_own_directory(directory_);
+  const Result<files::Directory> directory = files::open_own_directory(directory_);
   if (!directory) return std::nullopt;
-  Result<io::File> file = io::open_found(*directory, name, io::FoundFor::kReading, io::kOnlyRoot);
+  Result<io::File> file =
+      files::open_found(*directory, name, files::FoundFor::kReading, files::kOnlyRoot);
   if (!file) return std::nullopt;
   const Result<struct stat> status = file->status();
   if (!status) return std::nullopt;
@@ -104,17 +105,17 @@ std::optional<std::string> Documents::read(const std::string& name, std::size_t 
 }
 
 void Documents::write(const std::string& name, std::string_view bytes) {
-  const auto open = [&]() -> Result<io::Directory> {
-    SHUNT_TRY(io::make_directories(directory_));
-    return io::open_own_directory(directory_);
+  const auto open = [&]() -> Result<files::Directory> {
+    SHUNT_TRY(files::make_directories(directory_));
+    return files::open_own_directory(directory_);
   };
-  const Result<io::Directory> directory = open();
+  const Result<files::Directory> directory = open();
   if (!directory) {
     log::debug("{}", directory.error().describe());
     return;
   }
   // A name of its own, as another process may be writing the same document.
-  const std::string hidden = fmt::format(".{}.{}.new", name, io::random_digits());
+  const std::string hidden = fmt::format(".{}.{}.new", name, files::random_digits());
   const Result<void> written = write_and_name(*directory, hidden, name, bytes);
   if (!written) {
     log::debug("{}", written.error().describe());
@@ -125,7 +126,7 @@ void Documents::write(const std::string& name, std::string_view bytes) {
 }
 
 void Documents::trim() {
-  const Result<io::Directory> directory = io::open_own_directory(directory_);
+  const Result<files::Directory> directory = files::open_own_directory(directory_);
   if (!directory) return;
   const auto names = directory->names();
   if (!names) return;

@@ -1,10 +1,10 @@
-#include "cache/entry.h"
+#include "shunt/cache/entry.h"
 
 #include <algorithm>
 #include <array>
 
-#include "base/log.h"
-#include "io/lock.h"
+#include "shunt/base/log.h"
+#include "shunt/files/lock.h"
 
 namespace shunt::cache {
 
@@ -87,7 +87,7 @@ Claim Entry::claim(BlockRun run) {
     wanted.end = std::min(wanted.end, mine.begin);
   }
   while (true) {
-    const Result<ByteRange> taken = io::try_lock_range(item_.file(), records_of(wanted));
+    const Result<ByteRange> taken = files::try_lock_range(item_.file(), records_of(wanted));
     if (!taken || taken->empty()) {
       claims_.push_back(wanted);
       return {true, wanted.count()};
@@ -117,7 +117,7 @@ void Entry::release(BlockRun run) {
     }
   }
   claims_ = std::move(rest);
-  io::unlock_range(item_.file(), records_of(run));
+  files::unlock_range(item_.file(), records_of(run));
 }
 
 Room Entry::admit(std::uint64_t bytes) {

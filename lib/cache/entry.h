@@ -18,11 +18,11 @@
 #include <string>
 #include <vector>
 
-#include "blob/origin.h"
-#include "cache/block_bits.h"
-#include "cache/block_store.h"
-#include "cache/entry_format.h"
-#include "vault/vault.h"
+#include "shunt/blob/origin.h"
+#include "shunt/cache/block_bits.h"
+#include "shunt/cache/block_store.h"
+#include "shunt/cache/entry_format.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::cache {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "base/checked.h"
-#include "base/log.h"
-#include "cache/entry.h"
-#include "io/lock.h"
+#include "shunt/base/checked.h"
+#include "shunt/base/log.h"
+#include "shunt/cache/entry.h"
+#include "shunt/files/lock.h"
 
 namespace shunt::cache {
 namespace {
@@ -52,7 +52,7 @@ void Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
   // no locks, nobody can be asked.
   const ByteRange place = records_of({block, block + 1});
   if (item_.writable()) {
-    const Result<ByteRange> taken = io::try_lock_range(item_.file(), place);
+    const Result<ByteRange> taken = files::try_lock_range(item_.file(), place);
     if (taken && !taken->empty()) return;
   }
   const BlockRecord now = records({block, block + 1}).front();
@@ -62,7 +62,7 @@ void Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
               header_.source, bytes_of(block).begin);
     forget(block);
   }
-  if (item_.writable()) io::unlock_range(item_.file(), place);
+  if (item_.writable()) files::unlock_range(item_.file(), place);
 }
 
 BlockRun Entry::next_known(BlockRun within) const {

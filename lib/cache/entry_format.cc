@@ -1,4 +1,4 @@
-#include "cache/entry_format.h"
+#include "shunt/cache/entry_format.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <iterator>
 #include <string_view>
 
-#include "base/checked.h"
+#include "shunt/base/checked.h"
 
 namespace shunt::cache {
 namespace {

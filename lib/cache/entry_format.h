@@ -18,8 +18,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "blob/origin.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/origin.h"
 
 namespace shunt::cache {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "cache/entry.h"
-#include "io/lock.h"
+#include "shunt/cache/entry.h"
+#include "shunt/files/lock.h"
 
 namespace shunt::cache {
 namespace {
@@ -63,11 +63,11 @@ template <typename Change>
 Result<void> Entry::update_state(std::chrono::milliseconds limit, Change change) {
   const std::lock_guard threads(updating_state);
   const ByteRange place = ByteRange::of(header_.state_begin(), kStateSize);
-  SHUNT_TRY(io::lock_range(item_.file(), place, limit, vault_->options().cancel));
+  SHUNT_TRY(files::lock_range(item_.file(), place, limit, vault_->options().cancel));
   EntryState now = state();
   change(now);
   Result<void> written = item_.file().write_at(place.begin, encode_state(now));
-  io::unlock_range(item_.file(), place);
+  files::unlock_range(item_.file(), place);
   return written;
 }
 

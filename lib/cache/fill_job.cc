@@ -1,10 +1,10 @@
-#include "cache/fill_job.h"
+#include "shunt/cache/fill_job.h"
 
 #include <algorithm>
 
-#include "base/catching.h"
-#include "base/checked.h"
-#include "cache/filler.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/checked.h"
+#include "shunt/cache/filler.h"
 
 namespace shunt::cache {
 namespace {

@@ -9,9 +9,9 @@
 #include <span>
 #include <vector>
 
-#include "base/result.h"
-#include "blob/origin.h"
-#include "cache/block_store.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/origin.h"
+#include "shunt/cache/block_store.h"
 
 namespace shunt::cache {
 

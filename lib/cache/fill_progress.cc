@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
-#include "cache/fill_job.h"
-#include "cache/filler.h"
+#include "shunt/base/log.h"
+#include "shunt/cache/fill_job.h"
+#include "shunt/cache/filler.h"
 
 namespace shunt::cache {
 namespace {

@@ -1,8 +1,8 @@
 // The part of a Filler that starts downloads: for whom, of what, how long and how many.
 #include <algorithm>
 
-#include "cache/fill_job.h"
-#include "cache/filler.h"
+#include "shunt/cache/fill_job.h"
+#include "shunt/cache/filler.h"
 
 namespace shunt::cache {
 namespace {

@@ -1,13 +1,13 @@
-#include "cache/filler.h"
+#include "shunt/cache/filler.h"
 
 #include <algorithm>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "base/log.h"
-#include "base/waiting.h"
-#include "cache/fill_job.h"
+#include "shunt/base/log.h"
+#include "shunt/base/waiting.h"
+#include "shunt/cache/fill_job.h"
 
 namespace shunt::cache {
 namespace {

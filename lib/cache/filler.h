@@ -17,11 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "blob/origin.h"
-#include "cache/block_store.h"
-#include "cache/memory_store.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/origin.h"
+#include "shunt/cache/block_store.h"
+#include "shunt/cache/memory_store.h"
 
 namespace shunt::cache {
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "cache/cache.h"
-#include "io/sha256.h"
+#include "shunt/cache/cache.h"
+#include "shunt/io/sha256.h"
 
 namespace shunt::cache {
 namespace {

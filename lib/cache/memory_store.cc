@@ -1,4 +1,4 @@
-#include "cache/memory_store.h"
+#include "shunt/cache/memory_store.h"
 
 #include <algorithm>
 #include <cstring>

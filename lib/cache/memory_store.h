@@ -9,7 +9,7 @@
 #include <mutex>
 #include <span>
 
-#include "cache/block_store.h"
+#include "shunt/cache/block_store.h"
 
 namespace shunt::cache {
 

@@ -1,4 +1,4 @@
-#include "cache/secret.h"
+#include "shunt/cache/secret.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,11 +9,11 @@
 #include <span>
 #include <string_view>
 
-#include "base/ascii.h"
-#include "io/file.h"
-#include "io/found_file.h"
-#include "io/path.h"
-#include "io/sha256.h"
+#include "shunt/files/found_file.h"
+#include "shunt/files/path.h"
+#include "shunt/io/file.h"
+#include "shunt/io/sha256.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::cache {
 namespace {
@@ -37,9 +37,9 @@ std::string new_secret() {
 }
 
 // nullopt: there is none, or none that may be used.
-Result<std::optional<std::string>> read(const io::Directory& directory) {
+Result<std::optional<std::string>> read(const files::Directory& directory) {
   const Result<io::File> file =
-      io::open_found(directory, kName, io::FoundFor::kReading, io::kOnlyRoot);
+      files::open_found(directory, kName, files::FoundFor::kReading, files::kOnlyRoot);
   if (!file &&
       (file.error().system_errno == ENOENT || file.error().code == ErrorCode::kIntegrity)) {
     return std::optional<std::string>();
@@ -54,8 +54,8 @@ Result<std::optional<std::string>> read(const io::Directory& directory) {
 }
 
 // Under a name of its own first: whoever finds a secret finds all of it.
-Result<void> put(const io::Directory& directory, const std::string& text, bool replace) {
-  const std::string hidden = fmt::format("{}.{}.new", kName, io::random_digits());
+Result<void> put(const files::Directory& directory, const std::string& text, bool replace) {
+  const std::string hidden = fmt::format("{}.{}.new", kName, files::random_digits());
   const auto write = [&]() -> Result<void> {
     SHUNT_ASSIGN(io::File file, directory.open(hidden, O_WRONLY | O_CREAT | O_EXCL, "create"));
     SHUNT_TRY(file.write_at(0, std::as_bytes(std::span(text.data(), text.size()))));
@@ -70,7 +70,7 @@ Result<void> put(const io::Directory& directory, const std::string& text, bool r
 
 }  // namespace
 
-Result<std::string> secret_of(const io::Directory& directory) {
+Result<std::string> secret_of(const files::Directory& directory) {
   SHUNT_ASSIGN(std::optional<std::string> found, read(directory));
   if (found) return *found;
   SHUNT_ASSIGN(const auto there, directory.look(kName));

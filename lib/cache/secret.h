@@ -6,13 +6,13 @@
 
 #include <string>
 
-#include "base/result.h"
-#include "io/directory.h"
+#include "shunt/base/result.h"
+#include "shunt/files/directory.h"
 
 namespace shunt::cache {
 
 // Of the cache in this directory, made when there is none. What cannot be read as one, or is not
 // this user's own, is replaced: the entries that were named with it are lost, and nothing else.
-[[nodiscard]] Result<std::string> secret_of(const io::Directory& directory);
+[[nodiscard]] Result<std::string> secret_of(const files::Directory& directory);
 
 }  // namespace shunt::cache

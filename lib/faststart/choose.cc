@@ -1,4 +1,4 @@
-#include "faststart/choose.h"
+#include "shunt/faststart/choose.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "faststart/faststart.h"
-#include "faststart/plan.h"
-#include "faststart/setting.h"
-#include "faststart/strategy.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/faststart/strategy.h"
 
 namespace shunt::faststart {
 

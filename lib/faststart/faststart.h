@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "faststart/strategies/table.h"
-#include "io/file.h"
-#include "io/source.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/faststart/strategies/table.h"
+#include "shunt/io/file.h"
+#include "shunt/io/source.h"
 
 namespace shunt::faststart {
 
@@ -76,8 +76,8 @@ struct Report {
 };
 
 enum class Reading {
-  kAll,    // kBusy while another process has it locked; none can lock it as long as it is open
-  kALook,  // a few headers: a lock of somebody else does not matter, unless there is a journal
+  kWholeFile,    // kBusy while another process has it locked; none can lock it while it is open
+  kHeadersOnly,  // another process may have it locked, unless there is a journal
 };
 
 // The file at `path`, to be read. Fails when an interrupted run has left a journal for it, since

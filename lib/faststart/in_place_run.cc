@@ -5,19 +5,19 @@
 #include <memory>
 #include <optional>
 
-#include "base/log.h"
-#include "faststart/choose.h"
-#include "faststart/faststart.h"
-#include "faststart/interrupted.h"
-#include "faststart/run.h"
-#include "faststart/target.h"
-#include "io/attributes.h"
-#include "io/directory.h"
-#include "io/kernel.h"
-#include "io/new_file.h"
-#include "io/replace.h"
-#include "layout/original_view.h"
-#include "layout/realise.h"
+#include "shunt/base/log.h"
+#include "shunt/faststart/choose.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/interrupted.h"
+#include "shunt/faststart/run.h"
+#include "shunt/faststart/target.h"
+#include "shunt/files/attributes.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/new_file.h"
+#include "shunt/files/replace.h"
+#include "shunt/in_place/original_view.h"
+#include "shunt/io/kernel.h"
+#include "shunt/layout/realise.h"
 
 namespace shunt::faststart {
 namespace {
@@ -60,7 +60,7 @@ class InPlaceRun final : public Work {
       SHUNT_TRY(recover());
     }
     if (options().recover_only) return {};
-    view_ = std::make_shared<layout::OriginalView>(target_.file(), run_.report().size_before);
+    view_ = std::make_shared<in_place::OriginalView>(target_.file(), run_.report().size_before);
     SHUNT_ASSIGN(mp4::Movie movie,
                  mp4::read_movie(view_, needed_of(options().padding), options().cancel));
     if (const Result<void> begun = run_.begin(movie); !begun) {
@@ -111,14 +111,14 @@ class InPlaceRun final : public Work {
   }
 
   Result<void> recover() {
-    SHUNT_TRY(io::NewFile::sweep(target_.directory(), target_.name()));
+    SHUNT_TRY(files::NewFile::sweep(target_.directory(), target_.name()));
     SHUNT_ASSIGN(
-        const layout::Recovered recovered,
-        layout::recover_in_place(target_.directory(), target_.file(), replan, in_place_options()));
+        const in_place::Recovered recovered,
+        in_place::recover(target_.directory(), target_.file(), replan, in_place_options()));
     Report& report = run_.report();
     report.status = Status::kAlready;
-    if (recovered == layout::Recovered::kNothing) return {};
-    const bool finished = recovered == layout::Recovered::kFinished;
+    if (recovered == in_place::Recovered::kNothing) return {};
+    const bool finished = recovered == in_place::Recovered::kFinished;
     report.recovery = finished ? Report::Recovery::kFinished : Report::Recovery::kOriginal;
     report.status = Status::kRecovered;
     SHUNT_TRY(target_.note_status());
@@ -215,8 +215,8 @@ class InPlaceRun final : public Work {
   }
   [[nodiscard]] io::FileRange whole_file() const { return {&target_.file(), 0}; }
 
-  [[nodiscard]] layout::InPlaceOptions in_place_options() const {
-    layout::InPlaceOptions in_place;
+  [[nodiscard]] in_place::Options in_place_options() const {
+    in_place::Options in_place;
     in_place.recover_command = recover_command(target_.path());
     in_place.done = "moov is in front";
     in_place.cancel = options().cancel;
@@ -229,8 +229,8 @@ class InPlaceRun final : public Work {
   Result<void> edit(const Plan& plan) override {
     // The plan is a Source: what it will read like is known before a byte changes.
     SHUNT_TRY(run_.verify(plan.layout));
-    SHUNT_TRY(layout::run_in_place(target_.directory(), target_.file(), *view_, *plan.edit,
-                                   in_place_options()));
+    SHUNT_TRY(in_place::run_edit(target_.directory(), target_.file(), *view_, *plan.edit,
+                                 in_place_options()));
     edited_ = true;
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(target_.file(), plan.size_after())));
     keep_access_time(target_.file());
@@ -238,9 +238,9 @@ class InPlaceRun final : public Work {
   }
 
   Result<void> make_new(const Plan& plan, const Fill& fill) override {
-    SHUNT_ASSIGN(const io::Attributes attributes, io::Attributes::of(target_.file()));
-    SHUNT_ASSIGN(io::NewFile new_file,
-                 io::NewFile::create(target_.directory(), target_.name(), &run_.counters()));
+    SHUNT_ASSIGN(const files::Attributes attributes, files::Attributes::of(target_.file()));
+    SHUNT_ASSIGN(files::NewFile new_file,
+                 files::NewFile::create(target_.directory(), target_.name(), &run_.counters()));
     // First what may be refused, then the work.
     SHUNT_TRY(attributes.apply_to(new_file.file()));
     if (Result<void> filled = fill(whole_file(), new_file.file()); !filled) {
@@ -254,7 +254,7 @@ class InPlaceRun final : public Work {
     }
     keep_access_time(new_file.file());
     const Result<std::uint64_t> carried =
-        io::replace_file(new_file, target_.file(), [this] { return check_unchanged(); });
+        files::replace_file(new_file, target_.file(), [this] { return check_unchanged(); });
     replaced_ = new_file.is_named();
     if (carried) {
       carried_ = *carried;
@@ -283,7 +283,7 @@ class InPlaceRun final : public Work {
   Setting setting_;
   bool edited_ = false;        // in place, to the end
   std::uint64_t carried_ = 0;  // bytes that others appended meanwhile, and that came along
-  std::shared_ptr<layout::OriginalView> view_;
+  std::shared_ptr<in_place::OriginalView> view_;
   bool replaced_ = false;  // there is no other strategy any more, whatever became of this one
 };
 

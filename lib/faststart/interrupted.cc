@@ -1,6 +1,6 @@
-#include "faststart/interrupted.h"
+#include "shunt/faststart/interrupted.h"
 
-#include "base/shell_word.h"
+#include "shunt/text/shell_word.h"
 
 namespace shunt::faststart {
 

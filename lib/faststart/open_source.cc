@@ -1,9 +1,9 @@
-#include "faststart/faststart.h"
-#include "faststart/interrupted.h"
-#include "io/directory.h"
-#include "io/lock.h"
-#include "io/path.h"
-#include "layout/journal.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/interrupted.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/in_place/journal.h"
 
 namespace shunt::faststart {
 
@@ -13,14 +13,15 @@ Result<io::SourcePtr> open_source(const std::string& path, Reading reading, io::
                io::FileSource::open(path, counters, cancel));
   // The lock keeps edits away for as long as the source is open; a journal that is there then is
   // nobody's at work.
-  if (reading == Reading::kAll) SHUNT_TRY(io::lock_shared(source->file()));
-  SHUNT_ASSIGN(const std::string real_path, io::resolve(path));
-  SHUNT_ASSIGN(const io::Directory directory, io::Directory::holding(real_path));
+  if (reading == Reading::kWholeFile) SHUNT_TRY(files::lock_shared(source->file()));
+  SHUNT_ASSIGN(const std::string real_path, files::resolve(path));
+  SHUNT_ASSIGN(const files::Directory directory, files::Directory::holding(real_path));
   SHUNT_ASSIGN(const auto journal,
-               layout::Journal::pending(directory, io::file_name(real_path), source->file()));
+               in_place::Journal::pending(directory, files::file_name(real_path), source->file()));
   if (!journal) return io::SourcePtr(source);
   // A run that is under way has one too, and the file locked.
-  if (reading == Reading::kALook) return open_source(path, Reading::kAll, counters, cancel);
+  if (reading == Reading::kHeadersOnly)
+    return open_source(path, Reading::kWholeFile, counters, cancel);
   return interrupted_before(path);
 }
 

@@ -5,18 +5,18 @@
 
 #include <cerrno>
 
-#include "faststart/choose.h"
-#include "faststart/faststart.h"
-#include "faststart/run.h"
-#include "faststart/setting.h"
-#include "io/access.h"
-#include "io/directory.h"
-#include "io/new_file.h"
-#include "io/output_name.h"
-#include "io/path.h"
-#include "io/replace.h"
-#include "layout/realise.h"
-#include "mp4/media_place.h"
+#include "shunt/faststart/choose.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/run.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/files/access.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/new_file.h"
+#include "shunt/files/output_name.h"
+#include "shunt/files/path.h"
+#include "shunt/files/replace.h"
+#include "shunt/layout/realise.h"
+#include "shunt/mp4/media_place.h"
 
 namespace shunt::faststart {
 namespace {
@@ -105,17 +105,17 @@ class OutputRun final : public Work {
 
   // What to_file() would do, and what would keep it from that.
   Result<void> plan_file(const std::string& out) {
-    SHUNT_ASSIGN(const io::Directory directory, io::NewFile::place_of(out));
-    if (const Result<void> may = io::check_may_make_beside(directory, out); !may) {
+    SHUNT_ASSIGN(const files::Directory directory, files::NewFile::place_of(out));
+    if (const Result<void> may = files::check_may_make_beside(directory, out); !may) {
       // As the run says it, which does not look before.
       Error error = system_error(may.error().system_errno, out, "create");
-      return io::explain_refusal(error, directory.fd());
+      return files::explain_refusal(error, directory.fd());
     }
-    SHUNT_TRY(io::check_may_replace(directory, io::file_name(out)));
+    SHUNT_TRY(files::check_may_replace(directory, files::file_name(out)));
     SHUNT_ASSIGN(const Setting setting, Setting::beside(directory, source_->in_file().file));
     SHUNT_TRY(choose(setting, directory));
     // The new file belongs to whoever makes it, or to whom the one belongs that it replaces.
-    SHUNT_ASSIGN(const auto replaced, directory.look(io::file_name(out)));
+    SHUNT_ASSIGN(const auto replaced, directory.look(files::file_name(out)));
     std::string why_not = why_too_large(plan_, setting);
     if (why_not.empty() && replaced) why_not = why_not_ownable(*replaced, setting.new_group);
     if (why_not.empty()) why_not = why_no_space(plan_, setting);
@@ -130,7 +130,7 @@ class OutputRun final : public Work {
   }
 
   // Notes the first plan that can be run, as far as it can be told.
-  Result<void> choose(const Setting& setting, const io::Directory& directory) {
+  Result<void> choose(const Setting& setting, const files::Directory& directory) {
     if (done_) return plan_stream();
     Result<void> chosen = cannot_share();
     for (const Strategy* const strategy : candidates_here()) {
@@ -175,8 +175,7 @@ class OutputRun final : public Work {
   [[nodiscard]] Result<void> check_unchanged() const {
     SHUNT_ASSIGN(const std::string now, source_->identity());
     if (now == identity_) return {};
-    return changed_meanwhile(source_->name(), "read")
-        .with_hint("what was written of it is no good");
+    return changed_meanwhile(source_->name(), "read").with_hint("the output is invalid");
   }
 
   // For the report: what was read of a file has been counted there. Of other sources nobody counts:
@@ -217,18 +216,19 @@ class OutputRun final : public Work {
     if (options().strategy != nullptr && options().strategy->keeps_inode()) {
       return usage("into another file, the strategies are reflink and copy");
     }
-    const io::IfThere if_there = options().force ? io::IfThere::kReplace : io::IfThere::kFail;
-    SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));
+    const files::IfThere if_there =
+        options().force ? files::IfThere::kReplace : files::IfThere::kFail;
+    SHUNT_ASSIGN(const std::string out, files::name_for_new_file(name, if_there));
     SHUNT_TRY(read());
     SHUNT_TRY(compare_plan());
     if (options().dry_run) return plan_file(out);
-    SHUNT_ASSIGN(io::NewFile new_file, io::NewFile::create(out, &run_.counters()));
+    SHUNT_ASSIGN(files::NewFile new_file, files::NewFile::create(out, &run_.counters()));
     SHUNT_TRY(new_file.inherit());
     out_ = &new_file.file();
     SHUNT_TRY(write());
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), run_.report().size_after)));
     SHUNT_TRY(keep_time(new_file.file()));
-    SHUNT_TRY(put_in_place(new_file, io::file_name(out), if_there));
+    SHUNT_TRY(put_in_place(new_file, files::file_name(out), if_there));
     count_reading();
     run_.report().status = done_ ? Status::kAlready : Status::kMoved;
     return {};
@@ -236,15 +236,16 @@ class OutputRun final : public Work {
 
   // Under its name, unless the source has changed by then. Where the name is the source's own, what
   // another program appends to it meanwhile comes along.
-  Result<void> put_in_place(io::NewFile& new_file, const std::string& name, io::IfThere if_there) {
+  Result<void> put_in_place(files::NewFile& new_file, const std::string& name,
+                            files::IfThere if_there) {
     const auto look = [this] { return check_unchanged(); };
     const io::FileRange in_file = source_->in_file();
-    const io::Directory& directory = new_file.directory();
+    const files::Directory& directory = new_file.directory();
     if (in_file.file == nullptr || !directory.leads_to(name, *in_file.file)) {
       return new_file.commit(if_there, look);
     }
     SHUNT_ASSIGN(io::File old, directory.open(name, O_RDONLY, "open"));
-    SHUNT_ASSIGN(const std::uint64_t carried, io::replace_file(new_file, old, look));
+    SHUNT_ASSIGN(const std::uint64_t carried, files::replace_file(new_file, old, look));
     run_.report().size_after += carried;
     return {};
   }
@@ -255,7 +256,7 @@ class OutputRun final : public Work {
       run_.report().size_after = plan_.layout.size();
       return layout::write_file(plan_.layout, *out_, realise_options());
     }
-    SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(*out_));
+    SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(*out_));
     Result<void> done = cannot_share();
     for (const Strategy* const strategy : candidates_here()) {
       SHUNT_TRY(out_->truncate(0));  // what one that failed has left

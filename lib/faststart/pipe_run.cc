@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 
-#include "base/big_endian.h"
-#include "faststart/faststart.h"
-#include "faststart/run.h"
-#include "io/spool.h"
-#include "io/transfer.h"
-#include "mp4/file_map.h"
-#include "mp4/media_place.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/run.h"
+#include "shunt/io/spool.h"
+#include "shunt/mp4/file_map.h"
+#include "shunt/mp4/media_place.h"
+#include "shunt/streams/transfer.h"
 
 namespace shunt::faststart {
 namespace {
@@ -41,7 +41,7 @@ class BoxTracker {
  private:
   void take_header() {
     std::uint64_t size = load_be<std::uint32_t>(header_.data());
-    type_ = mp4::BoxType(load_be<std::uint32_t>(header_.data() + 4));
+    type_ = boxes::BoxType(load_be<std::uint32_t>(header_.data() + 4));
     if (size == 1 && needed_ == 8) {
       needed_ = 16;
       return;
@@ -61,7 +61,7 @@ class BoxTracker {
   std::size_t header_size_ = 0;
   std::size_t needed_ = 8;
   std::uint64_t left_ = 0;
-  mp4::BoxType type_;
+  boxes::BoxType type_;
   bool trailer_ = false;
   bool done_ = false;
 };
@@ -107,7 +107,7 @@ class PipeRun {
       SHUNT_ASSIGN(const std::size_t got, take(std::span(header).first(8)));
       if (got < 8) return mp4::FrontBox::kOther;
       std::uint64_t size = load_be<std::uint32_t>(header.data());
-      const mp4::BoxType type(load_be<std::uint32_t>(header.data() + 4));
+      const boxes::BoxType type(load_be<std::uint32_t>(header.data() + 4));
       if (spool_.size() == 8 && !type.plausible() && size >= kNoise) {
         return corrupt("not an MP4 or QuickTime file", 0);
       }
@@ -127,7 +127,7 @@ class PipeRun {
       }
       moov_end_ = begin + std::min(size, UINT64_MAX - begin);
       if (kind == mp4::FrontBox::kMoov) return kind;
-      filled_in_front_ = filled_in_front_ || (type != mp4::BoxType("ftyp") && size > header_size);
+      filled_in_front_ = filled_in_front_ || (type != boxes::BoxType("ftyp") && size > header_size);
       SHUNT_ASSIGN(const std::uint64_t copied, spool_bytes(size - header_size));
       if (copied < size - header_size) return mp4::FrontBox::kOther;
     }
@@ -189,7 +189,7 @@ class PipeRun {
     const io::SourcePtr& head = head_;
     std::uint64_t from_head = 0;
     std::uint64_t total = 0;
-    const auto fill = [&](io::Block& block) -> Result<bool> {
+    const auto fill = [&](streams::Block& block) -> Result<bool> {
       if (from_head < head->size()) {
         SHUNT_ASSIGN(const std::size_t got, head->read_at(from_head, block.data));
         from_head += got;
@@ -201,15 +201,15 @@ class PipeRun {
       tracker_.feed(block.data);
       return got > 0;
     };
-    const auto drain = [&](const io::Block& block) -> Result<void> {
+    const auto drain = [&](const streams::Block& block) -> Result<void> {
       total += block.data.size();
       return options_.dry_run ? Result<void>() : out_.write_next(block.data);
     };
-    io::TransferOptions transfer_options;
+    streams::TransferOptions transfer_options;
     transfer_options.cancel = options_.cancel;
     transfer_options.progress = options_.progress;
     transfer_options.buffer_size = kPassBuffer;
-    SHUNT_TRY(io::transfer(fill, drain, transfer_options));
+    SHUNT_TRY(streams::transfer(fill, drain, transfer_options));
     Report& report = run.report();
     report.status = Status::kAlready;
     report.size_before = report.size_after = total;

@@ -1,4 +1,4 @@
-#include "faststart/plan.h"
+#include "shunt/faststart/plan.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <array>
 #include <limits>
 
-#include "base/big_endian.h"
-#include "base/checked.h"
-#include "faststart/patched_ranges.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/checked.h"
+#include "shunt/mp4/patched_ranges.h"
 
 namespace shunt::faststart {
 namespace {
@@ -18,13 +18,13 @@ constexpr std::uint64_t kMaxFreeBox = std::numeric_limits<std::uint32_t>::max();
 void append_free_header(std::uint64_t size, layout::Layout& layout) {
   std::array<std::byte, kFreeHeader> header{};
   store_be<std::uint32_t>(header.data(), static_cast<std::uint32_t>(size));
-  store_be<std::uint32_t>(header.data() + 4, mp4::BoxType("free").code());
+  store_be<std::uint32_t>(header.data() + 4, boxes::BoxType("free").code());
   layout.append_bytes(header);
 }
 
 // The old moov turned into a free box: a change of its type alone.
-layout::FieldPatch free_mark(const mp4::Box& moov) {
-  return {moov.range.begin + 4, 4, mp4::BoxType("moov").code(), mp4::BoxType("free").code()};
+layout::FieldPatch free_mark(const boxes::Box& moov) {
+  return {moov.range.begin + 4, 4, boxes::BoxType("moov").code(), boxes::BoxType("free").code()};
 }
 
 std::vector<layout::FieldPatch> with_mark(std::vector<layout::FieldPatch> patches,
@@ -48,9 +48,9 @@ Result<void> build_layout(const mp4::Movie& movie, const layout::Layout& front,
   const bool marks_old_moov = !sizing.drops_old_moov;
   if (marks_old_moov) patches = with_mark(std::move(patches), free_mark(file.moov));
   plan.layout = layout::Layout(movie.source->name());
-  PatchedRanges ranges(movie, sizing.map,
-                       std::make_shared<const std::vector<layout::FieldPatch>>(std::move(patches)),
-                       plan.layout);
+  mp4::PatchedRanges ranges(
+      movie, sizing.map,
+      std::make_shared<const std::vector<layout::FieldPatch>>(std::move(patches)), plan.layout);
   SHUNT_TRY(ranges.append({0, plan.room.at}));
   plan.layout.append_layout(front);
   std::uint64_t rest = plan.room.at;
@@ -65,17 +65,17 @@ Result<void> build_layout(const mp4::Movie& movie, const layout::Layout& front,
   return ranges.append({file.moov.range.end, file.size});
 }
 
-Result<layout::InPlaceEdit> build_edit(const mp4::Movie& movie, layout::Layout front,
-                                       std::vector<layout::FieldPatch> patches,
-                                       layout::RoomKind kind, const Plan& plan) {
+Result<in_place::Edit> build_edit(const mp4::Movie& movie, layout::Layout front,
+                                  std::vector<layout::FieldPatch> patches, in_place::RoomKind kind,
+                                  const Plan& plan) {
   const mp4::FileMap& file = movie.file;
-  layout::InPlaceEdit edit;
+  in_place::Edit edit;
   edit.room = kind;
   edit.size_before = file.size;
   edit.unit = plan.room.unit;
   edit.patches = std::move(patches);
   edit.needed = file.moov.range;
-  if (kind == layout::RoomKind::kReserved) {
+  if (kind == in_place::RoomKind::kReserved) {
     edit.gap_at = file.size;
     edit.front_at = ByteRange::of(plan.room.at, plan.room.reserved);
     edit.overwritten = ByteRange::of(plan.room.at, front.size());
@@ -105,7 +105,7 @@ bool metas_grow(const mp4::Movie& movie) {
 
 // Of `strategy`, if there is one.
 Result<Plan> build(mp4::Movie& movie, const Strategy* strategy, const mp4::Room& room,
-                   std::optional<layout::RoomKind> kind) {
+                   std::optional<in_place::RoomKind> kind) {
   mp4::reset_sizing(movie);
   Plan plan;
   plan.strategy = strategy;
@@ -124,7 +124,7 @@ Result<Plan> build(mp4::Movie& movie, const Strategy* strategy, const mp4::Room&
   if (metas_grow(movie)) {
     return unsuitable("item locations outside moov have to grow, which needs a new file");
   }
-  SHUNT_ASSIGN(layout::InPlaceEdit edit,
+  SHUNT_ASSIGN(in_place::Edit edit,
                build_edit(movie, std::move(front), std::move(patches), *kind, plan));
   plan.edit = std::move(edit);
   return plan;
@@ -164,17 +164,17 @@ mp4::Room room_in_front(const mp4::Movie& movie, const PlanOptions& options) {
 }
 
 Result<Plan> build_plan(mp4::Movie& movie, const Strategy& strategy, const mp4::Room& room,
-                        std::optional<layout::RoomKind> edit) {
+                        std::optional<in_place::RoomKind> edit) {
   return build(movie, &strategy, room, edit);
 }
 
-Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
-                                   const layout::JournalRecord& record) {
-  const layout::InPlaceEdit& then = record.edit;
+Result<in_place::Edit> replan(const io::SourcePtr& original,
+                              const in_place::JournalRecord& record) {
+  const in_place::Edit& then = record.edit;
   SHUNT_ASSIGN(mp4::Movie movie, mp4::read_movie(original, mp4::MapUpTo::kEnd));
   mp4::Room room;
   room.unit = then.unit;
-  if (then.room == layout::RoomKind::kReserved) {
+  if (then.room == in_place::RoomKind::kReserved) {
     room.at = then.front_at.begin;
     room.reserved = then.front_at.size();
   } else {
@@ -184,7 +184,7 @@ Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
   }
   SHUNT_ASSIGN(Plan plan, build(movie, nullptr, room, then.room));
   if (!plan.edit) return unsuitable("the plan has no edit");
-  layout::InPlaceEdit now = std::move(*plan.edit);
+  in_place::Edit now = std::move(*plan.edit);
   const auto same_patch = [](const layout::FieldPatch& a, const layout::FieldPatch& b) {
     return a.at == b.at && a.width == b.width && a.new_value == b.new_value;
   };

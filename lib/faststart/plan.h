@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "faststart/strategy.h"
-#include "layout/field_patch.h"
-#include "layout/in_place.h"
-#include "layout/layout.h"
-#include "mp4/moov_sizing.h"
+#include "shunt/base/result.h"
+#include "shunt/faststart/strategy.h"
+#include "shunt/in_place/in_place.h"
+#include "shunt/layout/field_patch.h"
+#include "shunt/layout/layout.h"
+#include "shunt/mp4/moov_sizing.h"
 
 namespace shunt::faststart {
 
@@ -32,7 +32,7 @@ struct Plan {
   layout::Layout layout;  // the whole new file
   // The same as an edit of the old file, where the strategy can use one. reflink makes the gap by
   // cloning; the edit's room is kInserted then.
-  std::optional<layout::InPlaceEdit> edit;
+  std::optional<in_place::Edit> edit;
 
   [[nodiscard]] std::uint64_t size_after() const { return layout.size(); }
 };
@@ -59,14 +59,13 @@ void make_room_behind(const mp4::Movie& movie, mp4::Room& room);
 // The plan for `room`, with an edit of the old file when `edit` says how its gap is made. Sizes
 // `movie` anew. kUnsuitable when there can be no such file, or no such edit.
 Result<Plan> build_plan(mp4::Movie& movie, const Strategy& strategy, const mp4::Room& room,
-                        std::optional<layout::RoomKind> edit);
+                        std::optional<in_place::RoomKind> edit);
 
 // ---- for recovery
 // --------------------------------------------------------------------------------
 
 // The plan that an interrupted run followed, made again from the original bytes; kUnsuitable when
 // it does not come out the same.
-Result<layout::InPlaceEdit> replan(const io::SourcePtr& original,
-                                   const layout::JournalRecord& record);
+Result<in_place::Edit> replan(const io::SourcePtr& original, const in_place::JournalRecord& record);
 
 }  // namespace shunt::faststart

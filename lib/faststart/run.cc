@@ -1,4 +1,4 @@
-#include "faststart/run.h"
+#include "shunt/faststart/run.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ std::string tracks_text(const std::vector<std::uint32_t>& tracks) {
 // No track has all of its data in this file.
 bool all_elsewhere(const mp4::Movie& movie) {
   return !movie.file.has_fragments &&
-         std::ranges::none_of(movie.moov.tables, [](const mp4::OffsetTable& table) {
+         std::ranges::none_of(movie.moov.tables, [](const boxes::OffsetTable& table) {
            return table.is_of_chunks() && table.filter == nullptr && table.count > 0;
          });
 }

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
-#include "faststart/faststart.h"
-#include "faststart/plan.h"
-#include "faststart/verify.h"
-#include "io/counters.h"
+#include "shunt/base/clock.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/verify.h"
+#include "shunt/io/counters.h"
 
 namespace shunt::faststart {
 

@@ -1,4 +1,4 @@
-#include "faststart/setting.h"
+#include "shunt/faststart/setting.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/size_text.h"
-#include "faststart/strategy.h"
-#include "io/inode_flags.h"
+#include "shunt/faststart/strategy.h"
+#include "shunt/files/inode_flags.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::faststart {
 namespace {
@@ -26,35 +26,35 @@ gid_t group_in(const struct stat& directory) {
 }
 
 // The group of a new file in the directory.
-Result<gid_t> new_group_in(const io::Directory& directory) {
+Result<gid_t> new_group_in(const files::Directory& directory) {
   SHUNT_ASSIGN(const auto own, directory.look("."));
   return own ? group_in(*own) : ::getegid();
 }
 
 // A file of another project gets no name by a rename where new ones inherit theirs.
-bool has_another_project(const io::Directory& directory, const io::File& file) {
+bool has_another_project(const files::Directory& directory, const io::File& file) {
   const Result<io::File> opened = directory.open(".", O_RDONLY | O_DIRECTORY, "open directory");
   if (!opened) return false;
-  const auto project = io::inherited_project(*opened);
-  return project && *project != io::InodeFlags::of(file).project;
+  const auto project = files::inherited_project(*opened);
+  return project && *project != files::InodeFlags::of(file).project;
 }
 
 }  // namespace
 
-Result<Setting> Setting::of(const io::Directory& directory, const io::File& file) {
+Result<Setting> Setting::of(const files::Directory& directory, const io::File& file) {
   Setting setting;
   SHUNT_ASSIGN(setting.status, file.status());
   setting.has_status = true;
-  SHUNT_ASSIGN(setting.file_system, io::FileSystem::of(file));
+  SHUNT_ASSIGN(setting.file_system, files::FileSystem::of(file));
   SHUNT_ASSIGN(setting.new_group, new_group_in(directory));
   setting.size_limit = limit_of_sizes();
   setting.is_of_other_project = has_another_project(directory, file);
   return setting;
 }
 
-Result<Setting> Setting::beside(const io::Directory& directory, const io::File* file) {
+Result<Setting> Setting::beside(const files::Directory& directory, const io::File* file) {
   Setting setting;
-  SHUNT_ASSIGN(setting.file_system, io::FileSystem::of(directory));
+  SHUNT_ASSIGN(setting.file_system, files::FileSystem::of(directory));
   if (file != nullptr) {
     SHUNT_ASSIGN(setting.status, file->status());
     setting.has_status = true;

@@ -6,25 +6,25 @@
 #include <cstdint>
 #include <string>
 
-#include "faststart/plan.h"
-#include "io/directory.h"
-#include "io/file.h"
-#include "io/file_system.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/file_system.h"
+#include "shunt/io/file.h"
 
 namespace shunt::faststart {
 
 struct Setting {
   struct stat status {};
   bool has_status = false;
-  io::FileSystem file_system;
+  files::FileSystem file_system;
   bool is_of_other_project = false;       // than a new file there may be
   gid_t new_group = 0;                    // of a new file there
   std::uint64_t size_limit = UINT64_MAX;  // RLIMIT_FSIZE: no byte is written from there on
 
   // Of `file`, in `directory`.
-  static Result<Setting> of(const io::Directory& directory, const io::File& file);
+  static Result<Setting> of(const files::Directory& directory, const io::File& file);
   // What holds for a new file in `directory`; the rest is of `file`, which may be elsewhere.
-  static Result<Setting> beside(const io::Directory& directory, const io::File* file);
+  static Result<Setting> beside(const files::Directory& directory, const io::File* file);
 };
 
 // Each of these gives a reason, in words for people; empty when there is none.

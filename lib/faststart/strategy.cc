@@ -1,7 +1,7 @@
-#include "faststart/strategy.h"
+#include "shunt/faststart/strategy.h"
 
-#include "faststart/plan.h"
-#include "faststart/setting.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/setting.h"
 
 namespace shunt::faststart {
 
@@ -10,7 +10,7 @@ std::uint64_t Strategy::least_space(const Plan& plan, const Setting& /*setting*/
 }
 
 std::string Strategy::why_not_tried(const Plan& /*plan*/, const Setting& /*setting*/,
-                                    const io::Directory& /*directory*/,
+                                    const files::Directory& /*directory*/,
                                     const io::FileRange& /*source*/) const {
   return {};
 }

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "io/directory.h"
-#include "io/file.h"
-#include "io/source.h"
-#include "layout/realise.h"
-#include "mp4/moov_sizing.h"
+#include "shunt/base/result.h"
+#include "shunt/files/directory.h"
+#include "shunt/io/file.h"
+#include "shunt/io/source.h"
+#include "shunt/layout/realise.h"
+#include "shunt/mp4/moov_sizing.h"
 
 namespace shunt::faststart {
 
@@ -90,7 +90,7 @@ class Strategy {
   // What a run would only find out by trying: tries it, and leaves nothing behind. The new file
   // would be in `directory`. Empty when nothing is in the way.
   [[nodiscard]] virtual std::string why_not_tried(const Plan& plan, const Setting& setting,
-                                                  const io::Directory& directory,
+                                                  const files::Directory& directory,
                                                   const io::FileRange& source) const;
 
   // kUnsuitable when it turns out not to be possible; what `work` is about is unchanged then, but

@@ -1,18 +1,18 @@
-#include "faststart/target.h"
+#include "shunt/faststart/target.h"
 
 #include <fcntl.h>
 
 #include <cerrno>
 #include <utility>
 
-#include "io/access.h"
-#include "io/attributes.h"
-#include "io/lease.h"
-#include "io/lock.h"
-#include "io/new_file.h"
-#include "io/path.h"
-#include "io/source.h"
-#include "layout/journal.h"
+#include "shunt/files/access.h"
+#include "shunt/files/attributes.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/new_file.h"
+#include "shunt/files/path.h"
+#include "shunt/in_place/journal.h"
+#include "shunt/io/lease.h"
+#include "shunt/io/source.h"
 
 namespace shunt::faststart {
 namespace {
@@ -28,10 +28,10 @@ Result<void> Target::find(const std::string& path, io::Counters* counters,
   // A pipe, as behind /dev/stdin, has no name that symbolic links could lead to.
   struct stat found {};
   if (::stat(path.c_str(), &found) == 0) SHUNT_TRY(io::check_regular(found, path));
-  SHUNT_ASSIGN(path_, io::resolve(path));
-  SHUNT_ASSIGN(io::Directory directory, io::Directory::holding(path_));
+  SHUNT_ASSIGN(path_, files::resolve(path));
+  SHUNT_ASSIGN(files::Directory directory, files::Directory::holding(path_));
   directory_.emplace(std::move(directory));
-  name_ = io::file_name(path_);
+  name_ = files::file_name(path_);
   SHUNT_ASSIGN(file_, open(O_RDONLY, "open", counters, cancel));
   SHUNT_TRY(note_status());
   accessed_ = status_.st_atim;
@@ -49,12 +49,12 @@ Result<void> Target::take(const CancelToken* cancel) {
     SHUNT_TRY(io::check_no_writer(file_));
     const struct stat asked = status_;
     Result<io::File> changing = open(O_RDWR, "open for writing", file_.counters(), cancel);
-    if (!changing) return io::explain_refusal(changing.error(), file_.fd());
+    if (!changing) return files::explain_refusal(changing.error(), file_.fd());
     file_ = std::move(*changing);
     SHUNT_TRY(note_status());
     // What has no writer is what was asked about.
     if (status_.st_ino == asked.st_ino && status_.st_dev == asked.st_dev) {
-      SHUNT_TRY(io::lock_exclusive(file_));
+      SHUNT_TRY(files::lock_exclusive(file_));
       // Whoever had the lock may have put a new file in its place.
       if (directory_->leads_to(name_, file_)) return note_status();
     }
@@ -68,10 +68,10 @@ Result<void> Target::take(const CancelToken* cancel) {
 
 Result<void> Target::could_take() const {
   SHUNT_TRY(io::check_no_writer(file_));
-  SHUNT_TRY(io::check_may_change(*directory_, name_, file_));
-  SHUNT_TRY(io::lock_exclusive(file_));
-  io::unlock(file_);
-  return io::check_may_make_beside(*directory_, path_);
+  SHUNT_TRY(files::check_may_change(*directory_, name_, file_));
+  SHUNT_TRY(files::lock_exclusive(file_));
+  files::unlock(file_);
+  return files::check_may_make_beside(*directory_, path_);
 }
 
 Result<void> Target::note_status() {
@@ -81,26 +81,27 @@ Result<void> Target::note_status() {
 
 bool Target::is_as_noted() const {
   const auto named = directory_->look(name_);
-  return named && *named && io::same_state(**named, status_);
+  return named && *named && files::same_state(**named, status_);
 }
 
 bool Target::is_free() const {
-  if (io::try_lock(file_, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) {
+  if (files::try_lock(file_, files::LockKind::kExclusive) == files::LockOutcome::kHeldElsewhere) {
     return false;
   }
-  io::unlock(file_);
+  files::unlock(file_);
   return true;
 }
 
 void Target::sweep() const {
-  (void)io::NewFile::sweep(*directory_, name_);
-  if (io::try_lock(file_, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) return;
-  layout::Journal::sweep(*directory_, name_);
-  io::unlock(file_);
+  (void)files::NewFile::sweep(*directory_, name_);
+  if (files::try_lock(file_, files::LockKind::kExclusive) == files::LockOutcome::kHeldElsewhere)
+    return;
+  in_place::Journal::sweep(*directory_, name_);
+  files::unlock(file_);
 }
 
 Result<bool> Target::has_journal() const {
-  SHUNT_ASSIGN(const auto name, layout::Journal::pending(*directory_, name_, file_));
+  SHUNT_ASSIGN(const auto name, in_place::Journal::pending(*directory_, name_, file_));
   return name.has_value();
 }
 

@@ -8,11 +8,11 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/counters.h"
-#include "io/directory.h"
-#include "io/file.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/files/directory.h"
+#include "shunt/io/counters.h"
+#include "shunt/io/file.h"
 
 namespace shunt::faststart {
 
@@ -37,7 +37,7 @@ class Target {
 
   // With every symbolic link resolved.
   [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] const io::Directory& directory() const { return *directory_; }
+  [[nodiscard]] const files::Directory& directory() const { return *directory_; }
   // In the directory.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] io::File& file() { return file_; }
@@ -65,7 +65,7 @@ class Target {
   std::string given_;  // as the caller named it
   std::string path_;
   std::string name_;  // in the directory
-  std::optional<io::Directory> directory_;
+  std::optional<files::Directory> directory_;
   io::File file_;
   struct stat status_ {};
   struct timespec accessed_ {};

@@ -1,4 +1,4 @@
-#include "faststart/verify.h"
+#include "shunt/faststart/verify.h"
 
 #include <fmt/format.h>
 

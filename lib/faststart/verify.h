@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "media/packet_trace.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/media/packet_trace.h"
 
 namespace shunt::faststart {
 

@@ -1,4 +1,4 @@
-#include "fetch/counted_source.h"
+#include "shunt/fetch/counted_source.h"
 
 #include <algorithm>
 

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "source/session.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/source/session.h"
 
 namespace shunt::fetch {
 

@@ -1,11 +1,11 @@
-#include "fetch/deliver.h"
+#include "shunt/fetch/deliver.h"
 
 #include <algorithm>
 
-#include "fetch/file_delivery.h"
-#include "fetch/local_delivery.h"
-#include "fetch/passing_digest.h"
-#include "fetch/steps.h"
+#include "shunt/fetch/file_delivery.h"
+#include "shunt/fetch/local_delivery.h"
+#include "shunt/fetch/passing_digest.h"
+#include "shunt/fetch/steps.h"
 
 namespace shunt::fetch {
 namespace {

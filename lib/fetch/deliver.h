@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "source/session.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/source/session.h"
 
 namespace shunt::fetch {
 

@@ -1,9 +1,9 @@
-#include "fetch/download_progress.h"
+#include "shunt/fetch/download_progress.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "io/far_away.h"
+#include "shunt/io/far_away.h"
 
 namespace shunt::fetch {
 

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <string_view>
 
-#include "base/progress.h"
-#include "io/source.h"
+#include "shunt/base/progress.h"
+#include "shunt/io/source.h"
 
 namespace shunt::fetch {
 

@@ -1,19 +1,19 @@
-#include "fetch/fetch.h"
+#include "shunt/fetch/fetch.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
 
-#include "base/clock.h"
-#include "fetch/counted_source.h"
-#include "fetch/deliver.h"
-#include "fetch/download_progress.h"
-#include "fetch/head.h"
-#include "fetch/steps.h"
-#include "fetch/unsized.h"
-#include "io/new_file.h"
-#include "io/output_name.h"
+#include "shunt/base/clock.h"
+#include "shunt/fetch/counted_source.h"
+#include "shunt/fetch/deliver.h"
+#include "shunt/fetch/download_progress.h"
+#include "shunt/fetch/head.h"
+#include "shunt/fetch/steps.h"
+#include "shunt/fetch/unsized.h"
+#include "shunt/files/new_file.h"
+#include "shunt/files/output_name.h"
 
 namespace shunt::fetch {
 namespace {
@@ -177,8 +177,8 @@ Result<void> write(Run& run, io::File& file) {
   return run.note(write_unsized(*run.opened().unsized, most, file, run.deliver_options()), most);
 }
 
-Result<void> deliver_to_file(Run& run, const std::string& out, io::IfThere if_there) {
-  SHUNT_ASSIGN(io::NewFile file, io::NewFile::create(out));
+Result<void> deliver_to_file(Run& run, const std::string& out, files::IfThere if_there) {
+  SHUNT_ASSIGN(files::NewFile file, files::NewFile::create(out));
   SHUNT_TRY(file.inherit());
   SHUNT_TRY(write(run, file.file()));
   return file.commit(if_there);
@@ -191,8 +191,9 @@ Report to_file(source::Session& session, const Request& request, const std::stri
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
     // Before anything is downloaded for nothing.
-    const io::IfThere if_there = options.force ? io::IfThere::kReplace : io::IfThere::kFail;
-    SHUNT_ASSIGN(const std::string out, io::name_for_new_file(name, if_there));
+    const files::IfThere if_there =
+        options.force ? files::IfThere::kReplace : files::IfThere::kFail;
+    SHUNT_ASSIGN(const std::string out, files::name_for_new_file(name, if_there));
     SHUNT_TRY(run.open());
     Result<void> delivered = deliver_to_file(run, out, if_there);
     if (delivered || !run.has_changed()) return delivered;

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/range_text.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "source/session.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/source/session.h"
+#include "shunt/text/range_text.h"
 
 namespace shunt::fetch {
 

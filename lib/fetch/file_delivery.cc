@@ -1,11 +1,11 @@
-#include "fetch/file_delivery.h"
+#include "shunt/fetch/file_delivery.h"
 
 #include <algorithm>
 
-#include "base/checked.h"
-#include "fetch/steps.h"
-#include "io/file_system.h"
-#include "io/page_cache.h"
+#include "shunt/base/checked.h"
+#include "shunt/fetch/steps.h"
+#include "shunt/files/file_system.h"
+#include "shunt/io/page_cache.h"
 
 namespace shunt::fetch {
 namespace {
@@ -30,7 +30,7 @@ FileDelivery::FileDelivery(const source::Opened& opened, const std::vector<ByteR
 
 Result<Delivered> FileDelivery::run() {
   const io::FarAway& far = *opened_.far_away();
-  SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out_));
+  SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(out_));
   sharing_ = file_system.clone_range;
   uncached_ = !sharing_ && io::supports_uncached(out_);
   far.will_need(left_);

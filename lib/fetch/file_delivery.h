@@ -5,12 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "fetch/deliver.h"
-#include "fetch/passing_digest.h"
-#include "io/file.h"
-#include "source/session.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/fetch/deliver.h"
+#include "shunt/fetch/passing_digest.h"
+#include "shunt/io/file.h"
+#include "shunt/source/session.h"
 
 namespace shunt::fetch {
 

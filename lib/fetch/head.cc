@@ -1,4 +1,4 @@
-#include "fetch/head.h"
+#include "shunt/fetch/head.h"
 
 #include <algorithm>
 #include <array>
@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/log.h"
-#include "fetch/layer_toc.h"
-#include "media/module_loader.h"
-#include "media/play_head.h"
-#include "mp4/file_map.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/log.h"
+#include "shunt/fetch/layer_toc.h"
+#include "shunt/media/module_loader.h"
+#include "shunt/media/play_head.h"
+#include "shunt/mp4/file_map.h"
 
 namespace shunt::fetch {
 namespace {

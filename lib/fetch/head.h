@@ -2,10 +2,10 @@
 // reader of an image layer, its table of contents.
 #pragma once
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "source/session.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/source/session.h"
 
 namespace shunt::fetch {
 

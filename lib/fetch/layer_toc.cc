@@ -1,12 +1,12 @@
-#include "fetch/layer_toc.h"
+#include "shunt/fetch/layer_toc.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
 
-#include "base/ascii.h"
-#include "base/checked.h"
+#include "shunt/base/checked.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::fetch {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_range.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::fetch {
 

@@ -1,12 +1,12 @@
-#include "fetch/local_delivery.h"
+#include "shunt/fetch/local_delivery.h"
 
 #include <algorithm>
 
-#include "fetch/passing_digest.h"
-#include "fetch/steps.h"
-#include "io/stream_copy.h"
-#include "layout/layout.h"
-#include "layout/realise.h"
+#include "shunt/fetch/passing_digest.h"
+#include "shunt/fetch/steps.h"
+#include "shunt/layout/layout.h"
+#include "shunt/layout/realise.h"
+#include "shunt/streams/stream_copy.h"
 
 namespace shunt::fetch {
 namespace {
@@ -37,7 +37,7 @@ Result<Delivered> stream_local(const source::Opened& opened, const std::vector<B
     return Delivered{verified};
   }
   if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  io::StreamCopy stream(out, options.cancel);
+  streams::StreamCopy stream(out, options.cancel);
   for (ByteRange rest : ranges) {
     while (!rest.empty()) {
       if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());

@@ -1,4 +1,4 @@
-#include "fetch/passing_digest.h"
+#include "shunt/fetch/passing_digest.h"
 
 #include <algorithm>
 #include <string>

@@ -6,14 +6,14 @@
 #include <span>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "fetch/deliver.h"
-#include "io/sha256.h"
-#include "io/source.h"
-#include "source/session.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/fetch/deliver.h"
+#include "shunt/io/sha256.h"
+#include "shunt/io/source.h"
+#include "shunt/source/session.h"
 
 namespace shunt::fetch {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/byte_range.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::fetch {
 

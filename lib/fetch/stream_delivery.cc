@@ -1,11 +1,11 @@
 // To a stream: in order, each byte as soon as its block is there.
 #include <algorithm>
 
-#include "fetch/deliver.h"
-#include "fetch/local_delivery.h"
-#include "fetch/passing_digest.h"
-#include "fetch/steps.h"
-#include "io/stream_copy.h"
+#include "shunt/fetch/deliver.h"
+#include "shunt/fetch/local_delivery.h"
+#include "shunt/fetch/passing_digest.h"
+#include "shunt/fetch/steps.h"
+#include "shunt/streams/stream_copy.h"
 
 namespace shunt::fetch {
 
@@ -13,7 +13,7 @@ Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<
                                 io::File& out, const DeliverOptions& options) {
   if (opened.far_away() == nullptr) return stream_local(opened, ranges, out, options);
   if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  io::StreamCopy stream(out, options.cancel);
+  streams::StreamCopy stream(out, options.cancel);
   const io::FarAway& far = *opened.far_away();
   far.will_need(ranges);
   PassingDigest digest(opened, ranges);

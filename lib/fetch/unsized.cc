@@ -1,12 +1,12 @@
-#include "fetch/unsized.h"
+#include "shunt/fetch/unsized.h"
 
 #include <fmt/format.h>
 
 #include <span>
 #include <utility>
 
-#include "base/size_text.h"
-#include "io/file_system.h"
+#include "shunt/files/file_system.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::fetch {
 namespace {
@@ -61,7 +61,7 @@ source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t mo
 
 source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most, io::File& out,
                                   const DeliverOptions& options) {
-  const Result<io::FileSystem> at_first = io::FileSystem::of(out);
+  const Result<files::FileSystem> at_first = files::FileSystem::of(out);
   if (!at_first) return {at_first.error(), {}, 0};
   const std::uint64_t left_free = at_first->free_bytes / 20;
   std::uint64_t look_at = kLookAtDisk;
@@ -70,7 +70,7 @@ source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t mos
       body, most, [&](std::uint64_t at, std::span<const std::byte> bytes) -> Result<void> {
         if (most == UINT64_MAX && at >= look_at) {
           look_at = at + kLookAtDisk;
-          SHUNT_ASSIGN(const io::FileSystem now, io::FileSystem::of(out));
+          SHUNT_ASSIGN(const files::FileSystem now, files::FileSystem::of(out));
           if (now.free_bytes < left_free) {
             Error error =
                 about(body,

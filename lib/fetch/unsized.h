@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/range_text.h"
-#include "base/result.h"
-#include "fetch/deliver.h"
-#include "io/file.h"
-#include "source/unsized.h"
+#include "shunt/base/result.h"
+#include "shunt/fetch/deliver.h"
+#include "shunt/io/file.h"
+#include "shunt/source/unsized.h"
+#include "shunt/text/range_text.h"
 
 namespace shunt::fetch {
 

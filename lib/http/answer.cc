@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "http/client.h"
-#include "http/fields.h"
+#include "shunt/http/client.h"
+#include "shunt/http/fields.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::http {
 

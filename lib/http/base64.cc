@@ -1,10 +1,10 @@
-#include "http/base64.h"
+#include "shunt/http/base64.h"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 
-#include "base/ascii.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http {
 

@@ -1,9 +1,9 @@
-#include "http/basic_authorization.h"
+#include "shunt/http/basic_authorization.h"
 
 #include <utility>
 
-#include "http/base64.h"
-#include "http/url.h"
+#include "shunt/http/base64.h"
+#include "shunt/http/url.h"
 
 namespace shunt::http {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "blob/authorizer.h"
+#include "shunt/blob/authorizer.h"
 
 namespace shunt::http {
 

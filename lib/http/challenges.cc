@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "base/ascii.h"
-#include "http/fields.h"
+#include "shunt/http/fields.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http {
 

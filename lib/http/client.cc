@@ -1,4 +1,4 @@
-#include "http/client.h"
+#include "shunt/http/client.h"
 
 #include <cerrno>
 #include <condition_variable>
@@ -6,10 +6,10 @@
 #include <mutex>
 #include <utility>
 
-#include "http/curl_engine.h"
-#include "http/curl_setup.h"
-#include "http/url.h"
-#include "io/thread.h"
+#include "shunt/http/curl_engine.h"
+#include "shunt/http/curl_setup.h"
+#include "shunt/http/url.h"
+#include "shunt/io/thread.h"
 
 namespace shunt::http {
 

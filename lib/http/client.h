@@ -16,9 +16,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "blob/request.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/request.h"
 
 namespace shunt::http {
 

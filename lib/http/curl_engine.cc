@@ -1,4 +1,4 @@
-#include "http/curl_engine.h"
+#include "shunt/http/curl_engine.h"
 
 #include <signal.h>
 
@@ -6,8 +6,8 @@
 #include <new>
 #include <utility>
 
-#include "base/catching.h"
-#include "base/log.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/log.h"
 
 namespace shunt::http {
 

@@ -9,9 +9,9 @@
 #include <mutex>
 #include <vector>
 
-#include "http/curl_setup.h"
-#include "http/curl_transfer.h"
-#include "http/rate_bucket.h"
+#include "shunt/http/curl_setup.h"
+#include "shunt/http/curl_transfer.h"
+#include "shunt/http/rate_bucket.h"
 
 namespace shunt::http {
 

@@ -1,4 +1,4 @@
-#include "http/curl_library.h"
+#include "shunt/http/curl_library.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>

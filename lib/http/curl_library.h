@@ -4,7 +4,7 @@
 
 #include <curl/curl.h>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::http {
 

@@ -1,4 +1,4 @@
-#include "http/curl_setup.h"
+#include "shunt/http/curl_setup.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "base/catching.h"
-#include "http/retry.h"
-#include "http/url.h"
+#include "shunt/base/catching.h"
+#include "shunt/http/retry.h"
+#include "shunt/http/url.h"
 
 namespace shunt::http {
 

@@ -4,9 +4,9 @@
 #include <memory>
 #include <string>
 
-#include "base/result.h"
-#include "http/client.h"
-#include "http/curl_library.h"
+#include "shunt/base/result.h"
+#include "shunt/http/client.h"
+#include "shunt/http/curl_library.h"
 
 namespace shunt::http {
 

@@ -1,15 +1,15 @@
-#include "http/curl_transfer.h"
+#include "shunt/http/curl_transfer.h"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 
-#include "base/ascii.h"
-#include "base/catching.h"
-#include "base/log.h"
-#include "http/retry.h"
-#include "http/url.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/log.h"
+#include "shunt/http/retry.h"
+#include "shunt/http/url.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http {
 

@@ -7,10 +7,10 @@
 #include <optional>
 #include <span>
 
-#include "http/call_gate.h"
-#include "http/client.h"
-#include "http/curl_setup.h"
-#include "http/speed_watch.h"
+#include "shunt/http/call_gate.h"
+#include "shunt/http/client.h"
+#include "shunt/http/curl_setup.h"
+#include "shunt/http/speed_watch.h"
 
 namespace shunt::http {
 

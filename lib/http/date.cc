@@ -4,7 +4,7 @@
 #include <chrono>
 #include <string_view>
 
-#include "http/fields.h"
+#include "shunt/http/fields.h"
 
 namespace shunt::http {
 

@@ -1,4 +1,4 @@
-#include "http/document_request.h"
+#include "shunt/http/document_request.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <mutex>
 #include <utility>
 
-#include "base/catching.h"
-#include "http/url.h"
+#include "shunt/base/catching.h"
+#include "shunt/http/url.h"
 
 namespace shunt::http {
 namespace {

@@ -9,10 +9,10 @@
 #include <memory>
 #include <vector>
 
-#include "base/result.h"
-#include "blob/authorizer.h"
-#include "http/client.h"
-#include "http/retry.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/authorizer.h"
+#include "shunt/http/client.h"
+#include "shunt/http/retry.h"
 
 namespace shunt::http {
 

@@ -1,10 +1,10 @@
-#include "http/fields.h"
+#include "shunt/http/fields.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "base/ascii.h"
-#include "base/checked.h"
+#include "shunt/base/checked.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http {
 

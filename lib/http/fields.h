@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/result.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
 
 namespace shunt::http {
 

@@ -1,4 +1,4 @@
-#include "http/retry.h"
+#include "shunt/http/retry.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <ctime>
 #include <utility>
 
-#include "base/log.h"
-#include "http/fields.h"
-#include "http/speed_watch.h"
+#include "shunt/base/log.h"
+#include "shunt/http/fields.h"
+#include "shunt/http/speed_watch.h"
 
 namespace shunt::http {
 

@@ -9,9 +9,9 @@
 #include <random>
 #include <string>
 
-#include "base/result.h"
-#include "base/waiting.h"
-#include "http/client.h"
+#include "shunt/base/result.h"
+#include "shunt/base/waiting.h"
+#include "shunt/http/client.h"
 
 namespace shunt::http {
 

@@ -1,4 +1,4 @@
-#include "http/url.h"
+#include "shunt/http/url.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <array>
 #include <memory>
 
-#include "base/ascii.h"
-#include "http/curl_library.h"
+#include "shunt/http/curl_library.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::http {
 
@@ -16,7 +16,7 @@ struct Url {
   std::string user;      // decoded
   std::string password;  // decoded
 
-  // Scheme, host and port are one's own ground (RFC 6454, 4).
+  // Same origin: scheme, host and port are equal (RFC 6454, 4).
   [[nodiscard]] bool same_origin(const Url& other) const {
     return scheme == other.scheme && host == other.host && port == other.port;
   }

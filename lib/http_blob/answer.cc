@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "base/ascii.h"
-#include "http_blob/request.h"
+#include "shunt/http_blob/request.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http_blob {
 
@@ -19,7 +19,7 @@ std::string describe_status(int status) {
     case 403:
       return "the server forbids it (403)";
     case 404:
-      return "there is no such thing on the server (404)";
+      return "not found (404)";
     case 410:
       return "it is gone from the server (410)";
     case 429:

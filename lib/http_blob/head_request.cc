@@ -1,11 +1,11 @@
-#include "http_blob/head_request.h"
+#include "shunt/http_blob/head_request.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "http/fields.h"
-#include "http_blob/validator.h"
+#include "shunt/http/fields.h"
+#include "shunt/http_blob/validator.h"
 
 namespace shunt::http_blob {
 
@@ -125,7 +125,7 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const http::Answer& answer) 
 }
 
 BlobRequest::Verdict HeadRequest::judge_unchanged(const http::Answer& answer) {
-  if (!known_) return fail(state().error("the server says that nothing has changed since never"));
+  if (!known_) return fail(state().error("the server sent 304 to an unconditional request"));
   // Only an ETag was asked about.
   if (!comparable() || !http::is_strong_etag(known_->validator) ||
       contradicts(answer, known_->validator)) {

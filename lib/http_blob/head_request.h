@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "http_blob/request.h"
+#include "shunt/http_blob/request.h"
 
 namespace shunt::http_blob {
 

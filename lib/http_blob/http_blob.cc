@@ -1,11 +1,11 @@
-#include "http_blob/http_blob.h"
+#include "shunt/http_blob/http_blob.h"
 
 #include <utility>
 
-#include "http_blob/head_request.h"
-#include "http_blob/range_download.h"
-#include "http_blob/state.h"
-#include "http_blob/unsized_read.h"
+#include "shunt/http_blob/head_request.h"
+#include "shunt/http_blob/range_download.h"
+#include "shunt/http_blob/state.h"
+#include "shunt/http_blob/unsized_read.h"
 
 namespace shunt::http_blob {
 

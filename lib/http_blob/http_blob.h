@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "blob/authorizer.h"
-#include "blob/origin.h"
-#include "http/client.h"
-#include "http/retry.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/authorizer.h"
+#include "shunt/blob/origin.h"
+#include "shunt/http/client.h"
+#include "shunt/http/retry.h"
 
 namespace shunt::http_blob {
 

@@ -1,9 +1,9 @@
-#include "http_blob/prefix_check.h"
+#include "shunt/http_blob/prefix_check.h"
 
 #include <algorithm>
 #include <new>
 
-#include "base/checked.h"
+#include "shunt/base/checked.h"
 
 namespace shunt::http_blob {
 

@@ -1,11 +1,11 @@
-#include "http_blob/range_download.h"
+#include "shunt/http_blob/range_download.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "http/fields.h"
-#include "http_blob/validator.h"
+#include "shunt/http/fields.h"
+#include "shunt/http_blob/validator.h"
 
 namespace shunt::http_blob {
 

@@ -1,8 +1,8 @@
 // The download of one range of a blob whose size is known.
 #pragma once
 
-#include "blob/origin.h"
-#include "http_blob/request.h"
+#include "shunt/blob/origin.h"
+#include "shunt/http_blob/request.h"
 
 namespace shunt::http_blob {
 

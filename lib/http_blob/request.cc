@@ -1,10 +1,10 @@
-#include "http_blob/request.h"
+#include "shunt/http_blob/request.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "base/catching.h"
+#include "shunt/base/catching.h"
 
 namespace shunt::http_blob {
 

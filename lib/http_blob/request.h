@@ -10,11 +10,11 @@
 #include <span>
 #include <string>
 
-#include "http/call_gate.h"
-#include "http/client.h"
-#include "http/fields.h"
-#include "http/retry.h"
-#include "http_blob/state.h"
+#include "shunt/http/call_gate.h"
+#include "shunt/http/client.h"
+#include "shunt/http/fields.h"
+#include "shunt/http/retry.h"
+#include "shunt/http_blob/state.h"
 
 namespace shunt::http_blob {
 

@@ -1,12 +1,12 @@
-#include "http_blob/state.h"
+#include "shunt/http_blob/state.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "base/ascii.h"
-#include "http/basic_authorization.h"
-#include "http_blob/validator.h"
-#include "io/sha256.h"
+#include "shunt/http/basic_authorization.h"
+#include "shunt/http_blob/validator.h"
+#include "shunt/io/sha256.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::http_blob {
 

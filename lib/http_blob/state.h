@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "http/url.h"
-#include "http_blob/http_blob.h"
-#include "http_blob/prefix_check.h"
+#include "shunt/http/url.h"
+#include "shunt/http_blob/http_blob.h"
+#include "shunt/http_blob/prefix_check.h"
 
 namespace shunt::http_blob {
 

@@ -1,10 +1,10 @@
-#include "http_blob/unsized_read.h"
+#include "shunt/http_blob/unsized_read.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "http_blob/validator.h"
+#include "shunt/http_blob/validator.h"
 
 namespace shunt::http_blob {
 

@@ -3,7 +3,7 @@
 
 #include <future>
 
-#include "http_blob/request.h"
+#include "shunt/http_blob/request.h"
 
 namespace shunt::http_blob {
 

@@ -1,13 +1,13 @@
-#include "http_blob/validator.h"
+#include "shunt/http_blob/validator.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <ctime>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "http/fields.h"
+#include "shunt/http/fields.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::http_blob {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "blob/origin.h"
-#include "http/client.h"
+#include "shunt/blob/origin.h"
+#include "shunt/http/client.h"
 
 namespace shunt::http_blob {
 

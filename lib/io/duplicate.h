@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "base/result.h"
-#include "io/file.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
 
 namespace shunt::io {
 

@@ -1,4 +1,4 @@
-#include "io/extent_map.h"
+#include "shunt/io/extent_map.h"
 
 #include <linux/fiemap.h>
 #include <linux/fs.h>

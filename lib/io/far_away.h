@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/source.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
 
 namespace shunt::io {
 

@@ -1,11 +1,11 @@
-#include "io/fd.h"
+#include "shunt/io/fd.h"
 
 #include <fcntl.h>
 #include <poll.h>
 
 #include <cerrno>
 
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
 
 namespace shunt::io {
 

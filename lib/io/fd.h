@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "base/cancel.h"
-#include "base/result.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
 
 namespace shunt::io {
 

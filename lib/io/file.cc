@@ -1,4 +1,4 @@
-#include "io/file.h"
+#include "shunt/io/file.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -10,8 +10,8 @@
 #include <ctime>
 #include <optional>
 
-#include "base/waiting.h"
-#include "io/kernel.h"
+#include "shunt/base/waiting.h"
+#include "shunt/io/kernel.h"
 
 #ifndef RWF_DONTCACHE
 #define RWF_DONTCACHE 0x80  // Linux 6.14

@@ -13,11 +13,11 @@
 #include <string>
 #include <utility>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/counters.h"
-#include "io/fd.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/counters.h"
+#include "shunt/io/fd.h"
 
 namespace shunt::io {
 

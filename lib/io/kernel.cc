@@ -1,4 +1,4 @@
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
 
 #include <fcntl.h>
 #include <linux/fs.h>

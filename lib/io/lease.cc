@@ -1,4 +1,4 @@
-#include "io/lease.h"
+#include "shunt/io/lease.h"
 
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include <csignal>
 #include <ctime>
 
-#include "io/patience.h"
+#include "shunt/io/patience.h"
 
 namespace shunt::io {
 namespace {

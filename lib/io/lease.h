@@ -8,9 +8,9 @@
 #include <functional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/file.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
 
 namespace shunt::io {
 

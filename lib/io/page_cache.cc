@@ -1,4 +1,4 @@
-#include "io/page_cache.h"
+#include "shunt/io/page_cache.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/checked.h"
-#include "io/kernel.h"
-#include "io/thread.h"
+#include "shunt/base/checked.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/thread.h"
 
 namespace shunt::io {
 namespace {

@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/file.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
 
 namespace shunt::io {
 

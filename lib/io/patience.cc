@@ -1,4 +1,4 @@
-#include "io/patience.h"
+#include "shunt/io/patience.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "base/log.h"
+#include "shunt/base/log.h"
 
 namespace shunt::io {
 namespace {

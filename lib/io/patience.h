@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "base/waiting.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/base/waiting.h"
 
 namespace shunt::io {
 

@@ -1,4 +1,4 @@
-#include "io/pipe.h"
+#include "shunt/io/pipe.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
 // A pipe of our own.
 #pragma once
 
-#include "base/result.h"
-#include "io/fd.h"
+#include "shunt/base/result.h"
+#include "shunt/io/fd.h"
 
 namespace shunt::io {
 

@@ -1,4 +1,4 @@
-#include "io/sha256.h"
+#include "shunt/io/sha256.h"
 
 #include <openssl/evp.h>
 

@@ -1,10 +1,10 @@
-#include "io/source.h"
+#include "shunt/io/source.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "io/lease.h"
+#include "shunt/io/lease.h"
 
 namespace shunt::io {
 namespace {

@@ -1,16 +1,8 @@
-#include "io/spool.h"
+#include "shunt/io/spool.h"
 
-#include <cstdlib>
+#include "shunt/io/temporary.h"
 
 namespace shunt::io {
-namespace {
-
-std::string temporary_directory() {
-  const char* const directory = std::getenv("TMPDIR");
-  return directory != nullptr && *directory != '\0' ? directory : "/tmp";
-}
-
-}  // namespace
 
 Result<void> Spool::append(std::span<const std::byte> data) {
   if (!file_.valid() && memory_.size() + data.size() > memory_limit_) SHUNT_TRY(spill());
@@ -24,7 +16,7 @@ Result<void> Spool::append(std::span<const std::byte> data) {
 }
 
 Result<void> Spool::spill() {
-  SHUNT_ASSIGN(file_, File::create_unnamed(temporary_directory()));
+  SHUNT_ASSIGN(file_, File::create_unnamed(temporary_folder()));
   SHUNT_TRY(file_.write_at(0, memory_));
   memory_ = {};
   return {};

@@ -1,5 +1,5 @@
 // Bytes that arrive in order and are read at random later: in memory while they are few, in a file
-// without a name in $TMPDIR when they are more.
+// without a name (io/temporary.h) when they are more.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "io/source.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
 
 namespace shunt::io {
 

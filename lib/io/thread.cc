@@ -1,9 +1,9 @@
-#include "io/thread.h"
+#include "shunt/io/thread.h"
 
 #include <system_error>
 #include <utility>
 
-#include "base/catching.h"
+#include "shunt/base/catching.h"
 
 namespace shunt::io {
 

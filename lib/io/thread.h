@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::io {
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <span>
 
-#include "base/big_endian.h"
-#include "base/byte_range.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::layout {
 

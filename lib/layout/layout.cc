@@ -1,4 +1,4 @@
-#include "layout/layout.h"
+#include "shunt/layout/layout.h"
 
 #include <algorithm>
 #include <cstring>

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "io/source.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/io/source.h"
 
 namespace shunt::layout {
 

@@ -1,10 +1,10 @@
-#include "layout/overwrite.h"
+#include "shunt/layout/overwrite.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "base/checked.h"
-#include "io/transfer.h"
+#include "shunt/base/checked.h"
+#include "shunt/streams/transfer.h"
 
 namespace shunt::layout {
 namespace {
@@ -15,7 +15,7 @@ constexpr std::uint64_t kBuffer = std::uint64_t{1} << 20;
 
 Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& content) {
   std::uint64_t filled = 0;
-  const auto fill = [&](io::Block& block) -> Result<bool> {
+  const auto fill = [&](streams::Block& block) -> Result<bool> {
     if (filled == content.size()) return false;
     block.at = at + filled;
     SHUNT_ASSIGN(const std::size_t got, content.read_at(filled, block.data));
@@ -24,10 +24,12 @@ Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& co
     filled += got;
     return true;
   };
-  const auto drain = [&](const io::Block& block) { return file.write_at(block.at, block.data); };
-  io::TransferOptions options;
+  const auto drain = [&](const streams::Block& block) {
+    return file.write_at(block.at, block.data);
+  };
+  streams::TransferOptions options;
   options.buffer_size = static_cast<std::size_t>(std::min(content.size() + 1, kBuffer));
-  return io::transfer(fill, drain, options);
+  return streams::transfer(fill, drain, options);
 }
 
 Result<void> write_zeros(io::File& file, ByteRange range) {

@@ -3,18 +3,18 @@
 
 #include <cstdint>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "io/source.h"
-#include "layout/field_patch.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/io/source.h"
+#include "shunt/layout/field_patch.h"
 
 namespace shunt::layout {
 
 // All of `content`, from `at` on. It may read from `file` itself, elsewhere.
 Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& content);
 
-// Zeros as written bytes, so that the space for them is had.
+// Writes zeros so that space is allocated.
 Result<void> write_zeros(io::File& file, ByteRange range);
 
 // Zeros as holes for the whole blocks of `range`, where the file system can, and as bytes

@@ -1,13 +1,13 @@
-#include "layout/realise.h"
+#include "shunt/layout/realise.h"
 
 #include <fcntl.h>
 
 #include <algorithm>
 
-#include "io/fd.h"
-#include "io/file_system.h"
-#include "io/page_cache.h"
-#include "io/transfer.h"
+#include "shunt/files/file_system.h"
+#include "shunt/io/fd.h"
+#include "shunt/io/page_cache.h"
+#include "shunt/streams/transfer.h"
 
 namespace shunt::layout {
 namespace {
@@ -27,7 +27,7 @@ class LayoutReader {
  public:
   explicit LayoutReader(const Layout& layout) : layout_(layout) {}
 
-  Result<bool> fill(io::Block& block) {
+  Result<bool> fill(streams::Block& block) {
     SHUNT_ASSIGN(const ByteRange run, next_run());
     if (run.empty()) return false;
     block.at = run.begin;
@@ -86,16 +86,16 @@ class LayoutReader {
 Result<void> transfer_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
   LayoutReader reader(layout);
   io::WriteBehind behind(out);
-  io::TransferOptions transfer_options;
+  streams::TransferOptions transfer_options;
   transfer_options.cancel = options.cancel;
   transfer_options.progress = options.progress;
-  SHUNT_TRY(io::transfer([&](io::Block& block) { return reader.fill(block); },
-                         [&](const io::Block& block) -> Result<void> {
-                           SHUNT_TRY(out.write_at(block.at, block.data, io::Caching::kDrop));
-                           behind.wrote(ByteRange::of(block.at, block.data.size()));
-                           return {};
-                         },
-                         transfer_options));
+  SHUNT_TRY(streams::transfer([&](streams::Block& block) { return reader.fill(block); },
+                              [&](const streams::Block& block) -> Result<void> {
+                                SHUNT_TRY(out.write_at(block.at, block.data, io::Caching::kDrop));
+                                behind.wrote(ByteRange::of(block.at, block.data.size()));
+                                return {};
+                              },
+                              transfer_options));
   behind.finish();
   return {};
 }
@@ -104,7 +104,7 @@ Result<void> transfer_file(const Layout& layout, io::File& out, const RealiseOpt
 // to its server.
 Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
   io::WriteBehind behind(out);
-  std::vector<std::byte> buffer(io::kTransferBufferSize);
+  std::vector<std::byte> buffer(streams::kTransferBufferSize);
   for (const Extent& extent : layout.extents()) {
     if (extent.kind == Extent::Kind::kZeros) continue;
     const bool large = is_large_file_range(extent);
@@ -142,7 +142,7 @@ Result<void> write_file(const Layout& layout, io::File& out, const RealiseOption
   if (options.progress != nullptr) options.progress->begin("copying", layout.size());
   // The size first: it shows a limit at once, and what is not written stays a hole.
   SHUNT_TRY(out.truncate(layout.size()));
-  SHUNT_ASSIGN(const io::FileSystem file_system, io::FileSystem::of(out));
+  SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(out));
   const bool in_kernel =
       file_system.in_kernel_copy_first || file_system.clone_range || !io::supports_uncached(out);
   if (in_kernel) {
@@ -157,17 +157,18 @@ Result<void> write_stream(const io::Source& source, io::File& out, const Realise
   io::enlarge_pipe(out.fd());
   if (options.progress != nullptr) options.progress->begin("copying", source.size());
   std::uint64_t at = 0;
-  const auto fill = [&](io::Block& block) -> Result<bool> {
+  const auto fill = [&](streams::Block& block) -> Result<bool> {
     SHUNT_ASSIGN(const std::size_t got, source.read_at(at, block.data, io::Caching::kDrop));
     block.data = block.data.first(got);
     at += got;
     return got > 0;
   };
-  io::TransferOptions transfer_options;
+  streams::TransferOptions transfer_options;
   transfer_options.cancel = options.cancel;
   transfer_options.progress = options.progress;
-  SHUNT_TRY(io::transfer(
-      fill, [&](const io::Block& block) { return out.write_next(block.data); }, transfer_options));
+  SHUNT_TRY(streams::transfer(
+      fill, [&](const streams::Block& block) { return out.write_next(block.data); },
+      transfer_options));
   if (at == source.size()) return {};
   Error error = corrupt("the input ends too early", at);
   error.path = source.name();

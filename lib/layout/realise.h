@@ -3,11 +3,11 @@
 
 #include <cstdint>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "layout/layout.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/layout/layout.h"
 
 namespace shunt::layout {
 

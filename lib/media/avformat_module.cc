@@ -13,11 +13,11 @@ extern "C" {
 #include <cstdio>
 #include <mutex>
 
-#include "media/av_handles.h"
-#include "media/input_cursor.h"
-#include "media/module_abi.h"
-#include "media/packet_digest.h"
-#include "media/play.h"
+#include "shunt/media/av_handles.h"
+#include "shunt/media/input_cursor.h"
+#include "shunt/media/module_abi.h"
+#include "shunt/media/packet_digest.h"
+#include "shunt/media/play.h"
 
 namespace shunt::media {
 namespace {

@@ -1,4 +1,4 @@
-#include "media/input_cursor.h"
+#include "shunt/media/input_cursor.h"
 
 extern "C" {
 #include <libavutil/error.h>

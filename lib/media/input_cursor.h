@@ -9,8 +9,8 @@ extern "C" {
 #include <cstdint>
 #include <limits>
 
-#include "media/av_handles.h"
-#include "media/module_abi.h"
+#include "shunt/media/av_handles.h"
+#include "shunt/media/module_abi.h"
 
 namespace shunt::media {
 

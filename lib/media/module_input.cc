@@ -1,4 +1,4 @@
-#include "media/module_input.h"
+#include "shunt/media/module_input.h"
 
 #include <span>
 #include <utility>

@@ -6,10 +6,10 @@
 #include <exception>
 #include <optional>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "media/module_abi.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/media/module_abi.h"
 
 namespace shunt::media {
 

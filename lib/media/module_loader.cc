@@ -1,4 +1,4 @@
-#include "media/module_loader.h"
+#include "shunt/media/module_loader.h"
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace shunt::media {
 namespace {
@@ -45,10 +46,20 @@ Result<const ShuntMediaModule*> load_one(const std::string& path) {
   return module;
 }
 
+std::string& told_folder() {
+  static std::string folder;
+  return folder;
+}
+
 }  // namespace
+
+void look_in(std::string folder) {
+  told_folder() = std::move(folder);
+}
 
 std::vector<std::string> module_paths() {
   std::vector<std::string> paths;
+  if (!told_folder().empty()) paths.push_back(fmt::format("{}/{}", told_folder(), kFileName));
   std::error_code failed;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (!failed) {

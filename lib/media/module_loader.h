@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "media/module_abi.h"
+#include "shunt/base/result.h"
+#include "shunt/media/module_abi.h"
 
 namespace shunt::media {
 
@@ -13,7 +13,12 @@ namespace shunt::media {
 // thread may call. Fails with kFailed and a hint how to install it; that answer too is kept.
 [[nodiscard]] Result<const ShuntMediaModule*> load_module();
 
-// Where load_module looks, in order: next to the running program, then where it was installed.
+// Has load_module look in `folder` first: for programs that use the library from a place of its
+// own. Called before the first load_module, by one thread.
+void look_in(std::string folder);
+
+// Where load_module looks, in order: where look_in() says, next to the running program
+// (PREFIX/bin, PREFIX/lib/shunt), where the library was to be installed when it was built.
 [[nodiscard]] std::vector<std::string> module_paths();
 
 // Loads the first of `paths` that is a module of our ABI version. The error names what is wrong

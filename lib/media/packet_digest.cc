@@ -1,4 +1,4 @@
-#include "media/packet_digest.h"
+#include "shunt/media/packet_digest.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -1,11 +1,11 @@
-#include "media/packet_trace.h"
+#include "shunt/media/packet_trace.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "media/module_input.h"
-#include "media/module_loader.h"
+#include "shunt/media/module_input.h"
+#include "shunt/media/module_loader.h"
 
 namespace shunt::media {
 namespace {

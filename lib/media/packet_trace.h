@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/source.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
 
 namespace shunt::media {
 

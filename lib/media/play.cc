@@ -1,4 +1,4 @@
-#include "media/play.h"
+#include "shunt/media/play.h"
 
 extern "C" {
 #include <libavformat/avformat.h>
@@ -11,8 +11,8 @@ extern "C" {
 #include <optional>
 #include <vector>
 
-#include "media/av_handles.h"
-#include "media/input_cursor.h"
+#include "shunt/media/av_handles.h"
+#include "shunt/media/input_cursor.h"
 
 namespace shunt::media {
 namespace {

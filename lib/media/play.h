@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "media/module_abi.h"
+#include "shunt/media/module_abi.h"
 
 namespace shunt::media {
 

@@ -1,9 +1,9 @@
-#include "media/play_head.h"
+#include "shunt/media/play_head.h"
 
 #include <cstdint>
 
-#include "media/module_input.h"
-#include "media/module_loader.h"
+#include "shunt/media/module_input.h"
+#include "shunt/media/module_loader.h"
 
 namespace shunt::media {
 namespace {

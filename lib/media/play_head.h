@@ -1,9 +1,9 @@
 // Reads of a media file what a player reads before it shows the first seconds.
 #pragma once
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
 
 namespace shunt::media {
 

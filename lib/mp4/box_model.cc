@@ -1,4 +1,4 @@
-#include "mp4/box_model.h"
+#include "shunt/mp4/box_model.h"
 
 #include <fmt/format.h>
 
@@ -6,21 +6,21 @@
 #include <array>
 #include <limits>
 
-#include "base/big_endian.h"
+#include "shunt/base/big_endian.h"
 
 namespace shunt::mp4 {
 namespace {
 
-bool exceeds_32_bits(const OffsetTable& table, const OffsetMap& map, const Zones& zones,
-                     std::uint64_t slack) {
+bool exceeds_32_bits(const boxes::OffsetTable& table, const boxes::OffsetMap& map,
+                     const boxes::Zones& zones, std::uint64_t slack) {
   const auto too_far = [slack](std::optional<std::uint64_t> offset) {
     return offset && *offset > std::numeric_limits<std::uint32_t>::max() - slack;
   };
-  for (std::size_t zone = 0; zone < Zones::kCount; ++zone) {
+  for (std::size_t zone = 0; zone < boxes::Zones::kCount; ++zone) {
     if (!table.largest[zone]) continue;
     if (too_far(map.map(*table.largest[zone]))) return true;
     // Within moov the shift differs from place to place; its end bounds them all.
-    if (zone == Zones::kMoov && too_far(map.map(zones.moov.end - 1))) return true;
+    if (zone == boxes::Zones::kMoov && too_far(map.map(zones.moov.end - 1))) return true;
   }
   return false;
 }
@@ -31,8 +31,8 @@ std::vector<std::uint64_t> container_growth(const BoxModel& model) {
   const auto add = [&](std::int32_t container, std::uint64_t amount) {
     if (container >= 0) growth[static_cast<std::size_t>(container)] += amount;
   };
-  for (const OffsetTable& table : model.tables) add(table.container, table.growth());
-  for (const ItemLocations& iloc : model.ilocs) add(iloc.container(), iloc.growth());
+  for (const boxes::OffsetTable& table : model.tables) add(table.container, table.growth());
+  for (const boxes::ItemLocations& iloc : model.ilocs) add(iloc.container(), iloc.growth());
   // Parents come before their children.
   for (std::size_t i = growth.size(); i-- > 0;) add(model.containers[i].parent, growth[i]);
   return growth;
@@ -49,7 +49,7 @@ struct Edit {
 std::vector<Edit> edits_of(const BoxModel& model, const std::vector<std::uint64_t>& growth) {
   std::vector<Edit> edits;
   for (std::size_t i = 0; i < model.containers.size(); ++i) {
-    const Box& box = model.containers[i].box;
+    const boxes::Box& box = model.containers[i].box;
     const bool write_anyway = i == 0 && model.write_own_size;
     if (!write_anyway && (growth[i] == 0 || box.size_is_zero)) continue;
     edits.push_back({box.size_field_at(), Edit::Kind::kContainerSize, i});
@@ -64,7 +64,7 @@ std::vector<Edit> edits_of(const BoxModel& model, const std::vector<std::uint64_
   return edits;
 }
 
-void append_size(const Box& box, std::uint64_t new_size, layout::Layout& layout) {
+void append_size(const boxes::Box& box, std::uint64_t new_size, layout::Layout& layout) {
   std::array<std::byte, 8> field{};
   if (box.size_field_width() == 8) {
     store_be<std::uint64_t>(field.data(), new_size);
@@ -75,7 +75,8 @@ void append_size(const Box& box, std::uint64_t new_size, layout::Layout& layout)
 }
 
 // Header and leading fields of a table that widens: its size, its type or its version change.
-Result<std::vector<std::byte>> widened_head(const BoxModel& model, const OffsetTable& table) {
+Result<std::vector<std::byte>> widened_head(const BoxModel& model,
+                                            const boxes::OffsetTable& table) {
   std::vector<std::byte> head(table.entries_at - table.box.range.begin);
   SHUNT_TRY(io::read_exactly(*model.source, table.box.range.begin, head));
   const std::uint64_t size = table.box.range.size() + table.growth();
@@ -87,16 +88,17 @@ Result<std::vector<std::byte>> widened_head(const BoxModel& model, const OffsetT
       store_be<std::uint32_t>(field, static_cast<std::uint32_t>(size));
     }
   }
-  if (table.kind == OffsetTable::Kind::kStco) {
-    store_be<std::uint32_t>(head.data() + 4, BoxType("co64").code());
+  if (table.kind == boxes::OffsetTable::Kind::kStco) {
+    store_be<std::uint32_t>(head.data() + 4, boxes::BoxType("co64").code());
   } else {
     head[table.box.header_size] = std::byte{1};  // saio version 1
   }
   return head;
 }
 
-Result<void> append_table(const BoxModel& model, const OffsetTable& table,
-                          const std::shared_ptr<const OffsetMap>& map, layout::Layout& layout) {
+Result<void> append_table(const BoxModel& model, const boxes::OffsetTable& table,
+                          const std::shared_ptr<const boxes::OffsetMap>& map,
+                          layout::Layout& layout) {
   if (table.widened) {
     SHUNT_ASSIGN(const std::vector<std::byte> head, widened_head(model, table));
     layout.append_bytes(head);
@@ -104,7 +106,7 @@ Result<void> append_table(const BoxModel& model, const OffsetTable& table,
     layout.append(model.source, {table.box.range.begin, table.entries_at});
   }
   if (table.count > 0) {
-    const auto mapped = std::make_shared<const MappedTable>(model.source, table, map);
+    const auto mapped = std::make_shared<const boxes::MappedTable>(model.source, table, map);
     layout.append(mapped, {0, mapped->size()});
   }
   layout.append(model.source, {table.entries_at + table.entries_size(), table.box.range.end});
@@ -115,43 +117,44 @@ Result<void> append_table(const BoxModel& model, const OffsetTable& table,
 
 std::uint64_t BoxModel::growth() const {
   std::uint64_t sum = 0;
-  for (const OffsetTable& table : tables) sum += table.growth();
-  for (const ItemLocations& iloc : ilocs) sum += iloc.growth();
+  for (const boxes::OffsetTable& table : tables) sum += table.growth();
+  for (const boxes::ItemLocations& iloc : ilocs) sum += iloc.growth();
   return sum;
 }
 
 std::uint64_t BoxModel::possible_growth() const {
   std::uint64_t sum = 0;
-  for (const OffsetTable& table : tables) {
+  for (const boxes::OffsetTable& table : tables) {
     if (table.can_widen() && !table.widened) sum += std::uint64_t{table.count} * 4;
   }
   return sum;
 }
 
 std::uint32_t BoxModel::widened_tables() const {
-  return static_cast<std::uint32_t>(std::ranges::count_if(tables, [](const OffsetTable& t) {
-    return t.widened && t.kind == OffsetTable::Kind::kStco;
+  return static_cast<std::uint32_t>(std::ranges::count_if(tables, [](const boxes::OffsetTable& t) {
+    return t.widened && t.kind == boxes::OffsetTable::Kind::kStco;
   }));
 }
 
-Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones,
+Result<bool> grow_for(BoxModel& model, const boxes::OffsetMap& map, const boxes::Zones& zones,
                       std::uint64_t slack) {
   bool changed = false;
-  for (OffsetTable& table : model.tables) {
+  for (boxes::OffsetTable& table : model.tables) {
     if (table.widened || table.field_width() == 8 ||
         !exceeds_32_bits(table, map, zones, table.can_widen() ? slack : 0)) {
       continue;
     }
     if (!table.can_widen()) {
-      return bad_box(table.box, "its offsets would pass 4 GiB, which this table cannot hold");
+      return boxes::bad_box(table.box,
+                            "its offsets would pass 4 GiB, which this table cannot hold");
     }
     table.widened = changed = true;
   }
-  for (ItemLocations& iloc : model.ilocs) changed = iloc.widen_for(map) || changed;
+  for (boxes::ItemLocations& iloc : model.ilocs) changed = iloc.widen_for(map) || changed;
   return changed;
 }
 
-void add_inner_pieces(const BoxModel& model, std::int64_t delta, OffsetMap& map) {
+void add_inner_pieces(const BoxModel& model, std::int64_t delta, boxes::OffsetMap& map) {
   // Both lists ascend; what lies behind a table or an iloc moves by what that has grown.
   auto table = model.tables.begin();
   auto iloc = model.ilocs.begin();
@@ -166,7 +169,7 @@ void add_inner_pieces(const BoxModel& model, std::int64_t delta, OffsetMap& map)
   }
 }
 
-Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const OffsetMap>& map,
+Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const boxes::OffsetMap>& map,
                           layout::Layout& layout) {
   const std::vector<std::uint64_t> growth = container_growth(model);
   std::uint64_t at = model.box.range.begin;
@@ -174,19 +177,19 @@ Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const Off
     layout.append(model.source, {at, edit.at});
     switch (edit.kind) {
       case Edit::Kind::kContainerSize: {
-        const Box& box = model.containers[edit.index].box;
+        const boxes::Box& box = model.containers[edit.index].box;
         append_size(box, box.range.size() + growth[edit.index], layout);
         at = edit.at + box.size_field_width();
         break;
       }
       case Edit::Kind::kTable: {
-        const OffsetTable& table = model.tables[edit.index];
+        const boxes::OffsetTable& table = model.tables[edit.index];
         SHUNT_TRY(append_table(model, table, map, layout));
         at = table.box.range.end;
         break;
       }
       case Edit::Kind::kIloc: {
-        const ItemLocations& iloc = model.ilocs[edit.index];
+        const boxes::ItemLocations& iloc = model.ilocs[edit.index];
         layout.append_bytes(iloc.rewrite(*map));
         at = iloc.box().range.end;
         break;

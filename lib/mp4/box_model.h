@@ -5,20 +5,20 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/result.h"
-#include "io/source.h"
-#include "layout/layout.h"
-#include "mp4/box.h"
-#include "mp4/budget.h"
-#include "mp4/item_location.h"
-#include "mp4/offset_map.h"
-#include "mp4/offset_table.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/box.h"
+#include "shunt/boxes/budget.h"
+#include "shunt/boxes/item_location.h"
+#include "shunt/boxes/offset_map.h"
+#include "shunt/boxes/offset_table.h"
+#include "shunt/io/source.h"
+#include "shunt/layout/layout.h"
 
 namespace shunt::mp4 {
 
 // A box around a table, or around another such box.
 struct Container {
-  Box box;
+  boxes::Box box;
   std::int32_t parent = -1;  // index in BoxModel::containers, which comes before this one
 };
 
@@ -38,10 +38,10 @@ struct FragmentDefaults {
 
 struct BoxModel {
   io::SourcePtr source;  // where `box` lies: the file, or an inflated moov
-  Box box;
+  boxes::Box box;
   std::vector<Container> containers;
-  std::vector<OffsetTable> tables;                  // ascending by place
-  std::vector<ItemLocations> ilocs;                 // ascending by place
+  std::vector<boxes::OffsetTable> tables;           // ascending by place
+  std::vector<boxes::ItemLocations> ilocs;          // ascending by place
   std::vector<ExternalTrack> external_tracks;       // ascending by track
   std::vector<FragmentDefaults> fragment_defaults;  // likewise
   bool has_compressed_moov = false;  // a cmov was met; nothing within it was looked at
@@ -61,21 +61,21 @@ enum class Torn { kRefuse, kIgnore };
 // Walks `box` and finds all of it. Everything is checked against the box it lies in; a malformed
 // box is kCorrupt with its place, and so is one that asks for more than `budget`. `zones` is what
 // the maxima of the tables are kept by. Outside moov, there are item locations and no other tables.
-Result<BoxModel> scan_box(io::SourcePtr source, const Box& box, const Zones& zones, Budget& budget,
-                          Torn torn = Torn::kRefuse);
+Result<BoxModel> scan_box(io::SourcePtr source, const boxes::Box& box, const boxes::Zones& zones,
+                          boxes::Budget& budget, Torn torn = Torn::kRefuse);
 
 // Widens every table that needs it after `map`, or would if all moved by `slack` more; true when
 // that changed anything. `map` is exact for this state of the model. kCorrupt where a table that
 // cannot widen no longer fits.
-Result<bool> grow_for(BoxModel& model, const OffsetMap& map, const Zones& zones,
+Result<bool> grow_for(BoxModel& model, const boxes::OffsetMap& map, const boxes::Zones& zones,
                       std::uint64_t slack = 0);
 
 // Adds, to a map whose last piece begins at the box, where the parts of the box go that its growth
 // pushes back. `delta` is the shift of its first byte.
-void add_inner_pieces(const BoxModel& model, std::int64_t delta, OffsetMap& map);
+void add_inner_pieces(const BoxModel& model, std::int64_t delta, boxes::OffsetMap& map);
 
 // The box as it will be.
-Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const OffsetMap>& map,
+Result<void> append_moved(const BoxModel& model, const std::shared_ptr<const boxes::OffsetMap>& map,
                           layout::Layout& layout);
 
 }  // namespace shunt::mp4

@@ -1,13 +1,13 @@
-#include "mp4/chunk_check.h"
+#include "shunt/mp4/chunk_check.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "base/big_endian.h"
-#include "base/checked.h"
-#include "mp4/entry_cursor.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/checked.h"
+#include "shunt/boxes/entry_cursor.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -15,14 +15,14 @@ namespace {
 // Walks stsc beside the chunks: how many samples the next chunk has, and their description.
 class SamplesPerChunk {
  public:
-  static Result<SamplesPerChunk> open(const io::Source& source, const Box& stsc) {
-    if (stsc.payload().size() < 8) return SamplesPerChunk(EntryCursor(source, 0, 0, 12));
+  static Result<SamplesPerChunk> open(const io::Source& source, const boxes::Box& stsc) {
+    if (stsc.payload().size() < 8) return SamplesPerChunk(boxes::EntryCursor(source, 0, 0, 12));
     std::array<std::byte, 4> field{};
     SHUNT_TRY(io::read_exactly(source, stsc.payload().begin + 4, field));
     const std::uint64_t there = (stsc.payload().size() - 8) / 12;
     const auto runs = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(load_be<std::uint32_t>(field.data()), there));
-    return SamplesPerChunk(EntryCursor(source, stsc.payload().begin + 8, runs, 12));
+    return SamplesPerChunk(boxes::EntryCursor(source, stsc.payload().begin + 8, runs, 12));
   }
 
   Result<void> go_to(std::uint32_t chunk) {  // counted from 1, ascending
@@ -40,13 +40,15 @@ class SamplesPerChunk {
     }
     return {};
   }
+  // Of the chunks that have as many as the one gone to: the number of the first behind them.
+  [[nodiscard]] std::uint32_t end() const { return next_first_; }
   [[nodiscard]] std::uint32_t samples() const { return samples_; }
   [[nodiscard]] std::uint32_t description() const { return description_; }
 
  private:
-  explicit SamplesPerChunk(EntryCursor entries) : entries_(std::move(entries)) {}
+  explicit SamplesPerChunk(boxes::EntryCursor entries) : entries_(std::move(entries)) {}
 
-  EntryCursor entries_;
+  boxes::EntryCursor entries_;
   std::uint32_t samples_ = 0;
   std::uint32_t description_ = 0;
   std::uint32_t next_first_ = 0;
@@ -54,19 +56,20 @@ class SamplesPerChunk {
   std::uint32_t next_description_ = 0;
 };
 
-std::uint64_t offset_at(const OffsetTable& table, const std::byte* entry) {
+std::uint64_t offset_at(const boxes::OffsetTable& table, const std::byte* entry) {
   return table.field_width() == 4 ? load_be<std::uint32_t>(entry) : load_be<std::uint64_t>(entry);
 }
 
 // Sizes of auxiliary information, in order: one for all samples, or a byte for each.
 class AuxiliarySizes {
  public:
-  static Result<AuxiliarySizes> open(const io::Source& source, const Box& saiz) {
+  static Result<AuxiliarySizes> open(const io::Source& source, const boxes::Box& saiz) {
     std::array<std::byte, 4> word{};
     SHUNT_TRY(io::read_exactly(source, saiz.payload().begin, word));
     // With flag 1, aux_info_type and its parameter come first.
     const std::uint64_t head = (std::to_integer<unsigned>(word[3]) & 1) != 0 ? 12 : 4;
-    if (saiz.payload().size() < head + 5) return AuxiliarySizes(EntryCursor(source, 0, 0, 1));
+    if (saiz.payload().size() < head + 5)
+      return AuxiliarySizes(boxes::EntryCursor(source, 0, 0, 1));
     std::array<std::byte, 5> fields{};
     SHUNT_TRY(io::read_exactly(source, saiz.payload().begin + head, fields));
     const auto constant = std::to_integer<std::uint8_t>(fields[0]);
@@ -74,7 +77,7 @@ class AuxiliarySizes {
     const auto listed = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(count, saiz.payload().size() - head - 5));
     AuxiliarySizes sizes(
-        EntryCursor(source, saiz.payload().begin + head + 5, constant > 0 ? 0 : listed, 1));
+        boxes::EntryCursor(source, saiz.payload().begin + head + 5, constant > 0 ? 0 : listed, 1));
     sizes.constant_ = constant;
     sizes.left_ = constant > 0 ? count : listed;
     return sizes;
@@ -93,39 +96,56 @@ class AuxiliarySizes {
   }
 
  private:
-  explicit AuxiliarySizes(EntryCursor entries) : entries_(std::move(entries)) {}
+  explicit AuxiliarySizes(boxes::EntryCursor entries) : entries_(std::move(entries)) {}
 
-  EntryCursor entries_;
+  boxes::EntryCursor entries_;
   std::uint8_t constant_ = 0;
   std::uint32_t left_ = 0;
 };
 
 }  // namespace
 
-Result<void> check_chunks(const io::Source& source, const Zones& zones, const OffsetTable& table,
-                          const Box& stsc, const SampleSizeBoxes& size_boxes) {
-  SHUNT_ASSIGN(SampleSizes sizes, SampleSizes::open(source, size_boxes));
+Result<void> check_chunks(const io::Source& source, const boxes::Zones& zones,
+                          const boxes::OffsetTable& table, const boxes::Box& stsc,
+                          const boxes::SampleSizeBoxes& size_boxes) {
+  SHUNT_ASSIGN(boxes::SampleSizes sizes, boxes::SampleSizes::open(source, size_boxes));
   SHUNT_ASSIGN(SamplesPerChunk runs, SamplesPerChunk::open(source, stsc));
-  EntryCursor offsets(source, table.entries_at, table.count, table.stride());
+  boxes::EntryCursor offsets(source, table.entries_at, table.count, table.stride());
+  // A track has millions of chunks, most of which are like the one before: as many samples, all of
+  // one size, in the same zone.
+  std::optional<std::uint64_t> constant;
+  ByteRange whole;
   for (std::uint32_t chunk = 0; chunk < table.count && !sizes.at_end(); ++chunk) {
-    SHUNT_ASSIGN(const std::byte* const entry, offsets.next());
+    const std::byte* entry = offsets.next_held();
+    if (entry == nullptr) {
+      SHUNT_ASSIGN(entry, offsets.next());
+    }
     const std::uint64_t offset = offset_at(table, entry);
-    SHUNT_TRY(runs.go_to(chunk + 1));
-    SHUNT_ASSIGN(const std::uint64_t size, sizes.take(runs.samples(), runs.description()));
+    if (chunk + 1 >= runs.end()) {
+      SHUNT_TRY(runs.go_to(chunk + 1));
+      constant = sizes.constant_size(runs.samples(), runs.description());
+    }
+    std::uint64_t size = constant.value_or(0);
+    if (!constant || !sizes.skip(runs.samples())) {
+      SHUNT_ASSIGN(size, sizes.take(runs.samples(), runs.description()));
+    }
     if (size == 0) continue;
+    if (!whole.contains(offset)) whole = zones.whole_around(offset);
+    if (size <= whole.end - offset && zones.of(offset) != boxes::Zones::kMoov) continue;
     if (table.filter != nullptr && !table.filter->stretch_at(chunk).here) continue;
-    if (!zones.tears(offset, size) && zones.of(offset) != Zones::kMoov) continue;
-    return bad_box(table.box, fmt::format("chunk {} ({} bytes at byte {}) {}", chunk + 1, size,
-                                          offset, zones.why_torn(offset, size)));
+    if (!zones.tears(offset, size) && zones.of(offset) != boxes::Zones::kMoov) continue;
+    return boxes::bad_box(table.box, fmt::format("chunk {} ({} bytes at byte {}) {}", chunk + 1,
+                                                 size, offset, zones.why_torn(offset, size)));
   }
   return {};
 }
 
-Result<void> check_auxiliary(const io::Source& source, const Zones& zones, const OffsetTable& saio,
-                             const Box& saiz, const std::optional<Box>& stsc) {
+Result<void> check_auxiliary(const io::Source& source, const boxes::Zones& zones,
+                             const boxes::OffsetTable& saio, const boxes::Box& saiz,
+                             const std::optional<boxes::Box>& stsc) {
   if (saiz.payload().size() < 4 || (saio.count > 1 && !stsc)) return {};
   SHUNT_ASSIGN(AuxiliarySizes sizes, AuxiliarySizes::open(source, saiz));
-  EntryCursor offsets(source, saio.entries_at, saio.count, saio.stride());
+  boxes::EntryCursor offsets(source, saio.entries_at, saio.count, saio.stride());
   std::optional<SamplesPerChunk> runs;
   if (saio.count > 1) {
     SHUNT_ASSIGN(runs, SamplesPerChunk::open(source, *stsc));
@@ -136,8 +156,8 @@ Result<void> check_auxiliary(const io::Source& source, const Zones& zones, const
     SHUNT_ASSIGN(const std::uint64_t size, sizes.take(runs ? runs->samples() : UINT32_MAX));
     const std::uint64_t offset = offset_at(saio, entry);
     if (!zones.tears(offset, size)) continue;
-    return bad_box(saio.box, fmt::format("auxiliary information ({} bytes at byte {}) {}", size,
-                                         offset, zones.why_torn(offset, size)));
+    return boxes::bad_box(saio.box, fmt::format("auxiliary information ({} bytes at byte {}) {}",
+                                                size, offset, zones.why_torn(offset, size)));
   }
   return {};
 }

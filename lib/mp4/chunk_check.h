@@ -6,23 +6,25 @@
 
 #include <optional>
 
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box.h"
-#include "mp4/offset_table.h"
-#include "mp4/sample_sizes.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/box.h"
+#include "shunt/boxes/offset_table.h"
+#include "shunt/boxes/sample_sizes.h"
+#include "shunt/io/source.h"
 
 namespace shunt::mp4 {
 
 // kCorrupt, naming the place, when a chunk of `table` would be torn or has bytes in common with
 // moov. Chunk sizes are those of stsc (ISO/IEC 14496-12, 8.7.4) and of the sample sizes; where
 // these are not known there is nothing to check. Reads the three tables once, side by side.
-Result<void> check_chunks(const io::Source& source, const Zones& zones, const OffsetTable& table,
-                          const Box& stsc, const SampleSizeBoxes& sizes);
+Result<void> check_chunks(const io::Source& source, const boxes::Zones& zones,
+                          const boxes::OffsetTable& table, const boxes::Box& stsc,
+                          const boxes::SampleSizeBoxes& sizes);
 
 // The same for the auxiliary information that `saio` points at; its sizes are in `saiz` (8.7.8). It
 // may lie in moov. `stsc` says how it is split when there is an entry for each chunk.
-Result<void> check_auxiliary(const io::Source& source, const Zones& zones, const OffsetTable& saio,
-                             const Box& saiz, const std::optional<Box>& stsc);
+Result<void> check_auxiliary(const io::Source& source, const boxes::Zones& zones,
+                             const boxes::OffsetTable& saio, const boxes::Box& saiz,
+                             const std::optional<boxes::Box>& stsc);
 
 }  // namespace shunt::mp4

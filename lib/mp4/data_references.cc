@@ -1,10 +1,10 @@
-#include "mp4/data_references.h"
+#include "shunt/mp4/data_references.h"
 
 #include <algorithm>
 #include <vector>
 
-#include "base/big_endian.h"
-#include "mp4/limits.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/boxes/limits.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -13,21 +13,21 @@ constexpr std::uint32_t kSelfContained = 1;
 
 // Whether a `url ` or `urn ` names no other file: the text is empty or not there. A urn has its
 // name first. An alias record of no size names none either.
-Result<bool> has_no_location(io::BufferedReader& reader, const Box& entry) {
-  if (entry.type == BoxType("alis")) return entry.payload().size() <= 4;
+Result<bool> has_no_location(io::BufferedReader& reader, const boxes::Box& entry) {
+  if (entry.type == boxes::BoxType("alis")) return entry.payload().size() <= 4;
   std::uint64_t at = entry.payload().begin + 4;
   const auto next_is_end = [&]() -> Result<bool> {
     if (at >= entry.range.end) return true;
     SHUNT_ASSIGN(const auto byte, reader.view(at, 1));
     return byte.front() == std::byte{0};
   };
-  if (entry.type == BoxType("urn ")) {
+  if (entry.type == boxes::BoxType("urn ")) {
     for (;; ++at) {
       SHUNT_ASSIGN(const bool end, next_is_end());
       if (end) break;
     }
     if (at < entry.range.end) ++at;
-  } else if (entry.type != BoxType("url ")) {
+  } else if (entry.type != boxes::BoxType("url ")) {
     return false;
   }
   return next_is_end();
@@ -35,15 +35,15 @@ Result<bool> has_no_location(io::BufferedReader& reader, const Box& entry) {
 
 // For each sample description, whether its data lies here. An index that names no reference means
 // this file, as players take it.
-Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Box& stsd,
+Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const boxes::Box& stsd,
                                             const std::vector<bool>& references) {
   std::vector<bool> here;
-  SHUNT_ASSIGN(const auto head, view_payload(reader, stsd, 4, 4));
+  SHUNT_ASSIGN(const auto head, boxes::view_payload(reader, stsd, 4, 4));
   const auto count = load_be<std::uint32_t>(head.data());
   std::uint64_t at = stsd.payload().begin + 8;
-  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
-    SHUNT_ASSIGN(const Box entry, read_box(reader, at, stsd.payload()));
-    SHUNT_ASSIGN(const auto bytes, view_payload(reader, entry, 6, 2));
+  for (std::uint32_t i = 0; i < count && here.size() < boxes::kMaxFilterRuns; ++i) {
+    SHUNT_ASSIGN(const boxes::Box entry, boxes::read_box(reader, at, stsd.payload()));
+    SHUNT_ASSIGN(const auto bytes, boxes::view_payload(reader, entry, 6, 2));
     const auto index = load_be<std::uint16_t>(bytes.data());
     here.push_back(index == 0 || index > references.size() || references[index - 1U]);
     at = entry.range.end;
@@ -51,26 +51,28 @@ Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const Bo
   return here;
 }
 
-Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, const Box& stsc,
-                                                const std::vector<bool>& descriptions,
-                                                Budget& budget) {
-  std::vector<ChunkFilter::Run> runs;
-  SHUNT_ASSIGN(const auto head, view_payload(reader, stsc, 4, 4));
+Result<std::vector<boxes::ChunkFilter::Run>> read_runs(io::BufferedReader& reader,
+                                                       const boxes::Box& stsc,
+                                                       const std::vector<bool>& descriptions,
+                                                       boxes::Budget& budget) {
+  std::vector<boxes::ChunkFilter::Run> runs;
+  SHUNT_ASSIGN(const auto head, boxes::view_payload(reader, stsc, 4, 4));
   const auto count = load_be<std::uint32_t>(head.data());
   std::uint32_t last_first = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
-    SHUNT_ASSIGN(const auto entry, view_payload(reader, stsc, 8 + std::uint64_t{i} * 12, 12));
+    SHUNT_ASSIGN(const auto entry,
+                 boxes::view_payload(reader, stsc, 8 + std::uint64_t{i} * 12, 12));
     const auto first = load_be<std::uint32_t>(entry.data());
     const auto description = load_be<std::uint32_t>(entry.data() + 8);
     if (first == 0 || first <= last_first) {
-      return bad_box(stsc, "its chunk numbers do not ascend");
+      return boxes::bad_box(stsc, "its chunk numbers do not ascend");
     }
     last_first = first;
     const bool here =
         description == 0 || description > descriptions.size() || descriptions[description - 1U];
     if (!runs.empty() && runs.back().here == here) continue;
-    if (runs.size() == kMaxFilterRuns || !budget.take(Budget::kFilterRun)) {
-      return bad_box(stsc, "it changes between own and external data too often");
+    if (runs.size() == boxes::kMaxFilterRuns || !budget.take(boxes::Budget::kFilterRun)) {
+      return boxes::bad_box(stsc, "it changes between own and external data too often");
     }
     runs.push_back({first - 1, here});
   }
@@ -80,16 +82,17 @@ Result<std::vector<ChunkFilter::Run>> read_runs(io::BufferedReader& reader, cons
 }  // namespace
 
 // References into an imda box (imdt, snim) count from that box and never move.
-Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box& dref) {
+Result<std::vector<bool>> read_references(io::BufferedReader& reader, const boxes::Box& dref) {
   std::vector<bool> here;
-  SHUNT_ASSIGN(const auto head, view_payload(reader, dref, 4, 4));
+  SHUNT_ASSIGN(const auto head, boxes::view_payload(reader, dref, 4, 4));
   const auto count = load_be<std::uint32_t>(head.data());
   std::uint64_t at = dref.payload().begin + 8;
-  for (std::uint32_t i = 0; i < count && here.size() < kMaxFilterRuns; ++i) {
-    SHUNT_ASSIGN(const Box entry, read_box(reader, at, dref.payload()));
-    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, entry));
-    const bool absolute = entry.type != BoxType("rsrc") && entry.type != BoxType("imdt") &&
-                          entry.type != BoxType("snim");
+  for (std::uint32_t i = 0; i < count && here.size() < boxes::kMaxFilterRuns; ++i) {
+    SHUNT_ASSIGN(const boxes::Box entry, boxes::read_box(reader, at, dref.payload()));
+    SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader, entry));
+    const bool absolute = entry.type != boxes::BoxType("rsrc") &&
+                          entry.type != boxes::BoxType("imdt") &&
+                          entry.type != boxes::BoxType("snim");
     bool own = (word.flags & kSelfContained) != 0;
     if (absolute && !own) {
       SHUNT_ASSIGN(own, has_no_location(reader, entry));
@@ -101,7 +104,7 @@ Result<std::vector<bool>> read_references(io::BufferedReader& reader, const Box&
 }
 
 Result<TrackPlace> find_place(io::BufferedReader& reader, const TrackReferences& track,
-                              Budget& budget) {
+                              boxes::Budget& budget) {
   TrackPlace place;
   if (!track.dref) return place;
   SHUNT_ASSIGN(const std::vector<bool> references, read_references(reader, *track.dref));
@@ -110,17 +113,17 @@ Result<TrackPlace> find_place(io::BufferedReader& reader, const TrackReferences&
   if (track.stsd) {
     SHUNT_ASSIGN(place.descriptions, read_descriptions(reader, *track.stsd, references));
   }
-  if (!budget.take(Budget::kTrack + place.descriptions.size() / 4)) {
-    return bad_box(*track.dref, kBeyondBudget);
+  if (!budget.take(boxes::Budget::kTrack + place.descriptions.size() / 4)) {
+    return boxes::bad_box(*track.dref, boxes::kBeyondBudget);
   }
-  std::vector<ChunkFilter::Run> runs;
+  std::vector<boxes::ChunkFilter::Run> runs;
   if (track.stsc) {
     SHUNT_ASSIGN(runs, read_runs(reader, *track.stsc, place.descriptions, budget));
   } else if (!place.descriptions.empty()) {
     runs = {{0, place.descriptions.front()}};
   }
-  if (!std::ranges::all_of(runs, [](const ChunkFilter::Run& run) { return run.here; })) {
-    place.chunks = std::make_shared<const ChunkFilter>(std::move(runs));
+  if (!std::ranges::all_of(runs, [](const boxes::ChunkFilter::Run& run) { return run.here; })) {
+    place.chunks = std::make_shared<const boxes::ChunkFilter>(std::move(runs));
   }
   return place;
 }

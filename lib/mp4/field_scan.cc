@@ -1,4 +1,4 @@
-#include "mp4/field_scan.h"
+#include "shunt/mp4/field_scan.h"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include <limits>
 #include <optional>
 
-#include "base/big_endian.h"
-#include "base/checked.h"
-#include "mp4/fragment_scan.h"
-#include "mp4/limits.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/checked.h"
+#include "shunt/boxes/limits.h"
+#include "shunt/mp4/fragment_scan.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -20,8 +20,8 @@ constexpr std::array<std::uint8_t, 16> kC2paUuid = {0xd8, 0xfe, 0xc3, 0xd6, 0x1b
 
 class FieldScanner {
  public:
-  FieldScanner(const io::SourcePtr& source, const Zones& zones, const BoxModel& moov, Torn torn,
-               Budget& budget, const CancelToken* cancel)
+  FieldScanner(const io::SourcePtr& source, const boxes::Zones& zones, const BoxModel& moov,
+               Torn torn, boxes::Budget& budget, const CancelToken* cancel)
       : source_(source),
         zones_(zones),
         torn_(torn),
@@ -31,11 +31,11 @@ class FieldScanner {
 
   Result<FieldModel> run(const FileMap& file) {
     for (const std::uint64_t at : file.with_offsets) {
-      SHUNT_ASSIGN(const Box box, read_box(reader_, at, {0, file.size}));
-      if (box.type == BoxType("moof")) SHUNT_TRY(scan_moof(box));
-      if (box.type == BoxType("mfra")) SHUNT_TRY(scan_mfra(box));
-      if (box.type == BoxType("uuid")) SHUNT_TRY(scan_uuid(box));
-      if (box.type == BoxType("meta") || box.type == BoxType("meco")) {
+      SHUNT_ASSIGN(const boxes::Box box, boxes::read_box(reader_, at, {0, file.size}));
+      if (box.type == boxes::BoxType("moof")) SHUNT_TRY(scan_moof(box));
+      if (box.type == boxes::BoxType("mfra")) SHUNT_TRY(scan_mfra(box));
+      if (box.type == boxes::BoxType("uuid")) SHUNT_TRY(scan_uuid(box));
+      if (box.type == boxes::BoxType("meta") || box.type == boxes::BoxType("meco")) {
         SHUNT_ASSIGN(BoxModel meta, scan_box(source_, box, zones_, budget_, torn_));
         if (!meta.ilocs.empty()) model_.metas.push_back(std::move(meta));
       }
@@ -47,31 +47,31 @@ class FieldScanner {
  private:
   // Calls `visit` for each box in `parent`.
   template <typename Visit>
-  Result<void> for_children(const Box& parent, const Visit& visit) {
+  Result<void> for_children(const boxes::Box& parent, const Visit& visit) {
     for (std::uint64_t at = parent.payload().begin; parent.range.end - at >= 8;) {
-      SHUNT_ASSIGN(const Box child, read_box(reader_, at, parent.range));
+      SHUNT_ASSIGN(const boxes::Box child, boxes::read_box(reader_, at, parent.range));
       SHUNT_TRY(visit(child));
       at = child.range.end;
     }
     return {};
   }
 
-  Result<void> scan_moof(const Box& moof) {
+  Result<void> scan_moof(const boxes::Box& moof) {
     SHUNT_ASSIGN(const std::vector<OffsetField> fields, fragments_.scan(moof));
     for (const OffsetField& field : fields) SHUNT_TRY(add(field));
     return {};
   }
 
-  Result<void> scan_mfra(const Box& mfra) {
-    return for_children(mfra, [&](const Box& child) -> Result<void> {
-      if (child.type == BoxType("tfra")) return scan_tfra(child);
+  Result<void> scan_mfra(const boxes::Box& mfra) {
+    return for_children(mfra, [&](const boxes::Box& child) -> Result<void> {
+      if (child.type == boxes::BoxType("tfra")) return scan_tfra(child);
       return {};
     });
   }
 
-  Result<void> scan_tfra(const Box& tfra) {
-    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, tfra));
-    SHUNT_ASSIGN(const auto head, view_payload(reader_, tfra, 8, 8));
+  Result<void> scan_tfra(const boxes::Box& tfra) {
+    SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader_, tfra));
+    SHUNT_ASSIGN(const auto head, boxes::view_payload(reader_, tfra, 8, 8));
     const auto lengths = load_be<std::uint32_t>(head.data());
     const auto count = load_be<std::uint32_t>(head.data() + 4);
     const std::uint32_t width = word.version == 1 ? 8 : 4;
@@ -79,7 +79,7 @@ class FieldScanner {
     const std::uint64_t stride = 2 * width + numbers;
     for (std::uint32_t i = 0; i < count; ++i) {
       const std::uint64_t at = 16 + i * stride + width;
-      SHUNT_ASSIGN(const auto bytes, view_payload(reader_, tfra, at, width));
+      SHUNT_ASSIGN(const auto bytes, boxes::view_payload(reader_, tfra, at, width));
       const std::uint64_t value =
           width == 8 ? load_be<std::uint64_t>(bytes.data()) : load_be<std::uint32_t>(bytes.data());
       SHUNT_TRY(add({tfra.payload().begin + at, width, value, value}));
@@ -87,9 +87,9 @@ class FieldScanner {
     return {};
   }
 
-  Result<void> scan_uuid(const Box& box) {
+  Result<void> scan_uuid(const boxes::Box& box) {
     if (box.payload().size() < kC2paUuid.size()) return {};
-    SHUNT_ASSIGN(const auto id, view_payload(reader_, box, 0, kC2paUuid.size()));
+    SHUNT_ASSIGN(const auto id, boxes::view_payload(reader_, box, 0, kC2paUuid.size()));
     if (!std::ranges::equal(id, std::as_bytes(std::span(kC2paUuid)))) return {};
     model_.warnings.push_back(
         fmt::format("the C2PA manifest at byte {} binds the file by hash; moving bytes breaks that "
@@ -101,7 +101,7 @@ class FieldScanner {
     for (const std::string_view purpose : kPurposes) {
       const std::size_t size = purpose.size() + 1;
       if (box.payload().size() < kPurposeAt + size + 8) continue;
-      SHUNT_ASSIGN(const auto bytes, view_payload(reader_, box, kPurposeAt, size + 8));
+      SHUNT_ASSIGN(const auto bytes, boxes::view_payload(reader_, box, kPurposeAt, size + 8));
       const auto text = std::as_bytes(std::span(purpose.data(), purpose.size()));
       if (!std::ranges::equal(bytes.first(purpose.size()), text) ||
           bytes[purpose.size()] != std::byte{0}) {
@@ -115,24 +115,25 @@ class FieldScanner {
   }
 
   Result<void> add(const OffsetField& field) {
-    if (!budget_.take(Budget::kField)) return corrupt(kBeyondBudget, field.at);
-    if (model_.fields.size() == kMaxFields) return corrupt("too many offset fields", field.at);
+    if (!budget_.take(boxes::Budget::kField)) return corrupt(boxes::kBeyondBudget, field.at);
+    if (model_.fields.size() == boxes::kMaxFields)
+      return corrupt("too many offset fields", field.at);
     model_.fields.push_back(field);
     return {};
   }
 
   const io::SourcePtr& source_;
-  const Zones& zones_;
+  const boxes::Zones& zones_;
   Torn torn_;
-  Budget& budget_;
+  boxes::Budget& budget_;
   io::BufferedReader reader_;
   FragmentScanner fragments_;
   FieldModel model_;
 };
 
 // A box that keeps its size but not its content, as patches of 32-bit words.
-Result<void> add_difference(const io::Source& source, const ItemLocations& iloc,
-                            const OffsetMap& map, std::vector<layout::FieldPatch>& patches) {
+Result<void> add_difference(const io::Source& source, const boxes::ItemLocations& iloc,
+                            const boxes::OffsetMap& map, std::vector<layout::FieldPatch>& patches) {
   const std::vector<std::byte> changed = iloc.rewrite(map);
   std::vector<std::byte> old(changed.size());
   SHUNT_TRY(io::read_exactly(source, iloc.box().range.begin, old));
@@ -151,14 +152,14 @@ Result<void> add_difference(const io::Source& source, const ItemLocations& iloc,
 
 }  // namespace
 
-Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
-                               const BoxModel& moov, Budget& budget, Torn torn,
-                               const CancelToken* cancel) {
+Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
+                               const boxes::Zones& zones, const BoxModel& moov,
+                               boxes::Budget& budget, Torn torn, const CancelToken* cancel) {
   return FieldScanner(source, zones, moov, torn, budget, cancel).run(file);
 }
 
 Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
-                                                     const OffsetMap& map) {
+                                                     const boxes::OffsetMap& map) {
   std::vector<layout::FieldPatch> patches;
   for (const OffsetField& field : model.fields) {
     const std::int64_t delta = map.stretch_at(field.target).delta;
@@ -173,7 +174,7 @@ Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
   }
   for (const BoxModel& meta : model.metas) {
     if (meta.growth() > 0) continue;
-    for (const ItemLocations& iloc : meta.ilocs) {
+    for (const boxes::ItemLocations& iloc : meta.ilocs) {
       SHUNT_TRY(add_difference(*meta.source, iloc, map, patches));
     }
   }

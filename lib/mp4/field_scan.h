@@ -10,15 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "layout/field_patch.h"
-#include "mp4/box_model.h"
-#include "mp4/budget.h"
-#include "mp4/file_map.h"
-#include "mp4/offset_field.h"
-#include "mp4/offset_map.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/budget.h"
+#include "shunt/boxes/offset_map.h"
+#include "shunt/io/source.h"
+#include "shunt/layout/field_patch.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/file_map.h"
+#include "shunt/mp4/offset_field.h"
 
 namespace shunt::mp4 {
 
@@ -32,12 +32,14 @@ struct FieldModel {
 
 // `moov` says which tracks lie in other files. kInterrupted once `cancel`, if there is one, has
 // been asked to stop: fragments may be many.
-Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
-                               const BoxModel& moov, Budget& budget, Torn torn = Torn::kRefuse,
+Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
+                               const boxes::Zones& zones, const BoxModel& moov,
+                               boxes::Budget& budget, Torn torn = Torn::kRefuse,
                                const CancelToken* cancel = nullptr);
 
 // What changes in place, ascending. kCorrupt when a value no longer fits its field and the field
 // cannot grow. Metas that have grown are not among them.
-Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model, const OffsetMap& map);
+Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
+                                                     const boxes::OffsetMap& map);
 
 }  // namespace shunt::mp4

@@ -1,42 +1,43 @@
-#include "mp4/file_map.h"
+#include "shunt/mp4/file_map.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "base/big_endian.h"
-#include "mp4/limits.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/boxes/limits.h"
 
 namespace shunt::mp4 {
 namespace {
 
-bool is_one_of(BoxType type, std::initializer_list<BoxType> types) {
+bool is_one_of(boxes::BoxType type, std::initializer_list<boxes::BoxType> types) {
   return std::ranges::find(types, type) != types.end();
 }
 
-bool holds_media(BoxType type) {
-  return is_one_of(type, {BoxType("mdat"), BoxType("imda")});
+bool holds_media(boxes::BoxType type) {
+  return is_one_of(type, {boxes::BoxType("mdat"), boxes::BoxType("imda")});
 }
 
 // What belongs to the fragment that follows: moov does not go between (8.16.3: a sidx is anchored
 // at the first byte after it).
-bool leads_media(BoxType type) {
-  return is_one_of(type, {BoxType("moof"), BoxType("sidx"), BoxType("ssix"), BoxType("styp"),
-                          BoxType("prft"), BoxType("emsg")});
+bool leads_media(boxes::BoxType type) {
+  return is_one_of(type, {boxes::BoxType("moof"), boxes::BoxType("sidx"), boxes::BoxType("ssix"),
+                          boxes::BoxType("styp"), boxes::BoxType("prft"), boxes::BoxType("emsg")});
 }
 
 // Kinds whose own content is never samples, when all goes by the book.
-bool holds_other_things(BoxType type) {
+bool holds_other_things(boxes::BoxType type) {
   return leads_media(type) ||
-         is_one_of(type, {BoxType("free"), BoxType("skip"), BoxType("wide"), BoxType("uuid"),
-                          BoxType("udta"), BoxType("meta"), BoxType("meco"), BoxType("pdin"),
-                          BoxType("pnot"), BoxType("PICT"), BoxType("mfra"), BoxType("sefd")});
+         is_one_of(type, {boxes::BoxType("free"), boxes::BoxType("skip"), boxes::BoxType("wide"),
+                          boxes::BoxType("uuid"), boxes::BoxType("udta"), boxes::BoxType("meta"),
+                          boxes::BoxType("meco"), boxes::BoxType("pdin"), boxes::BoxType("pnot"),
+                          boxes::BoxType("PICT"), boxes::BoxType("mfra"), boxes::BoxType("sefd")});
 }
 
-bool may_hold_offsets(BoxType type) {
-  return is_one_of(
-      type, {BoxType("meta"), BoxType("meco"), BoxType("moof"), BoxType("mfra"), BoxType("uuid")});
+bool may_hold_offsets(boxes::BoxType type) {
+  return is_one_of(type, {boxes::BoxType("meta"), boxes::BoxType("meco"), boxes::BoxType("moof"),
+                          boxes::BoxType("mfra"), boxes::BoxType("uuid")});
 }
 
 Error not_media(const io::Source& source, std::uint64_t at) {
@@ -56,8 +57,8 @@ class Mapper {
   Result<FileMap> run() {
     std::uint64_t at = 0;
     for (std::size_t boxes = 0; at < map_.size; ++boxes) {
-      if (boxes == kMaxTopLevelBoxes) return corrupt("too many boxes at the top level", at);
-      const Result<std::optional<Box>> box = next(at);
+      if (boxes == boxes::kMaxTopLevelBoxes) return corrupt("too many boxes at the top level", at);
+      const Result<std::optional<boxes::Box>> box = next(at);
       if (!box) return box.error().with_path(source_.name());
       if (!*box) break;  // the rest is no box
       if (Result<void> added = add(**box); !added) return added.error().with_path(source_.name());
@@ -77,57 +78,58 @@ class Mapper {
  private:
   // nullopt where no box begins and none is needed any more. A type is any four bytes: what tells a
   // box from noise is that the sizes lead to moov.
-  Result<std::optional<Box>> next(std::uint64_t at) {
-    Result<Box> box = read_box(reader_, at, {0, map_.size});
+  Result<std::optional<boxes::Box>> next(std::uint64_t at) {
+    Result<boxes::Box> box = boxes::read_box(reader_, at, {0, map_.size});
     if (box) {
       if (!moov_ && !first_odd_ && !box->type.plausible()) first_odd_ = at;
       return std::optional(*box);
     }
     if (box.error().code != ErrorCode::kCorrupt) return box.error();
     // Behind moov anything may follow: a camera's trailer, a last box that was cut off.
-    if (moov_) return std::optional<Box>();
+    if (moov_) return std::optional<boxes::Box>();
     if (first_odd_) return not_media(source_, *first_odd_);
     if (at == 0 || map_.size - at < 8) return not_media(source_, at);
     // A box that claims too much, or less than its own header: say which one.
     SHUNT_ASSIGN(const auto header, reader_.view(at, 8));
-    if (!BoxType(load_be<std::uint32_t>(header.data() + 4)).plausible()) {
+    if (!boxes::BoxType(load_be<std::uint32_t>(header.data() + 4)).plausible()) {
       return not_media(source_, at);
     }
     return box.error().with_hint("the file seems to be cut short");
   }
 
-  Result<void> add(const Box& box) {
-    if (box.type == BoxType("moov")) {
-      if (moov_) return bad_box(box, "a second moov; which one counts cannot be told");
+  Result<void> add(const boxes::Box& box) {
+    if (box.type == boxes::BoxType("moov")) {
+      if (moov_) return boxes::bad_box(box, "a second moov; which one counts cannot be told");
       moov_ = box;
       map_.moov_in_front = !media_;
       map_.moov = box;
       return {};
     }
-    if (box.type == BoxType("afra")) {
-      return bad_box(box, "Adobe's fragment index cannot be moved safely");
+    if (box.type == boxes::BoxType("afra")) {
+      return boxes::bad_box(box, "Adobe's fragment index cannot be moved safely");
     }
-    if (box.type == BoxType("ftyp") && !first_media_ && !ftyp_end_) {
+    if (box.type == boxes::BoxType("ftyp") && !first_media_ && !ftyp_end_) {
       ftyp_end_ = box.range.end;
       map_.ftyp_at = box.range.begin;
     }
     // A fragment's samples need not lie in an mdat.
-    if (holds_media(box.type) || box.type == BoxType("moof")) media_ = true;
-    if (!moov_ && box.type != BoxType("ftyp") && !box.payload().empty()) {
+    if (holds_media(box.type) || box.type == boxes::BoxType("moof")) media_ = true;
+    if (!moov_ && box.type != boxes::BoxType("ftyp") && !box.payload().empty()) {
       map_.filled_in_front = true;
       if (!holds_other_things(box.type)) map_.unknown_in_front = true;
     }
     if (holds_media(box.type) || leads_media(box.type)) {
       if (!first_media_) first_media_ = box.range.begin;
-    } else if (is_one_of(box.type, {BoxType("free"), BoxType("skip")}) && !first_media_) {
+    } else if (is_one_of(box.type, {boxes::BoxType("free"), boxes::BoxType("skip")}) &&
+               !first_media_) {
       map_.free_in_front.push_back(box);
-      if (map_.free_in_front.size() > kMaxFilterRuns) {
+      if (map_.free_in_front.size() > boxes::kMaxFilterRuns) {
         return corrupt("too many free boxes at the top level", box.range.begin);
       }
     }
     if (leads_media(box.type)) fragments_ = true;
-    const bool is_meta = is_one_of(box.type, {BoxType("meta"), BoxType("meco")});
-    if (is_meta && ++metas_ > kMaxMetas) return bad_box(box, "too many of these");
+    const bool is_meta = is_one_of(box.type, {boxes::BoxType("meta"), boxes::BoxType("meco")});
+    if (is_meta && ++metas_ > boxes::kMaxMetas) return boxes::bad_box(box, "too many of these");
     if (may_hold_offsets(box.type)) map_.with_offsets.push_back(box.range.begin);
     return {};
   }
@@ -136,7 +138,7 @@ class Mapper {
     map_.insert_at = ftyp_end_.value_or(0);
     map_.first_media = first_media_.value_or(map_.moov.range.begin);
     std::erase_if(map_.free_in_front,
-                  [&](const Box& box) { return box.range.begin < map_.insert_at; });
+                  [&](const boxes::Box& box) { return box.range.begin < map_.insert_at; });
     map_.has_fragments = fragments_;
     map_.distances_cross_moov = fragments_ && !map_.moov_is_last();
   }
@@ -145,7 +147,7 @@ class Mapper {
   io::BufferedReader reader_;
   MapUpTo up_to_;
   FileMap map_;
-  std::optional<Box> moov_;
+  std::optional<boxes::Box> moov_;
   std::optional<std::uint64_t> first_odd_;  // of a type that nobody would choose
   std::optional<std::uint64_t> ftyp_end_;
   std::optional<std::uint64_t> first_media_;
@@ -156,22 +158,22 @@ class Mapper {
 
 }  // namespace
 
-Result<Budget> FileMap::budget() const {
-  Budget budget;
-  if (budget.take(Budget::kTopLevelBox, with_offsets.size()) &&
-      budget.take(Budget::kFreeBox, free_in_front.size())) {
+Result<boxes::Budget> FileMap::budget() const {
+  boxes::Budget budget;
+  if (budget.take(boxes::Budget::kTopLevelBox, with_offsets.size()) &&
+      budget.take(boxes::Budget::kFreeBox, free_in_front.size())) {
     return budget;
   }
-  return bad_box(moov, kBeyondBudget);
+  return boxes::bad_box(moov, boxes::kBeyondBudget);
 }
 
 Result<FileMap> map_file(const io::Source& source, MapUpTo up_to) {
   return Mapper(source, up_to).run();
 }
 
-FrontBox classify_front(BoxType type) {
-  if (type == BoxType("moov")) return FrontBox::kMoov;
-  const bool media = holds_media(type) || type == BoxType("moof");
+FrontBox classify_front(boxes::BoxType type) {
+  if (type == boxes::BoxType("moov")) return FrontBox::kMoov;
+  const bool media = holds_media(type) || type == boxes::BoxType("moof");
   return media ? FrontBox::kMedia : FrontBox::kOther;
 }
 

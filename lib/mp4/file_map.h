@@ -5,17 +5,17 @@
 #include <optional>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box.h"
-#include "mp4/budget.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/box.h"
+#include "shunt/boxes/budget.h"
+#include "shunt/io/source.h"
 
 namespace shunt::mp4 {
 
 struct FileMap {
   std::uint64_t size = 0;
-  Box moov;
+  boxes::Box moov;
   // No mdat, imda or moof stands in front of moov: see locate_media for what may be media besides.
   // Of what is below, only what lies in front of moov is known then, unless all was asked for.
   bool moov_in_front = false;
@@ -31,7 +31,7 @@ struct FileMap {
   // The first of mdat, moof, sidx and their companions: moov goes no further than this, which also
   // keeps every sidx with its moof.
   std::uint64_t first_media = 0;
-  std::vector<Box> free_in_front;  // free and skip in [insert_at, first_media)
+  std::vector<boxes::Box> free_in_front;  // free and skip in [insert_at, first_media)
   // There are fragments and bytes behind moov: moof and sidx count from themselves, and may count
   // across moov. What lies behind it must then keep its distance from what lies before.
   bool distances_cross_moov = false;
@@ -40,7 +40,7 @@ struct FileMap {
 
   [[nodiscard]] bool moov_is_last() const { return moov.range.end == size; }
   // What is left for the tables, with these lists.
-  [[nodiscard]] Result<Budget> budget() const;
+  [[nodiscard]] Result<boxes::Budget> budget() const;
   // For a file whose media begins before its ftyp.
   void put_moov_first() { insert_at = 0; }
   // For a moov that is in front and stays there: all that is behind it moves by one distance.
@@ -59,6 +59,6 @@ Result<FileMap> map_file(const io::Source& source, MapUpTo up_to = MapUpTo::kMoo
 
 // What a streaming reader learns from one top-level header: whether moov is in front.
 enum class FrontBox { kMoov, kMedia, kOther };
-[[nodiscard]] FrontBox classify_front(BoxType type);
+[[nodiscard]] FrontBox classify_front(boxes::BoxType type);
 
 }  // namespace shunt::mp4

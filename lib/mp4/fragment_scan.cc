@@ -1,12 +1,12 @@
-#include "mp4/fragment_scan.h"
+#include "shunt/mp4/fragment_scan.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
 
-#include "base/big_endian.h"
-#include "base/checked.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/checked.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -28,13 +28,13 @@ constexpr std::uint64_t kRunBatch = 32 * 1024;  // bytes of a run's table looked
 
 }  // namespace
 
-Result<std::vector<OffsetField>> FragmentScanner::scan(const Box& moof) {
+Result<std::vector<OffsetField>> FragmentScanner::scan(const boxes::Box& moof) {
   std::vector<OffsetField> fields;
   data_end_ = moof.range.begin;
   for (std::uint64_t at = moof.payload().begin; moof.range.end - at >= 8;) {
     if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    SHUNT_ASSIGN(const Box child, read_box(reader_, at, moof.range));
-    if (child.type == BoxType("traf")) {
+    SHUNT_ASSIGN(const boxes::Box child, boxes::read_box(reader_, at, moof.range));
+    if (child.type == boxes::BoxType("traf")) {
       SHUNT_ASSIGN(const std::optional<OffsetField> field, scan_traf(moof, child));
       if (field) fields.push_back(*field);
     }
@@ -43,7 +43,8 @@ Result<std::vector<OffsetField>> FragmentScanner::scan(const Box& moof) {
   return fields;
 }
 
-Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const Box& moof, const Box& traf) {
+Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const boxes::Box& moof,
+                                                              const boxes::Box& traf) {
   Header header;
   bool here = true;
   bool has_run = false;
@@ -51,9 +52,9 @@ Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const Box& moof, c
   std::uint64_t position = base;
   for (std::uint64_t at = traf.payload().begin; traf.range.end - at >= 8;) {
     if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
-    SHUNT_ASSIGN(const Box child, read_box(reader_, at, traf.range));
+    SHUNT_ASSIGN(const boxes::Box child, boxes::read_box(reader_, at, traf.range));
     at = child.range.end;
-    if (child.type == BoxType("tfhd")) {
+    if (child.type == boxes::BoxType("tfhd")) {
       SHUNT_ASSIGN(header, read_header(child));
       here = lies_here(header);
       if (!here) header.base.reset();
@@ -61,14 +62,14 @@ Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const Box& moof, c
       if (header.base) base = header.base->value;
       position = base;
     }
-    if (child.type != BoxType("trun") || !here) continue;
+    if (child.type != boxes::BoxType("trun") || !here) continue;
     SHUNT_ASSIGN(const Run run, read_run(child, header));
     if (run.distance) position = checked_shift(base, *run.distance).value_or(base);
     if (header.base && run.distance) {
       // One base serves all runs: they have to move alike.
       if (torn_ == Torn::kRefuse && has_run &&
           zones_.of(position) != zones_.of(header.base->target)) {
-        return bad_box(traf, "its runs lie on both sides of moov");
+        return boxes::bad_box(traf, "its runs lie on both sides of moov");
       }
       header.base->target = position;
       has_run = true;
@@ -80,13 +81,13 @@ Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const Box& moof, c
   return header.base;
 }
 
-Result<FragmentScanner::Header> FragmentScanner::read_header(const Box& tfhd) const {
+Result<FragmentScanner::Header> FragmentScanner::read_header(const boxes::Box& tfhd) const {
   Header header;
-  SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, tfhd));
+  SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader_, tfhd));
   const std::uint32_t flags = word.flags;
   std::uint64_t at = 4;
   const auto take = [&](std::uint32_t width) -> Result<std::uint64_t> {
-    SHUNT_ASSIGN(const auto field, view_payload(reader_, tfhd, at, width));
+    SHUNT_ASSIGN(const auto field, boxes::view_payload(reader_, tfhd, at, width));
     at += width;
     return width == 8 ? load_be<std::uint64_t>(field.data())
                       : std::uint64_t{load_be<std::uint32_t>(field.data())};
@@ -126,17 +127,17 @@ bool FragmentScanner::lies_here(const Header& header) const {
 }
 
 // A run that is cut off is the player's business: what there is of it counts.
-Result<FragmentScanner::Run> FragmentScanner::read_run(const Box& trun,
+Result<FragmentScanner::Run> FragmentScanner::read_run(const boxes::Box& trun,
                                                        const Header& header) const {
   Run run;
   const std::uint64_t payload = trun.payload().size();
   if (payload < 8) return run;
-  SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader_, trun));
-  SHUNT_ASSIGN(const auto count_field, view_payload(reader_, trun, 4, 4));
+  SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader_, trun));
+  SHUNT_ASSIGN(const auto count_field, boxes::view_payload(reader_, trun, 4, 4));
   const auto count = load_be<std::uint32_t>(count_field.data());
   std::uint64_t at = 8;
   if ((word.flags & kDataOffset) != 0) {
-    SHUNT_ASSIGN(const auto field, view_payload(reader_, trun, at, 4));
+    SHUNT_ASSIGN(const auto field, boxes::view_payload(reader_, trun, at, 4));
     run.distance = static_cast<std::int32_t>(load_be<std::uint32_t>(field.data()));
     at += 4;
   }
@@ -168,22 +169,23 @@ Result<std::uint64_t> FragmentScanner::sum_sizes(ByteRange entries, std::uint32_
   return sum;
 }
 
-Result<void> FragmentScanner::check(const Box& traf, const Header& header, std::uint64_t at,
+Result<void> FragmentScanner::check(const boxes::Box& traf, const Header& header, std::uint64_t at,
                                     const Run& run) {
   if (run.size == 0) return {};
   if (torn_ == Torn::kIgnore) {
     first_relative_ = std::min(first_relative_, at);
     return {};
   }
-  const Zones::Zone zone = zones_.of(at);
-  if (zones_.tears(at, run.size) || zone == Zones::kMoov) {
-    return bad_box(traf, fmt::format("a run ({} bytes at byte {}) {}", run.size, at,
-                                     zones_.why_torn(at, run.size)));
+  const boxes::Zones::Zone zone = zones_.of(at);
+  if (zones_.tears(at, run.size) || zone == boxes::Zones::kMoov) {
+    return boxes::bad_box(traf, fmt::format("a run ({} bytes at byte {}) {}", run.size, at,
+                                            zones_.why_torn(at, run.size)));
   }
   if (header.base) return {};
   // The moof moves, and this would not.
-  if (zone == Zones::kBefore && zones_.of(traf.range.begin) != Zones::kBefore) {
-    return bad_box(traf, fmt::format("a run at byte {} lies in front of where moov goes", at));
+  if (zone == boxes::Zones::kBefore && zones_.of(traf.range.begin) != boxes::Zones::kBefore) {
+    return boxes::bad_box(traf,
+                          fmt::format("a run at byte {} lies in front of where moov goes", at));
   }
   first_relative_ = std::min(first_relative_, at);
   return {};

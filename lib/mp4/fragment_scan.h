@@ -6,13 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box.h"
-#include "mp4/box_model.h"
-#include "mp4/offset_field.h"
-#include "mp4/zones.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/box.h"
+#include "shunt/boxes/zones.h"
+#include "shunt/io/source.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/offset_field.h"
 
 namespace shunt::mp4 {
 
@@ -20,13 +20,13 @@ namespace shunt::mp4 {
 // which tracks lie in other files. `cancel` may be null.
 class FragmentScanner {
  public:
-  FragmentScanner(io::BufferedReader& reader, const Zones& zones, const BoxModel& moov, Torn torn,
-                  const CancelToken* cancel)
+  FragmentScanner(io::BufferedReader& reader, const boxes::Zones& zones, const BoxModel& moov,
+                  Torn torn, const CancelToken* cancel)
       : reader_(reader), zones_(zones), moov_(moov), torn_(torn), cancel_(cancel) {}
 
   // The fields of `moof` that hold absolute offsets. kCorrupt when samples would be torn, or moved
   // away from what they are counted from.
-  Result<std::vector<OffsetField>> scan(const Box& moof);
+  Result<std::vector<OffsetField>> scan(const boxes::Box& moof);
   // The first byte of samples that are counted from their moof, of all that was scanned; the
   // largest number when there are none.
   [[nodiscard]] std::uint64_t first_relative() const { return first_relative_; }
@@ -45,17 +45,18 @@ class FragmentScanner {
     std::uint64_t size = 0;                // of all samples, in bytes
   };
 
-  Result<std::optional<OffsetField>> scan_traf(const Box& moof, const Box& traf);
-  Result<Header> read_header(const Box& tfhd) const;
-  Result<Run> read_run(const Box& trun, const Header& header) const;
+  Result<std::optional<OffsetField>> scan_traf(const boxes::Box& moof, const boxes::Box& traf);
+  Result<Header> read_header(const boxes::Box& tfhd) const;
+  Result<Run> read_run(const boxes::Box& trun, const Header& header) const;
   Result<std::uint64_t> sum_sizes(ByteRange entries, std::uint32_t stride,
                                   std::uint32_t size_at) const;
   [[nodiscard]] bool lies_here(const Header& header) const;
   // `run` begins at `at`.
-  Result<void> check(const Box& traf, const Header& header, std::uint64_t at, const Run& run);
+  Result<void> check(const boxes::Box& traf, const Header& header, std::uint64_t at,
+                     const Run& run);
 
   io::BufferedReader& reader_;
-  const Zones& zones_;
+  const boxes::Zones& zones_;
   const BoxModel& moov_;
   Torn torn_;
   const CancelToken* cancel_;

@@ -1,9 +1,9 @@
-#include "mp4/media_place.h"
+#include "shunt/mp4/media_place.h"
 
 #include <algorithm>
 #include <optional>
 
-#include "mp4/moov_scan.h"
+#include "shunt/mp4/moov_scan.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -13,10 +13,10 @@ std::uint64_t smallest_of(const BoxModel& model, std::uint64_t from) {
   const auto consider = [&](std::optional<std::uint64_t> offset) {
     if (offset && *offset >= from) smallest = std::min(smallest, *offset);
   };
-  for (const OffsetTable& table : model.tables) {
+  for (const boxes::OffsetTable& table : model.tables) {
     for (const std::optional<std::uint64_t> in_zone : table.smallest) consider(in_zone);
   }
-  for (const ItemLocations& iloc : model.ilocs) consider(iloc.smallest_address(from));
+  for (const boxes::ItemLocations& iloc : model.ilocs) consider(iloc.smallest_address(from));
   return smallest;
 }
 
@@ -34,9 +34,9 @@ std::uint64_t smallest_of(const FieldModel& fields, std::uint64_t from) {
 Result<bool> is_media_in_front(const io::SourcePtr& source, const FileMap& front,
                                const CancelToken* cancel) {
   const bool ftyp_first = front.ftyp_at == std::uint64_t{0};
-  const Zones zones{ftyp_first ? front.insert_at : 0, front.moov.range};
+  const boxes::Zones zones{ftyp_first ? front.insert_at : 0, front.moov.range};
   const auto in_front = [&](std::uint64_t offset) { return offset < zones.moov.begin; };
-  SHUNT_ASSIGN(Budget budget, front.budget());
+  SHUNT_ASSIGN(boxes::Budget budget, front.budget());
   SHUNT_ASSIGN(const BoxModel moov, scan_moov(source, front, zones, budget, Torn::kIgnore));
   if (in_front(smallest_of(moov, zones.insert_at))) return true;
   // Fragments behind moov count back at most to boxes of a type of their own.

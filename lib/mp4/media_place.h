@@ -4,12 +4,12 @@
 
 #include <cstdint>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box_model.h"
-#include "mp4/field_scan.h"
-#include "mp4/file_map.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/field_scan.h"
+#include "shunt/mp4/file_map.h"
 
 namespace shunt::mp4 {
 

@@ -1,21 +1,21 @@
-#include "mp4/moov_scan.h"
+#include "shunt/mp4/moov_scan.h"
 
 #include <fmt/format.h>
 
-#include "mp4/compressed_moov.h"
+#include "shunt/boxes/compressed_moov.h"
 
 namespace shunt::mp4 {
 
-Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
-                           Budget& budget, Torn torn) {
+Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file,
+                           const boxes::Zones& zones, boxes::Budget& budget, Torn torn) {
   SHUNT_ASSIGN(BoxModel model, scan_box(source, file.moov, zones, budget, torn));
   model.write_own_size = file.moov.size_is_zero;
   if (!model.has_compressed_moov) return model;
-  SHUNT_ASSIGN(const io::SourcePtr inflated, inflate_moov(*source, file.moov));
+  SHUNT_ASSIGN(const io::SourcePtr inflated, boxes::inflate_moov(*source, file.moov));
   io::BufferedReader reader(*inflated);
-  const Result<Box> box = read_box(reader, 0, {0, inflated->size()});
-  if (!box || box->type != BoxType("moov")) {
-    return bad_box(file.moov, "what it holds compressed is no moov");
+  const Result<boxes::Box> box = boxes::read_box(reader, 0, {0, inflated->size()});
+  if (!box || box->type != boxes::BoxType("moov")) {
+    return boxes::bad_box(file.moov, "what it holds compressed is no moov");
   }
   Result<BoxModel> inner = scan_box(inflated, *box, zones, budget, torn);
   if (!inner) {
@@ -26,7 +26,7 @@ Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, con
     return error;
   }
   if (inner->has_compressed_moov) {
-    return bad_box(file.moov, "what it holds compressed is compressed again");
+    return boxes::bad_box(file.moov, "what it holds compressed is compressed again");
   }
   inner->write_own_size = box->size_is_zero;
   return inner;

@@ -1,16 +1,17 @@
 // The tables of moov, compressed or not.
 #pragma once
 
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box_model.h"
-#include "mp4/file_map.h"
-#include "mp4/zones.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/zones.h"
+#include "shunt/io/source.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/file_map.h"
 
 namespace shunt::mp4 {
 
 // The model of the moov proper: of what a cmov holds, where there is one. As scan_box.
-Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file, const Zones& zones,
-                           Budget& budget, Torn torn = Torn::kRefuse);
+Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file,
+                           const boxes::Zones& zones, boxes::Budget& budget,
+                           Torn torn = Torn::kRefuse);
 
 }  // namespace shunt::mp4

@@ -1,13 +1,13 @@
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/checked.h"
-#include "mp4/limits.h"
-#include "mp4/media_place.h"
-#include "mp4/moov_scan.h"
+#include "shunt/base/checked.h"
+#include "shunt/boxes/limits.h"
+#include "shunt/mp4/media_place.h"
+#include "shunt/mp4/moov_scan.h"
 
 namespace shunt::mp4 {
 namespace {
@@ -15,17 +15,17 @@ namespace {
 constexpr std::uint64_t kSmallestBox = 8;
 
 // Item locations outside moov that grow part what lies on both sides of them, as moov does.
-Result<void> check_around_metas(const Movie& movie, const OffsetMap& map) {
-  Zones zones = movie.zones;
-  for (const OffsetMap::Piece& piece : map.pieces()) {
-    const Zones::Zone zone = zones.of(piece.begin);
+Result<void> check_around_metas(const Movie& movie, const boxes::OffsetMap& map) {
+  boxes::Zones zones = movie.zones;
+  for (const boxes::OffsetMap::Piece& piece : map.pieces()) {
+    const boxes::Zones::Zone zone = zones.of(piece.begin);
     const bool known = piece.begin == zones.insert_at || piece.begin == zones.moov.end;
-    if ((zone == Zones::kMedia || zone == Zones::kAfter) && !known) {
+    if ((zone == boxes::Zones::kMedia || zone == boxes::Zones::kAfter) && !known) {
       zones.cuts.push_back(piece.begin);
     }
   }
   if (zones.cuts.empty()) return {};
-  SHUNT_ASSIGN(Budget budget, movie.file.budget());
+  SHUNT_ASSIGN(boxes::Budget budget, movie.file.budget());
   SHUNT_ASSIGN(const BoxModel moov, scan_moov(movie.source, movie.file, zones, budget));
   SHUNT_TRY(scan_fields(movie.source, movie.file, zones, moov, budget));
   return {};
@@ -36,8 +36,8 @@ struct Distances {
   bool drops_old_moov = false;
 };
 
-OffsetMap build_map(const Movie& movie, const Room& room, const Distances& distances) {
-  OffsetMap map;
+boxes::OffsetMap build_map(const Movie& movie, const Room& room, const Distances& distances) {
+  boxes::OffsetMap map;
   std::int64_t grown = 0;  // by file-level metas so far
   const auto shift = static_cast<std::int64_t>(distances.shift);
   const auto add_metas = [&](std::uint64_t from, std::uint64_t to, std::int64_t delta) {
@@ -77,7 +77,7 @@ std::uint64_t Movie::first_referenced() const {
 std::uint64_t Movie::room_behind_moov() const {
   const std::uint64_t referenced = smallest_reference(moov, fields, file.moov.range.end);
   std::uint64_t end = file.moov.range.end;
-  for (const Box& box : file.free_in_front) {
+  for (const boxes::Box& box : file.free_in_front) {
     if (box.range.begin == end && box.range.end <= referenced) end = box.range.end;
   }
   return end - file.moov.range.end;
@@ -97,7 +97,7 @@ Result<Movie> read_movie(io::SourcePtr source, MapUpTo up_to, const CancelToken*
     movie.zones = {movie.file.insert_at, movie.file.moov.range};
     movie.moov = {};
     movie.fields = {};
-    SHUNT_ASSIGN(Budget budget, movie.file.budget());
+    SHUNT_ASSIGN(boxes::Budget budget, movie.file.budget());
     SHUNT_ASSIGN(movie.moov, scan_moov(movie.source, movie.file, movie.zones, budget));
     SHUNT_ASSIGN(movie.fields, scan_fields(movie.source, movie.file, movie.zones, movie.moov,
                                            budget, Torn::kRefuse, cancel));
@@ -127,8 +127,9 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
   unsigned passes = 0;
   for (bool changed = true; changed;) {
     sizing.moov_size = movie.moov.moved_size();
-    if (sizing.moov_size > kMaxMoovSize) {
-      return bad_box(movie.file.moov, "it would grow past 4 GiB").with_path(movie.source->name());
+    if (sizing.moov_size > boxes::kMaxMoovSize) {
+      return boxes::bad_box(movie.file.moov, "it would grow past 4 GiB")
+          .with_path(movie.source->name());
     }
     if (room.reserved > 0) {
       const std::uint64_t padding = room.padding > 0 ? std::max(room.padding, kSmallestBox) : 0;
@@ -142,22 +143,22 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
       sizing.free_size = sizing.shift - sizing.moov_size;
       sizing.joined = room.joined;
     }
-    const OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
+    const boxes::OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
     // Each pass may push one table more over 4 GiB. Real files settle in two or three; after a few
     // more, every table goes that any growth still possible could push.
     const std::uint64_t slack =
-        ++passes > kMaxSizingPasses
+        ++passes > boxes::kMaxSizingPasses
             ? std::min<std::uint64_t>(movie.moov.possible_growth(), UINT32_MAX)
             : 0;
     SHUNT_ASSIGN(changed, grow_for(movie.moov, map, movie.zones, slack));
     for (BoxModel& meta : movie.fields.metas) {
       SHUNT_ASSIGN(const bool grew, grow_for(meta, map, movie.zones));
       if (grew && meta.box.range.begin < room.at) {
-        return bad_box(meta.box, "its item locations would have to grow in front of moov");
+        return boxes::bad_box(meta.box, "its item locations would have to grow in front of moov");
       }
       changed = changed || grew;
     }
-    if (!changed) sizing.map = std::make_shared<const OffsetMap>(map);
+    if (!changed) sizing.map = std::make_shared<const boxes::OffsetMap>(map);
   }
   const auto grown = [](const BoxModel& meta) { return meta.growth() > 0; };
   if (std::ranges::any_of(movie.fields.metas, grown)) {
@@ -168,8 +169,8 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
 
 void reset_sizing(Movie& movie) {
   const auto reset = [](BoxModel& model) {
-    for (OffsetTable& table : model.tables) table.widened = false;
-    for (ItemLocations& iloc : model.ilocs) iloc.reset();
+    for (boxes::OffsetTable& table : model.tables) table.widened = false;
+    for (boxes::ItemLocations& iloc : model.ilocs) iloc.reset();
   };
   reset(movie.moov);
   for (BoxModel& meta : movie.fields.metas) reset(meta);

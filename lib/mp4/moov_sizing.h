@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <memory>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box_model.h"
-#include "mp4/field_scan.h"
-#include "mp4/file_map.h"
-#include "mp4/offset_map.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/offset_map.h"
+#include "shunt/io/source.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/field_scan.h"
+#include "shunt/mp4/file_map.h"
 
 namespace shunt::mp4 {
 
@@ -21,7 +21,7 @@ namespace shunt::mp4 {
 struct Movie {
   io::SourcePtr source;
   FileMap file;
-  Zones zones;
+  boxes::Zones zones;
   BoxModel moov;  // of an inflated moov when the file's is compressed
   FieldModel fields;
 
@@ -61,7 +61,7 @@ struct Sizing {
   std::uint64_t free_size = 0;  // the free box behind moov, header and all; 0 without one
   std::uint64_t joined = 0;     // what else belongs to that box, and stays as it is
   bool drops_old_moov = false;  // its bytes are gone from the layout
-  std::shared_ptr<const OffsetMap> map;
+  std::shared_ptr<const boxes::OffsetMap> map;
 };
 
 // Sizes `movie` for `room`; widens its tables. kUnsuitable when a reserved room is too small.

@@ -1,35 +1,38 @@
-#include "mp4/track_scan.h"
+#include "shunt/mp4/track_scan.h"
 
 #include <algorithm>
 
-#include "base/big_endian.h"
-#include "mp4/chunk_check.h"
-#include "mp4/limits.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/boxes/limits.h"
+#include "shunt/mp4/chunk_check.h"
 
 namespace shunt::mp4 {
 
-Result<void> TrackBoxes::note(io::BufferedReader& reader, const Box& box, BoxType parent) {
-  const BoxType type = box.type;
-  if (type == BoxType("tkhd") && box.payload().size() >= 24) {
+Result<void> TrackBoxes::note(io::BufferedReader& reader, const boxes::Box& box,
+                              boxes::BoxType parent) {
+  const boxes::BoxType type = box.type;
+  if (type == boxes::BoxType("tkhd") && box.payload().size() >= 24) {
     // 8.3.2: behind the times of creation and change, which are of 4 or 8 bytes.
-    SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, box));
-    SHUNT_ASSIGN(const auto field, view_payload(reader, box, word.version == 1 ? 20 : 12, 4));
+    SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader, box));
+    SHUNT_ASSIGN(const auto field,
+                 boxes::view_payload(reader, box, word.version == 1 ? 20 : 12, 4));
     id = load_be<std::uint32_t>(field.data());
-  } else if (type == BoxType("hdlr") && parent == BoxType("mdia") && box.payload().size() >= 12) {
-    SHUNT_ASSIGN(const auto field, view_payload(reader, box, 8, 4));
-    sound = load_be<std::uint32_t>(field.data()) == BoxType("soun").code();
-  } else if (type == BoxType("dref")) {
+  } else if (type == boxes::BoxType("hdlr") && parent == boxes::BoxType("mdia") &&
+             box.payload().size() >= 12) {
+    SHUNT_ASSIGN(const auto field, boxes::view_payload(reader, box, 8, 4));
+    sound = load_be<std::uint32_t>(field.data()) == boxes::BoxType("soun").code();
+  } else if (type == boxes::BoxType("dref")) {
     references.dref = box;
-  } else if (type == BoxType("stsd")) {
+  } else if (type == boxes::BoxType("stsd")) {
     references.stsd = box;
-  } else if (type == BoxType("stsc")) {
+  } else if (type == boxes::BoxType("stsc")) {
     references.stsc = box;
-  } else if (type == BoxType("stsz") || type == BoxType("stz2")) {
+  } else if (type == boxes::BoxType("stsz") || type == boxes::BoxType("stz2")) {
     sizes = box;
-  } else if (type == BoxType("saiz")) {
-    if (saizs.size() < kMaxAuxiliary) saizs.push_back(box);
-  } else if (type == BoxType("stco") || type == BoxType("co64")) {
-    if (chunks) return bad_box(box, "a second table of chunks in one track");
+  } else if (type == boxes::BoxType("saiz")) {
+    if (saizs.size() < boxes::kMaxAuxiliary) saizs.push_back(box);
+  } else if (type == boxes::BoxType("stco") || type == boxes::BoxType("co64")) {
+    if (chunks) return boxes::bad_box(box, "a second table of chunks in one track");
     chunks = box;
   }
   return {};
@@ -54,9 +57,9 @@ std::optional<ExternalTrack> external_part(const TrackBoxes& track, TrackPlace p
   return external;
 }
 
-Result<void> check_track(const BoxModel& model, const Zones& zones, const TrackBoxes& track,
-                         const OffsetTable* chunks) {
-  const std::optional<Box>& stsc = track.references.stsc;
+Result<void> check_track(const BoxModel& model, const boxes::Zones& zones, const TrackBoxes& track,
+                         const boxes::OffsetTable* chunks) {
+  const std::optional<boxes::Box>& stsc = track.references.stsc;
   if (chunks != nullptr && track.sizes && stsc) {
     SHUNT_TRY(check_chunks(*model.source, zones, *chunks, *stsc,
                            {*track.sizes, track.references.stsd, track.sound}));

@@ -6,12 +6,12 @@
 #include <optional>
 #include <vector>
 
-#include "base/result.h"
-#include "io/source.h"
-#include "mp4/box.h"
-#include "mp4/box_model.h"
-#include "mp4/data_references.h"
-#include "mp4/zones.h"
+#include "shunt/base/result.h"
+#include "shunt/boxes/box.h"
+#include "shunt/boxes/zones.h"
+#include "shunt/io/source.h"
+#include "shunt/mp4/box_model.h"
+#include "shunt/mp4/data_references.h"
 
 namespace shunt::mp4 {
 
@@ -20,15 +20,15 @@ struct TrackBoxes {
   std::uint32_t id = 0;
   bool sound = false;
   TrackReferences references;
-  std::optional<Box> chunks;       // stco or co64
-  std::optional<Box> sizes;        // stsz or stz2
-  std::int32_t container = -1;     // of the chunk table
-  std::vector<std::size_t> saios;  // in BoxModel::tables
-  std::vector<Box> saizs;          // as many, in the same order, where all is well
+  std::optional<boxes::Box> chunks;  // stco or co64
+  std::optional<boxes::Box> sizes;   // stsz or stz2
+  std::int32_t container = -1;       // of the chunk table
+  std::vector<std::size_t> saios;    // in BoxModel::tables
+  std::vector<boxes::Box> saizs;     // as many, in the same order, where all is well
 
   // Takes down `box`, which lies in the trak, within a box of type `parent`. kCorrupt for a second
   // table of chunks. Tables are not added to a model here.
-  Result<void> note(io::BufferedReader& reader, const Box& box, BoxType parent);
+  Result<void> note(io::BufferedReader& reader, const boxes::Box& box, boxes::BoxType parent);
 };
 
 // What of the track lies in other files; nullopt when nothing does.
@@ -36,7 +36,7 @@ struct TrackBoxes {
                                                          bool has_chunks);
 
 // kCorrupt when something of the track would be torn. `chunks` is its table, null when it has none.
-[[nodiscard]] Result<void> check_track(const BoxModel& model, const Zones& zones,
-                                       const TrackBoxes& track, const OffsetTable* chunks);
+[[nodiscard]] Result<void> check_track(const BoxModel& model, const boxes::Zones& zones,
+                                       const TrackBoxes& track, const boxes::OffsetTable* chunks);
 
 }  // namespace shunt::mp4

@@ -1,4 +1,4 @@
-#include "nbd/channel.h"
+#include "shunt/nbd/channel.h"
 
 #include <algorithm>
 #include <cstring>

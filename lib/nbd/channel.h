@@ -10,8 +10,8 @@
 #include <memory>
 #include <span>
 
-#include "nbd/negotiation.h"
-#include "nbd/wire.h"
+#include "shunt/nbd/negotiation.h"
+#include "shunt/nbd/wire.h"
 
 namespace shunt::nbd {
 

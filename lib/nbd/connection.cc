@@ -1,6 +1,6 @@
-#include "nbd/connection.h"
+#include "shunt/nbd/connection.h"
 
-#include "base/log.h"
+#include "shunt/base/log.h"
 
 namespace shunt::nbd {
 

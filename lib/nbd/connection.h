@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "nbd/channel.h"
-#include "nbd/negotiation.h"
-#include "nbd/transmission.h"
+#include "shunt/nbd/channel.h"
+#include "shunt/nbd/negotiation.h"
+#include "shunt/nbd/transmission.h"
 
 namespace shunt::nbd {
 

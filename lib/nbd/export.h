@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/result.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
 
 namespace shunt::nbd {
 

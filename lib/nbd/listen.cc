@@ -13,9 +13,9 @@
 #include <optional>
 #include <string_view>
 
-#include "base/ascii.h"
-#include "io/kernel.h"
-#include "nbd/server.h"
+#include "shunt/io/kernel.h"
+#include "shunt/nbd/server.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::nbd {
 

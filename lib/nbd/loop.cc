@@ -1,4 +1,4 @@
-#include "nbd/loop.h"
+#include "shunt/nbd/loop.h"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/catching.h"
-#include "base/log.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/log.h"
 
 namespace shunt::nbd {
 
@@ -252,9 +252,10 @@ void Server::Loop::remove_closed() {
   }
 }
 
-// The client that others miss least: one in negotiation, one that asked for nothing since, one that
-// only read; of these the one that was heard of longest ago. nullptr: all others.
-Server::Loop::Client* Server::Loop::who_gives_way() const {
+// The connection to close when there is no room for another: one in negotiation, one that has asked
+// for nothing since, one that only read; of these, the one that was heard of longest ago. Null when
+// all have written.
+Server::Loop::Client* Server::Loop::eviction_victim() const {
   using Asked = Transmission::Asked;
   const auto rank = [](const Client& client) {
     if (client.connection.negotiating()) return 0;
@@ -281,7 +282,7 @@ Server::Loop::Client* Server::Loop::who_gives_way() const {
 
 bool Server::Loop::make_room() {
   if (clients_.size() < options_.limits.connections) return true;
-  Client* const one = who_gives_way();
+  Client* const one = eviction_victim();
   if (one == nullptr) return false;
   log::debug("nbd: connection {} gives way to another", one->connection.number());
   one->next = Next::kClosed;
@@ -298,7 +299,7 @@ Result<void> Server::Loop::no_descriptor(int number, Clock::time_point now) {
   accept_after_ = now + kAcceptPause;
   if (now - *without_descriptors_since_ < kWithoutDescriptors) return {};
   if (clients_.empty()) return error;
-  if (Client* const one = who_gives_way(); one != nullptr) {
+  if (Client* const one = eviction_victim(); one != nullptr) {
     log::debug("nbd: connection {} gives way to another", one->connection.number());
     one->next = Next::kClosed;
     remove_closed();

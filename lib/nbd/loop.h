@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "nbd/connection.h"
-#include "nbd/server.h"
-#include "nbd/socket.h"
+#include "shunt/nbd/connection.h"
+#include "shunt/nbd/server.h"
+#include "shunt/nbd/socket.h"
 
 namespace shunt::nbd {
 
@@ -53,7 +53,7 @@ class Server::Loop {
   Result<void> accept_from(int listener, Clock::time_point now);
   [[nodiscard]] Result<void> no_descriptor(int number, Clock::time_point now);
   bool make_room();
-  [[nodiscard]] Client* who_gives_way() const;
+  [[nodiscard]] Client* eviction_victim() const;
   void finish();
   [[nodiscard]] int timeout(Clock::time_point now) const;
   [[nodiscard]] Clock::time_point deadline(const Client& client) const;

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "nbd/export.h"
-#include "nbd/protocol.h"
-#include "nbd/wire.h"
+#include "shunt/nbd/export.h"
+#include "shunt/nbd/protocol.h"
+#include "shunt/nbd/wire.h"
 
 namespace shunt::nbd {
 

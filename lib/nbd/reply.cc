@@ -1,4 +1,4 @@
-#include "nbd/reply.h"
+#include "shunt/nbd/reply.h"
 
 #include <algorithm>
 #include <string_view>

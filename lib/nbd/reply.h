@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "nbd/export.h"
-#include "nbd/request.h"
-#include "nbd/wire.h"
+#include "shunt/nbd/export.h"
+#include "shunt/nbd/request.h"
+#include "shunt/nbd/wire.h"
 
 namespace shunt::nbd {
 

@@ -1,11 +1,11 @@
-#include "nbd/request.h"
+#include "shunt/nbd/request.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 
-#include "base/big_endian.h"
-#include "base/checked.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/base/checked.h"
 
 namespace shunt::nbd {
 

@@ -9,11 +9,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/byte_range.h"
-#include "base/error.h"
-#include "nbd/export.h"
-#include "nbd/negotiation.h"
-#include "nbd/protocol.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/error.h"
+#include "shunt/nbd/export.h"
+#include "shunt/nbd/negotiation.h"
+#include "shunt/nbd/protocol.h"
 
 namespace shunt::nbd {
 

@@ -1,8 +1,8 @@
-#include "nbd/server.h"
+#include "shunt/nbd/server.h"
 
 #include <utility>
 
-#include "nbd/loop.h"
+#include "shunt/nbd/loop.h"
 
 namespace shunt::nbd {
 

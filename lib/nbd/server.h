@@ -17,11 +17,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/fd.h"
-#include "nbd/export.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/fd.h"
+#include "shunt/nbd/export.h"
 
 namespace shunt::nbd {
 

@@ -1,4 +1,4 @@
-#include "nbd/socket.h"
+#include "shunt/nbd/socket.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -3,8 +3,8 @@
 
 #include <sys/types.h>
 
-#include "io/fd.h"
-#include "nbd/channel.h"
+#include "shunt/io/fd.h"
+#include "shunt/nbd/channel.h"
 
 namespace shunt::nbd {
 

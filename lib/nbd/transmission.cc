@@ -1,10 +1,10 @@
-#include "nbd/transmission.h"
+#include "shunt/nbd/transmission.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "base/log.h"
-#include "nbd/reply.h"
+#include "shunt/base/log.h"
+#include "shunt/nbd/reply.h"
 
 namespace shunt::nbd {
 

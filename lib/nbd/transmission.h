@@ -11,10 +11,10 @@
 #include <optional>
 #include <span>
 
-#include "nbd/channel.h"
-#include "nbd/export.h"
-#include "nbd/request.h"
-#include "nbd/server.h"
+#include "shunt/nbd/channel.h"
+#include "shunt/nbd/export.h"
+#include "shunt/nbd/request.h"
+#include "shunt/nbd/server.h"
 
 namespace shunt::nbd {
 

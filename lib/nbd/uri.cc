@@ -1,8 +1,8 @@
 // How clients name a server (doc/uri.md of the NetworkBlockDevice project; RFC 3986).
 #include <fmt/format.h>
 
-#include "base/ascii.h"
-#include "nbd/server.h"
+#include "shunt/nbd/server.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::nbd {
 

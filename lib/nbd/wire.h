@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/big_endian.h"
+#include "shunt/base/big_endian.h"
 
 namespace shunt::nbd {
 

@@ -1,4 +1,4 @@
-#include "oci/credential_helper.h"
+#include "shunt/oci/credential_helper.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -9,11 +9,11 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "io/pipe.h"
-#include "io/process.h"
-#include "oci/json_text.h"
+#include "shunt/io/pipe.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/process/process.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {
@@ -67,7 +67,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
 }
 
 struct Outcome {
-  io::ExitStatus status = 0;
+  process::ExitStatus status = 0;
   std::string output;
 };
 
@@ -80,7 +80,7 @@ Result<Outcome> run(const std::string& program, const std::string& input,
     return system_error(errno, program, "write");
   }
   in.writer.reset();
-  Result<io::Process> process = io::Process::start(
+  Result<process::Process> process = process::Process::start(
       {.arguments = {program, "get"}, .input = in.reader.get(), .output = out.writer.get()});
   if (!process) {
     Error error = process.error();

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "oci/credentials.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/oci/credentials.h"
 
 namespace shunt::oci {
 

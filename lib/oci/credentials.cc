@@ -1,4 +1,4 @@
-#include "oci/credentials.h"
+#include "shunt/oci/credentials.h"
 
 #include <fmt/format.h>
 
@@ -6,13 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include "base/ascii.h"
-#include "base/log.h"
-#include "http/base64.h"
-#include "io/path.h"
-#include "oci/credential_helper.h"
-#include "oci/json_text.h"
-#include "oci/small_file.h"
+#include "shunt/base/log.h"
+#include "shunt/files/path.h"
+#include "shunt/http/base64.h"
+#include "shunt/oci/credential_helper.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/oci/small_file.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::oci {
 namespace {
@@ -205,7 +205,7 @@ Result<Credentials> find_credentials(const std::string& host, const std::string&
   const std::string named = authfile.empty() ? variable("REGISTRY_AUTH_FILE") : authfile;
   for (const std::string& path : paths) {
     // The home of another user, as after su and in many containers.
-    if (path != named && io::is_out_of_reach(path)) {
+    if (path != named && files::is_out_of_reach(path)) {
       log::info("{}: no credentials are looked for where this user may not enter", path);
       continue;
     }

@@ -1,18 +1,18 @@
 // From a reference to a verified manifest: index, platform, manifest.
-#include "oci/image.h"
+#include "shunt/oci/image.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "base/printable.h"
-#include "blob/digest.h"
-#include "http/document_request.h"
-#include "oci/credentials.h"
-#include "oci/layout.h"
-#include "oci/registry.h"
-#include "oci/token_authorizer.h"
+#include "shunt/blob/digest.h"
+#include "shunt/http/document_request.h"
+#include "shunt/oci/credentials.h"
+#include "shunt/oci/layout.h"
+#include "shunt/oci/registry.h"
+#include "shunt/oci/token_authorizer.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

@@ -10,10 +10,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "blob/document_store.h"
-#include "http_blob/http_blob.h"
-#include "io/source.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/document_store.h"
+#include "shunt/http_blob/http_blob.h"
+#include "shunt/io/source.h"
 
 namespace shunt::oci {
 

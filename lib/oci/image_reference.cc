@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "blob/digest.h"
-#include "oci/image.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/image.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

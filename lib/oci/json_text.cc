@@ -1,4 +1,4 @@
-#include "oci/json_text.h"
+#include "shunt/oci/json_text.h"
 
 #include <fmt/format.h>
 

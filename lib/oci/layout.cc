@@ -1,13 +1,13 @@
-#include "oci/layout.h"
+#include "shunt/oci/layout.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/printable.h"
-#include "blob/digest.h"
-#include "oci/json_text.h"
-#include "oci/small_file.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/oci/small_file.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

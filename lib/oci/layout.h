@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "io/source.h"
-#include "oci/image.h"
+#include "shunt/base/result.h"
+#include "shunt/io/source.h"
+#include "shunt/oci/image.h"
 
 namespace shunt::oci {
 

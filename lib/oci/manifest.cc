@@ -4,11 +4,11 @@
 
 #include <limits>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "blob/digest.h"
-#include "oci/image.h"
-#include "oci/json_text.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/image.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "blob/digest.h"
-#include "oci/image.h"
-#include "oci/json_text.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/image.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {
@@ -112,8 +112,9 @@ Result<Platform> parse_platform(std::string_view text) {
     rest.remove_prefix(slash + 1);
   }
   if (words.size() < 2 || words.size() > 3 || !std::ranges::all_of(words, is_word)) {
-    return usage(fmt::format("\"{}\" is no platform: OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
-                             one_line(text)));
+    return usage(fmt::format(
+        "not a valid platform: '{}': it takes OS/ARCHITECTURE[/VARIANT], as in linux/arm64",
+        one_line(text)));
   }
   return with_usual_names({words[0], words[1], words.size() == 3 ? words[2] : std::string()});
 }

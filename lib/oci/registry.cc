@@ -1,10 +1,10 @@
-#include "oci/registry.h"
+#include "shunt/oci/registry.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "base/printable.h"
-#include "oci/json_text.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "base/result.h"
-#include "http/document_request.h"
-#include "oci/image.h"
+#include "shunt/base/result.h"
+#include "shunt/http/document_request.h"
+#include "shunt/oci/image.h"
 
 namespace shunt::oci {
 

@@ -1,8 +1,8 @@
-#include "oci/small_file.h"
+#include "shunt/oci/small_file.h"
 
 #include <fmt/format.h>
 
-#include "io/source.h"
+#include "shunt/io/source.h"
 
 namespace shunt::oci {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "base/result.h"
+#include "shunt/base/result.h"
 
 namespace shunt::oci {
 

@@ -1,4 +1,4 @@
-#include "oci/token_authorizer.h"
+#include "shunt/oci/token_authorizer.h"
 
 #include <fmt/format.h>
 
@@ -8,12 +8,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
-#include "base/catching.h"
-#include "base/log.h"
-#include "http/fields.h"
-#include "http/url.h"
-#include "oci/token_request.h"
+#include "shunt/base/catching.h"
+#include "shunt/base/log.h"
+#include "shunt/http/fields.h"
+#include "shunt/http/url.h"
+#include "shunt/oci/token_request.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::oci {
 namespace {

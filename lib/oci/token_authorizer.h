@@ -7,11 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "blob/authorizer.h"
-#include "http/client.h"
-#include "http/document_request.h"
-#include "http_blob/http_blob.h"
-#include "oci/credentials.h"
+#include "shunt/blob/authorizer.h"
+#include "shunt/http/client.h"
+#include "shunt/http/document_request.h"
+#include "shunt/http_blob/http_blob.h"
+#include "shunt/oci/credentials.h"
 
 namespace shunt::oci {
 

@@ -1,4 +1,4 @@
-#include "oci/token_request.h"
+#include "shunt/oci/token_request.h"
 
 #include <fmt/format.h>
 
@@ -6,12 +6,12 @@
 #include <cmath>
 #include <vector>
 
-#include "base/ascii.h"
-#include "base/printable.h"
-#include "http/basic_authorization.h"
-#include "http/url.h"
-#include "oci/json_text.h"
-#include "oci/registry.h"
+#include "shunt/http/basic_authorization.h"
+#include "shunt/http/url.h"
+#include "shunt/oci/json_text.h"
+#include "shunt/oci/registry.h"
+#include "shunt/text/ascii.h"
+#include "shunt/text/printable.h"
 
 namespace shunt::oci {
 namespace {

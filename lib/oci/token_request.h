@@ -4,9 +4,9 @@
 #include <chrono>
 #include <string>
 
-#include "http/document_request.h"
-#include "http/fields.h"
-#include "oci/token_authorizer.h"
+#include "shunt/http/document_request.h"
+#include "shunt/http/fields.h"
+#include "shunt/oci/token_authorizer.h"
 
 namespace shunt::oci {
 

@@ -1,11 +1,11 @@
-#include "serve/child.h"
+#include "shunt/serve/child.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 
-#include "io/fd.h"
+#include "shunt/io/fd.h"
 
 namespace shunt::serve {
 namespace {
@@ -36,12 +36,12 @@ bool in_foreground() {
 
 Result<Child> Child::start(const std::string& command, const Variables& variables,
                            ChildOutput output) {
-  SHUNT_ASSIGN(
-      io::Process process,
-      io::Process::start({.arguments = {"/bin/sh", "-c", command},
-                          .environment = environment_with(variables),
-                          .output = output == ChildOutput::kToStandardError ? STDERR_FILENO : -1,
-                          .own_group = !in_foreground()}));
+  SHUNT_ASSIGN(process::Process process,
+               process::Process::start(
+                   {.arguments = {"/bin/sh", "-c", command},
+                    .environment = environment_with(variables),
+                    .output = output == ChildOutput::kToStandardError ? STDERR_FILENO : -1,
+                    .own_group = !in_foreground()}));
   return Child(std::move(process));
 }
 

@@ -6,12 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/result.h"
-#include "io/process.h"
+#include "shunt/base/result.h"
+#include "shunt/process/process.h"
 
 namespace shunt::serve {
 
-using io::ExitStatus;
+using process::ExitStatus;
 
 enum class ChildOutput {
   kAsOurs,
@@ -38,9 +38,9 @@ class Child {
   void send(int signal) const { process_.send(signal); }
 
  private:
-  explicit Child(io::Process process) : process_(std::move(process)) {}
+  explicit Child(process::Process process) : process_(std::move(process)) {}
 
-  io::Process process_;
+  process::Process process_;
 };
 
 }  // namespace shunt::serve

@@ -1,11 +1,11 @@
-#include "serve/clients.h"
+#include "shunt/serve/clients.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "base/size_text.h"
-#include "nbd/protocol.h"
+#include "shunt/nbd/protocol.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::serve {
 namespace {

@@ -22,8 +22,8 @@
 #include <mutex>
 #include <optional>
 
-#include "base/result.h"
-#include "nbd/server.h"
+#include "shunt/base/result.h"
+#include "shunt/nbd/server.h"
 
 namespace shunt::serve {
 

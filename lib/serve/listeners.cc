@@ -1,18 +1,18 @@
-#include "serve/listeners.h"
+#include "shunt/serve/listeners.h"
 
 #include <fmt/format.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
-#include "base/ascii.h"
-#include "base/log.h"
-#include "io/kernel.h"
-#include "nbd/server.h"
+#include "shunt/base/log.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/temporary.h"
+#include "shunt/nbd/server.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::serve {
 
@@ -83,10 +83,11 @@ Result<void> Listeners::open(const Address& address) {
 // there, as under su and sudo, or be too long a name for a socket.
 Result<void> Listeners::open_private() {
   Result<void> opened;
-  const std::array<const char*, 3> parents{std::getenv("XDG_RUNTIME_DIR"), std::getenv("TMPDIR"),
-                                           "/tmp"};
-  for (const char* const parent : parents) {
-    if (parent == nullptr || *parent != '/') continue;
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  for (const std::string& parent :
+       {std::string(runtime == nullptr ? "" : runtime), io::folder_of_tmpdir().value_or(""),
+        std::string("/tmp")}) {  // not /var/tmp: a socket's name is short
+    if (!parent.starts_with('/')) continue;
     opened = open_private_in(parent);
     if (opened) break;
     log::debug("no socket in {}: {}", parent, opened.error().reason);

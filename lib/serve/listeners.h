@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "io/fd.h"
+#include "shunt/base/result.h"
+#include "shunt/io/fd.h"
 
 namespace shunt::serve {
 

@@ -1,4 +1,4 @@
-#include "serve/session.h"
+#include "shunt/serve/session.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 #include <optional>
 #include <thread>
 
-#include "base/clock.h"
-#include "base/duration_text.h"
-#include "base/waiting.h"
-#include "serve/sink_server.h"
-#include "serve/trace.h"
+#include "shunt/base/clock.h"
+#include "shunt/base/waiting.h"
+#include "shunt/serve/sink_server.h"
+#include "shunt/serve/trace.h"
+#include "shunt/text/duration_text.h"
 
 namespace shunt::serve {
 namespace {
@@ -35,7 +35,7 @@ Error nobody_wrote() {
 
 class Session {
  public:
-  Session(const SessionOptions& options, io::Destination& out, SessionReport& report)
+  Session(const SessionOptions& options, files::Destination& out, SessionReport& report)
       : options_(options), out_(out), report_(report) {}
 
   Result<void> run();
@@ -56,7 +56,7 @@ class Session {
   [[nodiscard]] int requests_for_end() const { return options_.command.empty() ? 1 : 0; }
 
   const SessionOptions& options_;
-  io::Destination& out_;
+  files::Destination& out_;
   SessionReport& report_;
   std::uint64_t shown_ = 0;
 };
@@ -217,7 +217,7 @@ Result<void> Session::run() {
 
 }  // namespace
 
-SessionReport run_session(const SessionOptions& options, io::Destination& out) {
+SessionReport run_session(const SessionOptions& options, files::Destination& out) {
   SessionReport report;
   const Stopwatch stopwatch;
   Session session(options, out, report);

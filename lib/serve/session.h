@@ -8,13 +8,13 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/destination.h"
-#include "serve/child.h"
-#include "serve/listeners.h"
-#include "sink/sink.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/files/destination.h"
+#include "shunt/serve/child.h"
+#include "shunt/serve/listeners.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::serve {
 
@@ -57,6 +57,6 @@ struct SessionReport {
 
 // Serves until the end of the stream and commits `out`; when anything failed, the command among it,
 // `out` is not committed and the report has an error.
-SessionReport run_session(const SessionOptions& options, io::Destination& out);
+SessionReport run_session(const SessionOptions& options, files::Destination& out);
 
 }  // namespace shunt::serve

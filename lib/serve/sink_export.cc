@@ -1,4 +1,4 @@
-#include "serve/sink_export.h"
+#include "shunt/serve/sink_export.h"
 
 namespace shunt::serve {
 

@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "nbd/export.h"
-#include "sink/sink.h"
+#include "shunt/nbd/export.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::serve {
 

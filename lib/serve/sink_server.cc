@@ -1,9 +1,9 @@
-#include "serve/sink_server.h"
+#include "shunt/serve/sink_server.h"
 
 #include <chrono>
 #include <utility>
 
-#include "base/catching.h"
+#include "shunt/base/catching.h"
 
 namespace shunt::serve {
 

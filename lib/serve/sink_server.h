@@ -6,15 +6,15 @@
 #include <semaphore>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/fd.h"
-#include "io/thread.h"
-#include "nbd/server.h"
-#include "serve/clients.h"
-#include "serve/sink_export.h"
-#include "serve/trace.h"
-#include "sink/sink.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/fd.h"
+#include "shunt/io/thread.h"
+#include "shunt/nbd/server.h"
+#include "shunt/serve/clients.h"
+#include "shunt/serve/sink_export.h"
+#include "shunt/serve/trace.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::serve {
 

@@ -1,4 +1,4 @@
-#include "serve/trace.h"
+#include "shunt/serve/trace.h"
 
 #include <fmt/format.h>
 
@@ -14,11 +14,11 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 
 Result<Trace> Trace::to_file(const std::string& path, bool force, const CancelToken& cancel) {
   Trace trace;
-  SHUNT_ASSIGN(io::Destination out, io::Destination::open(path, {.force = force}, cancel));
+  SHUNT_ASSIGN(files::Destination out, files::Destination::open(path, {.force = force}, cancel));
   out.file().set_cancel(nullptr);  // give_up() ends the waits
-  trace.out_ = std::make_unique<io::Destination>(std::move(out));
-  trace.writer_ = std::make_unique<io::StreamWriter>(trace.out_->file(), io::Zeros::kWritten,
-                                                     trace.give_up_.get());
+  trace.out_ = std::make_unique<files::Destination>(std::move(out));
+  trace.writer_ = std::make_unique<streams::StreamWriter>(
+      trace.out_->file(), streams::Zeros::kWritten, trace.give_up_.get());
   return trace;
 }
 

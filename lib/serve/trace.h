@@ -7,12 +7,12 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/clock.h"
-#include "base/result.h"
-#include "io/destination.h"
-#include "io/stream_writer.h"
-#include "nbd/server.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/clock.h"
+#include "shunt/base/result.h"
+#include "shunt/files/destination.h"
+#include "shunt/nbd/server.h"
+#include "shunt/streams/stream_writer.h"
 
 namespace shunt::serve {
 
@@ -22,7 +22,7 @@ class Trace {
   // Counts only.
   Trace() = default;
   // Writes to a new file at `path`, which has its name once finish() is through and may replace
-  // another only with `force`; or to the stream of that name (io/output_name.h). `cancel` is
+  // another only with `force`; or to the stream of that name (files/output_name.h). `cancel` is
   // asked while a FIFO has no reader yet.
   static Result<Trace> to_file(const std::string& path, bool force, const CancelToken& cancel);
 
@@ -42,8 +42,8 @@ class Trace {
   void write_out();
 
   std::unique_ptr<CancelToken> give_up_ = std::make_unique<CancelToken>();
-  std::unique_ptr<io::Destination> out_;      // null: counts only
-  std::unique_ptr<io::StreamWriter> writer_;  // to it
+  std::unique_ptr<files::Destination> out_;        // null: counts only
+  std::unique_ptr<streams::StreamWriter> writer_;  // to it
   Stopwatch stopwatch_;
   std::string lines_;  // not written yet
   std::optional<Error> failure_;

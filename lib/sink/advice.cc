@@ -1,4 +1,4 @@
-#include "sink/advice.h"
+#include "shunt/sink/advice.h"
 
 #include <algorithm>
 #include <bit>

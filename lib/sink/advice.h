@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "sink/sink.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::sink {
 

@@ -1,4 +1,4 @@
-#include "sink/block_pool.h"
+#include "shunt/sink/block_pool.h"
 
 #include <sys/mman.h>
 

@@ -15,7 +15,7 @@ class BlockPool {
   // `block` divides 2 MiB.
   explicit BlockPool(std::size_t block) : block_(block) {}
 
-  [[nodiscard]] std::byte* take();  // its bytes are any
+  [[nodiscard]] std::byte* take();  // contents unspecified
   void give_back(std::byte* block) { free_.push_back(block); }
 
  private:

@@ -1,4 +1,4 @@
-#include "sink/consumer.h"
+#include "shunt/sink/consumer.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "io/pipe.h"
-#include "io/process_name.h"
+#include "shunt/io/pipe.h"
+#include "shunt/process/process_name.h"
 
 namespace shunt::sink {
 namespace {
@@ -22,7 +22,7 @@ constexpr const char* kGuardName = "stream-guard";
 // The guard's life, in a copy of a process whose other threads are gone: only calls that
 // signal-safety(7) allows. It keeps nothing open but the two.
 [[noreturn]] void guard_until_the_end(int lifeline, int pipe, int group,
-                                      const io::ProcessName& name) {
+                                      const process::ProcessName& name) {
   name.replace(kGuardName);
   // What is typed at a terminal, or sent to our group, is for others to heed.
   (void)::setpgid(0, 0);
@@ -45,7 +45,7 @@ constexpr const char* kGuardName = "stream-guard";
 
 Result<Guard> Guard::start(int pipe, int group) {
   SHUNT_ASSIGN(io::Pipe lifeline, io::make_pipe());
-  const io::ProcessName name;
+  const process::ProcessName name;
   const pid_t pid = ::fork();
   if (pid < 0) return system_error(errno, "", "start the guard of a command");
   if (pid == 0) {
@@ -68,10 +68,11 @@ Guard::~Guard() {
 
 Result<std::unique_ptr<Consumer>> Consumer::start(const std::string& command) {
   SHUNT_ASSIGN(io::Pipe pipe, io::make_pipe());
-  SHUNT_ASSIGN(io::Process process, io::Process::start({.arguments = {"/bin/sh", "-c", command},
-                                                        .input = pipe.reader.get(),
-                                                        .own_group = true,
-                                                        .dies_with_us = true}));
+  SHUNT_ASSIGN(process::Process process,
+               process::Process::start({.arguments = {"/bin/sh", "-c", command},
+                                        .input = pipe.reader.get(),
+                                        .own_group = true,
+                                        .dies_with_us = true}));
   SHUNT_ASSIGN(Guard guard, Guard::start(pipe.writer.get(), process.id()));
   const pid_t group = process.id();
   std::unique_ptr<Consumer> consumer(

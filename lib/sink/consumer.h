@@ -10,16 +10,16 @@
 #include <string>
 #include <utility>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/fd.h"
-#include "io/file.h"
-#include "io/process.h"
-#include "io/thread.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/fd.h"
+#include "shunt/io/file.h"
+#include "shunt/io/thread.h"
+#include "shunt/process/process.h"
 
 namespace shunt::sink {
 
-using io::ExitStatus;
+using process::ExitStatus;
 
 // Holds the pipe open behind our back, and kills a process group when we die.
 class Guard {
@@ -65,7 +65,7 @@ class Consumer {
   [[nodiscard]] std::optional<Error> used_terminal() const;
 
  private:
-  Consumer(io::Process process, io::Fd pipe, Guard guard)
+  Consumer(process::Process process, io::Fd pipe, Guard guard)
       : pipe_(std::move(pipe)), guard_(std::move(guard)), process_(std::move(process)) {}
 
   void watch(int command);
@@ -75,9 +75,9 @@ class Consumer {
   // Destroyed in the opposite order: the command is dead before its pipe is closed.
   io::Fd pipe_;  // our own copy of the end that is written to
   std::optional<Guard> guard_;
-  std::optional<io::Process> process_;  // empty: it has ended
-  std::atomic<int> stopped_by_{0};      // the signal, when it used a terminal
-  io::Thread watch_;                    // until the command has ended; before it is reaped
+  std::optional<process::Process> process_;  // empty: it has ended
+  std::atomic<int> stopped_by_{0};           // the signal, when it used a terminal
+  io::Thread watch_;                         // until the command has ended; before it is reaped
 };
 
 }  // namespace shunt::sink

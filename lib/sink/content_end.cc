@@ -1,4 +1,4 @@
-#include "sink/content_end.h"
+#include "shunt/sink/content_end.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "base/byte_range.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::sink {
 

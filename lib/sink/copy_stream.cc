@@ -1,4 +1,4 @@
-#include "sink/copy_stream.h"
+#include "shunt/sink/copy_stream.h"
 
 #include <poll.h>
 #include <sys/stat.h>
@@ -7,11 +7,11 @@
 #include <cerrno>
 #include <optional>
 
-#include "io/fd.h"
-#include "io/kernel.h"
-#include "io/sha256.h"
-#include "io/transfer.h"
-#include "sink/held_blocks.h"
+#include "shunt/io/fd.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/sha256.h"
+#include "shunt/sink/held_blocks.h"
+#include "shunt/streams/transfer.h"
 
 namespace shunt::sink {
 namespace {
@@ -43,7 +43,7 @@ class Copying {
  private:
   Result<void> copy() {
     bool all = false;
-    if (!sha256_ && options_.zeros == io::Zeros::kWritten && (is_pipe(in_) || is_pipe(out_))) {
+    if (!sha256_ && options_.zeros == streams::Zeros::kWritten && (is_pipe(in_) || is_pipe(out_))) {
       SHUNT_ASSIGN(all, splice_all());
     }
     if (!all) SHUNT_TRY(transfer_all());
@@ -77,7 +77,7 @@ class Copying {
     }
   }
 
-  Result<bool> fill(io::Block& block) const {
+  Result<bool> fill(streams::Block& block) const {
     SHUNT_TRY(wait_for(in_, POLLIN));
     SHUNT_ASSIGN(const std::size_t got, in_.read_some(block.data));
     block.data = block.data.first(got);
@@ -88,9 +88,10 @@ class Copying {
     if (sha256_) sha256_->update(data);
     note(data.size());
     while (!data.empty()) {
-      const auto part =
-          options_.zeros == io::Zeros::kHoles ? data.first(std::min(data.size(), kHole)) : data;
-      if (options_.zeros == io::Zeros::kHoles && is_zeros(part)) {
+      const auto part = options_.zeros == streams::Zeros::kHoles
+                            ? data.first(std::min(data.size(), kHole))
+                            : data;
+      if (options_.zeros == streams::Zeros::kHoles && is_zeros(part)) {
         copied_.zero_bytes += part.size();
         SHUNT_TRY(writer_.write_zeros(part.size()));
       } else {
@@ -102,15 +103,16 @@ class Copying {
   }
 
   Result<void> transfer_all() {
-    return io::transfer([this](io::Block& block) { return fill(block); },
-                        [this](const io::Block& block) { return drain(block.data); },
-                        {.buffer_size = kSplice, .cancel = options_.cancel, .progress = nullptr});
+    return streams::transfer(
+        [this](streams::Block& block) { return fill(block); },
+        [this](const streams::Block& block) { return drain(block.data); },
+        {.buffer_size = kSplice, .cancel = options_.cancel, .progress = nullptr});
   }
 
   const io::File& in_;
   io::File& out_;
   const CopyOptions& options_;
-  io::StreamWriter writer_;
+  streams::StreamWriter writer_;
   std::optional<io::Sha256> sha256_;
   Copied copied_;
 };

@@ -5,16 +5,16 @@
 #include <optional>
 #include <string>
 
-#include "base/cancel.h"
-#include "base/progress.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "io/stream_writer.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/progress.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/streams/stream_writer.h"
 
 namespace shunt::sink {
 
 struct CopyOptions {
-  io::Zeros zeros = io::Zeros::kWritten;
+  streams::Zeros zeros = streams::Zeros::kWritten;
   bool digest = false;
   const CancelToken* cancel = nullptr;  // may be null
   Progress* progress = nullptr;         // may be null
@@ -30,7 +30,7 @@ struct Copied {
 
 // Copies `in` from where it stands to its end, and waits until a reader of `out` has it all.
 // Through the kernel where one of them is a pipe and nobody has to look at the bytes, otherwise
-// double-buffered (io/transfer.h).
+// double-buffered (streams/transfer.h).
 Copied copy_stream(const io::File& in, io::File& out, const CopyOptions& options);
 
 }  // namespace shunt::sink

@@ -1,4 +1,4 @@
-#include "sink/frontier.h"
+#include "shunt/sink/frontier.h"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "base/byte_range.h"
+#include "shunt/base/byte_range.h"
 
 namespace shunt::sink {
 

@@ -1,4 +1,4 @@
-#include "sink/held_blocks.h"
+#include "shunt/sink/held_blocks.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/size_text.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::sink {
 namespace {

@@ -12,11 +12,11 @@
 #include <span>
 #include <string>
 
-#include "base/byte_range.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "sink/block_pool.h"
-#include "sink/spill_file.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/sink/block_pool.h"
+#include "shunt/sink/spill_file.h"
 
 namespace shunt::sink {
 

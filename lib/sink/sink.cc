@@ -1,4 +1,4 @@
-#include "sink/sink.h"
+#include "shunt/sink/sink.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <chrono>
 
-#include "base/catching.h"
+#include "shunt/base/catching.h"
 
 namespace shunt::sink {
 namespace {

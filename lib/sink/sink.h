@@ -22,16 +22,16 @@
 #include <string_view>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/file.h"
-#include "io/sha256.h"
-#include "io/stream_writer.h"
-#include "io/thread.h"
-#include "sink/content_end.h"
-#include "sink/frontier.h"
-#include "sink/held_blocks.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/io/sha256.h"
+#include "shunt/io/thread.h"
+#include "shunt/sink/content_end.h"
+#include "shunt/sink/frontier.h"
+#include "shunt/sink/held_blocks.h"
+#include "shunt/streams/stream_writer.h"
 
 namespace shunt::sink {
 
@@ -42,7 +42,7 @@ struct Options {
   std::uint64_t read_window = 0;                   // how far before what was sent may be read
   std::uint64_t memory = std::uint64_t{64} << 20;  // for what is held; besides, kBacklog
   std::string spill;                               // a folder for what is more; empty: none
-  io::Zeros zeros = io::Zeros::kWritten;
+  streams::Zeros zeros = streams::Zeros::kWritten;
   bool truncate = false;  // the stream ends where the image does (sink/content_end.h)
   bool digest = false;    // SHA-256 of the stream
   // Clients are offered what a run under kWindow offers, whatever the policy (sink/advice.h).
@@ -144,7 +144,7 @@ class Sink {
 
   const Options options_;
   CancelToken stop_output_;
-  io::StreamWriter out_;              // of the thread
+  streams::StreamWriter out_;         // of the thread
   std::optional<io::Sha256> sha256_;  // of the thread
 
   std::mutex mutex_;

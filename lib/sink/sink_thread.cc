@@ -3,9 +3,9 @@
 #include <array>
 #include <chrono>
 
-#include "base/catching.h"
-#include "io/source.h"
-#include "sink/sink.h"
+#include "shunt/base/catching.h"
+#include "shunt/io/source.h"
+#include "shunt/sink/sink.h"
 
 namespace shunt::sink {
 namespace {

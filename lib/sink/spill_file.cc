@@ -1,4 +1,4 @@
-#include "sink/spill_file.h"
+#include "shunt/sink/spill_file.h"
 
 #include <algorithm>
 

@@ -7,10 +7,10 @@
 #include <span>
 #include <string>
 
-#include "base/result.h"
-#include "io/file.h"
-#include "sink/spill_index.h"
-#include "sink/spill_space.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/sink/spill_index.h"
+#include "shunt/sink/spill_space.h"
 
 namespace shunt::sink {
 

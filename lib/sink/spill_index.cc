@@ -1,4 +1,4 @@
-#include "sink/spill_index.h"
+#include "shunt/sink/spill_index.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -12,9 +12,9 @@
 #include <optional>
 #include <vector>
 
-#include "base/result.h"
-#include "io/file.h"
-#include "sink/spill_space.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/sink/spill_space.h"
 
 namespace shunt::sink {
 

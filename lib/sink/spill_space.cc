@@ -1,4 +1,4 @@
-#include "sink/spill_space.h"
+#include "shunt/sink/spill_space.h"
 
 #include <algorithm>
 #include <iterator>

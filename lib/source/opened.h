@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 
-#include "blob/origin.h"
-#include "blob/traffic.h"
-#include "io/far_away.h"
-#include "io/source.h"
-#include "source/unsized.h"
+#include "shunt/blob/origin.h"
+#include "shunt/blob/traffic.h"
+#include "shunt/io/far_away.h"
+#include "shunt/io/source.h"
+#include "shunt/source/unsized.h"
 
 namespace shunt::source {
 

@@ -1,9 +1,9 @@
-#include "source/scheme.h"
+#include "shunt/source/scheme.h"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "base/ascii.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::source {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "source/opened.h"
+#include "shunt/base/result.h"
+#include "shunt/source/opened.h"
 
 namespace shunt::source {
 

@@ -1,4 +1,4 @@
-#include "source/schemes.h"
+#include "shunt/source/schemes.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "base/ascii.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::source {
 namespace {

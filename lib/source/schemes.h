@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "source/scheme.h"
+#include "shunt/base/result.h"
+#include "shunt/source/scheme.h"
 
 namespace shunt::source {
 

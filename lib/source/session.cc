@@ -1,8 +1,8 @@
-#include "source/session.h"
+#include "shunt/source/session.h"
 
 #include <utility>
 
-#include "base/log.h"
+#include "shunt/base/log.h"
 
 namespace shunt::source {
 

@@ -9,12 +9,12 @@
 #include <typeindex>
 #include <vector>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "blob/request.h"
-#include "cache/cache.h"
-#include "source/opened.h"
-#include "source/schemes.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/request.h"
+#include "shunt/cache/cache.h"
+#include "shunt/source/opened.h"
+#include "shunt/source/schemes.h"
 
 namespace shunt::source {
 

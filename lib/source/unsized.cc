@@ -1,11 +1,11 @@
-#include "source/unsized.h"
+#include "shunt/source/unsized.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-#include "base/size_text.h"
-#include "io/spool.h"
+#include "shunt/io/spool.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::source {
 namespace {

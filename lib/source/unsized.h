@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 
-#include "base/result.h"
-#include "blob/download.h"
-#include "blob/traffic.h"
-#include "io/source.h"
+#include "shunt/base/result.h"
+#include "shunt/blob/download.h"
+#include "shunt/blob/traffic.h"
+#include "shunt/io/source.h"
 
 namespace shunt::source {
 

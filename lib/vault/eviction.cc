@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "io/lock.h"
-#include "io/path.h"
-#include "vault/ledger.h"
-#include "vault/locked_file.h"
-#include "vault/scan.h"
-#include "vault/timing.h"
-#include "vault/vault.h"
+#include "shunt/base/clock.h"
+#include "shunt/base/log.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/vault/ledger.h"
+#include "shunt/vault/locked_file.h"
+#include "shunt/vault/scan.h"
+#include "shunt/vault/timing.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::vault {
 namespace {
@@ -45,7 +45,8 @@ io::File hold_idle(const std::string& path, const FoundItem& item) {
   Result<io::File> file = io::File::open_to_change(path);
   if (!file) file = io::File::open_to_read(path);
   if (!file) return {};
-  if (io::try_lock(*file, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) return {};
+  if (files::try_lock(*file, files::LockKind::kExclusive) == files::LockOutcome::kHeldElsewhere)
+    return {};
   const Result<struct stat> status = file->status();
   if (!status || status->st_ino != item.inode || status->st_dev != item.device) return {};
   if (status->st_mtim.tv_sec != item.used.tv_sec || status->st_mtim.tv_nsec != item.used.tv_nsec) {
@@ -66,7 +67,7 @@ bool Vault::remove_if_idle(const FoundItem& item) {
   // Whoever opens it now, and locks it when this lock is gone, finds that the name is gone too.
   const io::File held = hold_idle(path, item);
   if (!held.valid()) return false;
-  const Result<bool> removed = io::remove_if_there(path);
+  const Result<bool> removed = files::remove_if_there(path);
   if (!removed) log::debug("{}", removed.error().describe());
   return removed.has_value();
 }

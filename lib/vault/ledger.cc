@@ -1,4 +1,4 @@
-#include "vault/ledger.h"
+#include "shunt/vault/ledger.h"
 
 #include <xxhash.h>
 
@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <cstring>
 
-#include "base/checked.h"
-#include "base/log.h"
+#include "shunt/base/checked.h"
+#include "shunt/base/log.h"
 
 namespace shunt::vault {
 namespace {

@@ -16,7 +16,7 @@
 #include <optional>
 #include <string>
 
-#include "vault/locked_file.h"
+#include "shunt/vault/locked_file.h"
 
 namespace shunt::vault {
 

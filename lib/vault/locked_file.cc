@@ -1,10 +1,10 @@
-#include "vault/locked_file.h"
+#include "shunt/vault/locked_file.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/lock.h"
-#include "io/patience.h"
+#include "shunt/files/lock.h"
+#include "shunt/io/patience.h"
 
 namespace shunt::vault {
 namespace {
@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 // Tries with growing pauses: flock(2) itself cannot wait for a limited time.
 Result<void> lock_patiently(const io::File& file, io::Patience& patience) {
-  while (io::try_lock(file, io::LockKind::kExclusive) == io::LockOutcome::kHeldElsewhere) {
+  while (files::try_lock(file, files::LockKind::kExclusive) == files::LockOutcome::kHeldElsewhere) {
     SHUNT_TRY(patience.pause());
   }
   return {};
@@ -23,7 +23,7 @@ Result<void> lock_patiently(const io::File& file, io::Patience& patience) {
 
 LockedFile::Guard::~Guard() {
   if (owner_ == nullptr) return;
-  if (locked_) io::unlock(owner_->file_);
+  if (locked_) files::unlock(owner_->file_);
   owner_->end_turn();
 }
 

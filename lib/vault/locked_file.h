@@ -9,9 +9,9 @@
 #include <string>
 #include <utility>
 
-#include "base/cancel.h"
-#include "base/result.h"
-#include "io/file.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
 
 namespace shunt::vault {
 

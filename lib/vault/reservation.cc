@@ -1,12 +1,12 @@
 // From nothing to an item: reserve, write, commit.
 #include <cerrno>
 
-#include "io/lock.h"
-#include "io/path.h"
-#include "vault/ledger.h"
-#include "vault/locked_file.h"
-#include "vault/scan.h"
-#include "vault/vault.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/vault/ledger.h"
+#include "shunt/vault/locked_file.h"
+#include "shunt/vault/scan.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::vault {
 
@@ -21,7 +21,8 @@ Result<Reservation> Vault::reserve(const std::string& name) {
       return file.error();
     }
     // Between creating and locking, a sweeper may have taken it for a leftover.
-    if (io::try_lock(*file, io::LockKind::kShared) == io::LockOutcome::kHeldElsewhere) continue;
+    if (files::try_lock(*file, files::LockKind::kShared) == files::LockOutcome::kHeldElsewhere)
+      continue;
     if (!names_file(hidden, *file)) continue;
     return Reservation(std::move(*file), hidden, name, this);
   }
@@ -30,7 +31,7 @@ Result<Reservation> Vault::reserve(const std::string& name) {
 
 void Reservation::discard() {
   if (hidden_.empty()) return;
-  (void)io::remove_if_there(hidden_);
+  (void)files::remove_if_there(hidden_);
   hidden_.clear();
 }
 
@@ -51,7 +52,7 @@ Result<Item> Reservation::commit() && {
   // The lock is the one that was taken when the file was created. It is not let go here, so that
   // the item is safe from its first moment on.
   const std::string path = vault_->path_of(name_);
-  const Result<void> named = io::rename_no_replace(hidden_, path);
+  const Result<void> named = files::rename_no_replace(hidden_, path);
   if (!named) {
     Error error = named.error();
     if (error.system_errno == EEXIST) {

@@ -1,4 +1,4 @@
-#include "vault/scan.h"
+#include "shunt/vault/scan.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <unordered_set>
 
-#include "base/ascii.h"
-#include "io/directory.h"
-#include "io/path.h"
+#include "shunt/files/directory.h"
+#include "shunt/files/path.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::vault {
 namespace {
@@ -40,7 +40,7 @@ Result<void> check_item_name(const std::string& name) {
 }
 
 std::string new_hidden_name(const std::string& name) {
-  return fmt::format(".{}.{}{}", name, io::random_digits(), kHiddenSuffix);
+  return fmt::format(".{}.{}{}", name, files::random_digits(), kHiddenSuffix);
 }
 
 bool is_hidden_name(std::string_view name) {
@@ -66,7 +66,7 @@ Result<Scan> scan(const std::string& directory) {
   SHUNT_ASSIGN(const std::vector<std::string> pins, names_in(pins_directory(directory)));
   const std::unordered_set<std::string> pinned(pins.begin(), pins.end());
   Scan found;
-  SHUNT_ASSIGN(const io::Directory opened, io::Directory::open(directory));
+  SHUNT_ASSIGN(const files::Directory opened, files::Directory::open(directory));
   SHUNT_ASSIGN(const std::vector<std::string> names, opened.names());
   for (const std::string& name : names) {
     const bool hidden = is_hidden_name(name);
@@ -94,7 +94,7 @@ Result<Scan> scan(const std::string& directory) {
 }
 
 Result<std::vector<std::string>> names_in(const std::string& directory) {
-  const Result<io::Directory> opened = io::Directory::open(directory);
+  const Result<files::Directory> opened = files::Directory::open(directory);
   if (opened) return opened->names();
   if (opened.error().system_errno == ENOENT) return std::vector<std::string>();
   return opened.error();

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "io/file.h"
-#include "vault/vault.h"
+#include "shunt/base/result.h"
+#include "shunt/io/file.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::vault {
 

@@ -4,13 +4,13 @@
 #include <cerrno>
 #include <ctime>
 
-#include "base/log.h"
-#include "io/lock.h"
-#include "io/path.h"
-#include "vault/locked_file.h"
-#include "vault/scan.h"
-#include "vault/timing.h"
-#include "vault/vault.h"
+#include "shunt/base/log.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/vault/locked_file.h"
+#include "shunt/vault/scan.h"
+#include "shunt/vault/timing.h"
+#include "shunt/vault/vault.h"
 
 namespace shunt::vault {
 namespace {
@@ -31,21 +31,21 @@ Result<void> remove_leftover(const std::string& path) {
     if (file.error().system_errno == ENOENT) return {};
     return file.error();
   }
-  switch (io::try_lock(*file, io::LockKind::kExclusive)) {
-    case io::LockOutcome::kHeldElsewhere:
+  switch (files::try_lock(*file, files::LockKind::kExclusive)) {
+    case files::LockOutcome::kHeldElsewhere:
       return {};
-    case io::LockOutcome::kUnsupported: {
+    case files::LockOutcome::kUnsupported: {
       // Nothing tells whether its writer lives. One of a day ago does not.
       SHUNT_ASSIGN(const struct stat status, file->status());
       if (!is_older(status, kAgeWithoutLocks)) return {};
       break;
     }
-    case io::LockOutcome::kTaken:
+    case files::LockOutcome::kTaken:
       break;
   }
   // Its owner locks it after creating it and then looks whether the name is still there; hidden
   // names are never used twice, so that this one cannot stand for another file meanwhile.
-  if (names_file(path, *file)) SHUNT_TRY(io::remove_if_there(path));
+  if (names_file(path, *file)) SHUNT_TRY(files::remove_if_there(path));
   return {};
 }
 
@@ -68,7 +68,7 @@ Result<void> Vault::sweep_locked() {
   for (const std::string& name : pins) {
     struct stat status {};
     if (!is_item_name(name) || ::lstat(path_of(name).c_str(), &status) == 0) continue;
-    if (errno == ENOENT) (void)io::remove_if_there(pin_path(directory_, name));
+    if (errno == ENOENT) (void)files::remove_if_there(pin_path(directory_, name));
   }
   return {};
 }

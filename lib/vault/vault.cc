@@ -1,4 +1,4 @@
-#include "vault/vault.h"
+#include "shunt/vault/vault.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -6,14 +6,14 @@
 
 #include <cerrno>
 
-#include "io/found_file.h"
-#include "io/lock.h"
-#include "io/path.h"
-#include "io/patience.h"
-#include "vault/ledger.h"
-#include "vault/locked_file.h"
-#include "vault/scan.h"
-#include "vault/timing.h"
+#include "shunt/files/found_file.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/io/patience.h"
+#include "shunt/vault/ledger.h"
+#include "shunt/vault/locked_file.h"
+#include "shunt/vault/scan.h"
+#include "shunt/vault/timing.h"
 
 namespace shunt::vault {
 namespace {
@@ -33,11 +33,11 @@ Result<void> make(const std::string& directory, Durability durability) {
   struct stat status {};
   for (std::string missing = directory; ::lstat(missing.c_str(), &status) != 0 && errno == ENOENT;
        missing = above.back()) {
-    above.push_back(io::parent_directory(missing));
+    above.push_back(files::parent_directory(missing));
   }
-  SHUNT_TRY(io::make_directories(directory));
+  SHUNT_TRY(files::make_directories(directory));
   if (durability == Durability::kUnsynced) return {};
-  for (const std::string& one : above) SHUNT_TRY(io::sync_directory(one));
+  for (const std::string& one : above) SHUNT_TRY(files::sync_directory(one));
   return {};
 }
 
@@ -61,7 +61,7 @@ bool may_be_readable(const Error& error) {
 // Left from a time when others could write here, perhaps.
 Result<void> check_owned(const io::File& file) {
   SHUNT_ASSIGN(const struct stat own, file.status());
-  std::string reason = io::why_not_owned(own, io::kOnlyRoot);
+  std::string reason = files::why_not_owned(own, files::kOnlyRoot);
   if (reason.empty()) return {};
   return refusal(file.path(), ErrorCode::kIntegrity, std::move(reason));
 }
@@ -85,15 +85,15 @@ std::string Vault::path_of(const std::string& name) const {
 
 Result<void> Vault::sync_names() const {
   if (options_.durability == Durability::kUnsynced) return {};
-  return io::sync_directory(directory_);
+  return files::sync_directory(directory_);
 }
 
 Result<std::unique_ptr<Vault>> Vault::open(const std::string& directory, const Options& options) {
   SHUNT_TRY(make(directory, options.durability));
-  SHUNT_TRY(io::open_own_directory(directory));
+  SHUNT_TRY(files::open_own_directory(directory));
   const std::string pins = pins_directory(directory);
   if (::faccessat(AT_FDCWD, pins.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-    SHUNT_TRY(io::open_own_directory(pins));
+    SHUNT_TRY(files::open_own_directory(pins));
   }
   std::unique_ptr<Vault> vault(new Vault(directory, options));
   if (!vault->read_only_ && sweep_is_due(directory)) {
@@ -120,7 +120,7 @@ Result<std::optional<Item>> Vault::try_open(const std::string& name) const {
   struct stat named {};
   if (::lstat(path.c_str(), &named) != 0) return system_error(EBUSY, path, "open");
   if (!S_ISREG(named.st_mode)) return refusal(path, ErrorCode::kLocalIo, "not a regular file");
-  SHUNT_TRY(io::lock_shared(*file));
+  SHUNT_TRY(files::lock_shared(*file));
   // Between opening and locking it may have been taken away, or another put in its place. From here
   // on the lock keeps it.
   if (!names_file(path, *file)) return system_error(EBUSY, path, "open");
@@ -142,7 +142,7 @@ Result<std::optional<Item>> Vault::open_item(const std::string& name) {
 
 Result<io::File> Vault::look_into(const std::string& name) const {
   SHUNT_TRY(check_item_name(name));
-  SHUNT_ASSIGN(const io::Directory directory, io::Directory::holding(path_of(name)));
+  SHUNT_ASSIGN(const files::Directory directory, files::Directory::holding(path_of(name)));
   SHUNT_ASSIGN(io::File file, directory.open(name, O_RDONLY, "open"));
   SHUNT_TRY(check_owned(file));
   return file;
@@ -156,9 +156,9 @@ Result<bool> Vault::remove_name(const std::string& name, const io::File* only) {
   // between looking and unlinking: nobody puts an item over another.
   SHUNT_ASSIGN(const auto guard, removal_->lock(kRemovalPatience));
   if (only != nullptr && !names_file(path, *only)) return false;
-  SHUNT_ASSIGN(const bool removed, io::remove_if_there(path));
+  SHUNT_ASSIGN(const bool removed, files::remove_if_there(path));
   if (!removed) return false;
-  (void)io::remove_if_there(pin_path(directory_, name));  // or sweep() will
+  (void)files::remove_if_there(pin_path(directory_, name));  // or sweep() will
   // Before anybody writes, on the strength of its absence, what must not meet the old item again.
   SHUNT_TRY(sync_names());
   return true;
@@ -178,14 +178,14 @@ Result<void> Vault::pin(const std::string& name) {
   SHUNT_TRY(make(pins_directory(directory_), options_.durability));
   SHUNT_TRY(io::File::open_or_create(pin_path(directory_, name)));
   if (options_.durability == Durability::kUnsynced) return {};
-  return io::sync_directory(pins_directory(directory_));
+  return files::sync_directory(pins_directory(directory_));
 }
 
 Result<void> Vault::unpin(const std::string& name) {
   SHUNT_TRY(check_item_name(name));
-  SHUNT_ASSIGN(const bool removed, io::remove_if_there(pin_path(directory_, name)));
+  SHUNT_ASSIGN(const bool removed, files::remove_if_there(pin_path(directory_, name)));
   if (!removed || options_.durability == Durability::kUnsynced) return {};
-  return io::sync_directory(pins_directory(directory_));
+  return files::sync_directory(pins_directory(directory_));
 }
 
 Result<std::vector<ItemStatus>> Vault::list() const {

@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "cache/cache.h"
-#include "cache/cached_source.h"
+#include "shunt/cache/cache.h"
+#include "shunt/cache/cached_source.h"
 #include "support/temp_dir.h"
 
 namespace {

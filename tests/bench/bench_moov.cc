@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "faststart/plan.h"
-#include "faststart/strategies/table.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/strategies/table.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
 

@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
-#include "io/file.h"
-#include "sink/sink.h"
+#include "shunt/io/file.h"
+#include "shunt/sink/sink.h"
 
 namespace {
 

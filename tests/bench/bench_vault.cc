@@ -8,8 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "shunt/vault/vault.h"
 #include "support/temp_dir.h"
-#include "vault/vault.h"
 
 namespace {
 

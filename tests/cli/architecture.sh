@@ -11,12 +11,14 @@ if [[ ! -d ${SHUNT_SOURCE_DIR-} ]]; then
   exit 77
 fi
 
+readonly kMostFiles=30
+
 # room_words ROOT ROOM KEYWORD: the words behind a keyword of shunt_room(), one on each line.
 room_words() {
   sed 's/#.*//' "$1/lib/$2/CMakeLists.txt" | tr '\n' ' ' |
     sed -n 's/.*shunt_room(\([^)]*\)).*/\1/p' | tr -s ' ' '\n' |
     awk -v keyword="$3" '
-      /^(SOURCES|HEADERS|ROOMS|LIBRARIES)$/ { wanted = $0 == keyword; next }
+      /^(SOURCES|HEADERS|API|ROOMS|LIBRARIES)$/ { wanted = $0 == keyword; next }
       wanted && NF'
 }
 
@@ -30,7 +32,7 @@ includes_of() {
 # check ROOT: prints what is wrong there; nothing when all is well.
 check() {
   local root=$1 floor_number names name room other file how what header
-  local -A floor=() order=() may=() public=()
+  local -A floor=() order=() may=() public=() installed=()
   local page=$root/docs/architecture.md
 
   # ---- the table of floors
@@ -61,6 +63,10 @@ check() {
       public[$room/$header]=yes
       [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header, which is not there"
     done < <(room_words "$root" "$room" HEADERS)
+    while read -r header; do
+      installed[$room/$header]=yes
+      [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header as API, which is not there"
+    done < <(room_words "$root" "$room" API)
     while read -r other; do
       may[$room/$other]=yes
       if ((${floor[$other]-99} > ${floor[$room]-0})); then
@@ -80,7 +86,17 @@ check() {
       echo "$file includes FFmpeg's $what, which only lib/media may"
     fi
     if [[ $how == angled ]]; then
-      [[ ! -d $root/lib/$other || $what != */*.h ]] || echo "$file includes <$what>; rooms come in quotes"
+      [[ $what != shunt/* ]] || echo "$file includes <$what>; rooms come in quotes"
+      continue
+    fi
+    # "shunt/ROOM/NAME.h"; and below apps/, headers of the same program.
+    if [[ $what == shunt/* ]]; then
+      what=${what#shunt/}
+      other=${what%%/*}
+    elif [[ $file == apps/* && $what != *..* && -f $root/apps/$name/$what ]]; then
+      continue
+    elif [[ $what == */* ]]; then
+      echo "$file includes \"$what\", which does not begin with shunt/"
       continue
     fi
     if [[ $what != */* ]]; then
@@ -90,6 +106,9 @@ check() {
         echo "$file includes \"$what\", which is not in apps/$name"
       fi
       continue
+    fi
+    if [[ -n ${installed[${file#lib/}]-} && -z ${installed[$what]-} ]]; then
+      echo "$file is installed and includes \"$what\", which is not"
     fi
     if [[ $file == lib/$other/* ]]; then
       [[ -f $root/lib/$what ]] || echo "$file includes \"$what\", which is not there"
@@ -103,6 +122,12 @@ check() {
       echo "$file includes \"$what\", and $other is not among the ROOMS of lib/$name"
     fi
   done < <(includes_of "$root/lib" "$root/apps")
+
+  # ---- a room can be held in mind
+  for room in "${rooms[@]}"; do
+    what=$(find "$root/lib/$room" -name '*.h' -o -name '*.cc' | wc -l)
+    ((what <= kMostFiles)) || echo "lib/$room has $what files; a room has at most $kMostFiles"
+  done
 
   # ---- kinds of Sources: how their names begin is known to their folders and to their protocol alone
   while read -r what; do
@@ -145,18 +170,19 @@ notices() {
 
 if ((failures == 0)); then
   include() { printf '#include %s\n' "$2" >>"$1"; }
-  notices '"faststart/plan.h" from a floor above' 'include lib/mp4/box.cc "\"faststart/plan.h\""'
-  notices '"layout/layout.h" from a floor above' 'include lib/io/fd.h "\"layout/layout.h\""'
+  notices '"faststart/plan.h" from a floor above' 'include lib/mp4/file_map.cc "\"shunt/faststart/plan.h\""'
+  notices '"layout/layout.h" from a floor above' 'include lib/io/fd.h "\"shunt/layout/layout.h\""'
   notices 'layout is not among the ROOMS of lib/media' \
-    'include lib/media/packet_trace.cc "\"layout/layout.h\""'
-  notices 'mp4 is not among the ROOMS of lib/layout' 'include lib/layout/shift.h "\"mp4/box.h\""'
+    'include lib/media/packet_trace.cc "\"shunt/layout/layout.h\""'
+  notices 'mp4 is not among the ROOMS of lib/layout' 'include lib/layout/layout.h "\"shunt/mp4/file_map.h\""'
   notices 'not among the ROOMS of lib/mp4' 'sed -i "s/ROOMS base io layout/ROOMS base io/" lib/mp4/CMakeLists.txt'
-  notices 'is not among the HEADERS of lib/media' 'include apps/shunt/main.cc "\"media/packet_digest.h\""'
-  notices 'is not among the HEADERS of lib/mp4' 'include lib/faststart/plan.cc "\"mp4/nothing.h\""'
-  notices 'lib is no room' 'include apps/shunt/main.cc "\"lib/io/file.h\""'
-  notices '.. is no room' 'include apps/shunt/main.cc "\"../../lib/io/file.h\""'
-  notices 'shunt is no room' 'include lib/base/error.cc "\"shunt/globals.h\""'
-  notices 'rooms come in quotes' 'include lib/base/error.cc "<io/file.h>"'
+  notices 'is not among the HEADERS of lib/media' 'include apps/shunt/main.cc "\"shunt/media/packet_digest.h\""'
+  notices 'is not among the HEADERS of lib/mp4' 'include lib/faststart/plan.cc "\"shunt/mp4/nothing.h\""'
+  notices '"io/file.h", which does not begin with shunt/' 'include apps/shunt/main.cc "\"io/file.h\""'
+  notices '"../../lib/io/file.h", which does not begin with shunt/' \
+    'include apps/shunt/main.cc "\"../../lib/io/file.h\""'
+  notices 'cellar is no room' 'include lib/base/error.cc "\"shunt/cellar/rat.h\""'
+  notices 'rooms come in quotes' 'include lib/base/error.cc "<shunt/base/result.h>"'
   notices 'without its room' 'include lib/base/error.cc "\"clock.h\""'
   notices 'which only lib/media may' 'include lib/faststart/verify.cc "<libavformat/avformat.h>"'
   notices 'lists faststart, which stands on a floor above' \
@@ -164,14 +190,18 @@ if ((failures == 0)); then
   notices 'lists mp4, which lib/CMakeLists.txt does not put before it' \
     'sed -i "s/ROOMS base io/ROOMS base io mp4/" lib/layout/CMakeLists.txt'
   notices 'lib/mp4 has no description' 'sed -i "/^- .lib\/mp4\//d" docs/architecture.md'
-  notices 'lib/mp4 stands on no floor' 'sed -i "s/^1 layout media mp4/1 layout media/" docs/architecture.md'
+  notices 'lib/mp4 stands on no floor' 'sed -i "/^1 /s/ mp4 / /" docs/architecture.md'
   notices 'lib/cellar stands on no floor' 'mkdir lib/cellar && echo "shunt_room(vault)" >lib/cellar/CMakeLists.txt'
   notices 'has a room cellar, which is not there' \
-    'sed -i "s/^1 layout media mp4/& cellar/" docs/architecture.md'
+    'sed -i "s/^1 /& cellar /" docs/architecture.md'
   notices 'no table of floors' 'sed -i "s/^.*floors$//" docs/architecture.md'
   notices 'lib/fetch/head.cc knows of "docker://"' \
     'echo "bool is_image(std::string_view s) { return s.starts_with(\"docker://\"); }" >>lib/fetch/head.cc'
   notices 'apps/shunt/main.cc knows of "https://"' 'echo "const char* kBegin = \"https://\";" >>apps/shunt/main.cc'
+  notices 'files; a room has at most' 'for i in {1..26}; do touch "lib/base/spare_$i.h"; done'
+  notices 'lib/faststart/faststart.h is installed and includes "faststart/run.h"' \
+    'include lib/faststart/faststart.h "\"shunt/faststart/run.h\""'
+  notices 'lists a header nothing.h as API' 'sed -i "s/ API/& nothing.h/" lib/base/CMakeLists.txt'
   notices 'lists a header nothing.h' 'sed -i "s/HEADERS/& nothing.h/" lib/base/CMakeLists.txt'
 fi
 

@@ -19,11 +19,11 @@
 #include <string>
 #include <vector>
 
-#include "cache/cache.h"
-#include "cache/cached_source.h"
 #include "harness.h"
-#include "io/kernel.h"
 #include "loop_mount.h"
+#include "shunt/cache/cache.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/io/kernel.h"
 #include "support/scripted_origin.h"
 
 namespace shunt::test {

@@ -24,18 +24,18 @@
 #include <vector>
 
 #include "blob_server.h"
-#include "faststart/faststart.h"
 #include "faulty_kernel.h"
-#include "fetch/fetch.h"
 #include "harness.h"
-#include "io/destination.h"
-#include "io/kernel.h"
 #include "loop_mount.h"
-#include "sink/copy_stream.h"
-#include "sink/sink.h"
-#include "source/session.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/fetch/fetch.h"
+#include "shunt/files/destination.h"
+#include "shunt/io/kernel.h"
+#include "shunt/sink/copy_stream.h"
+#include "shunt/sink/sink.h"
+#include "shunt/source/session.h"
+#include "shunt/vault/vault.h"
 #include "support/schemes.h"
-#include "vault/vault.h"
 #include "workbench.h"
 
 namespace shunt::test {
@@ -91,7 +91,7 @@ bool warm(const BlobServer& server, const Place& place) {
 }
 
 bool run_faststart(const Place& place, const faststart::Strategy* strategy, bool force) {
-  const auto source = faststart::open_source(place.input(), faststart::Reading::kAll);
+  const auto source = faststart::open_source(place.input(), faststart::Reading::kWholeFile);
   if (!source) return false;
   faststart::Options options;
   options.strategy = strategy;
@@ -102,7 +102,7 @@ bool run_faststart(const Place& place, const faststart::Strategy* strategy, bool
 // A disk that is written from behind, in part, and zeroed.
 bool run_disk(const Place& place, bool force) {
   const CancelToken cancel;
-  auto out = io::Destination::open(place.output(), {.force = force}, cancel);
+  auto out = files::Destination::open(place.output(), {.force = force}, cancel);
   if (!out) return false;
   sink::Options options;
   options.size = kSize;
@@ -120,7 +120,7 @@ bool run_disk(const Place& place, bool force) {
 bool run_copy(const Place& place, bool force) {
   const CancelToken cancel;
   const auto in = io::File::open_to_read(place.input());
-  auto out = io::Destination::open(place.output(), {.force = force}, cancel);
+  auto out = files::Destination::open(place.output(), {.force = force}, cancel);
   if (!in || !out) return false;
   return !sink::copy_stream(*in, out->file(), {}).error && out->commit().has_value();
 }

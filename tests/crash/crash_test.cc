@@ -30,14 +30,14 @@
 #include <random>
 #include <set>
 
-#include "base/big_endian.h"
 #include "faulty_kernel.h"
 #include "harness.h"
-#include "io/directory.h"
-#include "io/extent_map.h"
-#include "io/kernel.h"
-#include "layout/journal.h"
 #include "loop_mount.h"
+#include "shunt/base/big_endian.h"
+#include "shunt/files/directory.h"
+#include "shunt/in_place/journal.h"
+#include "shunt/io/extent_map.h"
+#include "shunt/io/kernel.h"
 #include "workbench.h"
 #include "write_log.h"
 
@@ -562,15 +562,15 @@ void test_torn(Setup& setup, Fixture fixture, Storage storage) {
     if (storage == Storage::kBlocksBehindEnd) preallocate(setup.bench->target());
     FaultyKernel kernel(Fault::kKillBefore, at);
     run_in_child(setup, kernel, fixture);
-    const auto directory = io::Directory::holding(setup.bench->target());
+    const auto directory = files::Directory::holding(setup.bench->target());
     auto file = io::File::open_to_change(setup.bench->target());
     if (!directory || !file) std::exit(2);
-    const auto journal = layout::Journal::open(*directory, *file);
+    const auto journal = in_place::Journal::open(*directory, *file);
     if (!journal || !*journal) {
       complain(setup, std::string(fixture.name), "no journal to begin with");
       return;
     }
-    const layout::InPlaceEdit& edit = (*journal)->record().edit;
+    const in_place::Edit& edit = (*journal)->record().edit;
     const auto extents = io::extents_of(*file, {0, edit.size_before}, 10000);
     if (!extents || index > extents->size()) break;
     // The last state in the list, which is the kernel's first: the file has only grown.

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
 
 namespace shunt::test {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "faststart/faststart.h"
+#include "shunt/faststart/faststart.h"
 
 namespace shunt::test {
 

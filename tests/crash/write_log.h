@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
 
 namespace shunt::test {
 

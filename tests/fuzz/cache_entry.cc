@@ -4,9 +4,9 @@
 
 #include <cstring>
 
-#include "base/checked.h"
-#include "cache/entry_format.h"
 #include "fuzz/require.h"
+#include "shunt/base/checked.h"
+#include "shunt/cache/entry_format.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "fuzz/require.h"
-#include "http/fields.h"
+#include "shunt/http/fields.h"
 
 namespace {
 

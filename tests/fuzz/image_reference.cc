@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "blob/digest.h"
 #include "fuzz/require.h"
-#include "oci/image.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/image.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "nbd/connection.h"
+#include "shunt/nbd/connection.h"
 #include "support/memory_export.h"
 #include "support/memory_transport.h"
 

@@ -2,9 +2,9 @@
 // and every strategy must keep the bytes outside moov.
 #include <algorithm>
 
-#include "faststart/plan.h"
-#include "faststart/strategies/table.h"
 #include "fuzz/require.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/strategies/table.h"
 
 namespace {
 

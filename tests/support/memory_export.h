@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-#include "nbd/server.h"
+#include "shunt/nbd/server.h"
 
 namespace shunt::test {
 

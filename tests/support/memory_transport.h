@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "nbd/channel.h"
-#include "nbd/protocol.h"
+#include "shunt/nbd/channel.h"
+#include "shunt/nbd/protocol.h"
 
 namespace shunt::test {
 

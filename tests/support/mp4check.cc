@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "io/source.h"
-#include "media/packet_trace.h"
+#include "shunt/io/source.h"
+#include "shunt/media/packet_trace.h"
 #include "support/mp4check_bytes.h"
 #include "support/mp4check_offsets.h"
 #include "support/mp4check_places.h"

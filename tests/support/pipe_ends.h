@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-#include "io/file.h"
+#include "shunt/io/file.h"
 
 namespace shunt::test {
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/file.h"
+#include "shunt/io/file.h"
 #include "support/pipe_ends.h"
 
 namespace shunt::test {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/byte_range.h"
-#include "io/source.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/io/source.h"
 
 namespace shunt::test {
 

@@ -3,10 +3,10 @@
 
 #include <memory>
 
-#include "source/http/http_scheme.h"
-#include "source/local/local_schemes.h"
-#include "source/oci/oci_scheme.h"
-#include "source/schemes.h"
+#include "shunt/source/http/http_scheme.h"
+#include "shunt/source/local/local_schemes.h"
+#include "shunt/source/oci/oci_scheme.h"
+#include "shunt/source/schemes.h"
 
 namespace shunt::test {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "io/sha256.h"
+#include "shunt/io/sha256.h"
 
 namespace shunt::test {
 namespace {

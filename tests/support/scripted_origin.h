@@ -16,7 +16,7 @@
 #include <thread>
 #include <vector>
 
-#include "blob/origin.h"
+#include "shunt/blob/origin.h"
 
 namespace shunt::test {
 

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "faststart/plan.h"
-#include "faststart/setting.h"
-#include "faststart/strategy.h"
-#include "layout/realise.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/faststart/strategy.h"
+#include "shunt/layout/realise.h"
 
 namespace shunt::faststart {
 namespace {

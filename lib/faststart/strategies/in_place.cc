@@ -1,6 +1,6 @@
-#include "faststart/strategies/in_place.h"
+#include "shunt/faststart/strategies/in_place.h"
 
-#include "base/checked.h"
+#include "shunt/base/checked.h"
 
 namespace shunt::faststart {
 
@@ -8,9 +8,9 @@ std::uint64_t journal_space(const Plan& plan) {
   constexpr std::uint64_t kBlock = 4096;
   constexpr std::uint64_t kFixed = 512;
   constexpr std::uint64_t kPerPatch = 28;
-  const layout::InPlaceEdit& edit = *plan.edit;
+  const in_place::Edit& edit = *plan.edit;
   const std::uint64_t record = kFixed + kPerPatch * edit.patches.size() + edit.overwritten.size();
-  const bool has_cursors = edit.room == layout::RoomKind::kShifted;
+  const bool has_cursors = edit.room == in_place::RoomKind::kShifted;
   return round_up(record, kBlock) + (has_cursors ? 2 * kBlock : 0);
 }
 

@@ -1,8 +1,8 @@
 // What the strategies that change the file itself have in common.
 #pragma once
 
-#include "faststart/plan.h"
-#include "faststart/strategy.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/strategy.h"
 
 namespace shunt::faststart {
 

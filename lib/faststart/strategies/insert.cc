@@ -1,10 +1,10 @@
 // insert: moov goes into a range that the file system inserts.
 #include <fmt/format.h>
 
-#include "base/checked.h"
-#include "base/size_text.h"
-#include "faststart/setting.h"
-#include "faststart/strategies/in_place.h"
+#include "shunt/base/checked.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/faststart/strategies/in_place.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::faststart {
 namespace {
@@ -28,7 +28,7 @@ class Insert final : public InPlaceStrategy {
   }
 
   [[nodiscard]] Result<Plan> plan(mp4::Movie& movie, const PlanOptions& options) const override {
-    return build_plan(movie, *this, room_in_front(movie, options), layout::RoomKind::kInserted);
+    return build_plan(movie, *this, room_in_front(movie, options), in_place::RoomKind::kInserted);
   }
 
   [[nodiscard]] std::string describe(const Plan& plan, NewFileGoes /*where*/) const override {

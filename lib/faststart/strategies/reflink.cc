@@ -3,18 +3,18 @@
 
 #include <algorithm>
 
-#include "base/checked.h"
-#include "faststart/plan.h"
-#include "faststart/setting.h"
-#include "faststart/strategy.h"
-#include "io/file_system.h"
-#include "layout/overwrite.h"
+#include "shunt/base/checked.h"
+#include "shunt/faststart/plan.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/faststart/strategy.h"
+#include "shunt/files/file_system.h"
+#include "shunt/layout/overwrite.h"
 
 namespace shunt::faststart {
 namespace {
 
 // Fills `out`, which is empty. kUnsuitable when the file system cannot share, or not at that place.
-Result<void> share(const layout::InPlaceEdit& edit, const io::FileRange& source, io::File& out) {
+Result<void> share(const in_place::Edit& edit, const io::FileRange& source, io::File& out) {
   // What is kept by the cache begins behind a header.
   const auto clone = [&](ByteRange range, std::uint64_t at) {
     return out.clone_from(*source.file, range.moved_by(source.begin), at);
@@ -52,7 +52,7 @@ class Reflink final : public Strategy {
   }
 
   [[nodiscard]] Result<Plan> plan(mp4::Movie& movie, const PlanOptions& options) const override {
-    return build_plan(movie, *this, room_in_front(movie, options), layout::RoomKind::kInserted);
+    return build_plan(movie, *this, room_in_front(movie, options), in_place::RoomKind::kInserted);
   }
 
   [[nodiscard]] std::string describe(const Plan& /*plan*/, NewFileGoes where) const override {
@@ -77,9 +77,9 @@ class Reflink final : public Strategy {
   }
 
   [[nodiscard]] std::string why_not_tried(const Plan& plan, const Setting& setting,
-                                          const io::Directory& directory,
+                                          const files::Directory& directory,
                                           const io::FileRange& source) const override {
-    if (takes(source) && io::can_share(directory, *source.file, plan.room.unit)) return {};
+    if (takes(source) && files::can_share(directory, *source.file, plan.room.unit)) return {};
     return fmt::format("{} cannot share these extents", setting.file_system.name);
   }
 

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "base/size_text.h"
-#include "faststart/strategies/in_place.h"
+#include "shunt/faststart/strategies/in_place.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::faststart {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 // Neighbouring free boxes in front of all media, joined.
 std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
   std::vector<ByteRange> ranges;
-  for (const mp4::Box& box : file.free_in_front) {
+  for (const boxes::Box& box : file.free_in_front) {
     if (!ranges.empty() && ranges.back().end == box.range.begin) {
       ranges.back().end = box.range.end;
     } else {
@@ -23,7 +23,7 @@ std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
   return ranges;
 }
 
-std::uint64_t end_of_writes(const layout::InPlaceEdit& edit) {
+std::uint64_t end_of_writes(const in_place::Edit& edit) {
   std::uint64_t end = edit.front_at.end;
   const auto include = [&](const layout::FieldPatch& patch) {
     end = std::max(end, edit.moved(patch.at) + patch.width);
@@ -57,7 +57,7 @@ class Reserve final : public InPlaceStrategy {
       room.reserved = range.size();
       room.unit = options.unit;
       room.padding = options.padding;
-      Result<Plan> plan = build_plan(movie, *this, room, layout::RoomKind::kReserved);
+      Result<Plan> plan = build_plan(movie, *this, room, in_place::RoomKind::kReserved);
       if (plan || plan.error().code != ErrorCode::kUnsuitable) return plan;
     }
     if (largest == 0) return unsuitable("there is no free box in front of the media");

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "base/size_text.h"
-#include "faststart/setting.h"
-#include "faststart/strategies/in_place.h"
+#include "shunt/faststart/setting.h"
+#include "shunt/faststart/strategies/in_place.h"
+#include "shunt/text/size_text.h"
 
 namespace shunt::faststart {
 namespace {
@@ -23,7 +23,7 @@ class Shift final : public InPlaceStrategy {
   [[nodiscard]] Result<Plan> plan(mp4::Movie& movie, const PlanOptions& options) const override {
     mp4::Room room = room_in_front(movie, options);
     room.at_least = std::min(kMaxStep, (movie.file.size - movie.file.insert_at) / kSteps);
-    return build_plan(movie, *this, room, layout::RoomKind::kShifted);
+    return build_plan(movie, *this, room, in_place::RoomKind::kShifted);
   }
 
   [[nodiscard]] std::string describe(const Plan& plan, NewFileGoes /*where*/) const override {
@@ -32,7 +32,7 @@ class Shift final : public InPlaceStrategy {
   }
 
   [[nodiscard]] Cost cost(const Plan& plan) const override {
-    const layout::InPlaceEdit& edit = *plan.edit;
+    const in_place::Edit& edit = *plan.edit;
     return {.to_read = plan.size_before + 2 * plan.sizing.moov_size,
             .to_write = plan.size_before - edit.gap_at + edit.front->size(),
             .writes_below = edit.size_with_gap(),

@@ -1,4 +1,4 @@
-#include "faststart/strategies/table.h"
+#include "shunt/faststart/strategies/table.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "faststart/strategy.h"
+#include "shunt/faststart/strategy.h"
 
 namespace shunt::faststart {
 

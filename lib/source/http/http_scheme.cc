@@ -1,4 +1,4 @@
-#include "source/http/http_scheme.h"
+#include "shunt/source/http/http_scheme.h"
 
 #include <unistd.h>
 
@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <utility>
 
-#include "base/ascii.h"
-#include "base/log.h"
-#include "http/url.h"
-#include "source/http/web.h"
+#include "shunt/base/log.h"
+#include "shunt/http/url.h"
+#include "shunt/source/http/web.h"
+#include "shunt/text/ascii.h"
 
 namespace shunt::source {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "source/scheme.h"
+#include "shunt/source/scheme.h"
 
 namespace shunt::source {
 

@@ -1,4 +1,4 @@
-#include "source/http/web.h"
+#include "shunt/source/http/web.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <span>
 #include <utility>
 
-#include "base/log.h"
-#include "cache/cached_source.h"
-#include "cache/memory_store.h"
-#include "http/url.h"
+#include "shunt/base/log.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/memory_store.h"
+#include "shunt/http/url.h"
 
 namespace shunt::source {
 namespace {

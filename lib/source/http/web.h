@@ -5,12 +5,12 @@
 #include <mutex>
 #include <string>
 
-#include "base/result.h"
-#include "cache/block_store.h"
-#include "http/client.h"
-#include "http_blob/http_blob.h"
-#include "source/opened.h"
-#include "source/session.h"
+#include "shunt/base/result.h"
+#include "shunt/cache/block_store.h"
+#include "shunt/http/client.h"
+#include "shunt/http_blob/http_blob.h"
+#include "shunt/source/opened.h"
+#include "shunt/source/session.h"
 
 namespace shunt::source {
 

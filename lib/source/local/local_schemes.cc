@@ -1,4 +1,4 @@
-#include "source/local/local_schemes.h"
+#include "shunt/source/local/local_schemes.h"
 
 #include <unistd.h>
 
@@ -6,10 +6,10 @@
 #include <span>
 #include <vector>
 
-#include "io/duplicate.h"
-#include "io/file.h"
-#include "io/spool.h"
-#include "source/session.h"
+#include "shunt/io/duplicate.h"
+#include "shunt/io/file.h"
+#include "shunt/io/spool.h"
+#include "shunt/source/session.h"
 
 namespace shunt::source {
 namespace {

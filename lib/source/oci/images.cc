@@ -1,4 +1,4 @@
-#include "source/oci/images.h"
+#include "shunt/source/oci/images.h"
 
 #include <fmt/format.h>
 
@@ -6,8 +6,8 @@
 #include <span>
 #include <utility>
 
-#include "base/log.h"
-#include "source/http/web.h"
+#include "shunt/base/log.h"
+#include "shunt/source/http/web.h"
 
 namespace shunt::source {
 

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "base/result.h"
-#include "oci/image.h"
-#include "source/oci/oci_scheme.h"
-#include "source/opened.h"
-#include "source/session.h"
+#include "shunt/base/result.h"
+#include "shunt/oci/image.h"
+#include "shunt/source/oci/oci_scheme.h"
+#include "shunt/source/opened.h"
+#include "shunt/source/session.h"
 
 namespace shunt::source {
 

@@ -1,10 +1,10 @@
-#include "source/oci/oci_scheme.h"
+#include "shunt/source/oci/oci_scheme.h"
 
 #include <cstddef>
 #include <utility>
 #include <vector>
 
-#include "source/oci/images.h"
+#include "shunt/source/oci/images.h"
 
 namespace shunt::source {
 namespace {

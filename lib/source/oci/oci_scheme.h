@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "oci/image.h"
-#include "source/scheme.h"
+#include "shunt/oci/image.h"
+#include "shunt/source/scheme.h"
 
 namespace shunt::source {
 

@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "shunt/base/log.h"
 
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>

@@ -1,8 +1,8 @@
-#include "base/ascii.h"
-#include "base/byte_range.h"
-#include "base/cancel.h"
-#include "base/checked.h"
-#include "base/error.h"
+#include "shunt/base/byte_range.h"
+#include "shunt/base/cancel.h"
+#include "shunt/base/checked.h"
+#include "shunt/base/error.h"
+#include "shunt/text/ascii.h"
 #include "support/catch.h"
 
 namespace shunt {

@@ -1,4 +1,4 @@
-#include "base/waiting.h"
+#include "shunt/base/waiting.h"
 
 #include <optional>
 

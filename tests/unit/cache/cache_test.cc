@@ -1,5 +1,5 @@
 // The cache directory: entries by name, and looking after them.
-#include "cache/cache.h"
+#include "shunt/cache/cache.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <limits>
 #include <thread>
 
-#include "io/sha256.h"
+#include "shunt/io/sha256.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

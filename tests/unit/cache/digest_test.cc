@@ -1,6 +1,6 @@
 // Holding a whole blob against its digest: once, and with nothing left when it does not match.
-#include "cache/cached_source.h"
-#include "cache/memory_store.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/memory_store.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

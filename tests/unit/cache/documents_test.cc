@@ -1,4 +1,4 @@
-#include "cache/documents.h"
+#include "shunt/cache/documents.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "io/kernel.h"
-#include "io/sha256.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/sha256.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

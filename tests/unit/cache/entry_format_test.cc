@@ -1,5 +1,5 @@
 // The bytes of an entry: what was encoded comes back, and nothing else gets through.
-#include "cache/entry_format.h"
+#include "shunt/cache/entry_format.h"
 
 #include <xxhash.h>
 

@@ -1,12 +1,12 @@
 // Entries: which blocks are there, who may fill them, and what is believed after a boot.
-#include "cache/entry.h"
+#include "shunt/cache/entry.h"
 
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <thread>
 
-#include "io/lock.h"
+#include "shunt/files/lock.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -372,7 +372,7 @@ TEST_CASE("entry: a process that was stopped with the state locked holds up nobo
   const auto other = f.another();
   const ByteRange place = ByteRange::of(f.entry->header().state_begin(), kStateSize);
   const io::File holder = io::File::open_to_change(f.path()).value();
-  REQUIRE(io::try_lock_range(holder, place).value().empty());
+  REQUIRE(files::try_lock_range(holder, place).value().empty());
   // What is only advice is left out, and what it would have said is told.
   const Result<void> fresh = f.entry->set_freshness({1, 2});
   REQUIRE_FALSE(fresh);
@@ -400,7 +400,7 @@ TEST_CASE("cache: verifying what a stopped process has locked tells of its diges
   const auto entry = open_entry(*cache, info);
   REQUIRE(entry->put(0, noise(1, 0, 2 * kBlock)));
   const io::File holder = io::File::open_to_change(entry_path(directory.path(), info)).value();
-  REQUIRE(io::try_lock_range(holder, ByteRange::of(entry->header().state_begin(), kStateSize))
+  REQUIRE(files::try_lock_range(holder, ByteRange::of(entry->header().state_begin(), kStateSize))
               .value()
               .empty());
   const auto report = cache->verify(cache->list().value().at(0), nullptr, nullptr);

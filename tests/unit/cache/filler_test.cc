@@ -4,8 +4,8 @@
 #include <mutex>
 #include <thread>
 
-#include "cache/cached_source.h"
-#include "cache/memory_store.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/memory_store.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

@@ -1,5 +1,5 @@
 // Blocks in memory: the least recently used goes first, and never more than there is room for.
-#include "cache/memory_store.h"
+#include "shunt/cache/memory_store.h"
 
 #include "unit/cache/support.h"
 

@@ -2,7 +2,7 @@
 // order.
 #include <algorithm>
 
-#include "cache/cached_source.h"
+#include "shunt/cache/cached_source.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

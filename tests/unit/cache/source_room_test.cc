@@ -1,8 +1,8 @@
 // A CachedSource with less room than its blob takes: by its budget, or in memory.
 #include <thread>
 
-#include "cache/cached_source.h"
-#include "cache/memory_store.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/memory_store.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

@@ -1,8 +1,8 @@
 // A CachedSource against a server of its own: right bytes, each once.
 #include <thread>
 
-#include "cache/cached_source.h"
-#include "cache/memory_store.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/memory_store.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

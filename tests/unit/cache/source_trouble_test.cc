@@ -1,7 +1,7 @@
 // A CachedSource whose server, disk or cache fails it: right bytes all the same, or an error.
 #include <atomic>
 
-#include "cache/cached_source.h"
+#include "shunt/cache/cached_source.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {

@@ -18,10 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "cache/cache.h"
-#include "cache/cached_source.h"
-#include "cache/entry.h"
-#include "io/kernel.h"
+#include "shunt/cache/cache.h"
+#include "shunt/cache/cached_source.h"
+#include "shunt/cache/entry.h"
+#include "shunt/io/kernel.h"
 #include "support/catch.h"
 #include "support/scripted_origin.h"
 #include "support/temp_dir.h"

@@ -10,9 +10,9 @@
 #include <thread>
 #include <utility>
 
-#include "faststart/faststart.h"
-#include "io/kernel.h"
-#include "io/lease.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/lease.h"
 #include "support/catch.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
@@ -115,13 +115,13 @@ TEST_CASE("what is appended to the input while its replacement goes to the disk 
   kernel.at_sync = [&] { std::ofstream(path, std::ios::app) << "more"; };
   const io::KernelOverride meddled(&kernel);
   SECTION("onto the input") {
-    const auto source = open_source(path, Reading::kAll).value();
+    const auto source = open_source(path, Reading::kWholeFile).value();
     const Report report = run_to_file(source, path, options);
     REQUIRE(report.error);
     CHECK(report.error->code == ErrorCode::kBusy);
   }
   SECTION("onto another file") {
-    const auto source = open_source(path, Reading::kAll).value();
+    const auto source = open_source(path, Reading::kWholeFile).value();
     const Report report = run_to_file(source, dir.file("out"), options);
     REQUIRE(report.error);
     CHECK(report.error->code == ErrorCode::kBusy);
@@ -227,7 +227,7 @@ TEST_CASE("nothing replaces the input while another program has it open for writ
   std::ofstream writer(path, std::ios::app);
   Options options;
   options.force = true;
-  const Report report = run_to_file(open_source(path, Reading::kAll).value(), path, options);
+  const Report report = run_to_file(open_source(path, Reading::kWholeFile).value(), path, options);
   REQUIRE(report.error);
   CHECK(report.error->code == ErrorCode::kBusy);
   CHECK((test::content(path) == original));

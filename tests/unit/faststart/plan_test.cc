@@ -1,6 +1,6 @@
-#include "faststart/plan.h"
+#include "shunt/faststart/plan.h"
 
-#include "faststart/strategies/table.h"
+#include "shunt/faststart/strategies/table.h"
 #include "support/catch.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
@@ -51,7 +51,7 @@ TEST_CASE("an edit and the layout of the same plan are the same bytes") {
   REQUIRE(movie);
   const auto plan = strategy_named("insert")->plan(*movie, {0, 4096});
   REQUIRE(plan);
-  const layout::InPlaceEdit& edit = *plan->edit;
+  const in_place::Edit& edit = *plan->edit;
   Bytes edited = read_all(*source);
   edited.insert(edited.begin() + static_cast<std::ptrdiff_t>(edit.gap_at), edit.gap_size,
                 std::byte{0});

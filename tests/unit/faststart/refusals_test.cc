@@ -1,6 +1,6 @@
 // Movies that nothing is planned for, since what their tables mean cannot be told.
-#include "faststart/plan.h"
-#include "mp4/limits.h"
+#include "shunt/boxes/limits.h"
+#include "shunt/faststart/plan.h"
 #include "support/catch.h"
 #include "support/mp4_builder.h"
 
@@ -43,8 +43,8 @@ TEST_CASE("so many metas at the top level, and no more") {
       blob = test::cat(blob, test::box("meta", Blob().u32(0)));
     return movie_of(blob);
   };
-  CHECK(with_metas(mp4::kMaxMetas));
-  const auto refused = with_metas(mp4::kMaxMetas + 1);
+  CHECK(with_metas(boxes::kMaxMetas));
+  const auto refused = with_metas(boxes::kMaxMetas + 1);
   REQUIRE_FALSE(refused);
   CHECK(refused.error().code == ErrorCode::kCorrupt);
 }

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "faststart/choose.h"
-#include "faststart/faststart.h"
-#include "faststart/strategies/table.h"
-#include "layout/realise.h"
-#include "mp4/media_place.h"
+#include "shunt/faststart/choose.h"
+#include "shunt/faststart/faststart.h"
+#include "shunt/faststart/strategies/table.h"
+#include "shunt/layout/realise.h"
+#include "shunt/mp4/media_place.h"
 #include "support/catch.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"
@@ -160,7 +160,7 @@ TEST_CASE("into another file only strategies that make one are tried") {
   Options options;
   const std::vector<const Strategy*> table{strategy_named("shift"), &toy, strategy_named("copy")};
   options.strategies = table;
-  const auto source = open_source(film.path, Reading::kAll).value();
+  const auto source = open_source(film.path, Reading::kWholeFile).value();
   const Report report = run_to_file(source, film.dir.file("out.mp4"), options);
   CHECK_FALSE(report.error);
   CHECK(report.strategy == &toy);

@@ -1,5 +1,5 @@
 // Deliveries whose cache, or whose kernel, gives up on the way.
-#include "fetch/deliver.h"
+#include "shunt/fetch/deliver.h"
 
 #include <sys/mman.h>
 

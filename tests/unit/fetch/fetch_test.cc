@@ -1,10 +1,10 @@
 // What a fetch says of itself, and what it leaves behind.
-#include "fetch/fetch.h"
+#include "shunt/fetch/fetch.h"
 
 #include <atomic>
 #include <csignal>
 
-#include "fetch/unsized.h"
+#include "shunt/fetch/unsized.h"
 #include "support/catch.h"
 #include "support/fault_server.h"
 #include "support/schemes.h"

@@ -1,6 +1,6 @@
 // Which bytes read_head reads of what.
 
-#include "fetch/head.h"
+#include "shunt/fetch/head.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Footers and annotations of image layers: where the table of contents is, and everything that a
 // stranger may write there instead.
 
-#include "fetch/layer_toc.h"
+#include "shunt/fetch/layer_toc.h"
 
 #include <rapidcheck.h>
 

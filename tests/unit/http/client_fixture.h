@@ -11,8 +11,8 @@
 #include <span>
 #include <string>
 
-#include "http/client.h"
-#include "http/url.h"
+#include "shunt/http/client.h"
+#include "shunt/http/url.h"
 #include "support/catch.h"
 #include "support/fault_server.h"
 

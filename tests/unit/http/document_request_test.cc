@@ -1,8 +1,8 @@
-#include "http/document_request.h"
+#include "shunt/http/document_request.h"
 
 #include <fmt/format.h>
 
-#include "http/basic_authorization.h"
+#include "shunt/http/basic_authorization.h"
 #include "unit/http/fake_client.h"
 
 namespace shunt::http {

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/client.h"
+#include "shunt/http/client.h"
 #include "support/catch.h"
 
 namespace shunt::http::fake {

@@ -1,8 +1,8 @@
-#include "http/fields.h"
+#include "shunt/http/fields.h"
 
 #include <limits>
 
-#include "blob/origin.h"
+#include "shunt/blob/origin.h"
 #include "support/catch.h"
 
 namespace shunt::http {

@@ -1,4 +1,4 @@
-#include "http/url.h"
+#include "shunt/http/url.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ TEST_CASE("a URL is taken apart, its credentials decoded and left out of what is
   }
 }
 
-TEST_CASE("one's own ground: scheme, host and port") {
+TEST_CASE("same origin: scheme, host and port") {
   const auto same = [](const char* a, const char* b) {
     return parse_url(a)->same_origin(*parse_url(b));
   };

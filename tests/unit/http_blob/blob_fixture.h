@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "http_blob/http_blob.h"
+#include "shunt/http_blob/http_blob.h"
 #include "unit/http/client_fixture.h"
 
 namespace shunt::http_blob {

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <functional>
 
-#include "http/curl_setup.h"
+#include "shunt/http/curl_setup.h"
 #include "unit/http_blob/blob_fixture.h"
 
 namespace shunt::http_blob {

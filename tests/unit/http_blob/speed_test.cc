@@ -1,8 +1,8 @@
 // Servers that send so slowly that they would never end.
 #include <thread>
 
-#include "http/document_request.h"
-#include "http/speed_watch.h"
+#include "shunt/http/document_request.h"
+#include "shunt/http/speed_watch.h"
 #include "unit/http_blob/blob_fixture.h"
 
 namespace shunt::http {

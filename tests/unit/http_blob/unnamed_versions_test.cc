@@ -1,6 +1,6 @@
 // Blobs of which neither a digest nor the server tells versions apart: nothing is joined that may
 // be of two versions.
-#include "http_blob/prefix_check.h"
+#include "shunt/http_blob/prefix_check.h"
 #include "unit/http_blob/blob_fixture.h"
 
 namespace shunt::http_blob {

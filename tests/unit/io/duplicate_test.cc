@@ -1,4 +1,4 @@
-#include "io/duplicate.h"
+#include "shunt/io/duplicate.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "io/file.h"
+#include "shunt/io/file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,12 +8,12 @@
 #include <cerrno>
 #include <csignal>
 
-#include "io/extent_map.h"
-#include "io/kernel.h"
-#include "io/lease.h"
-#include "io/lock.h"
-#include "io/page_cache.h"
-#include "io/path.h"
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/io/extent_map.h"
+#include "shunt/io/kernel.h"
+#include "shunt/io/lease.h"
+#include "shunt/io/page_cache.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -80,7 +80,7 @@ TEST_CASE("reads and writes are whole, whatever the kernel does") {
   Older older;
   for (Kernel* kernel : {static_cast<Kernel*>(&grudging), static_cast<Kernel*>(&older)}) {
     const KernelOverride installed(kernel);
-    (void)remove_if_there(dir.file("a"));
+    (void)files::remove_if_there(dir.file("a"));
     auto file = File::create(dir.file("a"));
     REQUIRE(file);
     REQUIRE(file->write_at(0, as_bytes("0123456789"), Caching::kDrop));
@@ -138,12 +138,12 @@ TEST_CASE("one lock at a time") {
   const test::TempDir dir;
   auto first = File::create(dir.file("a"));
   REQUIRE(first);
-  REQUIRE(lock_exclusive(*first));
+  REQUIRE(files::lock_exclusive(*first));
   auto second = File::open_to_change(dir.file("a"));
   REQUIRE(second);
-  CHECK(lock_exclusive(*second).error().code == ErrorCode::kBusy);
+  CHECK(files::lock_exclusive(*second).error().code == ErrorCode::kBusy);
   REQUIRE(first->close());
-  CHECK(lock_exclusive(*second));
+  CHECK(files::lock_exclusive(*second));
 }
 
 TEST_CASE("a file open for writing elsewhere is noticed") {
@@ -160,15 +160,15 @@ TEST_CASE("a file open for writing elsewhere is noticed") {
 }
 
 TEST_CASE("companions stay within what a name may be") {
-  CHECK(companion("a/b.mp4", ".x") == "a/.b.mp4.x");
-  CHECK(companion("b.mp4", ".x") == ".b.mp4.x");
+  CHECK(files::companion("a/b.mp4", ".x") == "a/.b.mp4.x");
+  CHECK(files::companion("b.mp4", ".x") == ".b.mp4.x");
   const std::string longest(255, 'n');
-  const std::string name = companion("dir/" + longest, ".shunt-journal");
+  const std::string name = files::companion("dir/" + longest, ".shunt-journal");
   CHECK(name.size() == 4 + 255);
-  CHECK(name != companion("dir/" + std::string(254, 'n') + "m", ".shunt-journal"));
-  CHECK(parent_directory("a") == ".");
-  CHECK(parent_directory("/a") == "/");
-  CHECK(parent_directory("a/b/c") == "a/b");
+  CHECK(name != files::companion("dir/" + std::string(254, 'n') + "m", ".shunt-journal"));
+  CHECK(files::parent_directory("a") == ".");
+  CHECK(files::parent_directory("/a") == "/");
+  CHECK(files::parent_directory("a/b/c") == "a/b");
 }
 
 TEST_CASE("written windows leave the page cache") {

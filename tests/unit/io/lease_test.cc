@@ -1,4 +1,4 @@
-#include "io/lease.h"
+#include "shunt/io/lease.h"
 
 #include <fcntl.h>
 
@@ -6,7 +6,7 @@
 #include <optional>
 #include <thread>
 
-#include "io/source.h"
+#include "shunt/io/source.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

@@ -1,8 +1,8 @@
-#include "io/source.h"
+#include "shunt/io/source.h"
 
 #include <algorithm>
 
-#include "io/spool.h"
+#include "shunt/io/spool.h"
 #include "support/catch.h"
 
 namespace shunt::io {

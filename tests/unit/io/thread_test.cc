@@ -1,4 +1,4 @@
-#include "io/thread.h"
+#include "shunt/io/thread.h"
 
 #include <sys/resource.h>
 #include <sys/wait.h>

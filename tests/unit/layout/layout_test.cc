@@ -1,9 +1,9 @@
-#include "layout/layout.h"
+#include "shunt/layout/layout.h"
 
 #include <rapidcheck.h>
 
-#include "layout/original_view.h"
-#include "layout/realise.h"
+#include "shunt/in_place/original_view.h"
+#include "shunt/layout/realise.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 
@@ -155,9 +155,9 @@ TEST_CASE("the original shows through a gap and what was kept aside") {
   now.insert(now.begin() + 300, 64, std::byte{0xee});
   std::fill_n(now.begin() + 564, 20, std::byte{0xdd});
   REQUIRE(file->write_at(0, now));
-  OriginalView view(*file, original.size());
+  in_place::OriginalView view(*file, original.size());
   view.set_gap(300, 64);
-  SavedBytes saved;
+  in_place::SavedBytes saved;
   saved.add(500, std::span(original).subspan(500, 20));
   view.set_saved(saved);
   CHECK(view.in_file().file == nullptr);
@@ -175,7 +175,7 @@ TEST_CASE("saved bytes leave zeros out and put them back") {
   Bytes bytes = noise(10'000, 2);
   std::fill_n(bytes.begin() + 1024, 6000, std::byte{0});
   const io::MemorySource source(bytes);
-  const auto saved = SavedBytes::of(source, {100, 9000}, 100'000);
+  const auto saved = in_place::SavedBytes::of(source, {100, 9000}, 100'000);
   REQUIRE(saved);
   CHECK(saved->size() < 4000);
   Bytes back(10'000, std::byte{0xaa});
@@ -183,7 +183,7 @@ TEST_CASE("saved bytes leave zeros out and put them back") {
   CHECK(std::equal(back.begin() + 100, back.begin() + 9000, bytes.begin() + 100));
   CHECK(back[99] == std::byte{0xaa});
   CHECK(back[9000] == std::byte{0xaa});
-  CHECK(SavedBytes::of(source, {100, 9000}, 2000).error().code == ErrorCode::kUnsuitable);
+  CHECK(in_place::SavedBytes::of(source, {100, 9000}, 2000).error().code == ErrorCode::kUnsuitable);
 }
 
 }  // namespace

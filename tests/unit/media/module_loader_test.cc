@@ -1,6 +1,6 @@
 // What is said when the media module is missing or is something else.
 
-#include "media/module_loader.h"
+#include "shunt/media/module_loader.h"
 
 #include "support/catch.h"
 

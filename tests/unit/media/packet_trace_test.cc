@@ -1,7 +1,7 @@
 // Traces of real files: what must show as a difference, what must not, and which failures are
 // whose.
 
-#include "media/packet_trace.h"
+#include "shunt/media/packet_trace.h"
 
 #include <algorithm>
 #include <atomic>

@@ -1,6 +1,6 @@
 // Which bytes are read for the first seconds of a file, and which are left alone.
 
-#include "media/play_head.h"
+#include "shunt/media/play_head.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Which data lies in this file, and which in others.
-#include "mp4/data_references.h"
+#include "shunt/mp4/data_references.h"
 
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 #include "support/catch.h"
 #include "support/mp4_builder.h"
 
@@ -16,7 +16,7 @@ std::vector<bool> here(const std::vector<Blob>& entries) {
   for (const Blob& entry : entries) all.append(entry);
   const io::MemorySource source(test::full_box("dref", 0, 0, all).to_vector());
   io::BufferedReader reader(source);
-  const auto dref = read_box(reader, 0, {0, source.size()});
+  const auto dref = boxes::read_box(reader, 0, {0, source.size()});
   REQUIRE(dref);
   const auto references = read_references(reader, *dref);
   REQUIRE(references);

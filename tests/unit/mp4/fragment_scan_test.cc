@@ -1,9 +1,9 @@
 // What reading many fragments costs, and that it can be stopped.
-#include "mp4/fragment_scan.h"
+#include "shunt/mp4/fragment_scan.h"
 
 #include <ctime>
 
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 #include "support/catch.h"
 #include "support/mp4_builder.h"
 

@@ -1,7 +1,7 @@
 // Media is where chunks, items and fragments point; the type of a box tells little.
-#include "mp4/media_place.h"
+#include "shunt/mp4/media_place.h"
 
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 #include "support/catch.h"
 #include "support/mp4_builder.h"
 

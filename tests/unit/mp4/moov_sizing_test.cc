@@ -1,6 +1,6 @@
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 
-#include "mp4/compressed_moov.h"
+#include "shunt/boxes/compressed_moov.h"
 #include "support/catch.h"
 #include "support/recipes.h"
 #include "support/temp_dir.h"

@@ -2,7 +2,7 @@
 #include <string_view>
 #include <utility>
 
-#include "mp4/moov_sizing.h"
+#include "shunt/mp4/moov_sizing.h"
 #include "support/catch.h"
 #include "support/mp4_builder.h"
 

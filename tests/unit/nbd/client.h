@@ -11,9 +11,9 @@
 #include <thread>
 #include <utility>
 
-#include "nbd/protocol.h"
-#include "nbd/server.h"
-#include "nbd/wire.h"
+#include "shunt/nbd/protocol.h"
+#include "shunt/nbd/server.h"
+#include "shunt/nbd/wire.h"
 #include "support/catch.h"
 #include "support/memory_export.h"
 #include "support/temp_dir.h"

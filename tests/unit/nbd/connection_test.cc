@@ -1,10 +1,10 @@
 // A connection against a plain array: whatever the requests, and whatever pieces they come in and
 // their answers leave in.
-#include "nbd/connection.h"
+#include "shunt/nbd/connection.h"
 
 #include <rapidcheck.h>
 
-#include "nbd/reply.h"
+#include "shunt/nbd/reply.h"
 #include "support/catch.h"
 #include "support/memory_export.h"
 #include "support/memory_transport.h"

@@ -1,4 +1,4 @@
-#include "nbd/negotiation.h"
+#include "shunt/nbd/negotiation.h"
 
 #include <initializer_list>
 #include <string>

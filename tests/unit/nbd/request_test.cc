@@ -1,8 +1,8 @@
-#include "nbd/request.h"
+#include "shunt/nbd/request.h"
 
 #include <cerrno>
 
-#include "nbd/reply.h"
+#include "shunt/nbd/reply.h"
 #include "support/catch.h"
 
 namespace shunt::nbd {

@@ -1,5 +1,5 @@
 // What clients get from a server that runs.
-#include "nbd/server.h"
+#include "shunt/nbd/server.h"
 
 #include <fmt/core.h>
 #include <spdlog/sinks/ostream_sink.h>

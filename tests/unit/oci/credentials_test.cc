@@ -1,4 +1,4 @@
-#include "oci/credentials.h"
+#include "shunt/oci/credentials.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,9 +8,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/clock.h"
-#include "http/base64.h"
-#include "oci/credential_helper.h"
+#include "shunt/base/clock.h"
+#include "shunt/http/base64.h"
+#include "shunt/oci/credential_helper.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

@@ -1,9 +1,9 @@
-#include "oci/image.h"
+#include "shunt/oci/image.h"
 
 #include <fmt/format.h>
 
-#include "blob/digest.h"
-#include "oci/registry.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/registry.h"
 #include "unit/http/fake_client.h"
 
 namespace shunt::oci {

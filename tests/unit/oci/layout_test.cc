@@ -1,11 +1,11 @@
-#include "oci/layout.h"
+#include "shunt/oci/layout.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
 #include <fstream>
 
-#include "blob/digest.h"
+#include "shunt/blob/digest.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

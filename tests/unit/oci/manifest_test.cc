@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "blob/digest.h"
-#include "oci/image.h"
+#include "shunt/blob/digest.h"
+#include "shunt/oci/image.h"
 #include "support/catch.h"
 
 namespace shunt::oci {

@@ -1,4 +1,4 @@
-#include "oci/image.h"
+#include "shunt/oci/image.h"
 #include "support/catch.h"
 
 namespace shunt::oci {
@@ -53,7 +53,7 @@ TEST_CASE("platforms are read with the names that people use") {
   CHECK(platform->variant == row.variant);
 }
 
-TEST_CASE("what is no platform is turned down") {
+TEST_CASE("a name that is not a valid platform is refused") {
   const std::string text = GENERATE(values<std::string>(
       {"", "linux", "linux/", "/amd64", "linux/arm/v7/x", "linux/arm/", "linux/a b", "a/b/c/d/e"}));
   INFO(text);

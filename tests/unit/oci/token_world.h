@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "oci/token_authorizer.h"
+#include "shunt/oci/token_authorizer.h"
 #include "unit/http/fake_client.h"
 
 namespace shunt::oci {

@@ -1,5 +1,5 @@
 // A command that runs beside us.
-#include "serve/child.h"
+#include "shunt/serve/child.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "io/fd.h"
+#include "shunt/io/fd.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
 

@@ -1,9 +1,9 @@
 // Who went from a disk, and whether they were done with it.
-#include "serve/clients.h"
+#include "shunt/serve/clients.h"
 
 #include <fmt/format.h>
 
-#include "nbd/protocol.h"
+#include "shunt/nbd/protocol.h"
 #include "support/catch.h"
 
 namespace {

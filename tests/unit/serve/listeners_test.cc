@@ -1,5 +1,5 @@
 // Where clients find the disk.
-#include "serve/listeners.h"
+#include "shunt/serve/listeners.h"
 
 #include <cstdlib>
 #include <filesystem>

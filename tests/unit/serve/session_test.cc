@@ -1,5 +1,5 @@
 // One run: where it listens, and what becomes of it.
-#include "serve/session.h"
+#include "shunt/serve/session.h"
 
 #include <sys/resource.h>
 
@@ -15,7 +15,7 @@
 namespace {
 
 using namespace shunt;
-using io::Destination;
+using files::Destination;
 using serve::Address;
 using serve::SessionOptions;
 

@@ -1,5 +1,5 @@
 // The Sink as the disk of an NBD server.
-#include "serve/sink_export.h"
+#include "shunt/serve/sink_export.h"
 
 #include <thread>
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/columns.h"
+#include "shunt/text/columns.h"
 #include "support/catch.h"
 
 namespace shunt::cli {

@@ -1,5 +1,5 @@
 // What --advise tells.
-#include "sink/advice.h"
+#include "shunt/sink/advice.h"
 
 #include <rapidcheck.h>
 
@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "base/size_text.h"
-#include "io/file.h"
+#include "shunt/io/file.h"
+#include "shunt/text/size_text.h"
 #include "support/catch.h"
 #include "support/reading_pipe.h"
 #include "unit/sink/noise.h"

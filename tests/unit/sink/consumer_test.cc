@@ -1,5 +1,5 @@
 // A command that takes a stream: what it has seen when the stream ended, or failed.
-#include "sink/consumer.h"
+#include "shunt/sink/consumer.h"
 
 #include <csignal>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // Where an image ends, by what was written.
-#include "sink/content_end.h"
+#include "shunt/sink/content_end.h"
 
 #include <algorithm>
 #include <cstdint>

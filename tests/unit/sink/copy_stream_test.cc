@@ -1,5 +1,5 @@
 // From one descriptor to another, in order.
-#include "sink/copy_stream.h"
+#include "shunt/sink/copy_stream.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "io/sha256.h"
+#include "shunt/io/sha256.h"
 #include "support/catch.h"
 #include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
@@ -74,14 +74,14 @@ TEST_CASE_METHOD(Source, "a stream goes into a pipe whole, with and without a di
 
 TEST_CASE_METHOD(Source, "a stream goes into a file whole, with holes where they are wanted") {
   const bool from_pipe = GENERATE(true, false);
-  const auto zeros = GENERATE(io::Zeros::kWritten, io::Zeros::kHoles);
+  const auto zeros = GENERATE(streams::Zeros::kWritten, streams::Zeros::kHoles);
   io::File out = io::File::create(dir.file("out")).value();
   const auto copied = sink::copy_stream(in(from_pipe), out, {.zeros = zeros});
   REQUIRE_FALSE(copied.error);
   CHECK(copied.bytes == bytes.size());
   CHECK(content(out) == bytes);
-  CHECK((copied.zero_bytes > 1'500'000) == (zeros == io::Zeros::kHoles));
-  CHECK((out.status()->st_blocks * 512 < 4'000'000) == (zeros == io::Zeros::kHoles));
+  CHECK((copied.zero_bytes > 1'500'000) == (zeros == streams::Zeros::kHoles));
+  CHECK((out.status()->st_blocks * 512 < 4'000'000) == (zeros == streams::Zeros::kHoles));
 }
 
 TEST_CASE_METHOD(Source, "a stream goes behind what is there when it is opened to append") {

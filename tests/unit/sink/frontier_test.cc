@@ -1,5 +1,5 @@
 // When bytes may leave: what each policy makes of what clients write.
-#include "sink/frontier.h"
+#include "shunt/sink/frontier.h"
 
 #include <random>
 

@@ -1,5 +1,5 @@
 // What is held, against a plain array.
-#include "sink/held_blocks.h"
+#include "shunt/sink/held_blocks.h"
 
 #include <rapidcheck.h>
 

@@ -1,5 +1,5 @@
 // The disk that leaves as a stream, against a plain array.
-#include "sink/sink.h"
+#include "shunt/sink/sink.h"
 
 #include <rapidcheck.h>
 
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <random>
 
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
 #include "support/catch.h"
 #include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
@@ -401,7 +401,7 @@ TEST_CASE("zeros become holes in a new file, and it has its size") {
   auto file = io::File::create(path);
   REQUIRE(file);
   Options wanted = options(64 * kMiB + 5, CommitPolicy::kAuto);
-  wanted.zeros = io::Zeros::kHoles;
+  wanted.zeros = streams::Zeros::kHoles;
   const auto sink = start(*file, wanted);
   REQUIRE(sink->write(32 * kMiB, noise(10, 1)));
   REQUIRE(sink->finish());

@@ -1,5 +1,5 @@
 // The table of the spill file against std::map, and its free slots.
-#include "sink/spill_index.h"
+#include "shunt/sink/spill_index.h"
 
 #include <rapidcheck.h>
 
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "sink/spill_space.h"
+#include "shunt/sink/spill_space.h"
 #include "support/catch.h"
 
 namespace {

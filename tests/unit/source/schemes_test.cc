@@ -1,5 +1,5 @@
 // Names of Sources, and that a kind of Source is added without touching anything else.
-#include "source/schemes.h"
+#include "shunt/source/schemes.h"
 
 #include <cerrno>
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "io/source.h"
-#include "source/session.h"
+#include "shunt/io/source.h"
+#include "shunt/source/session.h"
 #include "support/catch.h"
 #include "support/schemes.h"
 #include "support/temp_dir.h"

@@ -5,9 +5,9 @@
 #include <fstream>
 #include <thread>
 
+#include "shunt/vault/locked_file.h"
 #include "support/catch.h"
 #include "unit/vault/support.h"
-#include "vault/locked_file.h"
 
 namespace shunt::vault {
 namespace {

@@ -1,10 +1,10 @@
-#include "vault/ledger.h"
+#include "shunt/vault/ledger.h"
 
 #include <chrono>
 #include <fstream>
 
+#include "shunt/vault/locked_file.h"
 #include "unit/vault/support.h"
-#include "vault/locked_file.h"
 
 namespace shunt::vault {
 namespace {

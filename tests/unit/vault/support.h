@@ -19,10 +19,10 @@
 #include <string_view>
 #include <vector>
 
-#include "io/kernel.h"
+#include "shunt/io/kernel.h"
+#include "shunt/vault/vault.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
-#include "vault/vault.h"
 
 namespace shunt::vault {
 

@@ -1,4 +1,4 @@
-#include "vault/vault.h"
+#include "shunt/vault/vault.h"
 
 #include <fstream>
 #include <unordered_map>

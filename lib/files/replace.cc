@@ -1,0 +1,163 @@
+#include "shunt/files/replace.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <vector>
+
+#include "shunt/files/lock.h"
+#include "shunt/files/path.h"
+#include "shunt/io/lease.h"
+
+namespace shunt::files {
+namespace {
+
+constexpr std::size_t kBuffer = std::size_t{1} << 20;
+// Whoever has the file open for writing gets so many milliseconds to close it: before the rename,
+// when nothing has happened yet, and behind it, when it is theirs that would be lost.
+constexpr int kPatienceBefore = 100;
+constexpr int kPatienceBehind = 2000;
+
+Error busy(const io::File& file, std::string_view reason) {
+  Error error;
+  error.code = ErrorCode::kBusy;
+  error.path = file.path();
+  error.operation = "replace";
+  error.reason = reason;
+  return error;
+}
+
+bool is_read_only(const io::File& file) {
+  return (::fcntl(file.fd(), F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+// Puts `other`, a descriptor of the same file, in the place of `file`, and locks it.
+Result<void> go_on_with(io::File other, io::File& file) {
+  // Two descriptors of one process exclude each other like those of two.
+  unlock(file);
+  SHUNT_TRY(lock_exclusive(other));
+  file = std::move(other);
+  return {};
+}
+
+// Only for reading from now on: a lease that forbids writers alone is to be had for such a file,
+// and only when this process has it open for writing no more than others.
+Result<void> give_up_writing(io::File& file) {
+  if (is_read_only(file)) return {};
+  Result<io::File> reading = file.reopen(O_RDONLY, "open");
+  if (!reading) return {};  // no /proc: a lease for everything will have to do
+  return go_on_with(std::move(*reading), file);
+}
+
+// The way back, for whoever goes on with the file in another way. No errno in the errors: no other
+// way is open then.
+Result<void> take_up_writing(io::File& file) {
+  const auto take_up = [&]() -> Result<void> {
+    SHUNT_TRY(io::check_no_writer(file));
+    SHUNT_ASSIGN(io::File writing, file.reopen(O_RDWR, "open for writing"));
+    return go_on_with(std::move(writing), file);
+  };
+  Result<void> taken = take_up();
+  if (!taken) taken.error().system_errno = 0;
+  return taken;
+}
+
+// What has come to the end of `old` since it had `size_then` bytes, to the end of `file`.
+Result<std::uint64_t> copy_tail(const io::File& old, std::uint64_t size_then, io::File& file) {
+  std::vector<std::byte> buffer(kBuffer);
+  std::uint64_t at = size_then;
+  for (;;) {
+    SHUNT_ASSIGN(const std::size_t got, old.read_at(at, buffer));
+    if (got == 0) break;
+    SHUNT_TRY(file.write_next(std::span(buffer).first(got)));
+    at += got;
+  }
+  SHUNT_TRY(file.sync());
+  return at - size_then;
+}
+
+bool same_content(const struct stat& a, const struct stat& b) {
+  return a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
+         a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+// What was appended to `old` since it was as `then`, to the file that was made as `created` and has
+// the name.
+Result<std::uint64_t> carry_over(const io::File& old, const struct stat& then,
+                                 const Directory& directory, const std::string& name,
+                                 const struct stat& created) {
+  SHUNT_ASSIGN(const struct stat now, old.status());
+  if (now.st_size > then.st_size) {
+    SHUNT_ASSIGN(io::File file, directory.open(name, O_WRONLY | O_APPEND, "append to"));
+    SHUNT_ASSIGN(const struct stat named, file.status());
+    if (named.st_ino != created.st_ino || named.st_dev != created.st_dev) {
+      return busy(old, "it has been replaced again by another program");
+    }
+    return copy_tail(old, static_cast<std::uint64_t>(then.st_size), file);
+  }
+  if (!same_content(then, now)) {
+    return busy(old, "another program wrote into the file while it was being replaced")
+        .with_hint("what was written is lost");
+  }
+  return std::uint64_t{0};
+}
+
+}  // namespace
+
+Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
+                                   const std::function<Result<void>()>& look) {
+  const bool could_write = !is_read_only(old);
+  SHUNT_TRY(give_up_writing(old));
+  SHUNT_ASSIGN(const struct stat created, new_file.file().status());
+  const std::string name = file_name(old.path());
+  const bool read_only = is_read_only(old);
+  struct stat then {};
+  std::optional<io::Lease> lease;
+  const auto last_look = [&]() -> Result<void> {
+    lease.emplace(old, kPatienceBefore);
+    if (lease->refused() && read_only) {
+      return busy(old, "another process has the file open for writing")
+          .with_hint("it is left as it is; try again when it has been closed");
+    }
+    SHUNT_TRY(look());
+    // In the directory where the rename happens, whatever `look` has looked at.
+    if (!new_file.directory().leads_to(name, old)) {
+      return busy(old, "it has been replaced by another program").with_hint("it is left as it is");
+    }
+    SHUNT_ASSIGN(then, old.status());
+    return {};
+  };
+  const Result<void> committed = new_file.commit(IfThere::kReplace, last_look);
+  if (!committed && !new_file.is_named()) {
+    lease.reset();
+    if (could_write && read_only) SHUNT_TRY(take_up_writing(old));
+    return committed.error();
+  }
+  if (lease->held() && !lease->writer_waits()) {
+    return committed ? Result<std::uint64_t>(std::uint64_t{0}) : committed.error();
+  }
+  // Somebody may have got hold of the old file. They are done when a lease can be had again.
+  lease.reset();
+  const io::Lease again(old, kPatienceBehind);
+  Result<std::uint64_t> carried = carry_over(old, then, new_file.directory(), name, created);
+  if (carried && again.refused() && read_only) {
+    carried = busy(old, "another program still writes to the file that was replaced")
+                  .with_hint("what it writes from now on is lost");
+  }
+  if (committed) return carried;
+  // The name is given, though perhaps not for good: what was written meanwhile counts all the same.
+  Error error = committed.error();
+  if (!carried) {
+    error.reason += fmt::format("; and {}: {}", carried.error().operation, carried.error().reason);
+    error.hint = carried.error().hint;
+  } else if (*carried > 0) {
+    error.reason +=
+        fmt::format("; {} bytes that another program has appended meanwhile are in it", *carried);
+  }
+  return error;
+}
+
+}  // namespace shunt::files

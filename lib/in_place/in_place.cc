@@ -1,0 +1,101 @@
+// run_edit: one edit from its journal to its end, or back.
+#include "shunt/in_place/in_place.h"
+
+#include <fmt/format.h>
+
+#include "shunt/base/catching.h"
+#include "shunt/in_place/edit_job.h"
+#include "shunt/in_place/gap_stamp.h"
+#include "shunt/in_place/torn_insert.h"
+
+namespace shunt::in_place {
+namespace {
+
+// Undoes after `error`; what is returned tells whether that went well.
+Error undo_after(Job& job, const Error& error) {
+  const Result<void> undone = catching([&] { return job.undo(); });
+  if (undone) {
+    if (error.code == ErrorCode::kUnsuitable) return error;
+    if (error.code == ErrorCode::kBusy) {
+      return error.with_hint("the original is there, with what was appended behind it");
+    }
+    return error.with_hint("the original has been restored");
+  }
+  Error both = error;
+  both.hint = job.recover_hint();
+  if (undone.error().code == ErrorCode::kInterrupted) return both;
+  if (both.code == ErrorCode::kUnsuitable) both.code = undone.error().code;
+  both.reason +=
+      fmt::format("; then, while undoing: {}: {}", undone.error().operation, undone.error().reason);
+  return both;
+}
+
+// Whether so much of a shift is done that finishing takes less than undoing.
+bool nearly_done(const Edit& edit, std::uint64_t cursor) {
+  return cursor - edit.gap_at < edit.size_before - cursor;
+}
+
+// Opens the gap. A request to stop in the middle of a shift is answered by going back or by going
+// on, whichever takes less, so that nobody waits for longer than they have; a second one stops at
+// the next step and leaves the journal. The same for what another program appends.
+Result<void> open_gap_or_stop(Job& job, const Edit& edit) {
+  const Result<void> opened = job.open_gap();
+  if (opened) return opened;
+  const bool grown = opened.error().code == ErrorCode::kBusy && job.journal().has_cursor();
+  if (!grown && opened.error().code != ErrorCode::kInterrupted) return opened;
+  if (!grown) job.heed_requests();
+  if (!nearly_done(edit, job.journal().cursor())) return opened;
+  if (grown) job.let_grow();
+  return job.shift_from(job.journal().cursor());
+}
+
+Result<JournalRecord> make_record(const io::File& file, const OriginalView& view, const Edit& edit,
+                                  const Options& options) {
+  JournalRecord record;
+  SHUNT_ASSIGN(const struct stat status, file.status());
+  record.inode = status.st_ino;
+  record.born = file.born();
+  record.modified_s = status.st_mtim.tv_sec;
+  record.modified_ns = status.st_mtim.tv_nsec;
+  record.edit = edit;
+  record.edit.front = nullptr;
+  SHUNT_ASSIGN(record.needed_digest, digest_of(view, edit.needed));
+  record.front_size = edit.front->size();
+  SHUNT_ASSIGN(record.front_digest, digest_of(*edit.front, {0, record.front_size}));
+  record.stamp = new_stamp();
+  SHUNT_ASSIGN(record.saved, SavedBytes::of(view, edit.overwritten, options.max_saved));
+  if (edit.room == RoomKind::kInserted) {
+    SHUNT_ASSIGN(record.holes, holes_before(file, edit));
+  }
+  return record;
+}
+
+}  // namespace
+
+Result<void> run_edit(const files::Directory& directory, io::File& file, OriginalView& view,
+                      const Edit& edit, const Options& options) {
+  SHUNT_ASSIGN(const JournalRecord record, make_record(file, view, edit, options));
+  if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+  SHUNT_ASSIGN(Journal journal, Journal::create(directory, file, record, file.counters()));
+  Job job(file, view, edit, std::move(journal), options);
+  // What is thrown, exhausted memory, is undone like other failures.
+  if (Result<void> opened = catching([&] { return open_gap_or_stop(job, edit); }); !opened) {
+    const bool in_a_hurry = options.cancel != nullptr && options.cancel->requests() > 1;
+    if (opened.error().code == ErrorCode::kInterrupted && in_a_hurry) {
+      return opened.error().with_hint(job.recover_hint());
+    }
+    return undo_after(job, opened.error());
+  }
+  if (Result<void> written = catching([&] { return job.write_front(*edit.front); }); !written) {
+    return undo_after(job, written.error());
+  }
+  const Result<std::uint64_t> appended = catching([&] { return job.finish_tail(); });
+  if (!appended) return appended.error().with_hint(job.recover_hint());
+  if (*appended > 0) {
+    return appended_error(file, *appended)
+        .with_hint(fmt::format("{}; nothing was cut off", options.done));
+  }
+  return {};
+}
+
+}  // namespace shunt::in_place
