@@ -14,7 +14,7 @@ packages_for() {
     test)
       # Frameworks, then what makes files and file systems, then what looks at the result.
       printf '%s\n' catch2 librapidcheck-dev \
-        ffmpeg python3 e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
+        ffmpeg python3 python3-jsonschema e2fsprogs xfsprogs btrfs-progs mount util-linux util-linux-extra bsdutils acl attr \
         jq strace time curl hyperfine mandoc zsh bash-completion
       # nbdkit, which loads our plugin; programs that write disks over NBD, and what becomes of the
       # disks.

@@ -40,6 +40,34 @@ unset SHUNT_STRATEGY SHUNT_VERIFY SHUNT_PADDING SHUNT_JOBS SHUNT_QUIET SHUNT_VER
 work=$(mktemp -d "${TMPDIR:-/tmp}/shunt-cli.XXXXXX")
 work=$(realpath "$work")
 export XDG_CONFIG_HOME=$work/no-config XDG_CACHE_HOME=$work/no-cache
+documents=$(mktemp "${TMPDIR:-/tmp}/shunt-cli.XXXXXX")
+
+# keep_document ARGUMENT...: what shunt, run with these, printed with --json, for hold_documents.
+keep_document() {
+  local word command='' stream begin line
+  [[ " $* " == *' --json '* ]] || return 0
+  for word in "$@"; do
+    case $command:$word in
+      :faststart | :fetch | :cache-warm | :cache | :stream-sink) command=$word ;;
+      cache:ls | cache:stat | cache:verify | cache:gc | cache:rm | cache:pin | cache:unpin) command+=" $word" ;;
+    esac
+  done
+  for stream in out err; do
+    begin=''
+    IFS= read -r -n 17 begin <"$work/$stream" || true
+    [[ $begin == '{"schema_version"' ]] || continue
+    IFS= read -r line <"$work/$stream" || continue
+    printf '%s\t%s\n' "$command" "$line" >>"$documents"
+  done
+}
+
+# hold_documents: every document that a run has printed is as docs/schemas says.
+hold_documents() {
+  [[ -s $documents && -d ${SHUNT_SOURCE_DIR-} ]] || return 0
+  python3 -c 'import jsonschema' 2>/dev/null || return 0
+  python3 "$SHUNT_SOURCE_DIR/tests/cli/schemas.py" "$SHUNT_SOURCE_DIR/docs/schemas" "$documents" ||
+    failures=$((failures + 1))
+}
 
 clean_up() {
   local status=$? pid mount
@@ -54,7 +82,8 @@ clean_up() {
   for mount in "${mounts[@]}"; do
     umount "$mount" 2>/dev/null || umount -l "$mount"
   done
-  rm -rf "$work"
+  if ((status == 0)); then hold_documents; fi
+  rm -rf "$work" "$documents"
   if ((status == 0 && failures > 0)); then status=1; fi
   exit "$status"
 }
@@ -107,6 +136,7 @@ with_fs() {
 run() {
   rc=0
   timeout 300 "$SHUNT" "$@" >"$work/out" 2>"$work/err" || rc=$?
+  keep_document "$@"
 }
 
 said() { head -c 400 "$work/err" | tr '\n' '|'; }
