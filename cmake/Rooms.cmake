@@ -22,6 +22,16 @@ function(shunt_precompile target)
   endif()
 endfunction()
 
+# shunt_soname(FILE NAME RESULT): the name by which the shared library in FILE is loaded.
+function(shunt_soname file name result)
+  get_filename_component(real "${file}" REALPATH)
+  string(REGEX MATCH "lib[^/]*\\.so\\.[0-9]+" soname "${real}")
+  if(NOT soname)
+    message(FATAL_ERROR "the shared lib${name} is needed; found ${file}")
+  endif()
+  set(${result} ${soname} PARENT_SCOPE)
+endfunction()
+
 function(shunt_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;HEADERS;API;ROOMS;LIBRARIES" ${ARGN})
   set(target shunt_${name})

@@ -132,7 +132,8 @@ Result<void> Disk::write_digest(const CancelToken& give_up) const {
   const std::string digest = sink_->summary().digest;
   const std::string line = digest.substr(digest.find(':') + 1) + "  -\n";
   SHUNT_ASSIGN(files::Destination out,
-               files::Destination::open(settings_.digest, {.force = true}, give_up));
+               files::Destination::open(
+                   settings_.digest, {.force = true, .content = files::Content::kText}, give_up));
   SHUNT_TRY(out.file().write_next(std::as_bytes(std::span(line))));
   return out.commit();
 }

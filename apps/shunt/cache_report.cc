@@ -59,11 +59,12 @@ Description describe(const Verified& verified) {
   all.add({.name = "size", .value = report.entry.size, .unit = Unit::kBytes});
   all.add({.name = "bytes_cached", .value = report.entry.bytes_cached, .unit = Unit::kBytes});
   all.add({.name = "complete", .value = report.entry.complete});
+  all.add({.name = "verified", .value = report.entry.verified});
   all.add({.name = "blocks_checked",
            .value = report.blocks_checked,
-           .phrase = "{} " + counted(report.blocks_checked, "block", "blocks") + " ok",
+           .phrase = "{} " + noun_for(report.blocks_checked, "block", "blocks") + " ok",
            .always = true});
-  all.add({.name = "verified", .value = report.entry.verified, .phrase = "digest ok"});
+  all.add({.name = ".digest", .value = report.entry.verified, .phrase = "digest ok"});
   all.add({.name = "blocks_bad", .value = report.blocks_bad});
   all.add({.name = "digest_mismatch", .value = report.digest_mismatch});
   all.add({.name = "damaged", .value = report.damaged});

@@ -152,8 +152,10 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (!out_.empty() && options_.strategy != nullptr &&
       origin_of(strategy) != Origin::kCommandLine) {
     const bool stream = files::names_stream(out_) || files_.front() == "-";
-    const bool possible =
-        stream ? options_.strategy->goes_into_streams() : !options_.strategy->keeps_inode();
+    const bool in_order = options_.strategy->goes_into_streams();
+    // What lies on a server has no extents to be shared, until it is in the cache.
+    const bool local = schemes().is_file(files_.front());
+    const bool possible = stream || !local ? in_order : !options_.strategy->keeps_inode();
     if (!possible) options_.strategy = nullptr;
   }
   if (!options_.keep_inode || options_.strategy == nullptr || options_.strategy->keeps_inode()) {
@@ -296,26 +298,34 @@ Report Faststart::from_stdin_to(io::File& out) {
   return faststart::run_from_pipe(*in, out, options_);
 }
 
+// What is wrong with the source is found before anybody waits for the reader of a FIFO.
 Report Faststart::to_stream(FaststartInput& input) {
   const std::string& name = files_.front();
+  const auto failed = [&](const Error& error) {
+    return failed_faststart(schemes().shown(name), error);
+  };
+  if (options_.strategy != nullptr && !options_.strategy->goes_into_streams()) {
+    return failed(usage_error("faststart", "into a stream, the only strategy is copy"));
+  }
+  io::Counters counters;
+  io::SourcePtr source;  // none: standard input
+  if (name != "-") {
+    Result<io::SourcePtr> opened = input.open(name, faststart::Reading::kWholeFile, &counters);
+    if (!opened) return failed(opened.error());
+    source = std::move(*opened);
+    options_.progress = input.progress(options_.progress);
+  }
   io::File out;  // of a dry run, not there
   if (!options_.dry_run) {
     Result<io::File> opened = files::open_stream(out_, cancel_token());
-    if (!opened) return failed_faststart(name, with_help_hint("faststart", opened.error()));
+    if (!opened) return failed(with_help_hint("faststart", opened.error()));
     out = std::move(*opened);
   }
-  Report report;
-  if (name == "-") {
-    report = from_stdin_to(out);
-  } else {
-    io::Counters counters;
-    const auto source = input.open(name, faststart::Reading::kWholeFile, &counters);
-    if (!source) return failed_faststart(schemes().shown(name), source.error());
-    options_.progress = input.progress(options_.progress);
-    report = faststart::run_to_stream(*source, out, options_);
-  }
+  Report report =
+      source == nullptr ? from_stdin_to(out) : faststart::run_to_stream(source, out, options_);
   if (Result<void> closed = out.close(); !closed && report.status != Status::kFailed) {
-    return failed_faststart(name, closed.error());
+    report.status = Status::kFailed;
+    report.error = closed.error();
   }
   return report;
 }

@@ -47,7 +47,7 @@ std::string status_phrase(const Report& report) {
 }
 
 std::string fetched_phrase(const Fetched& fetched) {
-  return "{} in {requests} " + counted(fetched.requests, "request", "requests");
+  return "{} in {requests} " + noun_for(fetched.requests, "request", "requests");
 }
 
 Value strategies_value(const Report& report) {

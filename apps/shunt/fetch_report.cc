@@ -37,11 +37,11 @@ Description describe(const fetch::Report& report) {
   all.add({.name = "requests",
            .value = report.requests,
            .phrase = warmed ? "{bytes_fetched} fetched in {} " +
-                                  counted(report.requests, "request", "requests")
+                                  noun_for(report.requests, "request", "requests")
                             : ""});
   all.add({.name = "retries",
            .value = report.retries,
-           .phrase = warmed ? "{} " + counted(report.retries, "retry", "retries") : ""});
+           .phrase = warmed ? "{} " + noun_for(report.retries, "retry", "retries") : ""});
   all.add({.name = "seconds",
            .value = report.seconds,
            .unit = Unit::kSeconds,

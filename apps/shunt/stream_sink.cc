@@ -73,7 +73,7 @@ class StreamSink final : public Command {
   int run(const Globals& globals) override;
 
  private:
-  Result<void> parse_options();
+  Result<void> parse_options(bool json);
   Result<void> parse_disk();
   [[nodiscard]] Result<files::Destination> open_output();
   [[nodiscard]] serve::SessionReport deliver(const Globals& globals);
@@ -176,13 +176,17 @@ Result<void> StreamSink::parse_disk() {
   return {};
 }
 
-Result<void> StreamSink::parse_options() {
+Result<void> StreamSink::parse_options(bool json) {
   session_.disk.digest = !digest_.empty();
   session_.disk.offer_as_window = advise_;
   session_.disk.zeros = sparse_ ? streams::Zeros::kHoles : streams::Zeros::kWritten;
   session_.replace_trace = destination_.force;
   if (!to_.empty() && app_->count("--output") > 0) {
     return usage_error("stream-sink", "--to and --output exclude one another");
+  }
+  if (!session_.trace.empty() && files::is_standard_output(session_.trace) &&
+      (json || files::is_standard_output(out_))) {
+    return usage_error("stream-sink", "--trace goes to standard output, where other output goes");
   }
   if (out_ == "-" && (destination_.mkfifo || (destination_.force && session_.trace.empty()))) {
     return usage_error("stream-sink", "--force and --mkfifo go with -o OUT");
@@ -307,7 +311,7 @@ int StreamSink::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
   const bool to_stdout = files::is_standard_output(out_);
   const Stream json_stream = to_stdout ? Stream::kErr : Stream::kOut;
-  if (const Result<void> parsed = parse_options(); !parsed) {
+  if (const Result<void> parsed = parse_options(globals.json); !parsed) {
     print_error(globals, parsed.error(), json_stream);
     return exit_code_of(parsed.error().code, cancel_token());
   }

@@ -12,7 +12,7 @@
 #define SHUNT_THREAD_ATTRIBUTE(x)
 #endif
 
-// Of data: read and written with the mutex held alone.
+// Of data: read and written only while the mutex is held.
 #define SHUNT_GUARDED_BY(mutex) SHUNT_THREAD_ATTRIBUTE(guarded_by(mutex))
 // Of functions: called with the mutex held; called without it.
 #define SHUNT_REQUIRES(...) SHUNT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))

@@ -14,9 +14,8 @@ namespace shunt::faststart {
 // The strategies in question, in the order in which they are tried.
 [[nodiscard]] std::vector<const Strategy*> candidates(const Options& options);
 
-// Whether nothing can come of running `plan` on the file itself, whoever asks for it: it is too
-// large, or makes a new file that cannot be given the name or the owner of the old one. Empty when
-// something can.
+// Why `plan` cannot be run on the file itself, whoever asks for it: it is too large, or makes a new
+// file that cannot be given the name or the owner of the old one. Empty when it can.
 [[nodiscard]] std::string why_impossible(const Plan& plan, const Setting& setting);
 
 // Why `plan` is not run on the file itself where these options were given, in a dry run too. Empty

@@ -94,7 +94,7 @@ Result<bool> moov_is_in_front(const io::SourcePtr& source);
 Report run_in_place(const std::string& path, const Options& options);
 
 // Writes the result to a new file `out`, which appears when it is whole. For what is written to in
-// order (io::names_stream), run_to_stream is there.
+// order (files::names_stream), run_to_stream is there.
 Report run_to_file(const io::SourcePtr& source, const std::string& out, const Options& options);
 
 // Writes the result to `out`, an open pipe or the like; of a dry run it need not be open.

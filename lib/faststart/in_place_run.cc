@@ -245,7 +245,10 @@ class InPlaceRun final : public Work {
     SHUNT_TRY(attributes.apply_to(new_file.file()));
     if (Result<void> filled = fill(whole_file(), new_file.file()); !filled) {
       // A file that has grown cannot be shared up to where it ended; that is the reason then.
-      if (filled.error().code == ErrorCode::kUnsuitable) SHUNT_TRY(check_unchanged());
+      const ErrorCode code = filled.error().code;
+      if (code == ErrorCode::kUnsuitable || code == ErrorCode::kCorrupt) {
+        SHUNT_TRY(check_unchanged());
+      }
       return filled;
     }
     SHUNT_TRY(run_.verify(io::BorrowedFileSource(new_file.file(), plan.size_after())));

@@ -48,7 +48,8 @@ class OutputRun final : public Work {
   // What --verify would find, told by a dry run: the packets are the same in every plan.
   Result<void> compare_plan() {
     if (!options().dry_run || !options().verify || done_) return {};
-    SHUNT_ASSIGN(const Plan plan, for_streams().plan(movie_, plan_options(1)));
+    SHUNT_ASSIGN(const Strategy* const strategy, for_streams());
+    SHUNT_ASSIGN(const Plan plan, strategy->plan(movie_, plan_options(1)));
     return run_.verify(plan.layout);
   }
 
@@ -57,14 +58,19 @@ class OutputRun final : public Work {
   }
 
   // The strategy whose plan can be written in order.
-  [[nodiscard]] const Strategy& for_streams() const {
+  [[nodiscard]] Result<const Strategy*> for_streams() const {
+    if (options().strategy != nullptr && options().strategy->goes_into_streams()) {
+      return options().strategy;
+    }
     const auto found = std::ranges::find_if(options().strategies, &Strategy::goes_into_streams);
-    return **found;
+    if (found == options().strategies.end()) return unsuitable("no strategy writes in order");
+    return *found;
   }
 
-  // Those that make a new file of this source.
+  // Those that make a new file of this source. Its own inode is kept in any case.
   [[nodiscard]] std::vector<const Strategy*> candidates_here() const {
-    std::vector<const Strategy*> all = candidates(options());
+    std::vector<const Strategy*> all(options().strategies.begin(), options().strategies.end());
+    if (options().strategy != nullptr) all = {options().strategy};
     std::erase_if(all, [&](const Strategy* strategy) {
       return strategy->keeps_inode() || !strategy->takes(source_->in_file());
     });
@@ -79,8 +85,9 @@ class OutputRun final : public Work {
   // The whole output, to be written in order: the plan's, or the source as it is when moov is in
   // front already.
   Result<void> plan_stream() {
-    if (!done_) return make_plan(for_streams(), 1);
-    plan_.strategy = &for_streams();
+    SHUNT_ASSIGN(const Strategy* const strategy, for_streams());
+    if (!done_) return make_plan(*strategy, 1);
+    plan_.strategy = strategy;
     plan_.layout = layout::Layout(source_->name());
     plan_.layout.append(source_, {0, source_->size()});
     plan_.size_before = source_->size();
@@ -261,10 +268,8 @@ class OutputRun final : public Work {
     for (const Strategy* const strategy : candidates_here()) {
       SHUNT_TRY(out_->truncate(0));  // what one that failed has left
       done = make_plan(*strategy, file_system.block_size);
-      if (done) {
-        run_.note(plan_);
-        done = strategy->run(plan_, *this);
-      }
+      if (done) done = strategy->run(plan_, *this);
+      if (done) run_.note(plan_);
       if (done || done.error().code != ErrorCode::kUnsuitable) return done;
     }
     return done;

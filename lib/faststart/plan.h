@@ -46,8 +46,7 @@ struct Plan {
 // What a strategy that is not possible here fails with.
 [[nodiscard]] Error unsuitable(std::string reason);
 
-// ---- for strategies
-// ------------------------------------------------------------------------------
+// ---- for strategies ----
 
 // The room to open for moov in front of all media. A moov that is in front is given its room where
 // it is.
@@ -61,8 +60,7 @@ void make_room_behind(const mp4::Movie& movie, mp4::Room& room);
 Result<Plan> build_plan(mp4::Movie& movie, const Strategy& strategy, const mp4::Room& room,
                         std::optional<in_place::RoomKind> edit);
 
-// ---- for recovery
-// --------------------------------------------------------------------------------
+// ---- for recovery ----
 
 // The plan that an interrupted run followed, made again from the original bytes; kUnsuitable when
 // it does not come out the same.

@@ -17,8 +17,8 @@ struct Setting {
   struct stat status {};
   bool has_status = false;
   files::FileSystem file_system;
-  bool is_of_other_project = false;       // than a new file there may be
-  gid_t new_group = 0;                    // of a new file there
+  bool is_of_other_project = false;       // new files there belong to another project (chattr +P)
+  gid_t new_group = 0;                    // the group of new files there
   std::uint64_t size_limit = UINT64_MAX;  // RLIMIT_FSIZE: no byte is written from there on
 
   // Of `file`, in `directory`.

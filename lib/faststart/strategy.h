@@ -70,8 +70,8 @@ class Strategy {
   // Whether it can make a new file from what lies at `source`.
   [[nodiscard]] virtual bool takes(const io::FileRange& /*source*/) const { return true; }
 
-  // The units in which to open room, in the order in which to try them: the next one where the file
-  // system says EINVAL to one.
+  // The units in which room is opened, in the order in which they are tried: where the file system
+  // refuses one with EINVAL, the next one is.
   [[nodiscard]] virtual std::vector<std::uint64_t> units(std::uint64_t block_size) const {
     return {block_size};
   }

@@ -6,13 +6,14 @@
 namespace shunt::fetch {
 
 PassingDigest::PassingDigest(const source::Opened& opened, const std::vector<ByteRange>& ranges)
-    : opened_(opened),
-      whole_(!opened.digest.empty() && ranges.size() == 1 &&
-             ranges.front() == ByteRange{0, opened.source->size()}) {}
+    : opened_(opened) {
+  const bool whole = ranges.size() == 1 && ranges.front() == ByteRange{0, opened.source->size()};
+  if (whole && !opened.digest.empty()) sha_.emplace();
+}
 
 Result<void> PassingDigest::update_from(const io::Source& from, ByteRange range,
                                         const CancelToken* cancel) {
-  if (!whole_) return {};
+  if (!sha_) return {};
   std::vector<std::byte> buffer(
       static_cast<std::size_t>(std::min<std::uint64_t>(std::uint64_t{1} << 20, range.size())));
   return io::read_in_pieces(from, range, buffer,
@@ -24,8 +25,8 @@ Result<void> PassingDigest::update_from(const io::Source& from, ByteRange range,
 }
 
 Result<bool> PassingDigest::finish() const {
-  if (!whole_) return false;
-  const std::string found = "sha256:" + sha_.hex();
+  if (!sha_) return false;
+  const std::string found = "sha256:" + sha_->hex();
   if (found == opened_.digest) return true;
   Error error;
   error.code = ErrorCode::kIntegrity;

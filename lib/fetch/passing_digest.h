@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -24,12 +25,12 @@ class PassingDigest {
   // `opened` is not owned.
   PassingDigest(const source::Opened& opened, const std::vector<ByteRange>& ranges);
 
-  [[nodiscard]] bool wanted() const { return whole_; }
+  [[nodiscard]] bool wanted() const { return sha_.has_value(); }
   // How much of the blob has gone by.
   [[nodiscard]] std::uint64_t position() const { return position_; }
   void update(std::span<const std::byte> bytes) {
-    if (!whole_) return;
-    sha_.update(bytes);
+    if (!sha_) return;
+    sha_->update(bytes);
     position_ += bytes.size();
   }
   // The same, of bytes that lie in a Source.
@@ -39,8 +40,7 @@ class PassingDigest {
 
  private:
   const source::Opened& opened_;
-  bool whole_;
-  io::Sha256 sha_;
+  std::optional<io::Sha256> sha_;  // none: nothing to compare with
   std::uint64_t position_ = 0;
 };
 

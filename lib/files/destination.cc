@@ -17,25 +17,24 @@ constexpr const char* kOpen = "open for writing";
 
 // Programs that are started from here do not get it: who reads the other end would wait for them
 // too.
-Result<io::File> take_descriptor(int descriptor, const std::string& name, io::Counters* counters) {
-  if (::isatty(descriptor) == 1) {
-    return usage("binary data is not written to a terminal; redirect it, or name a file");
-  }
+Result<io::File> take_descriptor(int descriptor, const std::string& name) {
   const std::string shown = descriptor == STDOUT_FILENO ? "(standard output)" : name;
   if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {
     return system_error(EBADF, shown, kOpen);
   }
-  return io::duplicate(descriptor, shown, kOpen, counters);
+  return io::duplicate(descriptor, shown, kOpen);
 }
 
 }  // namespace
 
-Result<io::File> open_stream(const std::string& name, const CancelToken& cancel,
-                             io::Counters* counters) {
+Result<io::File> open_stream(const std::string& name, const CancelToken& cancel, Content content) {
   const std::optional<int> descriptor = output_descriptor(name);
   SHUNT_ASSIGN(io::File stream, descriptor
-                                    ? take_descriptor(*descriptor, name, counters)
-                                    : io::File::open_to_write_stream(name, counters, &cancel));
+                                    ? take_descriptor(*descriptor, name)
+                                    : io::File::open_to_write_stream(name, nullptr, &cancel));
+  if (content == Content::kBinary && ::isatty(stream.fd()) == 1) {
+    return usage("binary data is not written to a terminal; redirect it, or name a file");
+  }
   stream.set_cancel(&cancel);
   return stream;
 }
@@ -56,7 +55,7 @@ Result<Destination> Destination::open(const std::string& name, const Destination
     fifo = OwnFifo(name);
   }
   if (names_stream(name)) {
-    SHUNT_ASSIGN(io::File stream, open_stream(name, cancel));
+    SHUNT_ASSIGN(io::File stream, open_stream(name, cancel, options.content));
     return Destination(std::move(stream), std::move(fifo));
   }
   const IfThere if_there = options.force ? IfThere::kReplace : IfThere::kFail;

@@ -8,20 +8,23 @@
 #include "shunt/base/cancel.h"
 #include "shunt/base/result.h"
 #include "shunt/files/new_file.h"
-#include "shunt/io/counters.h"
 #include "shunt/io/file.h"
 
 namespace shunt::files {
 
+// What is written: text may go to a terminal.
+enum class Content { kBinary, kText };
+
 // Opens what names_stream() is true of (files/output_name.h). An open descriptor is duplicated; a
-// terminal is kUsage, since what is written is binary data. Waits for the reader of a FIFO.
+// terminal is kUsage for binary content. Waits for the reader of a FIFO.
 // `cancel` ends that wait and, from then on, each wait of the stream; it must outlive the file.
 Result<io::File> open_stream(const std::string& name, const CancelToken& cancel,
-                             io::Counters* counters = nullptr);
+                             Content content = Content::kBinary);
 
 struct DestinationOptions {
   bool force = false;   // a new file may replace an existing one, or what a link there leads to
   bool mkfifo = false;  // make a FIFO of that name, which must not be there, and remove it again
+  Content content = Content::kBinary;
 };
 
 // Opened before the first byte, ended by commit(). Without it a new file does not appear. One

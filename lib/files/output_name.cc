@@ -24,10 +24,14 @@ bool names_stream(const std::string& name) {
 }
 
 Result<std::string> name_for_new_file(const std::string& path, IfThere if_there) {
+  if (names_stream(path)) {
+    Error error = system_error(EEXIST, path, "create");
+    error.reason = "it is written to, never replaced";
+    return error;
+  }
   struct stat there {};
   const bool leads_somewhere = ::stat(path.c_str(), &there) == 0;
   if (leads_somewhere && S_ISDIR(there.st_mode)) return system_error(EISDIR, path, "create");
-  if (leads_somewhere && !S_ISREG(there.st_mode)) return there_already(path);
   if (if_there == IfThere::kReplace) return leads_somewhere ? resolve(path) : path;
   if (::lstat(path.c_str(), &there) == 0) return there_already(path);
   return path;

@@ -1,18 +1,17 @@
 #include "shunt/http/base64.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
+#include "shunt/base/crypto_library.h"
 #include "shunt/text/ascii.h"
 
 namespace shunt::http {
 
 std::string base64_encode(std::string_view bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()),
-                                     static_cast<int>(bytes.size()));
+  const int size = crypto().encode_block(reinterpret_cast<unsigned char*>(text.data()),
+                                         reinterpret_cast<const unsigned char*>(bytes.data()),
+                                         static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(size));
   return text;
 }
@@ -26,9 +25,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
   std::string padded(text);
   padded.resize((text.size() + 3) / 4 * 4, '=');
   std::string bytes(padded.size() / 4 * 3 + 1, '\0');
-  const int size = ::EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(padded.data()),
-                                     static_cast<int>(padded.size()));
+  const int size = crypto().decode_block(reinterpret_cast<unsigned char*>(bytes.data()),
+                                         reinterpret_cast<const unsigned char*>(padded.data()),
+                                         static_cast<int>(padded.size()));
   if (size < 0) return std::nullopt;
   // The padding counts as zeros there.
   bytes.resize(text.size() * 3 / 4);

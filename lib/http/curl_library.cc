@@ -1,89 +1,56 @@
 #include "shunt/http/curl_library.h"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
-#include <string>
+#include "shunt/base/shared_library.h"
 
 namespace shunt::http {
 
 namespace {
-
-Error not_loaded(std::string reason) {
-  Error error;
-  error.operation = "load libcurl";
-  error.reason = std::move(reason);
-  error.hint = fmt::format("install the package that has {} (Debian: libcurl4)", SHUNT_CURL_SONAME);
-  return error;
-}
 
 struct Loaded {
   CurlLibrary library;
   Result<void> outcome;
 };
 
-// Looks functions up until one is missing.
-class Lookup {
- public:
-  explicit Lookup(void* handle) : handle_(handle) {}
+void find_all(SharedLibrary& file, CurlLibrary& library) {
+  file.find(library.global_init, "curl_global_init");
+  file.find(library.free, "curl_free");
+  file.find(library.slist_append, "curl_slist_append");
+  file.find(library.slist_free_all, "curl_slist_free_all");
+  file.find(library.easy_init, "curl_easy_init");
+  file.find(library.easy_cleanup, "curl_easy_cleanup");
+  file.find(library.easy_reset, "curl_easy_reset");
+  file.find(library.easy_setopt, "curl_easy_setopt");
+  file.find(library.easy_getinfo, "curl_easy_getinfo");
+  file.find(library.easy_pause, "curl_easy_pause");
+  file.find(library.easy_strerror, "curl_easy_strerror");
+  file.find(library.multi_init, "curl_multi_init");
+  file.find(library.multi_cleanup, "curl_multi_cleanup");
+  file.find(library.multi_setopt, "curl_multi_setopt");
+  file.find(library.multi_add_handle, "curl_multi_add_handle");
+  file.find(library.multi_remove_handle, "curl_multi_remove_handle");
+  file.find(library.multi_perform, "curl_multi_perform");
+  file.find(library.multi_poll, "curl_multi_poll");
+  file.find(library.multi_wakeup, "curl_multi_wakeup");
+  file.find(library.multi_info_read, "curl_multi_info_read");
+  file.find(library.multi_strerror, "curl_multi_strerror");
+  file.find(library.url, "curl_url");
+  file.find(library.url_cleanup, "curl_url_cleanup");
+  file.find(library.url_get, "curl_url_get");
+  file.find(library.url_set, "curl_url_set");
+}
 
-  template <typename Function>
-  void operator()(Function& function, const char* name) {
-    if (missing_ != nullptr) return;
-    function = reinterpret_cast<Function>(dlsym(handle_, name));
-    if (function == nullptr) missing_ = name;
-  }
-
-  [[nodiscard]] const char* missing() const { return missing_; }
-
- private:
-  void* handle_;
-  const char* missing_ = nullptr;
-};
-
-const char* look_up_all(void* handle, CurlLibrary& library) {
-  Lookup look_up(handle);
-  look_up(library.global_init, "curl_global_init");
-  look_up(library.free, "curl_free");
-  look_up(library.slist_append, "curl_slist_append");
-  look_up(library.slist_free_all, "curl_slist_free_all");
-  look_up(library.easy_init, "curl_easy_init");
-  look_up(library.easy_cleanup, "curl_easy_cleanup");
-  look_up(library.easy_reset, "curl_easy_reset");
-  look_up(library.easy_setopt, "curl_easy_setopt");
-  look_up(library.easy_getinfo, "curl_easy_getinfo");
-  look_up(library.easy_pause, "curl_easy_pause");
-  look_up(library.easy_strerror, "curl_easy_strerror");
-  look_up(library.multi_init, "curl_multi_init");
-  look_up(library.multi_cleanup, "curl_multi_cleanup");
-  look_up(library.multi_setopt, "curl_multi_setopt");
-  look_up(library.multi_add_handle, "curl_multi_add_handle");
-  look_up(library.multi_remove_handle, "curl_multi_remove_handle");
-  look_up(library.multi_perform, "curl_multi_perform");
-  look_up(library.multi_poll, "curl_multi_poll");
-  look_up(library.multi_wakeup, "curl_multi_wakeup");
-  look_up(library.multi_info_read, "curl_multi_info_read");
-  look_up(library.multi_strerror, "curl_multi_strerror");
-  look_up(library.url, "curl_url");
-  look_up(library.url_cleanup, "curl_url_cleanup");
-  look_up(library.url_get, "curl_url_get");
-  look_up(library.url_set, "curl_url_set");
-  return look_up.missing();
+Result<void> load_into(CurlLibrary& library) {
+  SHUNT_ASSIGN(SharedLibrary file, SharedLibrary::load(SHUNT_CURL_SONAME, "libcurl4"));
+  find_all(file, library);
+  SHUNT_TRY(file.found_all());
+  const CURLcode code = library.global_init(CURL_GLOBAL_DEFAULT);
+  if (code != CURLE_OK) return file.error(library.easy_strerror(code));
+  return {};
 }
 
 Loaded load() {
   Loaded loaded;
-  void* const handle = dlopen(SHUNT_CURL_SONAME, RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) {
-    loaded.outcome = not_loaded(dlerror());
-    return loaded;
-  }
-  if (const char* missing = look_up_all(handle, loaded.library); missing != nullptr) {
-    loaded.outcome = not_loaded(fmt::format("{} has no {}", SHUNT_CURL_SONAME, missing));
-    return loaded;
-  }
-  const CURLcode code = loaded.library.global_init(CURL_GLOBAL_DEFAULT);
-  if (code != CURLE_OK) loaded.outcome = not_loaded(loaded.library.easy_strerror(code));
+  loaded.outcome = load_into(loaded.library);
   return loaded;
 }
 

@@ -1,6 +1,6 @@
-// The seam between shunt and the operating system: each call that reads a file, or that makes,
-// changes or removes a name in a file system. (Pipes between shunt and the programs that it starts
-// do not go through here.)
+// The seam between shunt and the operating system: each call that reads or writes a file, and each
+// that makes, changes or removes a name in a file system, but for bind(2). Pipes between shunt and
+// the programs that it starts do not go through here.
 //
 // Production uses the real calls. A test installs an implementation that fails the n-th call, cuts
 // it short, stops the process there or records it. Functions keep the conventions of the calls they

@@ -1,9 +1,9 @@
 #include "shunt/io/sha256.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <stdexcept>
+
+#include "shunt/base/crypto_library.h"
 
 namespace shunt::io {
 namespace {
@@ -15,16 +15,16 @@ void require(bool succeeded) {
 }  // namespace
 
 void Sha256::Free::operator()(evp_md_ctx_st* context) const {
-  EVP_MD_CTX_free(context);
+  crypto().md_ctx_free(context);
 }
 
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+Sha256::Sha256() : context_(crypto().md_ctx_new()) {
   require(context_ != nullptr);
-  require(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+  require(crypto().digest_init(context_.get(), crypto().sha256(), nullptr) == 1);
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  require(crypto().digest_update(context_.get(), bytes.data(), bytes.size()) == 1);
 }
 
 void Sha256::update(std::string_view text) {
@@ -33,12 +33,12 @@ void Sha256::update(std::string_view text) {
 
 std::string Sha256::hex() const {
   // Finishing spoils a context, so that a copy is finished.
-  const std::unique_ptr<evp_md_ctx_st, Free> copy(EVP_MD_CTX_new());
+  const std::unique_ptr<evp_md_ctx_st, Free> copy(crypto().md_ctx_new());
   require(copy != nullptr);
-  require(EVP_MD_CTX_copy_ex(copy.get(), context_.get()) == 1);
+  require(crypto().md_ctx_copy(copy.get(), context_.get()) == 1);
   std::array<unsigned char, 32> digest{};
   unsigned size = 0;
-  require(EVP_DigestFinal_ex(copy.get(), digest.data(), &size) == 1);
+  require(crypto().digest_final(copy.get(), digest.data(), &size) == 1);
   require(size == digest.size());
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -1,6 +1,9 @@
 #include "shunt/io/temporary.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <utility>
 
 namespace shunt::io {
 
@@ -11,7 +14,8 @@ std::optional<std::string> folder_of_tmpdir() {
 }
 
 std::string temporary_folder() {
-  return folder_of_tmpdir().value_or("/var/tmp");
+  if (std::optional<std::string> folder = folder_of_tmpdir()) return *std::move(folder);
+  return ::access("/var/tmp", W_OK | X_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
 }  // namespace shunt::io

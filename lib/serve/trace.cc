@@ -14,7 +14,9 @@ constexpr std::size_t kBufferSize = std::size_t{64} << 10;
 
 Result<Trace> Trace::to_file(const std::string& path, bool force, const CancelToken& cancel) {
   Trace trace;
-  SHUNT_ASSIGN(files::Destination out, files::Destination::open(path, {.force = force}, cancel));
+  SHUNT_ASSIGN(
+      files::Destination out,
+      files::Destination::open(path, {.force = force, .content = files::Content::kText}, cancel));
   out.file().set_cancel(nullptr);  // give_up() ends the waits
   trace.out_ = std::make_unique<files::Destination>(std::move(out));
   trace.writer_ = std::make_unique<streams::StreamWriter>(

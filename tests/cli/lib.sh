@@ -52,6 +52,7 @@ keep_document() {
       cache:ls | cache:stat | cache:verify | cache:gc | cache:rm | cache:pin | cache:unpin) command+=" $word" ;;
     esac
   done
+  [[ -f ${SHUNT_SOURCE_DIR-}/docs/schemas/${command// /-}.json ]] || return 0
   for stream in out err; do
     begin=''
     IFS= read -r -n 17 begin <"$work/$stream" || true
@@ -64,7 +65,10 @@ keep_document() {
 # hold_documents: every document that a run has printed is as docs/schemas says.
 hold_documents() {
   [[ -s $documents && -d ${SHUNT_SOURCE_DIR-} ]] || return 0
-  python3 -c 'import jsonschema' 2>/dev/null || return 0
+  if ! python3 -c 'import jsonschema' 2>/dev/null; then
+    echo "not checked, no python3-jsonschema: docs/schemas"
+    return 0
+  fi
   python3 "$SHUNT_SOURCE_DIR/tests/cli/schemas.py" "$SHUNT_SOURCE_DIR/docs/schemas" "$documents" ||
     failures=$((failures + 1))
 }

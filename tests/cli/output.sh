@@ -91,6 +91,24 @@ wait "$!"
 [[ -p out.d/fifo ]] || fail "the FIFO was replaced"
 check original from-fifo
 
+# What is wrong with the source is found before anybody waits for the reader of a FIFO.
+rc=0
+timeout 10 "$SHUNT" faststart missing -o out.d/fifo 2>err </dev/null || rc=$?
+equal "exit, no source, nobody reads" "$rc" 7
+rc=0
+timeout 10 "$SHUNT" faststart --strategy shift plain -o out.d/fifo 2>err </dev/null || rc=$?
+equal "exit, a strategy that no stream takes" "$rc" 2
+
+# A terminal gets no video, by whatever name.
+on_terminal 80 "$SHUNT" faststart plain -o /dev/tty
+equal "exit, onto a terminal" "$rc" 2
+grep -q 'not written to a terminal' terminal || fail "onto a terminal: $(head -c 300 terminal)"
+
+# The original stays as it is, so that it keeps its inode whatever becomes of the result.
+SHUNT_KEEP_INODE=1 run faststart plain -o out.d/kept
+equal "exit with SHUNT_KEEP_INODE" "$rc" 0
+check original out.d/kept
+
 # The extent-sharing and the copying way on request.
 expect 0 faststart --strategy copy plain -o out.d/copied
 check original out.d/copied

@@ -93,4 +93,13 @@ for trace in /dev/fd/9 stalled; do
   exec 9<&-
   rm stalled
 done
+
+# A trace is text: it may go to a terminal. It does not go where the image goes, or the report.
+on_terminal 80 "$SHUNT" stream-sink --size 1M --allow-empty --run true -o on-terminal.img --trace /dev/stderr
+equal "exit, --trace /dev/stderr on a terminal" "$rc" 0
+expect 2 stream-sink --size 1M --allow-empty --run true --trace -
+expect 2 --json stream-sink --size 1M --allow-empty --run true -o more.img --trace /dev/stdout
+[[ ! -e more.img && ! -e ./- ]] || fail "a refused --trace leaves a file"
+expect 0 stream-sink --size 1M --run "\$client \"\$unixsocket\" write:0:512:1 leave" -o more.img --trace -
+tells '"command":"WRITE"|"command":"write"'
 no_leftovers .

@@ -13,7 +13,7 @@ const Field* Description::find(std::string_view name) const {
   return found == fields_.end() ? nullptr : &*found;
 }
 
-std::string counted(std::uint64_t number, std::string_view one, std::string_view several) {
+std::string noun_for(std::uint64_t number, std::string_view one, std::string_view several) {
   return std::string(number == 1 ? one : several);
 }
 

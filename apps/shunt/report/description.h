@@ -30,10 +30,9 @@ struct Field {
   std::string name{};  // in JSON; a name that begins with '.' is for the words alone
   Value value{};
   Unit unit = Unit::kPlain;
-  // A part of the one line for people; left out when the value is null, false, 0 or empty, unless
-  // `always`.
+  // A part of the one line for people.
   std::string phrase{};
-  bool always = false;
+  bool always = false;  // show the phrase also when the value is null, false, 0 or empty
   // A row of a table for people: its label, and what stands beside it.
   std::string label{};
   std::string row = "{}";
@@ -68,8 +67,8 @@ struct Document {
   std::vector<Description> inputs{};
 };
 
-// "request" or "requests".
-[[nodiscard]] std::string counted(std::uint64_t number, std::string_view one,
-                                  std::string_view several);
+// The noun that goes with a number: "request" or "requests".
+[[nodiscard]] std::string noun_for(std::uint64_t number, std::string_view one,
+                                   std::string_view several);
 
 }  // namespace shunt::cli
