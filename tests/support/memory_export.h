@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
@@ -32,6 +33,7 @@ class MemoryExport : public nbd::Export {
   Result<void> write(std::uint64_t offset, std::span<const std::byte> data) override {
     check(ByteRange::of(offset, data.size()));
     if (data.size() > nbd::kPieceSize || !is_ready) std::abort();
+    const std::lock_guard lock(mutex_);
     ++writes;
     std::ranges::copy(data, at(offset));
     return verdict(ByteRange::of(offset, data.size()));
@@ -39,7 +41,8 @@ class MemoryExport : public nbd::Export {
   Result<void> zero(ByteRange range, nbd::Zeroing zeroing) override {
     check(range);
     if (!is_ready) std::abort();
-    last_zeroing = zeroing;
+    const std::lock_guard lock(mutex_);
+    last_zeroing_ = zeroing;
     SHUNT_TRY(verdict(range));
     std::fill_n(at(range.begin), range.size(), std::byte{0});
     return {};
@@ -47,6 +50,7 @@ class MemoryExport : public nbd::Export {
   Result<void> trim(ByteRange range) override {
     check(range);
     if (!is_ready) std::abort();
+    const std::lock_guard lock(mutex_);
     ++trims;
     SHUNT_TRY(verdict(range));
     std::fill_n(at(range.begin), range.size(), std::byte{0});
@@ -60,6 +64,7 @@ class MemoryExport : public nbd::Export {
       return system_error(EIO, "", "read");
     }
     if (offset + into.size() > has_come) return false;
+    const std::lock_guard lock(mutex_);
     std::copy_n(at(offset), into.size(), into.begin());
     return true;
   }
@@ -71,6 +76,7 @@ class MemoryExport : public nbd::Export {
   [[nodiscard]] Result<std::vector<nbd::Allocation>> allocation(ByteRange range,
                                                                 std::size_t most) override {
     check(range);
+    const std::lock_guard lock(mutex_);
     std::vector<nbd::Allocation> extents;
     for (std::uint64_t i = range.begin; i < range.end && extents.size() < most;) {
       const bool zero = bytes[i] == std::byte{0};
@@ -82,7 +88,18 @@ class MemoryExport : public nbd::Export {
     return extents;
   }
 
-  std::vector<std::byte> bytes;
+  // As it is now, while a server may be at work.
+  [[nodiscard]] std::vector<std::byte> content(std::size_t offset, std::size_t size) const {
+    const std::lock_guard lock(mutex_);
+    const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
+    return {begin, begin + static_cast<std::ptrdiff_t>(size)};
+  }
+  [[nodiscard]] std::optional<nbd::Zeroing> last_zeroing() const {
+    const std::lock_guard lock(mutex_);
+    return last_zeroing_;
+  }
+
+  std::vector<std::byte> bytes;  // for before and after
   nbd::Features offered;
   std::atomic<bool> is_ready{true};
   std::atomic<bool> is_flushed{true};
@@ -91,7 +108,6 @@ class MemoryExport : public nbd::Export {
   std::atomic<int> reads{0};
   std::atomic<int> writes{0};
   std::atomic<int> trims{0};
-  std::optional<nbd::Zeroing> last_zeroing;
   // What a request that changes something is told; empty: that it may.
   std::function<Result<void>(ByteRange)> verdict_on;
   std::optional<std::uint64_t> unreadable_from;
@@ -103,6 +119,11 @@ class MemoryExport : public nbd::Export {
   [[nodiscard]] Result<void> verdict(ByteRange range) const {
     return verdict_on ? verdict_on(range) : Result<void>();
   }
+
+  // A client's answer orders what the server did before it; a sanitizer cannot see that.
+  mutable std::mutex mutex_;
+  std::optional<nbd::Zeroing> last_zeroing_;
+
   std::vector<std::byte>::iterator at(std::uint64_t offset) {
     return bytes.begin() + static_cast<std::ptrdiff_t>(offset);
   }

@@ -66,7 +66,7 @@ TEST_CASE("what is written is read, in pieces larger and smaller than the server
   for (const std::size_t size : {1UL, 4096UL, kPieceSize, kPieceSize + 1, 5UL << 20U}) {
     const Bytes data = pattern(size, static_cast<unsigned>(size));
     REQUIRE(client.write(77, data) == 0U);
-    CHECK(part(target.bytes, 77, size) == data);
+    CHECK(target.content(77, size) == data);
     CHECK(read(client, 77, static_cast<std::uint32_t>(size)) == data);
   }
 }
@@ -82,7 +82,7 @@ TEST_CASE("without structured replies, data follows the reply") {
   REQUIRE(reply);
   CHECK_FALSE(reply->chunk);
   CHECK(reply->cookie == 99);
-  CHECK(client.receive(600'000) == part(target.bytes, 3, 600'000));
+  CHECK(client.receive(600'000) == target.content(3, 600'000));
   CHECK(client.error_of(Client::request(Command::kRead, 1 << 20, 1)) == kInvalid);
   CHECK(client.error_of(Client::request(Command::kRead, 0, 512, kFlagDf)) == kInvalid);
 }
@@ -106,7 +106,7 @@ TEST_CASE("requests that come at once are answered in their order") {
     REQUIRE(reply->cookie == i);
   }
   sender.join();
-  CHECK(part(target.bytes, 99'900, 100) == pattern(100, 999));
+  CHECK(target.content(99'900, 100) == pattern(100, 999));
 }
 
 TEST_CASE("a write that cannot be is taken, answered, and the connection goes on") {
@@ -128,7 +128,7 @@ TEST_CASE("a write that cannot be is taken, answered, and the connection goes on
   CHECK(client.write(4096, Bytes((32 << 20) + 1)) == kInvalid);
   CHECK(target.writes == 0);
   CHECK(client.write(4096, data) == 0U);
-  CHECK(part(target.bytes, 4096, data.size()) == data);
+  CHECK(target.content(4096, data.size()) == data);
   // More than is worth taking.
   REQUIRE(client.send(Client::request(Command::kWrite, 4096, 0xffff'ffff)));
   CHECK(client.ended());
@@ -156,7 +156,7 @@ TEST_CASE("an error that a piece meets is the answer to the whole request, with 
   const std::string text(reinterpret_cast<const char*>(reply->payload.data()) + 6,
                          reply->payload.size() - 6);
   CHECK(text == "disk: write: No space left on device");
-  CHECK(target.bytes.back() == std::byte{0});
+  CHECK(target.content(target.bytes.size() - 1, 1) == Bytes(1));
   CHECK(client.write(0, pattern(100)) == 0U);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("an error within a read: a chunk behind the data, or the end of the co
   REQUIRE(data->payload.size() == 8 + (3U << 20U));
   // All pieces that do not reach what cannot be read.
   constexpr std::size_t kSure = (1 << 20) - kPieceSize;
-  CHECK(part(data->payload, 8, kSure) == part(target.bytes, 0, kSure));
+  CHECK(part(data->payload, 8, kSure) == target.content(0, kSure));
   // And nothing of what the server had to do with before.
   CHECK(part(data->payload, 8 + (2 << 20), 1 << 20) == Bytes(1 << 20));
   const auto end = client.answer();
@@ -183,7 +183,7 @@ TEST_CASE("an error within a read: a chunk behind the data, or the end of the co
   CHECK(end->error == kIo);
   CHECK(end->done);
   CHECK(client.error_of(Client::request(Command::kRead, 2 << 20, 10)) == kIo);
-  CHECK(read(client, 0, 4096) == part(target.bytes, 0, 4096));
+  CHECK(read(client, 0, 4096) == target.content(0, 4096));
 
   Client simple(serving.path());
   REQUIRE(simple.go(false));
@@ -200,9 +200,9 @@ TEST_CASE("zeros, trims and block status") {
   Client client(serving.path());
   REQUIRE(client.go());
   CHECK(client.error_of(Client::request(Command::kWriteZeroes, 100, 50)) == 0U);
-  CHECK(target.last_zeroing == Zeroing::kMayTrim);
+  CHECK(target.last_zeroing() == Zeroing::kMayTrim);
   CHECK(client.error_of(Client::request(Command::kWriteZeroes, 200, 50, kFlagNoHole)) == 0U);
-  CHECK(target.last_zeroing == Zeroing::kNoHole);
+  CHECK(target.last_zeroing() == Zeroing::kNoHole);
   CHECK(client.error_of(Client::request(Command::kWriteZeroes, 0, 50, kFlagFastZero)) == kInvalid);
   CHECK(client.error_of(Client::request(Command::kTrim, 300, 50)) == 0U);
   CHECK(target.trims == 1);
