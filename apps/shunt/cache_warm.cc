@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 
 #include "command.h"
@@ -13,6 +12,7 @@
 #include "progress_bar.h"
 #include "schemes.h"
 #include "shunt/base/catching.h"
+#include "shunt/base/mutex.h"
 #include "shunt/fetch/fetch.h"
 #include "signals.h"
 #include "source_list.h"
@@ -51,7 +51,7 @@ class InOrder {
       : globals_(globals), reports_(count), there_(count) {}
 
   void add(std::size_t at, fetch::Report report) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     reports_[at] = std::move(report);
     there_[at] = true;
     for (; printed_ < there_.size() && there_[printed_]; ++printed_) show(reports_[printed_]);
@@ -67,7 +67,7 @@ class InOrder {
   }
 
   const Globals& globals_;
-  std::mutex mutex_;
+  Mutex mutex_;
   std::vector<fetch::Report> reports_;
   std::vector<bool> there_;
   std::size_t printed_ = 0;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <map>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -23,6 +22,7 @@
 #include "schemes.h"
 #include "settings.h"
 #include "shunt/base/catching.h"
+#include "shunt/base/mutex.h"
 #include "shunt/files/destination.h"
 #include "shunt/files/output_name.h"
 #include "shunt/io/duplicate.h"
@@ -255,7 +255,7 @@ std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>
 int Faststart::run_files(const Globals& globals) {
   std::vector<FetchedReport> reports(files_.size());
   const auto groups = group_names(files_);
-  std::mutex printing;
+  Mutex printing;
   progress_.expect(files_.size(), "files");
   const Result<void> all = for_each_number(groups.size(), jobs_, [&](std::size_t g) {
     for (const std::size_t i : groups[g]) {
@@ -275,7 +275,7 @@ int Faststart::run_files(const Globals& globals) {
         error = schemes().with_guess(*error, files_[i]);
       }
       if (globals.json) continue;
-      const std::lock_guard lock(printing);
+      const Lock lock(printing);
       print_faststart_text(globals, reports[i]);
     }
   });

@@ -1,14 +1,15 @@
 #include "shunt/base/waiting.h"
 
-#include <mutex>
 #include <utility>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt {
 namespace {
 
 struct Waits {
-  std::mutex mutex;
-  std::list<std::string> all;
+  Mutex mutex;
+  std::list<std::string> all SHUNT_GUARDED_BY(mutex);
 };
 
 // Never destroyed: threads may still wait while the program ends.
@@ -21,19 +22,19 @@ Waits& waits() {
 
 Waiting::Waiting(std::string what) {
   Waits& now = waits();
-  const std::lock_guard lock(now.mutex);
+  const Lock lock(now.mutex);
   at_ = now.all.insert(now.all.end(), std::move(what));
 }
 
 Waiting::~Waiting() {
   Waits& now = waits();
-  const std::lock_guard lock(now.mutex);
+  const Lock lock(now.mutex);
   now.all.erase(at_);
 }
 
 std::string waiting_for() {
   Waits& now = waits();
-  const std::lock_guard lock(now.mutex);
+  const Lock lock(now.mutex);
   return now.all.empty() ? std::string() : now.all.back();
 }
 

@@ -36,12 +36,12 @@ std::span<std::byte> MemoryStore::take_place(std::uint64_t block, std::size_t si
 }
 
 bool MemoryStore::has(std::uint64_t block) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return held_.contains(block);
 }
 
 BlockRun MemoryStore::next_known(BlockRun within) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto at = held_.lower_bound(within.begin);
   if (at == held_.end() || at->first >= within.end) return {within.end, within.end};
   BlockRun run{at->first, at->first};
@@ -50,7 +50,7 @@ BlockRun MemoryStore::next_known(BlockRun within) const {
 }
 
 BlockRun MemoryStore::next_missing(BlockRun within) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   auto at = held_.lower_bound(within.begin);
   std::uint64_t begin = within.begin;
   for (; at != held_.end() && at->first == begin && begin < within.end; ++at) ++begin;
@@ -59,7 +59,7 @@ BlockRun MemoryStore::next_missing(BlockRun within) const {
 }
 
 Result<void> MemoryStore::put(std::uint64_t first, std::span<const std::byte> bytes) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   for (std::uint64_t block = first; !bytes.empty(); ++block) {
     const auto part =
         bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(block_size_, bytes.size())));
@@ -71,7 +71,7 @@ Result<void> MemoryStore::put(std::uint64_t first, std::span<const std::byte> by
 }
 
 Result<bool> MemoryStore::read(std::uint64_t offset, std::span<std::byte> into) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   for (std::size_t done = 0; done < into.size();) {
     const std::uint64_t at = offset + done;
     const auto held = held_.find(at / block_size_);

@@ -6,9 +6,9 @@
 #include <list>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 
+#include "shunt/base/mutex.h"
 #include "shunt/cache/block_store.h"
 
 namespace shunt::cache {
@@ -43,16 +43,17 @@ class MemoryStore final : public BlockStore {
   };
 
   // Where a block that is not held can be put.
-  [[nodiscard]] std::span<std::byte> take_place(std::uint64_t block, std::size_t size);
+  [[nodiscard]] std::span<std::byte> take_place(std::uint64_t block, std::size_t size)
+      SHUNT_REQUIRES(mutex_);
 
   const std::uint64_t size_;
   const std::uint64_t block_size_;
   const std::uint64_t capacity_;
   const std::uint64_t places_;  // blocks that there can be at once
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   const std::unique_ptr<std::byte[]> memory_;
-  std::map<std::uint64_t, Held> held_;
-  std::list<std::uint64_t> by_age_;  // the oldest first
+  std::map<std::uint64_t, Held> held_ SHUNT_GUARDED_BY(mutex_);
+  std::list<std::uint64_t> by_age_ SHUNT_GUARDED_BY(mutex_);  // the oldest first
 };
 
 }  // namespace shunt::cache

@@ -13,7 +13,7 @@ Result<std::size_t> CountedSource::read_at(std::uint64_t offset, std::span<std::
 }
 
 void CountedSource::count(ByteRange range) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<ByteRange> fresh{range};
   for (const ByteRange old : counted_) {
     std::vector<ByteRange> rest;
@@ -42,12 +42,12 @@ void CountedSource::count(ByteRange range) const {
 }
 
 std::uint64_t CountedSource::bytes_read() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return read_;
 }
 
 std::uint64_t CountedSource::bytes_from_cache() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return read_ - std::min(read_, missing_);
 }
 

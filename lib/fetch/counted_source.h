@@ -3,12 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "shunt/base/byte_range.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 #include "shunt/source/session.h"
@@ -44,10 +44,10 @@ class CountedSource final : public io::Source {
 
   const io::SourcePtr source_;
   std::vector<ByteRange> lacking_;  // in the cache, at first
-  mutable std::mutex mutex_;        // guards what follows
-  mutable std::vector<ByteRange> counted_;
-  mutable std::uint64_t read_ = 0;
-  mutable std::uint64_t missing_ = 0;
+  mutable Mutex mutex_;
+  mutable std::vector<ByteRange> counted_ SHUNT_GUARDED_BY(mutex_);
+  mutable std::uint64_t read_ SHUNT_GUARDED_BY(mutex_) = 0;
+  mutable std::uint64_t missing_ SHUNT_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace shunt::fetch

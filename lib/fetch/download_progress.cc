@@ -20,7 +20,7 @@ void DownloadProgress::advance(std::uint64_t bytes) {
   const std::uint64_t fetched = from_->far_away()->bytes_fetched();
   std::uint64_t downloaded = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     downloaded = std::min(bytes, fetched - std::min(fetched, handed_on_));
     handed_on_ += downloaded;
   }

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string_view>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/progress.h"
 #include "shunt/io/source.h"
 
@@ -25,8 +25,8 @@ class DownloadProgress final : public Progress {
  private:
   Progress* const to_;
   const io::SourcePtr from_;
-  std::mutex mutex_;             // guards what follows
-  std::uint64_t handed_on_ = 0;  // of what was downloaded
+  Mutex mutex_;
+  std::uint64_t handed_on_ SHUNT_GUARDED_BY(mutex_) = 0;  // of what was downloaded
 };
 
 }  // namespace shunt::fetch

@@ -3,9 +3,9 @@
 #include <cerrno>
 #include <condition_variable>
 #include <list>
-#include <mutex>
 #include <utility>
 
+#include "shunt/base/mutex.h"
 #include "shunt/http/curl_engine.h"
 #include "shunt/http/curl_setup.h"
 #include "shunt/http/url.h"
@@ -40,7 +40,7 @@ class Orphans {
     return orphans;
   }
   void adopt(std::list<io::Thread>& threads) noexcept {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     threads_.splice(threads_.end(), threads);
   }
   Orphans(const Orphans&) = delete;
@@ -50,8 +50,8 @@ class Orphans {
   Orphans() = default;
   ~Orphans() = default;
 
-  std::mutex mutex_;
-  std::list<io::Thread> threads_;
+  Mutex mutex_;
+  std::list<io::Thread> threads_ SHUNT_GUARDED_BY(mutex_);
 };
 
 class CurlClient final : public Client {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <future>
-#include <mutex>
 #include <utility>
 
 #include "shunt/base/catching.h"
+#include "shunt/base/mutex.h"
 #include "shunt/http/url.h"
 
 namespace shunt::http {
@@ -43,7 +43,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
 
   // What is returned has to be destroyed: that waits for the handler, which may want the lock.
   [[nodiscard]] std::unique_ptr<Call> cancel() {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     cancelled_ = true;
     return std::move(call_);
   }
@@ -114,7 +114,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     whole_ = {};
     too_large_ = false;
     std::unique_ptr<Call> old;  // goes behind the lock
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (cancelled_) return;
     if (request_.count != nullptr) ++request_.count->requests;
     old = std::exchange(call_, client_.send(std::move(request), *this));
@@ -173,7 +173,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   void end(Result<WholeAnswer> result) {
     attempts_.finish();
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       if (cancelled_) return;
       cancelled_ = true;
     }
@@ -196,9 +196,9 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   WholeAnswer whole_;
   bool too_large_ = false;
 
-  std::mutex mutex_;  // for the rest
-  bool cancelled_ = false;
-  std::unique_ptr<Call> call_;
+  Mutex mutex_;
+  bool cancelled_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::unique_ptr<Call> call_ SHUNT_GUARDED_BY(mutex_);
 };
 
 class DocumentCall final : public Call {

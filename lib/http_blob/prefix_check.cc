@@ -8,7 +8,7 @@
 namespace shunt::http_blob {
 
 bool SeenChunks::agrees(std::uint64_t index, std::uint64_t hash) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (index < hashes_.size()) return hashes_[static_cast<std::size_t>(index)] == hash;
   // Whoever comes here has had all chunks before it.
   hashes_.push_back(hash);

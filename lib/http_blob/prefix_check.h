@@ -9,9 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt::http_blob {
 
@@ -24,8 +25,8 @@ class SeenChunks {
   [[nodiscard]] bool agrees(std::uint64_t index, std::uint64_t hash);
 
  private:
-  std::mutex mutex_;
-  std::vector<std::uint64_t> hashes_;  // XXH3
+  Mutex mutex_;
+  std::vector<std::uint64_t> hashes_ SHUNT_GUARDED_BY(mutex_);  // XXH3
 };
 
 // The answers to one request and its repetitions. What came of the last chunk, incomplete, is held

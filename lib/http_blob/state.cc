@@ -66,35 +66,35 @@ std::shared_ptr<BlobState> BlobState::assume(HttpBlob blob) {
 
 void BlobState::set_info(blob::Info info) {
   info_ = std::move(info);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   versions_show_ = !info_.digest.empty() || !info_.validator.empty() || etag_ || last_modified_;
   if (!versions_show_) note_no_ranges();
 }
 
 http::Url BlobState::current() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return redirect_ ? *redirect_ : original_;
 }
 
 void BlobState::keep_redirect(const http::Url& url) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   redirect_ = url;
 }
 
 void BlobState::forget_redirect(const http::Url& url) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   // Another download may have found a better one already.
   if (redirect_ && redirect_->text == url.text) redirect_.reset();
 }
 
 void BlobState::note_redirect(const http::Answer& answer) {
   const blob::Freshness fresh = freshness_of(answer);
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   redirects_freshness_ = redirects_freshness_ ? redirects_freshness_->and_also(fresh) : fresh;
 }
 
 std::optional<blob::Freshness> BlobState::redirects_freshness() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return redirects_freshness_;
 }
 
@@ -116,14 +116,14 @@ BlobState::Signature BlobState::sign(blob::Request& request) const {
 }
 
 bool BlobState::same_version(const http::Answer& answer) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return matches_first(etag_, etag_of(answer)) &&
          matches_first(last_modified_, last_modified_of(answer));
 }
 
 void BlobState::begin_version(const http::Answer& answer) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     etag_.reset();
     last_modified_.reset();
   }

@@ -5,11 +5,11 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/http/url.h"
 #include "shunt/http_blob/http_blob.h"
 #include "shunt/http_blob/prefix_check.h"
@@ -93,11 +93,13 @@ class BlobState {
   bool versions_show_ = true;  // set with info_
   SeenChunks seen_chunks_;
 
-  mutable std::mutex mutex_;
-  std::optional<http::Url> redirect_;
-  std::optional<blob::Freshness> redirects_freshness_;  // of all that were met, the shortest
-  std::optional<std::string> etag_;  // of the first answer that had one, as it came
-  std::optional<std::string> last_modified_;
+  mutable Mutex mutex_;
+  std::optional<http::Url> redirect_ SHUNT_GUARDED_BY(mutex_);
+  std::optional<blob::Freshness> redirects_freshness_
+      SHUNT_GUARDED_BY(mutex_);  // of all that were met, the shortest
+  std::optional<std::string> etag_
+      SHUNT_GUARDED_BY(mutex_);  // of the first answer that had one, as it came
+  std::optional<std::string> last_modified_ SHUNT_GUARDED_BY(mutex_);
 
   std::atomic<bool> serves_ranges_{true};
   std::atomic<bool> has_changed_{false};

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "shunt/base/catching.h"
 #include "shunt/base/log.h"
+#include "shunt/base/mutex.h"
 #include "shunt/http/fields.h"
 #include "shunt/http/url.h"
 #include "shunt/oci/token_request.h"
@@ -41,7 +41,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
 
   std::string sign(blob::Request& request) {
     if (!is_registry(request.url)) return {};
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     drop_expired();
     if (!value_.empty() && challenge_ && settings_.now() >= renew_at_ && !renewing_) {
       renew_at_ = expires_at_;  // once
@@ -53,7 +53,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
 
   void renew(const std::string& url, const blob::Answer& answer, const std::string& used,
              Done done) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!is_registry(url)) {
       return report(std::move(done),
                     login_error(settings_, "a server that it redirects to wants a login"));
@@ -73,7 +73,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   void close() {
     std::unique_ptr<http::Call> call;  // goes behind the lock: its end may have to be waited for
     std::vector<Done> waiters;
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     closed_ = true;
     std::swap(call, call_);
     std::swap(waiters, waiters_);
@@ -85,11 +85,12 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     return parsed && parsed->same_origin(registry_);
   }
 
-  void drop_expired() {
+  void drop_expired() SHUNT_REQUIRES(mutex_) {
     if (challenge_ && settings_.now() >= expires_at_) value_.clear();
   }
 
-  Result<void> use_basic(const blob::Answer& answer, const std::string& used) {
+  Result<void> use_basic(const blob::Answer& answer, const std::string& used)
+      SHUNT_REQUIRES(mutex_) {
     if (!find_challenge(answer, "basic")) {
       return login_error(settings_, "the registry answers 401 and does not say how to log in");
     }
@@ -110,7 +111,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     client_.post([done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
   }
 
-  void start_renewal() {
+  void start_renewal() SHUNT_REQUIRES(mutex_) {
     renewing_ = true;
     client_.post([weak = weak_from_this()] {
       const auto self = weak.lock();
@@ -129,13 +130,13 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
 
   void ask() {
     auto request = [this] {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       return make_token_request(*challenge_, settings_);
     }();
     if (!request) return finish(request.error());
     const Time asked = settings_.now();
     std::unique_ptr<http::Call> old;  // goes behind the lock
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (closed_) return;
     old = std::exchange(
         call_, http::send_document(
@@ -152,7 +153,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     const auto token = read_token(*answer, settings_);
     if (!token) return finish(token.error());
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       value_ = "Bearer " + token->value;
       expires_at_ = asked + token->lifetime;
       const std::chrono::seconds margin(std::min<std::int64_t>(30, token->lifetime.count() / 5));
@@ -164,7 +165,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   void finish(const Result<void>& outcome) {
     std::vector<Done> waiters;
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       renewing_ = false;
       std::swap(waiters, waiters_);
     }
@@ -177,15 +178,16 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   const TokenSettings settings_;
   const http::Url registry_;
 
-  std::mutex mutex_;  // for the rest
-  std::string value_;
-  std::optional<http::Challenge> challenge_;  // that the token answers; none: not of Bearer
-  Time renew_at_{};
-  Time expires_at_{};
-  bool renewing_ = false;
-  bool closed_ = false;
-  std::vector<Done> waiters_;
-  std::unique_ptr<http::Call> call_;
+  Mutex mutex_;
+  std::string value_ SHUNT_GUARDED_BY(mutex_);
+  std::optional<http::Challenge> challenge_
+      SHUNT_GUARDED_BY(mutex_);  // that the token answers; none: not of Bearer
+  Time renew_at_ SHUNT_GUARDED_BY(mutex_){};
+  Time expires_at_ SHUNT_GUARDED_BY(mutex_){};
+  bool renewing_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool closed_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::vector<Done> waiters_ SHUNT_GUARDED_BY(mutex_);
+  std::unique_ptr<http::Call> call_ SHUNT_GUARDED_BY(mutex_);
 };
 
 class TokenAuthorizer final : public blob::Authorizer {

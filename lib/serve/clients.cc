@@ -32,7 +32,7 @@ Error was_refused(const nbd::Served& write) {
 }  // namespace
 
 void Clients::come(const nbd::Arrival& arrival) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   ++present_;
   work_[arrival.connection].process = arrival.process;
 }
@@ -42,7 +42,7 @@ void Clients::served(const nbd::Served& served) {
   const bool change =
       served.command == "write" || served.command == "zero" || served.command == "trim";
   if (!flush && !change) return;
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   Work& work = work_[served.connection];
   if (!served.error.empty()) {
     const bool too_late = change && served.error == "ESHUTDOWN";
@@ -63,7 +63,7 @@ void Clients::served(const nbd::Served& served) {
 }
 
 void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (present_ > 0) --present_;
   if (present_ == 0) empty_since_ = now;
   const auto own = work_.find(departure.connection);
@@ -82,7 +82,7 @@ void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
 }
 
 void Clients::dismiss() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   dismissed_ = true;
 }
 
@@ -125,33 +125,33 @@ Clients::Work Clients::work_of_program(const Work& own) const {
 }
 
 std::size_t Clients::present() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return present_;
 }
 
 bool Clients::quiet(Clock::duration quiet, Clock::time_point now) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return present_ == 0 && now - empty_since_ >= quiet;
 }
 
 bool Clients::deserted(Clock::duration quiet, Clock::time_point now) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return one_counted_ && present_ == 0 && now - empty_since_ >= quiet;
 }
 
 bool Clients::changed() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return changed_;
 }
 
 Result<void> Clients::all_granted() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (refused_) return *refused_;
   return {};
 }
 
 Result<void> Clients::all_done() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (not_done_) return *not_done_;
   return {};
 }

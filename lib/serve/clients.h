@@ -19,9 +19,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/nbd/server.h"
 
@@ -68,21 +68,21 @@ class Clients {
     bool too_late = false;  // a change was refused, as the server was stopping
   };
   [[nodiscard]] bool of_one_program(const Work& one, const Work& other) const;
-  [[nodiscard]] Work work_of_program(const Work& own) const;
+  [[nodiscard]] Work work_of_program(const Work& own) const SHUNT_REQUIRES(mutex_);
   [[nodiscard]] std::optional<Error> why_not_done(const nbd::Departure& departure,
-                                                  const Work& work) const;
+                                                  const Work& work) const SHUNT_REQUIRES(mutex_);
 
   const FlushIsFor flush_is_for_;
 
-  mutable std::mutex mutex_;
-  std::size_t present_ = 0;
-  Clock::time_point empty_since_{};
-  bool one_counted_ = false;            // of those that have gone
-  std::map<std::uint64_t, Work> work_;  // by connection
-  std::optional<Error> not_done_;
-  std::optional<Error> refused_;
-  bool dismissed_ = false;
-  bool changed_ = false;
+  mutable Mutex mutex_;
+  std::size_t present_ SHUNT_GUARDED_BY(mutex_) = 0;
+  Clock::time_point empty_since_ SHUNT_GUARDED_BY(mutex_){};
+  bool one_counted_ SHUNT_GUARDED_BY(mutex_) = false;            // of those that have gone
+  std::map<std::uint64_t, Work> work_ SHUNT_GUARDED_BY(mutex_);  // by connection
+  std::optional<Error> not_done_ SHUNT_GUARDED_BY(mutex_);
+  std::optional<Error> refused_ SHUNT_GUARDED_BY(mutex_);
+  bool dismissed_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool changed_ SHUNT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace shunt::serve

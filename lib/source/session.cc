@@ -7,7 +7,7 @@
 namespace shunt::source {
 
 std::shared_ptr<cache::Cache> Session::cache() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (cache_tried_ || !options_.use_cache) return cache_;
   cache_tried_ = true;
   Result<std::string> directory = options_.cache_dir;

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <typeindex>
 #include <vector>
 
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/request.h"
 #include "shunt/cache/cache.h"
@@ -60,7 +60,7 @@ class Session {
   // `make()` (a shared_ptr<T>) when it is first asked for.
   template <typename T, typename Make>
   std::shared_ptr<T> kept(Make make) {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     std::shared_ptr<void>& place = kept_[std::type_index(typeid(T))];
     if (place == nullptr) place = make();
     return std::static_pointer_cast<T>(place);
@@ -69,10 +69,10 @@ class Session {
  private:
   const std::shared_ptr<const Schemes> schemes_;
   const SessionOptions options_;
-  std::mutex mutex_;  // guards what follows
-  std::map<std::type_index, std::shared_ptr<void>> kept_;
-  std::shared_ptr<cache::Cache> cache_;
-  bool cache_tried_ = false;
+  Mutex mutex_;
+  std::map<std::type_index, std::shared_ptr<void>> kept_ SHUNT_GUARDED_BY(mutex_);
+  std::shared_ptr<cache::Cache> cache_ SHUNT_GUARDED_BY(mutex_);
+  bool cache_tried_ SHUNT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace shunt::source

@@ -37,7 +37,7 @@ std::shared_ptr<Web> Web::of(Session& session) {
 }
 
 Result<std::shared_ptr<http::Client>> Web::client() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (client_ == nullptr) {
     http::ClientOptions options;
     options.connections = session_.options().jobs;

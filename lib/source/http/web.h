@@ -2,9 +2,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/cache/block_store.h"
 #include "shunt/http/client.h"
@@ -38,8 +38,8 @@ class Web {
                                   std::span<const std::byte> head = {}) const;
 
   Session& session_;
-  std::mutex mutex_;  // guards client_
-  std::shared_ptr<http::Client> client_;
+  Mutex mutex_;
+  std::shared_ptr<http::Client> client_ SHUNT_GUARDED_BY(mutex_);
 };
 
 }  // namespace shunt::source

@@ -49,7 +49,7 @@ Result<blob::Traffic> Images::check_platform(const oci::Image& image) {
 
 Result<Images::KnownImage> Images::image(const std::string& name) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (const auto known = images_.find(name); known != images_.end()) return known->second;
   }
   SHUNT_ASSIGN(const oci::ImageReference reference, oci::parse_image_reference(name));
@@ -68,7 +68,7 @@ Result<Images::KnownImage> Images::image(const std::string& name) {
   KnownImage image;
   SHUNT_ASSIGN(image.image, oci::open_image(http, reference, options));
   SHUNT_ASSIGN(image.checking, check_platform(*image.image));
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return images_.try_emplace(name, std::move(image)).first->second;
 }
 

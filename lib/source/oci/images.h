@@ -3,10 +3,10 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/oci/image.h"
 #include "shunt/source/oci/oci_scheme.h"
@@ -37,8 +37,8 @@ class Images {
 
   Session& session_;
   const OciOptions options_;
-  std::mutex mutex_;  // guards images_
-  std::map<std::string, KnownImage> images_;
+  Mutex mutex_;
+  std::map<std::string, KnownImage> images_ SHUNT_GUARDED_BY(mutex_);
 };
 
 }  // namespace shunt::source
