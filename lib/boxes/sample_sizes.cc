@@ -124,7 +124,7 @@ Result<SampleSizes::Unit> SampleSizes::read_unit(io::BufferedReader& reader, con
 
 std::optional<std::uint64_t> SampleSizes::constant_size(std::uint32_t count,
                                                         std::uint32_t description) const {
-  if (constant_ == 0 || count > left_) return std::nullopt;
+  if (constant_ == 0) return std::nullopt;
   const bool known = description > 0 && description <= units_.size();
   const Unit unit = known ? units_[description - 1] : Unit{1, constant_};
   return (count + unit.samples - 1) / unit.samples * unit.bytes;

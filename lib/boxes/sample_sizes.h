@@ -27,8 +27,7 @@ class SampleSizes {
   static Result<SampleSizes> open(const io::Source& source, const SampleSizeBoxes& boxes);
 
   [[nodiscard]] bool at_end() const { return left_ == 0; }
-  // The bytes of any `count` samples, of those that are left, which follow that description.
-  // nullopt where sizes are listed, and where so many are not left.
+  // The bytes of any `count` samples that follow that description; nullopt where sizes are listed.
   [[nodiscard]] std::optional<std::uint64_t> constant_size(std::uint32_t count,
                                                            std::uint32_t description) const;
   // Goes past `count` samples of a constant size. False when so many are not left.

@@ -17,7 +17,7 @@
 namespace shunt::faststart {
 namespace {
 
-// Writes the new file as copy does, unless it is told that it cannot be run.
+// Writes the new file as copy does, unless it is told to fail.
 class Toy final : public Strategy {
  public:
   explicit Toy(Result<void> result = {}) : result_(std::move(result)) {}
@@ -39,13 +39,23 @@ class Toy final : public Strategy {
   }
   Result<void> run(const Plan& plan, Work& work) const override {
     ++runs;
-    if (!result_) return result_;
+    if (!result_ && !writes_first) return result_;
+    if (!result_) {
+      SHUNT_TRY(work.make_new(plan, [](const io::FileRange& /*source*/, io::File& out) {
+        return out.write_at(0, std::vector<std::byte>(std::size_t{1} << 20, std::byte{'x'}));
+      }));
+      return result_;
+    }
     return work.make_new(plan, [&](const io::FileRange& /*source*/, io::File& out) {
       return layout::write_file(plan.layout, out, work.realise_options());
     });
   }
 
   std::string why_not_;
+  bool can_be_forced() const override { return forced; }
+
+  bool forced = true;
+  bool writes_first = false;  // before it fails: into a new file alone
   mutable int runs = 0;
 
  private:
@@ -154,6 +164,19 @@ TEST_CASE("what is asked for by name is run whatever auto would think of it") {
   CHECK(toy.runs == 1);
 }
 
+TEST_CASE("one that may lose bytes where it is passed over is not run by name either") {
+  const Film film;
+  Toy toy;
+  toy.forced = false;
+  toy.why_not_ = "it would be torn here";
+  Options options;
+  options.strategy = &toy;
+  const Report report = run_in_place(film.path, options);
+  REQUIRE(report.error);
+  CHECK(toy.runs == 0);
+  CHECK_FALSE(strategy_named("insert")->can_be_forced());
+}
+
 TEST_CASE("into another file only strategies that make one are tried") {
   const Film film;
   const Toy toy;
@@ -164,6 +187,22 @@ TEST_CASE("into another file only strategies that make one are tried") {
   const Report report = run_to_file(source, film.dir.file("out.mp4"), options);
   CHECK_FALSE(report.error);
   CHECK(report.strategy == &toy);
+}
+
+TEST_CASE("nothing is left of what a strategy wrote before it found out that it cannot") {
+  const Film film;
+  Toy toy(unsuitable("it is no toy"));
+  toy.writes_first = true;
+  Options options;
+  const std::vector<const Strategy*> table{&toy, strategy_named("copy")};
+  options.strategies = table;
+  const auto source = open_source(film.path, Reading::kWholeFile).value();
+  REQUIRE_FALSE(run_to_file(source, film.dir.file("tried.mp4"), options).error);
+  CHECK(toy.runs == 1);
+  options.strategies = all_strategies();
+  options.strategy = strategy_named("copy");
+  REQUIRE_FALSE(run_to_file(source, film.dir.file("copied.mp4"), options).error);
+  CHECK(test::content(film.dir.file("tried.mp4")) == test::content(film.dir.file("copied.mp4")));
 }
 
 }  // namespace
