@@ -194,6 +194,7 @@ TEST_CASE("nothing is left of what a strategy wrote before it found out that it 
   Toy toy(unsuitable("it is no toy"));
   toy.writes_first = true;
   Options options;
+  options.padding = 65'536;  // zeros, which are not written
   const std::vector<const Strategy*> table{&toy, strategy_named("copy")};
   options.strategies = table;
   const auto source = open_source(film.path, Reading::kWholeFile).value();
@@ -202,7 +203,9 @@ TEST_CASE("nothing is left of what a strategy wrote before it found out that it 
   options.strategies = all_strategies();
   options.strategy = strategy_named("copy");
   REQUIRE_FALSE(run_to_file(source, film.dir.file("copied.mp4"), options).error);
-  CHECK(test::content(film.dir.file("tried.mp4")) == test::content(film.dir.file("copied.mp4")));
+  const bool same =
+      test::content(film.dir.file("tried.mp4")) == test::content(film.dir.file("copied.mp4"));
+  CHECK(same);
 }
 
 }  // namespace
