@@ -9,23 +9,23 @@
 namespace shunt::boxes {
 namespace {
 
+constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
+
 // The last of `size` bytes at `offset`, which are not none.
 std::uint64_t last_of(std::uint64_t offset, std::uint64_t size) {
-  return checked_add(offset, size - 1).value_or(std::numeric_limits<std::uint64_t>::max());
+  return checked_add(offset, size - 1).value_or(kNoEnd);
 }
 
 }  // namespace
 
 bool Zones::tears(std::uint64_t offset, std::uint64_t size) const {
-  if (size == 0) return false;
-  const std::uint64_t last = last_of(offset, size);
-  if (of(offset) != of(last)) return true;
-  const auto cut = std::ranges::upper_bound(cuts, offset);
-  return cut != cuts.end() && *cut <= last;
+  const std::uint64_t end = whole_around(offset).end;
+  // Nothing is bounded by the largest offset there is.
+  return size > 0 && end != kNoEnd && last_of(offset, size) >= end;
 }
 
 ByteRange Zones::whole_around(std::uint64_t offset) const {
-  ByteRange whole{0, std::numeric_limits<std::uint64_t>::max()};
+  ByteRange whole{0, kNoEnd};
   const auto bound = [&](std::uint64_t place) {
     if (place <= offset) {
       whole.begin = std::max(whole.begin, place);
