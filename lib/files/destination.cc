@@ -29,9 +29,8 @@ Result<io::File> take_descriptor(int descriptor, const std::string& name) {
 
 Result<io::File> open_stream(const std::string& name, const CancelToken& cancel, Content content) {
   const std::optional<int> descriptor = output_descriptor(name);
-  SHUNT_ASSIGN(io::File stream, descriptor
-                                    ? take_descriptor(*descriptor, name)
-                                    : io::File::open_to_write_stream(name, nullptr, &cancel));
+  SHUNT_ASSIGN(io::File stream, descriptor ? take_descriptor(*descriptor, name)
+                                           : io::File::open_to_write_stream(name, cancel));
   if (content == Content::kBinary && ::isatty(stream.fd()) == 1) {
     return usage("binary data is not written to a terminal; redirect it, or name a file");
   }

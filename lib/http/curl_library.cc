@@ -6,11 +6,6 @@ namespace shunt::http {
 
 namespace {
 
-struct Loaded {
-  CurlLibrary library;
-  Result<void> outcome;
-};
-
 void find_all(SharedLibrary& file, CurlLibrary& library) {
   file.find(library.global_init, "curl_global_init");
   file.find(library.free, "curl_free");
@@ -39,34 +34,30 @@ void find_all(SharedLibrary& file, CurlLibrary& library) {
   file.find(library.url_set, "curl_url_set");
 }
 
-Result<void> load_into(CurlLibrary& library) {
+Result<CurlLibrary> load() {
   SHUNT_ASSIGN(SharedLibrary file, SharedLibrary::load(SHUNT_CURL_SONAME, "libcurl4"));
+  CurlLibrary library;
   find_all(file, library);
   SHUNT_TRY(file.found_all());
   const CURLcode code = library.global_init(CURL_GLOBAL_DEFAULT);
   if (code != CURLE_OK) return file.error(library.easy_strerror(code));
-  return {};
+  return library;
 }
 
-Loaded load() {
-  Loaded loaded;
-  loaded.outcome = load_into(loaded.library);
-  return loaded;
-}
-
-const Loaded& loaded_once() {
-  static const Loaded loaded = load();
+const Result<CurlLibrary>& loaded_once() {
+  static const Result<CurlLibrary> loaded = load();
   return loaded;
 }
 
 }  // namespace
 
 Result<void> load_curl() {
-  return loaded_once().outcome;
+  SHUNT_TRY(loaded_once());
+  return {};
 }
 
 const CurlLibrary& curl() {
-  return loaded_once().library;
+  return loaded_once().value();
 }
 
 }  // namespace shunt::http

@@ -82,8 +82,7 @@ Result<File> File::open_or_create(const std::string& path, Counters* counters) {
   return File(std::move(fd), path, counters);
 }
 
-Result<File> File::open_to_write_stream(const std::string& path, Counters* counters,
-                                        const CancelToken* cancel) {
+Result<File> File::open_to_write_stream(const std::string& path, const CancelToken& cancel) {
   // Not waiting within open(2): no signal that only asks to stop would end that.
   constexpr timespec kAskCancel{0, 50'000'000};
   std::optional<Waiting> waiting;
@@ -91,13 +90,13 @@ Result<File> File::open_to_write_stream(const std::string& path, Counters* count
     Result<Fd> fd = open_fd(path, O_WRONLY | O_NONBLOCK, "open for writing");
     if (fd) {
       ::fcntl(fd->get(), F_SETFL, ::fcntl(fd->get(), F_GETFL) & ~O_NONBLOCK);
-      return File(std::move(*fd), path, counters);
+      return File(std::move(*fd), path, nullptr);
     }
     struct stat status {};
     const bool is_fifo = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
     // A socket gives it too, for good.
     if (fd.error().system_errno != ENXIO || !is_fifo) return std::move(fd).error();
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(cancel.check());
     if (!waiting) waiting.emplace("waiting for a reader of " + path);
     ::nanosleep(&kAskCancel, nullptr);
   }

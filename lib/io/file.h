@@ -39,9 +39,8 @@ class File {
   // link.
   static Result<File> open_or_create(const std::string& path, Counters* counters = nullptr);
   // A FIFO or device that is there already, for write_next. Waits for a FIFO's reader, and asks
-  // `cancel` meanwhile, which may be null.
-  static Result<File> open_to_write_stream(const std::string& path, Counters* counters = nullptr,
-                                           const CancelToken* cancel = nullptr);
+  // `cancel` meanwhile.
+  static Result<File> open_to_write_stream(const std::string& path, const CancelToken& cancel);
   // A file without a name in `directory`, which vanishes with its descriptor.
   static Result<File> create_unnamed(const std::string& directory, Counters* counters = nullptr);
   // The same file once more, with flags of its own, whatever its name leads to now. Does not wait
