@@ -101,15 +101,6 @@ std::vector<std::string> strategy_names() {
   return names;
 }
 
-// "a, b or c".
-std::string in_words(const std::vector<std::string>& names) {
-  std::string text = names.front();
-  for (std::size_t i = 1; i < names.size(); ++i) {
-    text += (i + 1 == names.size() ? " or " : ", ") + names[i];
-  }
-  return text;
-}
-
 Faststart::Faststart(CLI::App& parent)
     : app_(parent.add_subcommand("faststart", kFaststartDescription)) {
   app_->fallthrough();
@@ -124,7 +115,7 @@ Faststart::Faststart(CLI::App& parent)
   app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
   with_environment(app_->add_option("--strategy", strategy_,
-                                    fmt::format("{} (auto)", in_words(strategy_names())))
+                                    fmt::format("{} (auto)", alternatives(strategy_names())))
                        ->check(one_of(strategy_names()))
                        ->type_name("NAME"));
   with_environment(app_->add_flag("--keep-inode", options_.keep_inode,
@@ -304,8 +295,8 @@ Report Faststart::to_stream(FaststartInput& input) {
   const auto failed = [&](const Error& error) {
     return failed_faststart(schemes().shown(name), error);
   };
-  if (options_.strategy != nullptr && !options_.strategy->goes_into_streams()) {
-    return failed(usage_error("faststart", "into a stream, the only strategy is copy"));
+  if (const Result<void> may = faststart::check_writes_in_order(options_); !may) {
+    return failed(with_help_hint("faststart", may.error()));
   }
   io::Counters counters;
   io::SourcePtr source;  // none: standard input

@@ -67,14 +67,19 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& kn
   return found.empty() ? found : fmt::format("; did you mean '{}'?", found);
 }
 
+std::string alternatives(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 < words.size() ? ", " : " or ") + words[i];
+  }
+  return text;
+}
+
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> known) {
   return [known = std::move(known)](const std::string& word) -> std::string {
     if (std::ranges::find(known, word) != known.end()) return {};
-    std::string all;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      all += (i == 0 ? "" : i + 1 < known.size() ? ", " : " or ") + known[i];
-    }
-    return fmt::format("it takes {}, not '{}'{}", all, word, suggestion(word, known));
+    return fmt::format("it takes {}, not '{}'{}", alternatives(known), word,
+                       suggestion(word, known));
   };
 }
 

@@ -15,7 +15,10 @@ namespace shunt::cli {
 // "; did you mean 'NEAREST'?", or nothing.
 [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& known);
 
-// A check of an option's value: "'WORD' is none of A, B and C", with the nearest.
+// "a, b or c".
+[[nodiscard]] std::string alternatives(const std::vector<std::string>& words);
+
+// A check of an option's value: "it takes A, B or C, not 'WORD'", with the nearest.
 [[nodiscard]] std::function<std::string(const std::string&)> one_of(std::vector<std::string> known);
 
 }  // namespace shunt::cli

@@ -5,10 +5,14 @@
 
 namespace shunt::faststart {
 
-std::vector<const Strategy*> candidates(const Options& options) {
+std::vector<const Strategy*> strategies_asked_for(const Options& options) {
   if (options.strategy != nullptr) return {options.strategy};
-  std::vector<const Strategy*> all(options.strategies.begin(), options.strategies.end());
-  if (options.keep_inode) {
+  return {options.strategies.begin(), options.strategies.end()};
+}
+
+std::vector<const Strategy*> candidates(const Options& options) {
+  std::vector<const Strategy*> all = strategies_asked_for(options);
+  if (options.strategy == nullptr && options.keep_inode) {
     std::erase_if(all, [](const Strategy* strategy) { return !strategy->keeps_inode(); });
   }
   return all;

@@ -11,7 +11,10 @@
 
 namespace shunt::faststart {
 
-// The strategies in question, in the order in which they are tried.
+// The strategy that was asked for, or all of the table.
+[[nodiscard]] std::vector<const Strategy*> strategies_asked_for(const Options& options);
+
+// Those of them that may be run on the file itself, in the order in which they are tried.
 [[nodiscard]] std::vector<const Strategy*> candidates(const Options& options);
 
 // Why `plan` cannot be run on the file itself, whoever asks for it: it is too large, or makes a new

@@ -97,6 +97,10 @@ Report run_in_place(const std::string& path, const Options& options);
 // order (files::names_stream), run_to_stream is there.
 Report run_to_file(const io::SourcePtr& source, const std::string& out, const Options& options);
 
+// Whether the strategy that is asked for, if any, can write into a stream; kUsage otherwise. The
+// two below begin with it; a caller may before it waits for the reader of one.
+[[nodiscard]] Result<void> check_writes_in_order(const Options& options);
+
 // Writes the result to `out`, an open pipe or the like; of a dry run it need not be open.
 Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& options);
 

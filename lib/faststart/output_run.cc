@@ -69,8 +69,7 @@ class OutputRun final : public Work {
 
   // Those that make a new file of this source. Its own inode is kept in any case.
   [[nodiscard]] std::vector<const Strategy*> candidates_here() const {
-    std::vector<const Strategy*> all(options().strategies.begin(), options().strategies.end());
-    if (options().strategy != nullptr) all = {options().strategy};
+    std::vector<const Strategy*> all = strategies_asked_for(options());
     std::erase_if(all, [&](const Strategy* strategy) {
       return strategy->keeps_inode() || !strategy->takes(source_->in_file());
     });
@@ -197,9 +196,7 @@ class OutputRun final : public Work {
   }
 
   Result<void> work_to_stream(io::File& out) {
-    if (options().strategy != nullptr && !options().strategy->goes_into_streams()) {
-      return usage("into a stream, the only strategy is copy");
-    }
+    SHUNT_TRY(check_writes_in_order(options()));
     SHUNT_TRY(read());
     SHUNT_TRY(compare_plan());
     if (!options().dry_run) SHUNT_TRY(check_apart(out));
@@ -298,6 +295,11 @@ class OutputRun final : public Work {
 
 Report run_to_file(const io::SourcePtr& source, const std::string& out, const Options& options) {
   return OutputRun(source, options).to_file(out);
+}
+
+Result<void> check_writes_in_order(const Options& options) {
+  if (options.strategy == nullptr || options.strategy->goes_into_streams()) return {};
+  return usage("into a stream, the only strategy is copy");
 }
 
 Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& options) {

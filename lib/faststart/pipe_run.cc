@@ -72,9 +72,8 @@ class PipeRun {
       : in_(in), out_(out), options_(options) {}
 
   Report report() {
-    if (options_.strategy != nullptr && !options_.strategy->goes_into_streams()) {
-      return Run(in_.path(), options_)
-          .finish(usage("from standard input, the only strategy is copy"));
+    if (const Result<void> may = check_writes_in_order(options_); !may) {
+      return Run(in_.path(), options_).finish(may);
     }
     Result<mp4::FrontBox> front = read_to_first();
     if (front && *front == mp4::FrontBox::kMoov && filled_in_front_) front = look_at_moov();
