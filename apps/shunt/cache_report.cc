@@ -38,14 +38,14 @@ Description describe(const EntryStatus& entry) {
   Description all;
   all.add_text("identity", entry.identity);
   all.add({.name = "source", .value = entry.source});
-  all.add({.name = "size", .value = entry.size, .unit = Unit::kBytes});
-  all.add({.name = "bytes_cached", .value = entry.bytes_cached, .unit = Unit::kBytes});
+  all.add_bytes("size", entry.size);
+  all.add_bytes("bytes_cached", entry.bytes_cached);
   all.add({.name = "complete", .value = entry.complete});
   all.add({.name = "verified", .value = entry.verified});
   all.add({.name = "pinned", .value = entry.pinned});
   all.add({.name = "last_used", .value = date_text(entry.last_used, "%Y-%m-%dT%H:%M:%SZ")});
   all.add({.name = "key", .value = entry.key});
-  all.add({.name = "allocated", .value = entry.allocated, .unit = Unit::kBytes});
+  all.add_bytes("allocated", entry.allocated);
   all.add({.name = "damaged", .value = entry.damaged});
   return all;
 }
@@ -56,8 +56,8 @@ Description describe(const Verified& verified) {
   all.add_text("identity", report.entry.identity);
   all.add({.name = "source", .value = report.entry.source});
   all.add({.name = "key", .value = report.entry.key});
-  all.add({.name = "size", .value = report.entry.size, .unit = Unit::kBytes});
-  all.add({.name = "bytes_cached", .value = report.entry.bytes_cached, .unit = Unit::kBytes});
+  all.add_bytes("size", report.entry.size);
+  all.add_bytes("bytes_cached", report.entry.bytes_cached);
   all.add({.name = "complete", .value = report.entry.complete});
   all.add({.name = "verified", .value = report.entry.verified});
   all.add({.name = "blocks_checked",
@@ -124,10 +124,7 @@ void print_totals(const Globals& globals, const CacheTotals& totals) {
            .label = "budget",
            .row = totals.budget == 0 ? "no limit" : "{}"});
   all.add({.name = "entries", .value = totals.entries, .label = "entries"});
-  all.add({.name = "bytes_cached",
-           .value = totals.bytes_cached,
-           .unit = Unit::kBytes,
-           .label = "cached"});
+  all.add_bytes("bytes_cached", totals.bytes_cached).label = "cached";
   all.add(
       {.name = "allocated", .value = totals.allocated, .unit = Unit::kBytes, .label = "allocated"});
   all.add({.name = "pinned", .value = totals.pinned, .label = "pinned"});

@@ -78,10 +78,7 @@ void add_extras(const FetchedReport& done, Description& all) {
              .unit = Unit::kBytes,
              .label = "memory",
              .row = "at most {}"});
-    all.add({.name = "disk_space",
-             .value = report.disk_space,
-             .unit = Unit::kBytes,
-             .label = "disk space"});
+    all.add_bytes("disk_space", report.disk_space).label = "disk space";
     all.add({.name = ".size", .label = "size", .row = "{size_before:n} -> {size_after:n}"});
   }
   if ((report.dry_run || report.error) && !report.assessments.empty()) {
@@ -105,8 +102,8 @@ Description describe(const FetchedReport& done) {
   all.add({.name = "path", .value = report.path});
   all.add({.name = "status", .value = name_of(report.status), .phrase = status_phrase(report)});
   all.add({.name = "strategy", .value = strategy_name(report)});
-  all.add({.name = "size_before", .value = report.size_before, .unit = Unit::kBytes});
-  all.add({.name = "size_after", .value = report.size_after, .unit = Unit::kBytes});
+  all.add_bytes("size_before", report.size_before);
+  all.add_bytes("size_after", report.size_after);
   all.add({.name = "moov_size",
            .value = report.moov_size,
            .unit = Unit::kBytes,
@@ -114,8 +111,8 @@ Description describe(const FetchedReport& done) {
            .row = report.co64_upgraded > 0
                       ? "{} ({moov_size:n} bytes, {co64_upgraded} tables become co64)"
                       : "{} ({moov_size:n} bytes)"});
-  all.add({.name = "shift", .value = report.shift, .unit = Unit::kBytes, .label = "shift"});
-  all.add({.name = "padding", .value = report.padding, .unit = Unit::kBytes, .label = "padding"});
+  all.add_bytes("shift", report.shift).label = "shift";
+  all.add_bytes("padding", report.padding).label = "padding";
   all.add({.name = "co64_upgraded", .value = report.co64_upgraded});
   all.add({.name = "bytes_read",
            .value = report.bytes_read,

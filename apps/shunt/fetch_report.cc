@@ -23,17 +23,15 @@ Description describe(const fetch::Report& report) {
   Description all(source);
   all.add({.name = "source", .value = source});
   all.add_text("identity", report.identity);
-  all.add({.name = "size", .value = report.size, .unit = Unit::kBytes});
+  all.add_bytes("size", report.size);
   all.add({.name = "bytes_requested",
            .value = report.bytes_requested,
            .unit = Unit::kBytes,
            .phrase = warmed ? "{}" : "local: nothing to warm",
            .always = true});
-  all.add({.name = "bytes_from_cache",
-           .value = report.bytes_from_cache,
-           .unit = Unit::kBytes,
-           .phrase = warmed ? "{} from the cache" : ""});
-  all.add({.name = "bytes_fetched", .value = report.bytes_fetched, .unit = Unit::kBytes});
+  all.add_bytes("bytes_from_cache", report.bytes_from_cache).phrase =
+      warmed ? "{} from the cache" : "";
+  all.add_bytes("bytes_fetched", report.bytes_fetched);
   all.add({.name = "requests",
            .value = report.requests,
            .phrase = warmed ? "{bytes_fetched} fetched in {} " +

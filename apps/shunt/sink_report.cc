@@ -22,7 +22,7 @@ Description describe(const serve::SessionReport& report, const SinkReportStyle& 
   const sink::Summary& all = report.summary;
   const bool done = !report.error;
   Description run;
-  run.add({.name = ".size", .value = style.size, .unit = Unit::kBytes});
+  run.add_bytes(".size", style.size);
   run.add({.name = "bytes_out",
            .value = all.bytes_out,
            .unit = Unit::kBytes,
@@ -35,22 +35,13 @@ Description describe(const serve::SessionReport& report, const SinkReportStyle& 
            .unit = Unit::kBytes,
            .phrase = done ? "" : "{} written",
            .always = true});
-  run.add({.name = "zero_bytes",
-           .value = all.zero_bytes,
-           .unit = Unit::kBytes,
-           .phrase = done ? "{} of it zeros" : ""});
+  run.add_bytes("zero_bytes", all.zero_bytes).phrase = done ? "{} of it zeros" : "";
   Value requests = Value::object();
   for (const auto& [command, count] : report.requests) requests[command] = count;
   run.add({.name = "requests", .value = std::move(requests)});
-  run.add({.name = "peak_held",
-           .value = all.peak_held,
-           .unit = Unit::kBytes,
-           .phrase = done ? "at most {} held" : ""});
-  run.add({.name = "spilled",
-           .value = all.spilled,
-           .unit = Unit::kBytes,
-           .phrase = done ? "{} spilled" : ""});
-  run.add({.name = "window_needed", .value = all.window_needed, .unit = Unit::kBytes});
+  run.add_bytes("peak_held", all.peak_held).phrase = done ? "at most {} held" : "";
+  run.add_bytes("spilled", all.spilled).phrase = done ? "{} spilled" : "";
+  run.add_bytes("window_needed", all.window_needed);
   run.add({.name = "policy", .value = style.kind});
   run.add({.name = "streamed", .value = all.streamed});
   run.add({.name = "seconds",

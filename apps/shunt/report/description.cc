@@ -1,8 +1,13 @@
 #include "report/description.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace shunt::cli {
+
+Field& Description::add_bytes(std::string name, std::uint64_t bytes) {
+  return add({.name = std::move(name), .value = bytes, .unit = Unit::kBytes});
+}
 
 Field& Description::add_text(std::string name, const std::string& text) {
   return add({.name = std::move(name), .value = text.empty() ? Value() : Value(text)});

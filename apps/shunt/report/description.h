@@ -46,6 +46,8 @@ class Description {
 
   // In the order in which they are shown. Returns it, for more to be said of it.
   Field& add(Field field) { return fields_.emplace_back(std::move(field)); }
+  // A number of bytes.
+  Field& add_bytes(std::string name, std::uint64_t bytes);
   // null for the empty text.
   Field& add_text(std::string name, const std::string& text);
 
