@@ -23,6 +23,7 @@ class CurlCall final : public Call {
     transfer_->cancel();
     engine_->remove(std::move(transfer_));
   }
+  void resume() override { engine_->resume(transfer_); }
   CurlCall(const CurlCall&) = delete;
   CurlCall& operator=(const CurlCall&) = delete;
 

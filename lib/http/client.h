@@ -42,6 +42,9 @@ class SpeedWatch;
 
 struct Request : blob::Request {
   std::chrono::milliseconds delay{0};  // wait so long before sending
+  // The handler may not be ready() for the body. It is asked for by HTTP/1.1: libcurl reads on from
+  // a stream of HTTP/2 that is held, 32 MiB of it.
+  bool may_be_held = false;
   // Of all attempts at the same thing; null: this is the only one.
   std::shared_ptr<SpeedWatch> speed = {};
 };
@@ -63,6 +66,9 @@ class AnswerHandler {
  public:
   virtual ~AnswerHandler() = default;
   virtual Result<void> answered(const Answer& answer) = 0;  // once, before any body
+  // Asked before each body(), with the number of its bytes. False: not now. The request is held,
+  // however long, until Call::resume(); then it asks again. No time-out counts meanwhile.
+  [[nodiscard]] virtual bool ready(std::size_t /*bytes*/) { return true; }
   virtual Result<void> body(std::span<const std::byte> bytes) = 0;
   // The last call, and the only one that surely comes. A body shorter than its Content-Length, a
   // reset, a time-out: kNetwork.
@@ -73,6 +79,8 @@ class AnswerHandler {
 class Call {
  public:
   virtual ~Call() = default;
+  // Asks the handler again, after its ready() was false. From any thread; does not block.
+  virtual void resume() {}
 };
 
 class Client {

@@ -148,6 +148,16 @@ void Engine::remove(TransferPtr transfer) noexcept {
   });
 }
 
+void Engine::resume(TransferPtr transfer) {
+  command([this, transfer = std::move(transfer)] {
+    if (transfer->easy() == nullptr || !active_.contains(transfer->easy())) return;
+    const auto now = Clock::now();
+    if (const CURLcode code = transfer->resume_held(now); code != CURLE_OK) {
+      end(transfer->easy(), code);
+    }
+  });
+}
+
 void Engine::run_commands() {
   std::vector<Task> commands;
   {

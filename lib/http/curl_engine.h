@@ -35,6 +35,8 @@ class Engine final : private Transfer::Gate {
   void add(TransferPtr transfer);
   // After its cancel(). When there is no memory even for this, the thread finds it by itself.
   void remove(TransferPtr transfer) noexcept;
+  // Asks its handler again, which was not ready.
+  void resume(TransferPtr transfer);
   [[nodiscard]] const ClientOptions& options() const { return settings_.options; }
 
  private:

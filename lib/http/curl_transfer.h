@@ -53,7 +53,10 @@ class Transfer {
   // After another `waited` seconds in which its bytes would have been taken: whether they come too
   // slowly. It is to be ended then.
   [[nodiscard]] bool too_slow(double waited);
+  // After Gate::admit() was false,
   [[nodiscard]] CURLcode resume(Clock::time_point now);
+  // and after the handler was not ready.
+  [[nodiscard]] CURLcode resume_held(Clock::time_point now);
   [[nodiscard]] const Request& request() const { return request_; }
 
  private:
@@ -62,6 +65,8 @@ class Transfer {
                                void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  // Whether the handler takes so many bytes now. True as well when it was cancelled.
+  [[nodiscard]] bool handler_is_ready(std::size_t bytes);
   // False once the transfer has been cancelled.
   Result<bool> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);
@@ -88,8 +93,9 @@ class Transfer {
   std::size_t header_bytes_ = 0;
   std::size_t header_lines_ = 0;
   bool answered_ = false;
-  bool begun_ = false;  // the first line of an answer is here
-  bool paused_ = false;
+  bool begun_ = false;   // the first line of an answer is here
+  bool paused_ = false;  // for the rate, or
+  bool held_ = false;    // because the handler was not ready
   bool connected_ = false;
   bool finished_ = false;
   int socket_errno_ = 0;        // why there was no socket for it; 0: there was

@@ -30,6 +30,8 @@ class BlobRequest : protected http::AnswerHandler,
   void start();
   // From any thread. Once it has returned, no hook runs or comes; within one it returns at once.
   void cancel();
+  // From any thread, after take_ready() was false: asks again. Does not block.
+  void resume();
 
  protected:
   // What to do with an answer.
@@ -59,6 +61,8 @@ class BlobRequest : protected http::AnswerHandler,
   virtual void describe(http::Request& request) = 0;
   // An answer of status 200, 206, 304 or 416.
   virtual Verdict judge(const http::Answer& answer) = 0;
+  // Whether take() can have so many bytes now; if not, whoever said so calls resume() later.
+  [[nodiscard]] virtual bool take_ready(std::size_t /*bytes*/) { return true; }
   // Bytes of a body that was accepted. An error is final.
   virtual Result<void> take(std::span<const std::byte> bytes) = 0;
   // The body has ended: is that all? An error is tried again.
@@ -83,6 +87,7 @@ class BlobRequest : protected http::AnswerHandler,
   enum class Next { kComplete, kRedirect, kRenew, kResolveAgain, kRepeat, kFail };
 
   Result<void> answered(const http::Answer& answer) override;
+  [[nodiscard]] bool ready(std::size_t bytes) override;
   Result<void> body(std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 

@@ -64,6 +64,7 @@ class ScriptedOrigin final : public blob::Origin {
   struct Flow;
   class Handle;
   void run();
+  [[nodiscard]] bool ready(Flow& flow, std::size_t bytes);
   // A chunk, or the end, of a flow; whether it has ended.
   bool step(Flow& flow);
 
