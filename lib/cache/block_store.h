@@ -81,10 +81,9 @@ class BlockStore {
 
   // True once the whole blob was verified; seal() records it.
   [[nodiscard]] virtual bool sealed() const { return false; }
-  // `mark` is what seal_mark() was before the first byte was read for it: blocks that were replaced
-  // since then are not covered.
-  [[nodiscard]] virtual std::uint64_t seal_mark() const { return 0; }
-  virtual Result<void> seal(std::uint64_t /*mark*/) { return {}; }
+  // `sum` is the SealSum of the bytes that were verified: a seal does not cover blocks that were
+  // replaced since they were read for it.
+  virtual Result<void> seal(std::uint64_t /*sum*/) { return {}; }
   // True once the whole blob did not match its digest: no reader uses any of it again.
   [[nodiscard]] virtual bool discarded() const { return false; }
   virtual void discard() {}

@@ -58,7 +58,7 @@ class Entry final : public BlockStore {
     return count_recorded(item_.file(), header_);
   }
   // Reads a recorded block into `bytes`, as long as it is, and compares it, trusted or not. A bad
-  // one is absent afterwards.
+  // one is absent afterwards. kAbsent as well for one that somebody is filling meanwhile.
   enum class Recheck { kAbsent, kGood, kBad };
   [[nodiscard]] Result<Recheck> recheck(std::uint64_t block, std::span<std::byte> bytes);
   // Blocks that were recorded and did not match, as far as this object has seen.
@@ -77,8 +77,7 @@ class Entry final : public BlockStore {
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
   [[nodiscard]] bool sealed() const override { return is_sealed(item_.file(), header_); }
-  [[nodiscard]] std::uint64_t seal_mark() const override;
-  Result<void> seal(std::uint64_t mark) override;
+  Result<void> seal(std::uint64_t sum) override;
   // Some of its blocks are gone.
   Result<void> unseal();
   [[nodiscard]] bool discarded() const override { return state().discarded; }
@@ -97,8 +96,9 @@ class Entry final : public BlockStore {
   void know(std::uint64_t block);
   // Takes a block out that is not what it should be, here and for everybody.
   void forget(std::uint64_t block);
-  // The same for one whose record is still `seen`, unless somebody is just filling it anew.
-  void forget_if(std::uint64_t block, const BlockRecord& seen);
+  // The same for one whose record is still `seen`, unless somebody is just filling it anew. Returns
+  // whether it did so.
+  [[nodiscard]] bool forget_if(std::uint64_t block, const BlockRecord& seen);
   // What was held against the digest is not what is there any more.
   Result<void> lose_seal();
   // The file is not what it was: nothing is written to it any more, and nobody opens it again.

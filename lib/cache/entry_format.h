@@ -67,7 +67,7 @@ struct EntryState {
   bool sealed = false;     // held against its digest as a whole, and right
   bool discarded = false;  // held against its digest, and wrong
   blob::Freshness freshness;
-  std::uint64_t seal_sum = 0;  // of a seal: add_to_sum() of all records that it was put on
+  std::uint64_t seal_sum = 0;  // of a seal: SealSum of all records that it was put on
 };
 [[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);
 // A state that cannot be read is the empty one: it only costs a check or a request more.
@@ -83,10 +83,21 @@ void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> 
 // XXH3-64, and 1 in place of 0.
 [[nodiscard]] std::uint64_t block_checksum(std::span<const std::byte> bytes);
 
-// A hash over the checksums of all records, some at a time, in order; begins with 0. A seal holds
-// as long as the records are those that it was put on: a block that was fetched again has not been
-// held against the digest, even if a power cut undid the taking away of the seal.
-[[nodiscard]] std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums);
+// The sum of the checksums of all blocks of an entry, in order. A seal holds as long as the sum of
+// the records is the one that it was put on: a block that was fetched again was not held against
+// the digest, even if a power cut undid the taking away of the seal.
+class SealSum {
+ public:
+  void add(std::uint64_t checksum);     // of the next block
+  [[nodiscard]] std::uint64_t value();  // once all blocks were added
+
+ private:
+  static constexpr std::size_t kGroup = 4096;  // checksums that are summed together
+  void close_group();
+
+  std::vector<std::uint64_t> group_;
+  std::uint64_t sum_ = 0;
+};
 
 // What makes a file this one, and no copy of it: a copy may well get the inode of the original.
 struct FileIdentity {

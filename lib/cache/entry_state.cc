@@ -9,7 +9,7 @@
 namespace shunt::cache {
 namespace {
 
-constexpr std::uint64_t kScanned = 4096;  // records at once
+constexpr std::uint64_t kScanned = 4096;  // records that are read at once
 // The state is changed with two system calls. Who has had its lock for longer was stopped. What
 // does not get into the state in this time costs somebody a request, or a look at all the blocks;
 constexpr std::chrono::milliseconds kAdvice{200};
@@ -34,12 +34,12 @@ bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit
 
 // 0 when they cannot be read, which no seal has.
 std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
-  std::uint64_t sum = 0;
+  SealSum sum;
   const bool all = scan_checksums(
       file, header, [&](std::uint64_t /*first*/, const std::vector<std::uint64_t>& checksums) {
-        sum = add_to_sum(sum, checksums);
+        for (const std::uint64_t checksum : checksums) sum.add(checksum);
       });
-  return all ? sum : 0;
+  return all ? sum.value() : 0;
 }
 
 // The lock on the file keeps other processes away, but no thread that uses the same descriptor.
@@ -81,15 +81,11 @@ bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
   return state.sealed && state.seal_sum == sum_of_records(file, header);
 }
 
-std::uint64_t Entry::seal_mark() const {
-  return sum_of_records(item_.file(), header_);
-}
-
-Result<void> Entry::seal(std::uint64_t mark) {
+Result<void> Entry::seal(std::uint64_t sum) {
   if (!item_.writable()) return {};
   return update_state(kAdvice, [&](EntryState& now) {
     now.sealed = true;
-    now.seal_sum = mark;
+    now.seal_sum = sum;
   });
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shunt/cache/cache.h"
+#include "shunt/cache/entry_format.h"
 #include "shunt/io/sha256.h"
 
 namespace shunt::cache {
@@ -102,13 +103,13 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     return report;
   }
   if (progress != nullptr) progress->begin("verifying", entry->size());
-  const std::uint64_t mark = entry->seal_mark();
   // The digest in passing, while no block is missing.
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
   bool whole = has_digest;
   bool matched = false;
   io::Sha256 sha;
+  SealSum sum;
   std::vector<std::byte> bytes(static_cast<std::size_t>(entry->block_size()));
   for (std::uint64_t block = 0; block < entry->blocks(); ++block) {
     if (cancel != nullptr) SHUNT_TRY(cancel->check());
@@ -119,13 +120,16 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     report.blocks_checked += checked != Entry::Recheck::kAbsent ? 1 : 0;
     report.blocks_bad += checked == Entry::Recheck::kBad ? 1 : 0;
     whole = whole && checked == Entry::Recheck::kGood;
-    if (whole) sha.update(part);
+    if (whole) {
+      sha.update(part);
+      sum.add(block_checksum(part));
+    }
     if (progress != nullptr) progress->advance(part.size());
   }
   if (whole) {
     if ("sha256:" + sha.hex() == entry->header().identity) {
       matched = true;
-      const Result<void> sealed = entry->seal(mark);
+      const Result<void> sealed = entry->seal(sum.value());
       if (!sealed && sealed.error().code != ErrorCode::kBusy) return sealed.error();
     } else {
       report.digest_mismatch = true;
