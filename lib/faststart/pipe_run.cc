@@ -250,7 +250,7 @@ Result<io::SourcePtr> spool(const io::File& in, const CancelToken* cancel) {
   io::Spool spool;
   std::vector<std::byte> buffer(1 << 18);
   for (;;) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     SHUNT_ASSIGN(const std::size_t got, in.read_next(buffer));
     if (got == 0) return spool.finish(in.path());
     SHUNT_TRY(spool.append(std::span(buffer).first(got)));
