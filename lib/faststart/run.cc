@@ -59,7 +59,7 @@ Error changed_meanwhile(std::string_view path, std::string_view operation) {
 }
 
 Run::Run(std::string path, const Options& options)
-    : options_(options), verifier_(options.cancel, options.progress) {
+    : options_(options), verifier_({options.cancel, options.progress}) {
   report_.path = std::move(path);
   report_.dry_run = options.dry_run;
 }

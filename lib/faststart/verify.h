@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 #include "shunt/media/packet_trace.h"
@@ -15,7 +14,7 @@ namespace shunt::faststart {
 // Remembers the packets of the original and holds others against them.
 class Verifier {
  public:
-  Verifier(const CancelToken* cancel, Progress* progress) : cancel_(cancel), progress_(progress) {}
+  explicit Verifier(const Context& context) : context_(context) {}
 
   // Reads the original, all but the tracks of these numbers. kIntegrity where there is nothing to
   // compare: libavformat cannot read it, or finds no packet.
@@ -25,8 +24,7 @@ class Verifier {
   Result<void> compare(const io::Source& candidate) const;
 
  private:
-  const CancelToken* cancel_;
-  Progress* progress_;
+  const Context context_;
   std::vector<std::uint32_t> left_out_;
   media::PacketTrace original_;
 };

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 
@@ -33,12 +32,11 @@ struct PacketTrace {
 
 // Demuxes all of `source` as MP4, MOV and their kin, whatever its name. A file that libavformat
 // cannot read is no error but a `failure`. Errors: those of the Source as they are; kInterrupted
-// once `cancel` is requested; kFailed when the media module cannot be loaded. `cancel` and
-// `progress` may be null; `progress` hears of payload bytes, `source.size()` in total. Any thread
-// may call; the callbacks come in that thread. The tracks numbered in `left_out` are not read: data
-// in other files, which libavformat does not follow.
-[[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
-                                                Progress* progress,
+// once `context` says stop; kFailed when the media module cannot be loaded. What is told is payload
+// bytes, `source.size()` in total. Any thread may call; the callbacks come in that thread. The
+// tracks numbered in `left_out` are not read: data in other files, which libavformat does not
+// follow.
+[[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const Context& context,
                                                 std::span<const std::uint32_t> left_out = {});
 
 // nullopt when libavformat delivered the same; otherwise a part of a sentence that names the first
