@@ -17,7 +17,6 @@
 #include "shunt/files/replace.h"
 #include "shunt/in_place/original_view.h"
 #include "shunt/io/kernel.h"
-#include "shunt/layout/realise.h"
 
 namespace shunt::faststart {
 namespace {
@@ -210,9 +209,7 @@ class InPlaceRun final : public Work {
     return {};
   }
 
-  [[nodiscard]] layout::RealiseOptions realise_options() const override {
-    return {options().cancel, options().progress};
-  }
+  [[nodiscard]] Context context() const override { return {options().cancel, options().progress}; }
   [[nodiscard]] io::FileRange whole_file() const { return {&target_.file(), 0}; }
 
   [[nodiscard]] in_place::Options in_place_options() const {

@@ -205,8 +205,7 @@ class PipeRun {
       return options_.dry_run ? Result<void>() : out_.write_next(block.data);
     };
     streams::TransferOptions transfer_options;
-    transfer_options.cancel = options_.cancel;
-    transfer_options.progress = options_.progress;
+    transfer_options.context = {options_.cancel, options_.progress};
     transfer_options.buffer_size = kPassBuffer;
     SHUNT_TRY(streams::transfer(fill, drain, transfer_options));
     Report& report = run.report();

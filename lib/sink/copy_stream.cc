@@ -103,10 +103,9 @@ class Copying {
   }
 
   Result<void> transfer_all() {
-    return streams::transfer(
-        [this](streams::Block& block) { return fill(block); },
-        [this](const streams::Block& block) { return drain(block.data); },
-        {.buffer_size = kSplice, .cancel = options_.cancel, .progress = nullptr});
+    return streams::transfer([this](streams::Block& block) { return fill(block); },
+                             [this](const streams::Block& block) { return drain(block.data); },
+                             {.buffer_size = kSplice, .context = {.cancel = options_.cancel}});
   }
 
   const io::File& in_;

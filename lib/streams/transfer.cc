@@ -83,10 +83,9 @@ Result<void> run_drain(Exchange& exchange, const Drain& drain, const TransferOpt
         return {};
       }
     }
-    if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+    SHUNT_TRY(options.context.check());
     SHUNT_TRY(drain(slot.block));
-    if (options.progress != nullptr)
-      options.progress->advance(slot.block.data.size() + slot.block.zeros);
+    options.context.advance(slot.block.data.size() + slot.block.zeros);
     const std::lock_guard lock(exchange.mutex);
     slot.full = false;
     exchange.changed.notify_all();
