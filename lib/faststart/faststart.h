@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/faststart/strategies/table.h"
 #include "shunt/io/file.h"
@@ -25,8 +24,7 @@ struct Options {
   bool recover_only = false;
   bool preserve_times = false;  // modified: when the original was
   bool force = false;           // an output file may replace an existing one
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;
+  Context context = {};
 };
 
 enum class Status {

@@ -39,7 +39,8 @@ class OutputRun final : public Work {
   [[nodiscard]] const Options& options() const { return run_.options(); }
   Result<void> read() {
     SHUNT_ASSIGN(identity_, source_->identity());
-    SHUNT_ASSIGN(movie_, mp4::read_movie(source_, needed_of(options().padding), options().cancel));
+    SHUNT_ASSIGN(movie_,
+                 mp4::read_movie(source_, needed_of(options().padding), options().context.cancel));
     done_ = is_done(movie_, options().padding);
     SHUNT_TRY(run_.begin(movie_));
     return done_ ? run_.remember(*source_) : Result<void>();
@@ -278,7 +279,7 @@ class OutputRun final : public Work {
   Result<void> make_new(const Plan& /*plan*/, const Fill& fill) override {
     return fill(source_->in_file(), *out_);
   }
-  [[nodiscard]] Context context() const override { return {options().cancel, options().progress}; }
+  [[nodiscard]] Context context() const override { return options().context; }
 
   Run run_;
   io::SourcePtr source_;

@@ -36,7 +36,7 @@ class Job {
   // What to tell when the edit did not come to its end and was not undone either.
   [[nodiscard]] std::string recover_hint() const;
   // Requests to stop that have been answered, by going back or by going on, no longer count.
-  void heed_requests() { heeded_ = options_.cancel != nullptr ? options_.cancel->requests() : 0; }
+  void heed_requests() { heeded_ = options_.context.requests(); }
 
   // Step 2. kInterrupted in the middle of a shift when asked to stop; kBusy when another program
   // has changed the size of the file.

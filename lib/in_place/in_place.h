@@ -16,8 +16,7 @@
 #include <functional>
 #include <string>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/in_place/edit.h"
 #include "shunt/in_place/journal.h"
@@ -34,8 +33,7 @@ struct Options {
   // The file gets the time of modification back that it had before the edit, whether that is
   // finished or undone.
   bool preserve_times = false;
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;
+  Context context = {};
   // Non-zero bytes of `overwritten` that may be kept aside; more is kUnsuitable.
   std::uint64_t max_saved = 48 * 1024;
 };
