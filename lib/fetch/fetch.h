@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "shunt/base/byte_range.h"
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 #include "shunt/source/session.h"
@@ -45,9 +44,8 @@ struct Request {
 };
 
 struct Options {
-  bool force = false;  // an output file may replace an existing one
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;  // told of bytes as they are delivered
+  bool force = false;    // an output file may replace an existing one
+  Context context = {};  // told of bytes as they are delivered
 };
 
 // Writes the ranges, one after the other, to a new file `out`, which appears when it is whole and,

@@ -18,7 +18,7 @@ namespace shunt::fetch {
 class FileDelivery {
  public:
   FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges, io::File& out,
-               const DeliverOptions& options);
+               const Context& context);
 
   Result<Delivered> run();
 
@@ -43,7 +43,7 @@ class FileDelivery {
 
   const source::Opened& opened_;
   io::File& out_;
-  const DeliverOptions& options_;
+  const Context context_;
   PassingDigest digest_;
   std::vector<ByteRange> left_;
   std::vector<std::uint64_t> places_;  // of left_

@@ -21,10 +21,10 @@ namespace shunt::fetch {
 
 // The first `most` bytes of it, or all, into a stream as they come.
 [[nodiscard]] source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t most,
-                                                 io::File& out, const DeliverOptions& options);
+                                                 io::File& out, const Context& context);
 // The same into a new file. Where nobody can say how much more is to come, a twentieth of what was
 // free on its disk is left free.
 [[nodiscard]] source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most,
-                                                io::File& out, const DeliverOptions& options);
+                                                io::File& out, const Context& context);
 
 }  // namespace shunt::fetch
