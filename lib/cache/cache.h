@@ -13,8 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/document_store.h"
 #include "shunt/blob/origin.h"
@@ -86,8 +85,7 @@ class Cache final : public blob::DocumentStore {
   // Looks without counting as use.
   Result<std::vector<EntryStatus>> list();
   // Reads every block that is there, whenever it was last checked, and the digest of a whole blob.
-  Result<VerifyReport> verify(const EntryStatus& entry, const CancelToken* cancel,
-                              Progress* progress);
+  Result<VerifyReport> verify(const EntryStatus& entry, const Context& context);
   // Those of `entries` that `what` names: a key, a digest, an unambiguous beginning of a digest (6
   // digits and more), a URL, or a source as list() gives it. `canonical` is the URL as key_of_url()
   // gets it, and otherwise `what` again. kFailed when there is none.

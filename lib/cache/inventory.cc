@@ -88,8 +88,7 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   return found;
 }
 
-Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken* cancel,
-                                   Progress* progress) {
+Result<VerifyReport> Cache::verify(const EntryStatus& status, const Context& context) {
   VerifyReport report;
   report.entry = status;
   // find() takes it away, and says no more than that.
@@ -102,7 +101,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     report.damaged = true;
     return report;
   }
-  if (progress != nullptr) progress->begin("verifying", entry->size());
+  context.begin("verifying", entry->size());
   // The digest in passing, while no block is missing.
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
@@ -112,7 +111,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
   SealSum sum;
   std::vector<std::byte> bytes(static_cast<std::size_t>(entry->block_size()));
   for (std::uint64_t block = 0; block < entry->blocks(); ++block) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(context.check());
     const std::uint64_t at = block * entry->block_size();
     const auto part = std::span(bytes).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), entry->size() - at)));
@@ -124,7 +123,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
       sha.update(part);
       sum.add(block_checksum(part));
     }
-    if (progress != nullptr) progress->advance(part.size());
+    context.advance(part.size());
   }
   if (whole) {
     if ("sha256:" + sha.hex() == entry->header().identity) {

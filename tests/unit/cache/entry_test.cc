@@ -407,7 +407,7 @@ TEST_CASE("cache: verifying what a stopped process has locked tells of its diges
   REQUIRE(files::try_lock_range(holder, ByteRange::of(entry->header().state_begin(), kStateSize))
               .value()
               .empty());
-  const auto report = cache->verify(cache->list().value().at(0), nullptr, nullptr);
+  const auto report = cache->verify(cache->list().value().at(0), {});
   REQUIRE(report);
   CHECK(report->entry.verified);
   CHECK_FALSE(entry->sealed());
