@@ -8,8 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/files/destination.h"
 #include "shunt/serve/child.h"
@@ -41,8 +40,8 @@ struct SessionOptions {
   std::function<void(const std::string& uri)> listening;  // told once; may be empty
   // The first request ends the stream (with a command: asks the command to end), which is
   // kInterrupted when a client was not done; a second one gives it up.
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;  // of bytes that left; may be null
+  // What is told is the bytes that left.
+  Context context = {};
 };
 
 struct SessionReport {
