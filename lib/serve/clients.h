@@ -27,8 +27,8 @@
 
 namespace shunt::serve {
 
-// All functions may be called from any thread. Requests and departures are told of in the order in
-// which the server tells of them.
+// All functions may be called from any thread: the server's tells, whoever waits for the end of the
+// stream asks. Requests and departures are told of in the order in which the server tells of them.
 class Clients {
  public:
   using Clock = std::chrono::steady_clock;

@@ -39,7 +39,10 @@ class Guard {
 
 // Run by "/bin/sh -c" in a process group of its own, all of which is killed (SIGKILL: whoever could
 // heed or ignore another signal might see the end of a pipe first). What has left the group
-// (setsid(1)) is not reached. For one thread, which outlives it.
+// (setsid(1)) is not reached.
+//
+// For one thread, which outlives it. A thread of its own waits for the command to be stopped, and
+// owns nothing: it kills the group, and notes why.
 //
 // It is not in the foreground of a terminal. When it reads from one all the same, or changes its
 // settings, the system stops it, and nobody would let it go on: it is killed, and that is the

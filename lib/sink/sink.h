@@ -10,12 +10,10 @@
 // abandon() and the destructor, which wait for it.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +22,7 @@
 
 #include "shunt/base/byte_range.h"
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 #include "shunt/io/sha256.h"
@@ -64,6 +63,9 @@ struct Summary {
 };
 
 // All functions may be called from any thread, finish() and abandon() from one.
+//
+// The Sink's own thread owns the way out (the writer, the digest) and whatever it has pinned of the
+// blocks. Everything else is shared, under the mutex, which the thread lets go of while it writes.
 class Sink {
  public:
   // Bytes that were let go and are not sent: above this, ready() is false. It is so too while some
@@ -125,44 +127,47 @@ class Sink {
  private:
   Sink(io::File& out, Options options);
 
-  // All with the lock.
-  Result<void> check(ByteRange range);
-  Error fail(Error error);
-  [[nodiscard]] bool has_room() const;
+  Result<void> check(ByteRange range) SHUNT_REQUIRES(mutex_);
+  Error fail(Error error) SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool has_room() const SHUNT_REQUIRES(mutex_);
+  void let_go() SHUNT_REQUIRES(mutex_);
+  // These let go of the mutex meanwhile.
   template <typename Done>
-  bool wait(std::unique_lock<std::mutex>& lock, const Done& done,
-            const std::function<bool()>& give_up);
-  void let_go();
-  void send_all(std::unique_lock<std::mutex>& lock);
-  void tell_progress(std::unique_lock<std::mutex>& lock);  // lets go of it meanwhile
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool wait(const Done& done, const std::function<bool()>& give_up) SHUNT_REQUIRES(mutex_);
+  void send_all() SHUNT_REQUIRES(mutex_);
+  void tell_progress() SHUNT_REQUIRES(mutex_);
+  void wait_for_work() SHUNT_REQUIRES(mutex_);
 
-  // Without the lock. `the_rest`: the disk has ended, and blocks stay until the Sink goes.
-  Result<void> send(const HeldBlocks::Run& run, bool the_rest);
-  Result<void> send_from_file(ByteRange range, bool the_rest);
+  // Of the thread. `file` is where spilled blocks lie; `the_rest`: the disk has ended, and blocks
+  // stay until the Sink goes.
+  Result<void> send(const HeldBlocks::Run& run, const io::File& file, bool the_rest)
+      SHUNT_EXCLUDES(mutex_);
+  Result<void> send_from_file(const io::File& file, ByteRange range, bool the_rest)
+      SHUNT_EXCLUDES(mutex_);
   void hash_zeros(std::uint64_t count);
 
   const Options options_;
   CancelToken stop_output_;
-  streams::StreamWriter out_;         // of the thread
-  std::optional<io::Sha256> sha256_;  // of the thread
+  streams::StreamWriter out_;         // of the thread; others only look for its reader
+  std::optional<io::Sha256> sha256_;  // of the thread, until done_
 
-  std::mutex mutex_;
-  std::condition_variable to_thread_;
-  std::condition_variable from_thread_;
-  HeldBlocks blocks_;
-  Frontier frontier_;
-  ContentEnd content_;
-  std::uint64_t released_ = 0;
-  std::uint64_t sent_ = 0;
-  bool last_ = false;                    // released_ is the end of the stream
-  bool done_ = false;                    // the thread has ended
-  std::uint64_t wakes_at_ = UINT64_MAX;  // what released_ has to reach to wake the thread
-  std::optional<Error> failure_;
-  std::function<void()> on_progress_;
-  bool telling_ = false;  // the thread calls it
-  Summary summary_;
-  io::Thread thread_;
+  Mutex mutex_;
+  ConditionVariable to_thread_;
+  ConditionVariable from_thread_;
+  HeldBlocks blocks_ SHUNT_GUARDED_BY(mutex_);
+  Frontier frontier_ SHUNT_GUARDED_BY(mutex_);
+  ContentEnd content_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t released_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::uint64_t sent_ SHUNT_GUARDED_BY(mutex_) = 0;
+  bool last_ SHUNT_GUARDED_BY(mutex_) = false;  // released_ is the end of the stream
+  bool done_ SHUNT_GUARDED_BY(mutex_) = false;  // the thread has ended
+  // What released_ has to reach to wake the thread.
+  std::uint64_t wakes_at_ SHUNT_GUARDED_BY(mutex_) = UINT64_MAX;
+  std::optional<Error> failure_ SHUNT_GUARDED_BY(mutex_);
+  std::function<void()> on_progress_ SHUNT_GUARDED_BY(mutex_);
+  bool telling_ SHUNT_GUARDED_BY(mutex_) = false;  // the thread calls it
+  Summary summary_ SHUNT_GUARDED_BY(mutex_);
+  io::Thread thread_;  // of whoever starts the Sink, and ends it
 };
 
 }  // namespace shunt::sink
