@@ -4,19 +4,22 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 
 namespace shunt::vault {
 
 // The file is made when it is first locked, and never removed by us. Should somebody remove it, the
-// next lock is taken on a new one. Thread-safe.
+// next lock is taken on a new one.
+//
+// Thread-safe: threads of this process take turns, and whose turn it is owns the file, and asks the
+// other processes for it. The mutex guards only whether it is somebody's turn, and is held by
+// nobody who waits for another process.
 class LockedFile {
  public:
   // `cancel`, which may be null, is asked while lock() waits.
@@ -42,19 +45,21 @@ class LockedFile {
   // kBusy when others have had it for all of `limit`, and kInterrupted once a stop was asked for:
   // waiting for a process that was stopped must end. Where the file system has no locks, only
   // threads of this process are kept apart.
-  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit);
+  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit) SHUNT_EXCLUDES(mutex_);
 
  private:
   [[nodiscard]] Result<void> open();
-  [[nodiscard]] bool take_turn(std::chrono::steady_clock::time_point deadline);
-  void end_turn();
+  [[nodiscard]] bool take_turn(std::chrono::steady_clock::time_point deadline)
+      SHUNT_EXCLUDES(mutex_);
+  void end_turn() SHUNT_EXCLUDES(mutex_);
 
   std::string path_;
   const CancelToken* cancel_;
   // Not a std::timed_mutex: what it waits with is unknown to the ThreadSanitizer of GCC 12.
-  std::mutex mutex_;
-  std::condition_variable turn_ended_;
-  bool taken_ = false;  // under mutex_; what follows belongs to whose turn it is
+  Mutex mutex_;
+  ConditionVariable turn_ended_;
+  bool taken_ SHUNT_GUARDED_BY(mutex_) = false;
+  // What follows belongs to whose turn it is.
   io::File file_;
   pid_t opened_by_ = 0;
 };
