@@ -3,13 +3,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt::http {
 
-// pass() is called by one thread at a time; the rest from any.
+// pass() is called by one thread at a time, the one that owns the calls; the rest from any.
 class CallGate {
  public:
   CallGate() = default;
@@ -18,7 +18,7 @@ class CallGate {
 
   // Runs `call`, which may throw. False, and it does not: the gate is closed.
   template <typename Call>
-  bool pass(Call call) {
+  bool pass(Call call) SHUNT_EXCLUDES(mutex_) {
     if (!enter()) return false;
     const Leaving leaving(*this);
     call();
@@ -26,11 +26,11 @@ class CallGate {
   }
 
   // Once it has returned, no call runs or comes; from within one it returns at once.
-  void close() {
-    std::unique_lock lock(mutex_);
+  void close() SHUNT_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     closed_.store(true, std::memory_order_release);
     if (caller_ == std::this_thread::get_id()) return;
-    left_.wait(lock, [this] { return caller_ == std::thread::id(); });
+    left_.wait(mutex_, [this]() SHUNT_REQUIRES(mutex_) { return caller_ == std::thread::id(); });
   }
   [[nodiscard]] bool closed() const { return closed_.load(std::memory_order_acquire); }
 
@@ -40,7 +40,7 @@ class CallGate {
     explicit Leaving(CallGate& gate) : gate_(gate) {}
     // With the lock to the end: who waits may take the gate away right after.
     ~Leaving() {
-      const std::lock_guard lock(gate_.mutex_);
+      const Lock lock(gate_.mutex_);
       gate_.caller_ = {};
       gate_.left_.notify_all();
     }
@@ -51,17 +51,17 @@ class CallGate {
     CallGate& gate_;
   };
 
-  bool enter() {
-    const std::lock_guard lock(mutex_);
+  bool enter() SHUNT_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     if (closed()) return false;
     caller_ = std::this_thread::get_id();
     return true;
   }
 
-  std::atomic<bool> closed_{false};
-  std::mutex mutex_;
-  std::condition_variable left_;
-  std::thread::id caller_;  // who is within a call
+  std::atomic<bool> closed_{false};  // set under the mutex, so that nobody enters after close()
+  Mutex mutex_;
+  ConditionVariable left_;
+  std::thread::id caller_ SHUNT_GUARDED_BY(mutex_);  // who is within a call
 };
 
 }  // namespace shunt::http

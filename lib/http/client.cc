@@ -1,7 +1,6 @@
 #include "shunt/http/client.h"
 
 #include <cerrno>
-#include <condition_variable>
 #include <list>
 #include <utility>
 
