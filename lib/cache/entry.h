@@ -13,11 +13,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/blob/origin.h"
 #include "shunt/cache/block_bits.h"
 #include "shunt/cache/block_store.h"
@@ -26,6 +26,9 @@
 
 namespace shunt::cache {
 
+// Thread-safe, and no thread owns any of it: what is known of blocks is atomic, the claims of this
+// object are under a mutex, and the state in the file is changed by one thread of the process at a
+// time.
 class Entry final : public BlockStore {
  public:
   // The item holds an entry; kCorrupt when it does not, or is not as long as it should be: the item
@@ -70,8 +73,8 @@ class Entry final : public BlockStore {
   [[nodiscard]] BlockRun next_known(BlockRun within) const override;
   [[nodiscard]] bool check(std::uint64_t block) override;
   [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
-  [[nodiscard]] Claim claim(BlockRun run) override;
-  void release(BlockRun run) override;
+  [[nodiscard]] Claim claim(BlockRun run) override SHUNT_EXCLUDES(claims_mutex_);
+  void release(BlockRun run) override SHUNT_EXCLUDES(claims_mutex_);
   [[nodiscard]] Room admit(std::uint64_t bytes) override;
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
@@ -98,7 +101,8 @@ class Entry final : public BlockStore {
   void forget(std::uint64_t block);
   // The same for one whose record is still `seen`, unless somebody is just filling it anew. Returns
   // whether it did so.
-  [[nodiscard]] bool forget_if(std::uint64_t block, const BlockRecord& seen);
+  [[nodiscard]] bool forget_if(std::uint64_t block, const BlockRecord& seen)
+      SHUNT_EXCLUDES(claims_mutex_);
   // What was held against the digest is not what is there any more.
   Result<void> lose_seal();
   // The file is not what it was: nothing is written to it any more, and nobody opens it again.
@@ -117,8 +121,8 @@ class Entry final : public BlockStore {
   BlockBits bad_;    // recorded, and of no use
   std::atomic<bool> given_up_{false};
   // What this object has claimed. Its locks do not keep it from itself.
-  std::mutex claims_mutex_;
-  std::vector<BlockRun> claims_;
+  Mutex claims_mutex_;
+  std::vector<BlockRun> claims_ SHUNT_GUARDED_BY(claims_mutex_);
   std::atomic<std::uint64_t> bad_blocks_{0};
 };
 

@@ -44,7 +44,7 @@ void Entry::forget(std::uint64_t block) {
 }
 
 bool Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
-  const std::lock_guard lock(claims_mutex_);
+  const Lock lock(claims_mutex_);
   for (const BlockRun mine : claims_) {
     if (mine.contains(block)) return false;
   }

@@ -1,8 +1,8 @@
 // The part of an Entry that says things of the whole blob: how much of it is recorded, whether it
 // is sealed or discarded, how long it is fresh.
 #include <algorithm>
-#include <mutex>
 
+#include "shunt/base/mutex.h"
 #include "shunt/cache/entry.h"
 #include "shunt/files/lock.h"
 
@@ -43,7 +43,7 @@ std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
 }
 
 // The lock on the file keeps other processes away, but no thread that uses the same descriptor.
-std::mutex updating_state;
+Mutex updating_state;
 
 }  // namespace
 
@@ -61,7 +61,7 @@ std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& hea
 
 template <typename Change>
 Result<void> Entry::update_state(std::chrono::milliseconds limit, Change change) {
-  const std::lock_guard threads(updating_state);
+  const Lock threads(updating_state);
   const ByteRange place = ByteRange::of(header_.state_begin(), kStateSize);
   SHUNT_TRY(files::lock_range(item_.file(), place, limit, vault_->options().cancel));
   EntryState now = state();
