@@ -2,25 +2,28 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "globals.h"
 #include "progress_text.h"
 #include "shunt/base/clock.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/progress.h"
 #include "shunt/io/thread.h"
 
 namespace shunt::cli {
 
-// Thread-safe. A thread of its own draws, so that a stall shows too; those that work only count.
+// A thread of its own draws, so that a stall shows too. Those that work only count, in atomics;
+// what is drawn besides is under the mutex. start(), expect() and stop() are for the one thread
+// that owns the bar, and a Part is for whoever does its work.
 class ProgressBar {
+  struct Shown;
+
  public:
   ProgressBar() = default;
   ~ProgressBar() { stop(); }
@@ -55,14 +58,9 @@ class ProgressBar {
    private:
     friend class ProgressBar;
 
-    // Of the whole, 0 to 1, what was there before.
-    [[nodiscard]] double skipped_part() const;
-
     ProgressBar& bar_;
     const std::string name_;
-    std::string what_;  // guarded by the bar's mutex, like the next
-    std::uint64_t total_ = 0;
-    std::list<Part*>::iterator at_;
+    const std::list<Shown>::iterator at_;
     std::atomic<std::uint64_t> done_{0};     // of the stretch
     std::atomic<std::uint64_t> skipped_{0};  // of it, what was there before
   };
@@ -74,34 +72,49 @@ class ProgressBar {
     std::uint64_t worked = 0;
   };
 
-  Result<void> draw_until_stopped();
-  // What there is to show; a view of nothing to say before the first half second is over.
-  [[nodiscard]] ProgressView look();
-  void sample_anew();  // these are under the mutex
-  void take_sample(double now);
-  [[nodiscard]] ProgressView view_of_parts(double now) const;
-  [[nodiscard]] ProgressView view_of_one() const;
-  [[nodiscard]] std::string obstacle(double now) const;
+  // A part, as it is drawn.
+  struct Shown {
+    Part* part = nullptr;
+    std::string what;
+    std::uint64_t total = 0;
+    // Of the whole, 0 to 1, what was there before.
+    [[nodiscard]] double skipped() const;
+  };
+
+  std::list<Shown>::iterator add(Part& part) SHUNT_EXCLUDES(mutex_);
+  void begin(Shown& shown, std::string_view what, std::uint64_t total) SHUNT_EXCLUDES(mutex_);
+  void finish(std::list<Shown>::iterator shown) SHUNT_EXCLUDES(mutex_);
   void count(Part& part, std::uint64_t bytes);
+
+  Result<void> draw_until_stopped() SHUNT_EXCLUDES(mutex_);
+  // What there is to show; a view of nothing to say before the first half second is over.
+  [[nodiscard]] ProgressView look() SHUNT_REQUIRES(mutex_);
+  void sample_anew() SHUNT_REQUIRES(mutex_);
+  void take_sample(double now) SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] ProgressView view_of_parts(double now) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] ProgressView view_of_one() const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] std::string obstacle(double now) const SHUNT_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> moved_{0};   // of all parts
   std::atomic<std::uint64_t> worked_{0};  // of it, what was not there before
   std::atomic<Part*> last_{nullptr};      // that moved, if it is there still
 
-  std::mutex mutex_;  // guards what follows
-  std::condition_variable stopping_;
-  bool stop_ = false;
-  std::string what_;
-  std::string noun_;
-  std::size_t expected_ = 1;
-  std::size_t finished_ = 0;
-  double skipped_ = 0;  // of the parts that are finished, what each had of its own there before
-  std::list<Part*> parts_;
-  std::deque<Sample> samples_;  // of the last seconds
-  double moved_at_ = 0;         // when something last did
-  Stopwatch stopwatch_;
+  Mutex mutex_;
+  ConditionVariable stopping_;
+  bool stop_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::string what_ SHUNT_GUARDED_BY(mutex_);
+  std::string noun_ SHUNT_GUARDED_BY(mutex_);
+  std::size_t expected_ SHUNT_GUARDED_BY(mutex_) = 1;
+  std::size_t finished_ SHUNT_GUARDED_BY(mutex_) = 0;
+  // Of the parts that are finished, what each had of its own there before.
+  double skipped_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::list<Shown> parts_ SHUNT_GUARDED_BY(mutex_);
+  std::deque<Sample> samples_ SHUNT_GUARDED_BY(mutex_);  // of the last seconds
+  double moved_at_ SHUNT_GUARDED_BY(mutex_) = 0;         // when something last did
+  Stopwatch stopwatch_ SHUNT_GUARDED_BY(mutex_);
 
-  bool running_ = false;  // of the thread that starts and stops it
+  // Of the owner, who changes them while there is no Part.
+  bool running_ = false;
   io::Thread thread_;
 };
 
