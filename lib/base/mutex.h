@@ -58,9 +58,7 @@ class SHUNT_SCOPED_LOCK Lock {
 class SHUNT_SCOPED_LOCK Unlocked {
  public:
   explicit Unlocked(Mutex& mutex) SHUNT_RELEASE(mutex) : mutex_(mutex) { mutex_.unlock(); }
-  ~Unlocked() SHUNT_RELEASE() {
-    mutex_.lock();
-  }  // clang's name for undoing what the constructor did
+  ~Unlocked() SHUNT_RELEASE() { mutex_.lock(); }  // RELEASE: of what the constructor did
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
 
