@@ -60,9 +60,10 @@ class ProgressBar {
 
     ProgressBar& bar_;
     const std::string name_;
-    const std::list<Shown>::iterator at_;
     std::atomic<std::uint64_t> done_{0};     // of the stretch
     std::atomic<std::uint64_t> skipped_{0};  // of it, what was there before
+    // Comes last: from here on the bar looks at what is above.
+    const std::list<Shown>::iterator at_;
   };
 
  private:
