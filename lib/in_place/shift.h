@@ -21,7 +21,7 @@
 namespace shunt::in_place {
 
 // The old bytes between two cursors, which have been written to their new place.
-struct ShiftStep {           // cursor before the step, for shift_towards_end the larger
+struct ShiftStep {
   std::uint64_t from = 0;    // cursor before the step
   std::uint64_t to = 0;      // cursor after it
   std::uint64_t digest = 0;  // XXH3-64 of the bytes
@@ -31,8 +31,8 @@ struct ShiftStep {           // cursor before the step, for shift_towards_end th
 struct Shift {
   io::File* file = nullptr;
   std::uint64_t distance = 0;  // by which bytes move, in bytes; a multiple of unit
-  std::uint64_t unit =
-      4096;  // bytes; steps begin and end on multiples of it, except at the file's end
+  // Steps begin and end on multiples of it, except at the file's end. In bytes.
+  std::uint64_t unit = 4096;
   // Makes the bytes of a step and its cursor durable.
   std::function<Result<void>(const ShiftStep& step)> settle;
   std::function<bool()> should_stop;  // asked after each step; may be empty
