@@ -1,5 +1,5 @@
-// Calls back to somebody who may go away: while one runs, whoever closes the gate waits for its
-// end. No lock is held meanwhile.
+// Guards callbacks to an object that may go away: closing the gate waits for a running call. No
+// lock is held during a call.
 #pragma once
 
 #include <atomic>
@@ -9,14 +9,14 @@
 
 namespace shunt::http {
 
-// pass() is called by one thread at a time; the rest from any.
+// pass() is called by one thread at a time; the other functions are thread-safe.
 class CallGate {
  public:
   CallGate() = default;
   CallGate(const CallGate&) = delete;
   CallGate& operator=(const CallGate&) = delete;
 
-  // Runs `call`, which may throw. False, and it does not: the gate is closed.
+  // Runs `call`, which may throw. Returns false, without running it, if the gate is closed.
   template <typename Call>
   bool pass(Call call) {
     if (!enter()) return false;
@@ -25,7 +25,7 @@ class CallGate {
     return true;
   }
 
-  // Once it has returned, no call runs or comes; from within one it returns at once.
+  // On return no call is running and none will start. Called within a call, it returns at once.
   void close() {
     std::unique_lock lock(mutex_);
     closed_.store(true, std::memory_order_release);
@@ -38,7 +38,7 @@ class CallGate {
   class Leaving {
    public:
     explicit Leaving(CallGate& gate) : gate_(gate) {}
-    // With the lock to the end: who waits may take the gate away right after.
+    // Notifies with the lock held: a waiter may destroy the gate right afterwards.
     ~Leaving() {
       const std::lock_guard lock(gate_.mutex_);
       gate_.caller_ = {};
@@ -55,6 +55,7 @@ class CallGate {
     const std::lock_guard lock(mutex_);
     if (closed()) return false;
     caller_ = std::this_thread::get_id();
+    // The thread that is within a call.
     return true;
   }
 

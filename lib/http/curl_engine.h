@@ -1,4 +1,4 @@
-// The client's thread: it drives libcurl's multi handle, and runs what other threads hand to it.
+// The client's thread: drives libcurl's multi handle and runs the tasks of other threads.
 #pragma once
 
 #include <chrono>
@@ -23,17 +23,18 @@ class Engine final : private Transfer::Gate {
 
   Engine(const Settings& settings, MultiHandle multi);
 
-  // What the thread does until stop(); then it drops what is under way without a word. What goes
-  // wrong with all of it, exhausted memory above all, is told to all that is under way, and the
-  // thread serves those who come later.
+  // Runs on the thread until stop(), then drops all transfers without telling their handlers. An
+  // error that concerns all of it, such as lack of memory, is reported to all current transfers;
+  // later ones are served.
   Result<void> run();
 
-  // From any thread.
+  // Thread-safe.
   void stop();
-  // What a task throws is lost: it tells those whom it concerns itself.
+  // Runs `task` after `delay`. Exceptions of a task are lost; it must report failures itself.
   void post(Task task, std::chrono::milliseconds delay);
   void add(TransferPtr transfer);
-  // After its cancel(). When there is no memory even for this, the thread finds it by itself.
+  // Called after Transfer::cancel(). If there is no memory for the task, the thread notices the
+  // cancelled transfer by itself.
   void remove(TransferPtr transfer) noexcept;
   [[nodiscard]] const ClientOptions& options() const { return settings_.options; }
 
@@ -48,9 +49,9 @@ class Engine final : private Transfer::Gate {
   void reap();
   void end(CURL* easy, CURLcode code);
   void drop(const TransferPtr& transfer);
-  // `now` is from before libcurl last looked at its connections.
+  // `now` is the time before libcurl last looked at its connections.
   void look_after_active(Clock::time_point now);
-  // Time since `since` in which the thread was there for all connections.
+  // Adds the time since `since`, less the time spent in handlers.
   void note_waited(Clock::time_point since);
   void end_all(const Error& reason) noexcept;
   void resume_paused();
@@ -65,9 +66,9 @@ class Engine final : private Transfer::Gate {
   std::mutex mutex_;
   std::vector<Task> commands_;
   bool stopping_ = false;
-  bool ended_ = false;  // nothing runs commands any more
+  bool ended_ = false;  // commands are not run any more
 
-  // Of the thread alone. The multi handle has to outlive the easy handles in it.
+  // Used by the thread only. The multi handle must outlive the easy handles in it.
   MultiHandle multi_;
   std::multimap<Clock::time_point, Task> timers_;
   std::deque<TransferPtr> waiting_;
@@ -77,7 +78,7 @@ class Engine final : private Transfer::Gate {
   std::vector<EasyHandle> spare_;
   RateBucket bucket_;
   Clock::duration in_handlers_{};  // since libcurl was last called
-  double waited_ = 0;              // seconds that active transfers have not been told of
+  double waited_ = 0;              // seconds not yet reported to active transfers
 };
 
 }  // namespace shunt::http
