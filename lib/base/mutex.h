@@ -1,5 +1,5 @@
-// Mutexes that clang's thread-safety analysis knows (-Wthread-safety): which data each one guards,
-// and which functions are called with it held. Elsewhere the annotations are nothing.
+// Mutexes annotated for clang's thread-safety analysis (-Wthread-safety): which data each one
+// guards, and which functions need it held. For other compilers the annotations expand to nothing.
 #pragma once
 
 #include <mutex>
@@ -10,9 +10,9 @@
 #define SHUNT_THREAD_ATTRIBUTE(x)
 #endif
 
-// Of data: read and written only while the mutex is held.
+// On data: accessed only while the mutex is held.
 #define SHUNT_GUARDED_BY(mutex) SHUNT_THREAD_ATTRIBUTE(guarded_by(mutex))
-// Of functions: called only while the mutex is held.
+// On functions: called only while the mutex is held.
 #define SHUNT_REQUIRES(...) SHUNT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
 
 namespace shunt {
