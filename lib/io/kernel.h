@@ -29,9 +29,9 @@ class Kernel {
   virtual ssize_t read(int fd, void* data, std::size_t size);
 
   // Calls that change something; fault tests count these.
-  virtual int open(const char* path, int flags,
-                   mode_t mode);  // counts only with O_CREAT or O_TMPFILE
-  virtual int open_at(int directory, const char* name, int flags, mode_t mode);  // likewise
+  // open and open_at count only with O_CREAT or O_TMPFILE.
+  virtual int open(const char* path, int flags, mode_t mode);
+  virtual int open_at(int directory, const char* name, int flags, mode_t mode);
   virtual int close(int fd);
   virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
