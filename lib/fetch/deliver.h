@@ -1,4 +1,4 @@
-// Moving ranges of an open Source to where they should go, as they arrive.
+// Delivers ranges of an open Source as they arrive.
 #pragma once
 
 #include <cstdint>
@@ -13,26 +13,27 @@
 
 namespace shunt::fetch {
 
+// Pointers may be null, are not owned and outlive the call.
 struct DeliverOptions {
   const CancelToken* cancel = nullptr;
   Progress* progress = nullptr;
 };
 
-// Whether the bytes were held against the digest of the whole.
+// Whether the bytes were checked against the digest of the whole blob.
 struct Delivered {
   bool verified = false;
 };
 
-// Into an empty regular file, one range after the other; not synced. Fails with kIntegrity when the
-// blob is whole now and does not have its digest.
+// Writes the ranges one after the other into an empty regular file; not synced. Returns kIntegrity
+// if the blob is complete now and does not match its digest.
 Result<Delivered> write_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const DeliverOptions& options);
 
-// Into an open stream, in order.
+// Writes the ranges into an open stream, in order.
 Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                 io::File& out, const DeliverOptions& options);
 
-// Into the cache; nothing to do for what is local.
+// Fetches the ranges into the cache; does nothing for a local Source.
 Result<Delivered> cache_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                const DeliverOptions& options);
 
