@@ -23,9 +23,8 @@ Result<io::File> open_stream(const std::string& name, const CancelToken& cancel,
                              Content content = Content::kBinary);
 
 struct DestinationOptions {
-  bool force = false;  // a new file may replace an existing one, also behind a link
-  bool mkfifo =
-      false;  // create a FIFO of that name, which must not exist, and remove it at the end
+  bool force = false;   // a new file may replace an existing one, also behind a link
+  bool mkfifo = false;  // create a FIFO, which must not exist, and remove it at the end
   Content content = Content::kBinary;
 };
 
