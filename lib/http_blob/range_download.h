@@ -24,12 +24,11 @@ class RangeDownload final : public BlobRequest {
   Verdict other_size(std::uint64_t found, Error error);
   [[nodiscard]] Error change();
 
-  ByteRange wanted_;        // becomes the whole blob if the server sends that
-  std::uint64_t position_;  // offset of the next byte for the receiver
-  std::uint64_t at_ = 0;    // offset of the next byte of the current answer
-  ByteRange coming_;        // range that the current answer holds
-  std::optional<std::uint64_t>
-      odd_size_;  // size in an answer that contradicts a blob with a digest
+  ByteRange wanted_;                       // becomes the whole blob if the server sends that
+  std::uint64_t position_;                 // offset of the next byte for the receiver
+  std::uint64_t at_ = 0;                   // offset of the next byte of the current answer
+  ByteRange coming_;                       // range that the current answer holds
+  std::optional<std::uint64_t> odd_size_;  // another size, in an answer for a blob with a digest
   blob::Receiver& receiver_;
   std::optional<PrefixCheck> prefix_check_;  // only for a blob without validator and digest
 };
