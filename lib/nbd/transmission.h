@@ -82,12 +82,11 @@ class Transmission {
   Asked asked_ = Asked::kNothing;
   bool taken_leave_ = false;
   Request request_;
-  std::optional<Failure> failure_;  // the reply to send once the payload is read
-  std::uint32_t left_ = 0;          // bytes of the payload to read, or of the data to send
-  bool data_begun_ = false;         // the header of a READ's data has been sent
-  std::size_t send_size_;           // number of data bytes that the client is expected to take
-  std::optional<std::uint64_t>
-      last_;  // after stop(): end of the requests to serve, in received bytes
+  std::optional<Failure> failure_;     // the reply to send once the payload is read
+  std::uint32_t left_ = 0;             // bytes of the payload to read, or of the data to send
+  bool data_begun_ = false;            // the header of a READ's data has been sent
+  std::size_t send_size_;              // number of data bytes that the client is expected to take
+  std::optional<std::uint64_t> last_;  // after stop(): received bytes up to which it serves
 };
 
 }  // namespace shunt::nbd
