@@ -57,7 +57,7 @@ struct Summary {
   std::uint64_t peak_held = 0;       // most that was held at once, in memory and file
   std::uint64_t spilled = 0;         // moved to the file
   std::uint64_t window_needed = 0;   // smallest window with which kWindow refuses nothing
-  std::uint64_t read_back = 0;       // smallest read window that would have served all reads
+  std::uint64_t read_back = 0;       // smallest window that would have held all that was read
   std::uint64_t peak_unspilled = 0;  // most memory that would have been held without spilling
   bool left_early = false;           // bytes left before the end
   bool streamed = false;             // the policy released bytes until the end

@@ -27,8 +27,7 @@ class SpillSpace {
   [[nodiscard]] std::uint64_t end() const { return end_; }  // no slot from here on is in use
 
  private:
-  std::map<std::uint64_t, std::uint64_t>
-      free_;  // first and count; no two adjoin, none ends at end_
+  std::map<std::uint64_t, std::uint64_t> free_;  // first, count; none adjoin or end at end_
   std::uint64_t end_ = 0;
 };
 
