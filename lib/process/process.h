@@ -17,9 +17,9 @@ namespace shunt::process {
 using ExitStatus = int;
 
 struct ProcessOptions {
-  std::vector<std::string> arguments{};    // the first is the program, looked for in $PATH
-  std::vector<std::string> environment{};  // the first is the program, searched in $PATH
-  int input = -1;                          // what it gets as standard input; -1: ours
+  std::vector<std::string> arguments{};    // the first is the program, searched in $PATH
+  std::vector<std::string> environment{};  // "NAME=VALUE"; empty: ours
+  int input = -1;                          // its standard input; -1: ours
   int output = -1;                         // its standard output; -1: ours
   bool own_group = false;                  // signals also reach its children
   // Killed (SIGKILL) when the thread that starts it ends, hence also when this process dies. Its
