@@ -23,7 +23,7 @@ class Unsized {
   [[nodiscard]] virtual const std::string& name() const = 0;  // for people
 
   struct End {
-    Result<void> outcome;   // also of a failed read
+    Result<void> outcome;
     blob::Traffic traffic;  // also of a failed read
   };
   // Passes the first `most` bytes (not 0), or all, to `receiver`, on another thread. Blocks until
