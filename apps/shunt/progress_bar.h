@@ -1,4 +1,4 @@
-// The progress of a run, drawn on standard error: of one thing, or of several at once.
+// Draws the progress of a run, of one task or several, on standard error.
 #pragma once
 
 #include <atomic>
@@ -19,7 +19,7 @@
 
 namespace shunt::cli {
 
-// Thread-safe. A thread of its own draws, so that a stall shows too; those that work only count.
+// Thread-safe. Its own thread draws, so that stalls show too; working threads only count.
 class ProgressBar {
  public:
   ProgressBar() = default;
@@ -27,17 +27,16 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // Draws from half a second after this on, until stop(), where progress is to be shown at all.
-  // `what` is shown until a stretch of work begins.
+  // Starts drawing after half a second and continues until stop(), if progress is to be shown at
+  // all. `what` is shown until the first phase begins.
   void start(const Globals& globals, std::string_view what);
-  // Of how many parts there will be; with more than one, all of them are shown as one. `noun` is
-  // what they are: "files".
+  // Sets the number of parts; if more than one, they are shown together. `noun` names them:
+  // "files".
   void expect(std::size_t parts, std::string_view noun);
-  // Takes the line away, for good.
+  // Removes the line, permanently.
   void stop();
 
-  // What one piece of work reports to. It counts as done when this goes away; no longer than the
-  // bar.
+  // What one task reports to. It counts as done when this is destroyed. Must not outlive the bar.
   class Part final : public Progress {
    public:
     Part(ProgressBar& bar, std::string name);
@@ -49,22 +48,22 @@ class ProgressBar {
     void advance(std::uint64_t bytes) override;
     void skip(std::uint64_t bytes) override;
 
-    // Null where nothing is shown, and nobody has to count.
+    // Returns null if nothing is shown, so that nobody has to count.
     [[nodiscard]] Progress* progress() { return bar_.running_ ? this : nullptr; }
 
    private:
     friend class ProgressBar;
 
-    // Of the whole, 0 to 1, what was there before.
+    // Returns the fraction, 0 to 1, that was there before (cached).
     [[nodiscard]] double skipped_part() const;
 
     ProgressBar& bar_;
     const std::string name_;
-    std::string what_;  // guarded by the bar's mutex, like the next
+    std::string what_;  // guarded by the bar's mutex, like total_ and at_
     std::uint64_t total_ = 0;
     std::list<Part*>::iterator at_;
-    std::atomic<std::uint64_t> done_{0};     // of the stretch
-    std::atomic<std::uint64_t> skipped_{0};  // of it, what was there before
+    std::atomic<std::uint64_t> done_{0};     // bytes of the phase
+    std::atomic<std::uint64_t> skipped_{0};  // of these, there before
   };
 
  private:
@@ -75,33 +74,33 @@ class ProgressBar {
   };
 
   Result<void> draw_until_stopped();
-  // What there is to show; a view of nothing to say before the first half second is over.
+  // Returns what to show; an empty view in the first half second.
   [[nodiscard]] ProgressView look();
-  void sample_anew();  // these are under the mutex
+  void sample_anew();  // this and the next three are called with the mutex held
   void take_sample(double now);
   [[nodiscard]] ProgressView view_of_parts(double now) const;
   [[nodiscard]] ProgressView view_of_one() const;
   [[nodiscard]] std::string obstacle(double now) const;
   void count(Part& part, std::uint64_t bytes);
 
-  std::atomic<std::uint64_t> moved_{0};   // of all parts
-  std::atomic<std::uint64_t> worked_{0};  // of it, what was not there before
-  std::atomic<Part*> last_{nullptr};      // that moved, if it is there still
+  std::atomic<std::uint64_t> moved_{0};   // bytes of all parts
+  std::atomic<std::uint64_t> worked_{0};  // of these, not there before
+  std::atomic<Part*> last_{nullptr};      // the part that moved last, if it still exists
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // guards the members below
   std::condition_variable stopping_;
   bool stop_ = false;
   std::string what_;
   std::string noun_;
   std::size_t expected_ = 1;
   std::size_t finished_ = 0;
-  double skipped_ = 0;  // of the parts that are finished, what each had of its own there before
+  double skipped_ = 0;  // sum of skipped_part() of the finished parts
   std::list<Part*> parts_;
   std::deque<Sample> samples_;  // of the last seconds
-  double moved_at_ = 0;         // when something last did
+  double moved_at_ = 0;         // time of the last progress, in seconds
   Stopwatch stopwatch_;
 
-  bool running_ = false;  // of the thread that starts and stops it
+  bool running_ = false;  // used by the thread that calls start() and stop()
   io::Thread thread_;
 };
 
