@@ -32,7 +32,7 @@ std::string why_impossible(const Plan& plan, const Setting& setting) {
 
 std::string why_not_run(const Plan& plan, const Setting& setting, const Options& options) {
   if (std::string reason = why_impossible(plan, setting); !reason.empty()) return reason;
-  // One that was asked for is run, or fails, whatever auto would think of it.
+  // A strategy that was asked for runs, whatever auto would say.
   if (options.strategy != nullptr && plan.strategy->can_be_forced()) return {};
   return plan.strategy->why_not(plan, setting);
 }
@@ -41,9 +41,9 @@ bool leaves_to_others(const Strategy& strategy, const Error& error) {
   if (error.code == ErrorCode::kUnsuitable) return true;
   if (strategy.keeps_inode()) return false;
   switch (error.system_errno) {
-    case ENOSPC:  // a new file that does not fit: the shift needs less
+    case ENOSPC:  // a new file does not fit: shift needs less space
     case EDQUOT:
-    case EBUSY:  // a name that cannot be given to another file: a mount point, say
+    case EBUSY:  // the name cannot be given to another file: a mount point, for example
     case EXDEV:
     case EACCES:
     case EPERM:

@@ -21,7 +21,7 @@ std::string tracks_text(const std::vector<std::uint32_t>& tracks) {
   return text;
 }
 
-// No track has all of its data in this file.
+// Returns true if no track has all of its data in this file.
 bool all_elsewhere(const mp4::Movie& movie) {
   return !movie.file.has_fragments &&
          std::ranges::none_of(movie.moov.tables, [](const boxes::OffsetTable& table) {
@@ -103,7 +103,7 @@ Result<void> Run::begin(const mp4::Movie& movie) {
                                       elsewhere.size() == 1 ? "lies" : "lie"));
 }
 
-// Warns of tracks whose data lies in other files, and gives their numbers.
+// Warns of tracks whose data lies in other files, and returns their numbers.
 std::vector<std::uint32_t> Run::note_external(const mp4::Movie& movie) {
   using Chunks = mp4::ExternalTrack::Chunks;
   std::vector<std::uint32_t> elsewhere;
@@ -149,7 +149,7 @@ Report Run::finish(const Result<void>& result) {
   report_.bytes_read = counters.bytes_read;
   report_.bytes_written = counters.bytes_written;
   report_.seconds = stopwatch_.seconds();
-  // Where moov is was not even looked at.
+  // The place of moov was not looked at.
   if (options_.recover_only && report_.status == Status::kAlready) {
     report_.status = Status::kNothing;
   }
@@ -157,7 +157,7 @@ Report Run::finish(const Result<void>& result) {
     report_.status = Status::kFailed;
     report_.error = result.error().with_path(report_.path);
     report_.size_after = report_.size_before;
-    // What was compared is not what is there.
+    // What was compared is not what is in the file.
     if (report_.verified.value_or(false)) report_.verified.reset();
   }
   return std::move(report_);

@@ -25,13 +25,13 @@ gid_t group_in(const struct stat& directory) {
   return (directory.st_mode & S_ISGID) != 0 ? directory.st_gid : ::getegid();
 }
 
-// The group of a new file in the directory.
+// Returns the group of a new file in the directory.
 Result<gid_t> new_group_in(const files::Directory& directory) {
   SHUNT_ASSIGN(const auto own, directory.look("."));
   return own ? group_in(*own) : ::getegid();
 }
 
-// A file of another project gets no name by a rename where new ones inherit theirs.
+// A file of another project cannot be renamed into a directory whose new files inherit a project.
 bool has_another_project(const files::Directory& directory, const io::File& file) {
   const Result<io::File> opened = directory.open(".", O_RDONLY | O_DIRECTORY, "open directory");
   if (!opened) return false;

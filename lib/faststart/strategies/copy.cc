@@ -1,4 +1,4 @@
-// copy: a new file, written from the old one.
+// copy: writes a new file from the old one.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// reserve: moov goes into a free box that is there already.
+// reserve: puts moov into an existing free box.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace shunt::faststart {
 namespace {
 
-// Neighbouring free boxes in front of all media, joined.
+// Returns the free boxes in front of all media, with adjoining ones joined.
 std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
   std::vector<ByteRange> ranges;
   for (const boxes::Box& box : file.free_in_front) {
