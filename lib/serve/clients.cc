@@ -73,7 +73,7 @@ void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
   if (problem && !not_done_) not_done_ = std::move(problem);
   if (own == work_.end()) return;
   work_.erase(own);
-  // What is told of a program later has to be all that it wrote.
+  // Later messages about a program must count all that it wrote.
   for (auto& [connection, other] : work_) {
     if (!of_one_program(work, other)) continue;
     other.changed += work.changed;
@@ -86,7 +86,7 @@ void Clients::dismiss() {
   dismissed_ = true;
 }
 
-// nullopt: it was done, or had nothing to be done with.
+// Returns nullopt if it was done, or had nothing to finish.
 std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
                                            const Work& work) const {
   const Work program = work_of_program(work);
@@ -105,13 +105,13 @@ std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
                               format_size(program.unflushed), format_size(program.changed)));
 }
 
-// A program that is offered a flush for all connections may spread its work over several.
+// A program that is offered a flush for all connections may use several.
 bool Clients::of_one_program(const Work& one, const Work& other) const {
   return flush_is_for_ == FlushIsFor::kAll && one.process != 0 && one.process == other.process;
 }
 
-// What the program has done whose connection `own` is: people know the program. Where that is not
-// known, the connection stands for it.
+// Returns what the program of connection `own` has done, since people know programs. If the program
+// is unknown, returns `own`.
 Clients::Work Clients::work_of_program(const Work& own) const {
   Work sum = own;
   if (!of_one_program(own, own)) return sum;
