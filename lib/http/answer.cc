@@ -18,7 +18,7 @@ std::string list_of(const Answer& answer, std::string_view name) {
 }
 
 Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
-  // With a transfer coding it does not count (RFC 9112, 6.3).
+  // It does not count with a transfer coding (RFC 9112, 6.3).
   if (answer.find("Transfer-Encoding") != nullptr || answer.find("Content-Length") == nullptr) {
     return std::optional<std::uint64_t>();
   }
