@@ -1,4 +1,4 @@
-// What a BlobRequest makes of an answer: take it, go elsewhere, ask again, or give up.
+// How a BlobRequest reacts to an answer: take it, follow a redirect, repeat, or give up.
 #include <fmt/format.h>
 
 #include <utility>
@@ -124,7 +124,7 @@ void BlobRequest::judge_redirect(const http::Answer& answer) {
 
 void BlobRequest::judge_refusal(const http::Answer& answer) {
   Error error = state_->error(describe_status(answer.status));
-  // Redirects lead to addresses that are signed for a while.
+  // Redirects lead to URLs whose signature expires.
   const bool redirected = url_.text != state_->original().text;
   if (answer.status == 401 && signature_.renewable &&
       (url_.same_origin(state_->original()) || !signature_.used.empty())) {
