@@ -14,7 +14,7 @@
 namespace shunt::streams {
 namespace {
 
-// Memory that direct I/O can use (streams/direct_file.h).
+// Memory that is aligned for direct I/O (streams/direct_file.h).
 class Storage {
  public:
   void allocate(std::size_t size) {
@@ -32,22 +32,22 @@ class Storage {
   std::size_t size_ = 0;
 };
 
-// One buffer and whose turn it is.
+// A buffer, and the side whose turn it is.
 struct Slot {
   Storage storage;
   Block block;
   bool full = false;
 };
 
-// What the two threads share; every member under `mutex`, but the content of a slot, which belongs
-// to the side whose turn it is.
+// Shared by the two threads. All members are guarded by `mutex`, except the content of a slot,
+// which belongs to the side whose turn it is.
 struct Exchange {
   std::mutex mutex;
   std::condition_variable changed;
   std::array<Slot, kTransferBuffers> slots;
   std::optional<Error> fill_error;
   bool fill_ended = false;
-  bool abandoned = false;  // the draining side wants no more
+  bool abandoned = false;  // the draining side has stopped
 };
 
 void run_fill(Exchange& exchange, const Fill& fill) {
@@ -102,7 +102,7 @@ Result<void> transfer(const Fill& fill, const Drain& drain, const TransferOption
                  run_fill(exchange, fill);
                  return {};
                }));
-  // What the draining side throws must not leave while the other uses what is here.
+  // An exception must not leave while the other thread uses these objects.
   Result<void> result = catching([&] { return run_drain(exchange, drain, options); });
   {
     const std::lock_guard lock(exchange.mutex);
