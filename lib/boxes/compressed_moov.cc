@@ -15,7 +15,7 @@ namespace shunt::boxes {
 namespace {
 
 constexpr std::size_t kBatch = 64 * 1024;
-// Deflate cannot do better than about 1,032 to 1; a claim beyond that needs no trial.
+// Deflate compresses at most about 1,032 to 1; larger claims are rejected without inflating.
 constexpr std::uint64_t kMaxRatio = 1100;
 
 class Inflater {
