@@ -67,7 +67,7 @@ std::size_t Negotiation::take_option(std::span<const std::byte> received, Bytes&
   }
   const auto size = load_be<std::uint32_t>(received.data() + 12);
   if (size <= kMostOptionData && received.size() - kOptionHeaderSize < size) {
-    // Not worth waiting for what will be too much.
+    // Do not wait for data that exceeds the limit.
     if (size > limits_.option_bytes - std::min(option_bytes_, limits_.option_bytes)) {
       broken("too much data of options");
     }
@@ -83,7 +83,7 @@ std::size_t Negotiation::take_option(std::span<const std::byte> received, Bytes&
   return kOptionHeaderSize + size;
 }
 
-// Counts an option; false when it is one too many.
+// Counts an option; returns false if it exceeds the limits.
 bool Negotiation::count(std::uint32_t data_size) {
   if (++options_ > limits_.options) {
     broken("too many options");
@@ -138,7 +138,7 @@ void Negotiation::answer(std::span<const std::byte> data, Bytes& replies) {
   refuse(replies, OptionReply::kUnsupported, "an unknown option");
 }
 
-// Has no errors: who asks for what is not there is left.
+// This option has no error reply: a client that names another export is disconnected.
 void Negotiation::export_name(std::span<const std::byte> data, Bytes& replies) {
   if (!data.empty()) return broken("an export that is not there");
   append(replies, offer_->size);
@@ -197,7 +197,7 @@ void Negotiation::info(std::span<const std::byte> data, Bytes& replies) {
 
 void Negotiation::meta_context(std::span<const std::byte> data, Bytes& replies) {
   const bool sets = option_ == Option::kSetMetaContext;
-  // What was set before is gone, whatever becomes of this.
+  // Previous contexts are discarded, whatever the result.
   if (sets) agreed_.allocation = false;
   if (!agreed_.structured_replies) {
     return refuse(replies, OptionReply::kInvalid, "structured replies have to come first");
