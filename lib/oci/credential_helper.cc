@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxOutput = std::size_t{64} << 10;
-// Below what every pipe holds, so that writing never waits for the program.
+// Fits into any pipe, so that writing never blocks.
 constexpr std::size_t kMaxInput = 4096;
 constexpr int kAskAgain = 50;  // ms
 
@@ -75,7 +75,7 @@ Result<Outcome> run(const std::string& program, const std::string& input,
                     const Deadline& deadline) {
   SHUNT_ASSIGN(io::Pipe in, io::make_pipe());
   SHUNT_ASSIGN(io::Pipe out, io::make_pipe());
-  // While both ends are here: it fits, and nobody can have closed the other end.
+  // Written while both ends are open here: it fits, and the other end cannot be closed.
   if (::write(in.writer.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
     return system_error(errno, program, "write");
   }

@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 constexpr std::string_view kDockerHub = "docker.io";
-// What Docker calls its registry in files and to helpers.
+// Docker's name for its registry in files and for helpers.
 constexpr const char* kDockerHubServer = "https://index.docker.io/v1/";
 
 std::string variable(const char* name) {
@@ -36,7 +36,7 @@ Error unreadable(const std::string& path, std::string reason) {
   return error;
 }
 
-// The files that may know, best first.
+// The credential files, in order of precedence.
 std::vector<std::string> places() {
   std::vector<std::string> paths;
   const auto add = [&](const std::string& directory, const char* rest) {
@@ -58,7 +58,8 @@ std::vector<std::string> places() {
   return paths;
 }
 
-// A key of these files as host and, of podman's, path. Docker's may be URLs: the host counts.
+// Returns a key of these files as host and, for podman's, path. Docker's keys may be URLs; only the
+// host counts.
 std::string normalised(std::string_view key) {
   bool is_url = false;
   for (const std::string_view scheme : {"https://", "http://"}) {
@@ -96,7 +97,7 @@ Result<Credentials> parse_entry(const nlohmann::json& entry, const std::string& 
   if (colon == std::string::npos) return broken();
   credentials.username = decoded->substr(0, colon);
   credentials.password = decoded->substr(colon + 1);
-  // Docker has written them with zeros behind.
+  // Docker has stored passwords with trailing zeros.
   while (credentials.password.ends_with('\0')) credentials.password.pop_back();
   return credentials;
 }
@@ -106,7 +107,7 @@ class CredentialFile {
   CredentialFile(std::string path, nlohmann::json content, const CancelToken* cancel)
       : path_(std::move(path)), content_(std::move(content)), cancel_(cancel) {}
 
-  // nullopt when the file is not there.
+  // Returns nullopt if the file does not exist.
   static Result<std::optional<CredentialFile>> open(const std::string& path,
                                                     const CancelToken* cancel) {
     const auto text = read_small_file(path, kMaxFile);
@@ -164,7 +165,7 @@ class CredentialFile {
     return found;
   }
 
-  // The longest key that is the repository, or what it lies in.
+  // Returns the entry with the longest key that is the repository or contains it.
   [[nodiscard]] Result<Found> from_entries(const std::string& host,
                                            const std::string& repository) const {
     SHUNT_ASSIGN(const nlohmann::json* const entries, object("auths"));
@@ -173,7 +174,7 @@ class CredentialFile {
       for (const auto& [key, entry] : entries->items()) {
         if (normalised(key) != wanted) continue;
         SHUNT_ASSIGN(Credentials credentials, parse_entry(entry, path_, key));
-        // Docker leaves empty ones where a helper has the rest.
+        // Docker leaves empty entries if a helper has the credentials.
         if (!credentials.empty()) return Found(std::move(credentials));
       }
       const std::size_t slash = wanted.rfind('/');

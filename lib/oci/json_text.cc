@@ -8,7 +8,7 @@ Result<nlohmann::json> parse_json(std::string_view text) {
   using nlohmann::json;
   std::size_t values = 0;
   bool too_much = false;
-  // Called before anything is kept; what it turns down takes no memory.
+  // Called before a value is stored; rejected values take no memory.
   const auto keep = [&](int depth, json::parse_event_t event, json&) {
     if (event == json::parse_event_t::object_end || event == json::parse_event_t::array_end) {
       return true;

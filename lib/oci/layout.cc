@@ -67,13 +67,13 @@ Result<std::vector<Descriptor>> OciLayout::find(const ImageReference& reference)
   error.path = directory_;
   if (!reference.digest.empty()) {
     if (found.empty()) {
-      // It may lie below an index; its file will tell its size.
+      // It may be referenced by an index; its file gives its size.
       SHUNT_ASSIGN(const std::string text, read_document(reference.digest));
       found.emplace_back();
       found.back().digest = reference.digest;
       found.back().size = text.size();
     }
-    found.resize(1);  // the same image, by several names
+    found.resize(1);  // the same image under several names
     return found;
   }
   if (found.empty()) {
@@ -84,7 +84,7 @@ Result<std::vector<Descriptor>> OciLayout::find(const ImageReference& reference)
     return error;
   }
   const auto same_image = [&](const Descriptor& entry) { return entry.digest == found[0].digest; };
-  // One image for several platforms may lie here without an index of its own.
+  // One image for several platforms may be listed here without an index of its own.
   const auto same_name = [&](const Descriptor& entry) {
     return entry.platform && tag_of(entry) == tag_of(found[0]);
   };

@@ -16,7 +16,7 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
-// The first error of a body as registries write it (distribution-spec, "Error Codes").
+// Returns the first error in a body, in the registries' format (distribution-spec, "Error Codes").
 std::string error_text(const std::string& body) {
   const auto json = parse_json(body);
   if (!json) return {};
