@@ -11,7 +11,7 @@
 namespace shunt::fetch {
 namespace {
 
-constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two looks
+constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two checks
 
 void begin(const DeliverOptions& options, std::uint64_t most) {
   if (options.progress == nullptr) return;
