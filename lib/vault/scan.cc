@@ -71,7 +71,7 @@ Result<Scan> scan(const std::string& directory) {
   for (const std::string& name : names) {
     const bool hidden = is_hidden_name(name);
     if (!hidden && !is_item_name(name)) continue;
-    // One that has just been taken away is not there; nor is anything that is no file of ours.
+    // Skips names that have just been removed, and anything that is not a regular file.
     const auto look = opened.look(name);
     if (!look || !*look || !S_ISREG((*look)->st_mode)) continue;
     const struct stat& status = **look;
