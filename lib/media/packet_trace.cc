@@ -10,11 +10,11 @@
 namespace shunt::media {
 namespace {
 
-// Our side of the report; the input keeps what goes wrong in it.
+// The callbacks of the report; errors are kept in `input_`.
 class Tracer {
  public:
   Tracer(const io::Source& source, const CancelToken* cancel, Progress* progress)
-      // A check of a large file should not push everything else out of the page cache.
+      // Checking a large file should not evict everything else from the page cache.
       : input_(source, cancel, io::Caching::kDrop), progress_(progress), left_(source.size()) {}
 
   Result<PacketTrace> run(const ShuntMediaModule& module, std::span<const std::uint32_t> left_out) {
@@ -61,7 +61,7 @@ class Tracer {
 
   ModuleInput input_;
   Progress* progress_;
-  std::uint64_t left_;  // of the progress
+  std::uint64_t left_;  // progress not yet reported
   PacketTrace trace_;
 };
 
@@ -71,7 +71,7 @@ Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* c
                                   Progress* progress, std::span<const std::uint32_t> left_out) {
   SHUNT_ASSIGN(const ShuntMediaModule* const module, load_module());
   SHUNT_ASSIGN(PacketTrace trace, Tracer(source, cancel, progress).run(*module, left_out));
-  // Which packet comes next depends on where the others lie, those that were left out too.
+  // The order of packets depends on the place of all data, including the tracks left out.
   if (!left_out.empty()) std::ranges::sort(trace.packets);
   return trace;
 }
