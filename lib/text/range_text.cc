@@ -21,7 +21,7 @@ Result<ByteRange> RangeText::of(std::uint64_t size) const {
     const std::uint64_t last = std::min(length.value_or(0), size);
     return ByteRange{size - last, size};
   }
-  // Of nothing, each range that begins with it is nothing.
+  // For an empty source, any range from 0 is valid and empty.
   if (*begin >= size && *begin > 0) {
     return usage(fmt::format("the range begins at byte {}, and there are {}", *begin, size));
   }
@@ -49,7 +49,7 @@ Result<RangeText> parse_range(std::string_view text) {
   } else if (!second.empty()) {
     SHUNT_ASSIGN(number, parse_size(second));
     if (number < *range.begin) return bad_range(text, "END lies before START");
-    // At 2^64 - 1 to the end means the same.
+    // A range from 0 to 2^64 - 1 is the same as one to the end.
     if (number - *range.begin < UINT64_MAX) range.length = number - *range.begin + 1;
   }
   if (range.length == std::uint64_t{0}) return bad_range(text, "it is empty");

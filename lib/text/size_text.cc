@@ -12,7 +12,7 @@
 namespace shunt {
 namespace {
 
-// The multiplier that a unit stands for: "K" and "KiB" 1024, "KB" 1000, "" and "B" 1.
+// Returns the multiplier of a unit: "K" and "KiB" 1024, "KB" 1000, "" and "B" 1.
 std::optional<std::uint64_t> unit_of(std::string_view text) {
   std::string unit;
   for (const char c : text) unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
