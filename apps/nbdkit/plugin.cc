@@ -1,5 +1,5 @@
-// nbdkit-shunt-plugin: the engine of stream-sink behind nbdkit's server. nbdkit-plugin(3) says what
-// is called when.
+// nbdkit-shunt-plugin: the engine of stream-sink behind nbdkit's server. nbdkit-plugin(3) documents
+// the callbacks.
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
 
@@ -13,8 +13,8 @@
 #include "shunt/base/catching.h"
 #include "shunt/io/thread.h"
 
-// Requests in the order in which they come: served at once, they would need a window of hundreds of
-// MiB (docs/design/stream-sink.md).
+// Serves requests in the order in which they arrive: in parallel they would need a window of
+// hundreds of MiB (docs/design/stream-sink.md).
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
 
 namespace shunt::nbdkit {
@@ -22,19 +22,19 @@ namespace {
 
 constexpr std::size_t kMostExtents = 1024;
 
-// Owned by unload() and cleanup(), not by objects with destructors: the process that nbdkit forks
-// from runs those when it exits, and would take the output away.
+// Freed by unload() and cleanup(), not by destructors: the parent that forks nbdkit would run those
+// at exit and remove the output.
 Settings* settings = nullptr;
 Disk* disk = nullptr;
 
-// Without the hint, which speaks of the options of the program.
+// Leaves out the hint, which names options of the program.
 Result<void> report(const char* what, const Error& error) {
   nbdkit_error("%s%s", what, error.describe().c_str());
   nbdkit_set_error(error.system_errno != 0 ? error.system_errno : EIO);
   return {};
 }
 
-// No exception crosses into nbdkit. `work` returns a Result<void>.
+// Exceptions must not enter nbdkit. `work` returns a Result<void>.
 template <typename Work>
 int guarded(const Work& work, const char* what = "") noexcept {
   const Result<void> done = catching(work);
@@ -46,8 +46,8 @@ int guarded(const Work& work, const char* what = "") noexcept {
   return -1;
 }
 
-// Whether nbdkit is to end. It says so only to who sleeps, and to a thread that serves a connection
-// also when that one's client has gone, who is no reason to end: so another thread asks.
+// Returns true if nbdkit is to end. nbdkit tells this only in a sleep, and says the same in a
+// connection's thread whose client has gone; so another thread asks.
 bool is_to_end() {
   bool ends = false;
   Result<io::Thread> asking = io::Thread::start([&]() -> Result<void> {
@@ -64,8 +64,8 @@ void ask_to_give_up(int signal) {
   give_up.request(signal);
 }
 
-// While it is there, a signal gives up what is under way. nbdkit's own handlers only say that it is
-// to end, and at the end nobody listens to them.
+// During its lifetime a signal cancels the current work. nbdkit's own handlers only set a flag,
+// which nobody reads at the end.
 class Heeding {
  public:
   Heeding() {
@@ -120,7 +120,7 @@ int after_fork() noexcept {
   return guarded([&] { return disk->start(); });
 }
 
-// All clients have gone. nbdkit's exit status cannot tell of a failure any more.
+// All clients have gone. nbdkit's exit status can no longer report a failure.
 void cleanup() noexcept {
   const Heeding heeding;
   (void)guarded([&] { return disk->finish(give_up); }, "the stream is not complete: ");
@@ -144,7 +144,7 @@ int can_fast_zero(void* /*handle*/) noexcept {
   return disk->fast_zero() ? 1 : 0;
 }
 
-// A flush of what may leave is all that there is for a single request too.
+// For a single request, too, a flush of what may leave is all there is.
 int can_fua(void* /*handle*/) noexcept {
   return NBDKIT_FUA_EMULATE;
 }
