@@ -1,4 +1,4 @@
-// shunt cache: a look at what is in the cache, and what to keep of it.
+// shunt cache: shows what is in the cache, and decides what to keep.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -67,10 +67,10 @@ class CacheCommand final : public Command {
   std::string max_size_;
   ProgressBar progress_;
 
-  // While it runs
+  // Valid while it runs.
   const Globals* globals_ = nullptr;
   std::string directory_;
-  CachePtr cache_;  // null where the directory is not there
+  CachePtr cache_;  // null if the directory does not exist
   std::vector<EntryStatus> entries_;
 };
 
@@ -125,7 +125,7 @@ int CacheCommand::run(const Globals& globals) {
 
 Result<void> CacheCommand::open() {
   SHUNT_ASSIGN(directory_, cache_directory(*globals_));
-  // Whoever only looks leaves nothing behind.
+  // Commands that only look must not create the directory.
   if (::faccessat(AT_FDCWD, (directory_ + "/.").c_str(), R_OK | X_OK, AT_EACCESS) != 0) {
     if (errno == ENOENT) return {};
     return system_error(errno, directory_, "open directory");
@@ -189,7 +189,7 @@ Result<int> CacheCommand::verify() {
   const auto has = [&](ErrorCode code) {
     return std::ranges::count(outcomes, std::optional(code)) > 0;
   };
-  // That something was wrong is the answer, whatever else there was.
+  // A corrupt entry determines the exit code, whatever else happened.
   const bool bad = has(ErrorCode::kIntegrity) && !has(ErrorCode::kInterrupted);
   const int code = bad ? kIntegrity : exit_code_for(outcomes, cancel_token());
   if (globals_->json) print_verified_json(all, code);
@@ -209,7 +209,7 @@ Result<int> CacheCommand::collect() {
   return kDone;
 }
 
-// Does `work` to each entry that a name stands for; a name that fails does not stop the others.
+// Calls `work` for each entry that a name stands for; a failure does not stop the others.
 int CacheCommand::change(const char* done,
                          const std::function<Result<void>(const std::string& key)>& work) {
   std::vector<EntryStatus> changed;

@@ -24,7 +24,7 @@ std::string date_text(std::int64_t seconds, const char* format) {
   return {text.data(), std::strftime(text.data(), text.size(), format, &parts)};
 }
 
-// "part", "whole", "verified", "damaged"; and "pinned".
+// Returns "part", "whole", "verified" or "damaged", with "pinned" if it is.
 std::string state_text(const EntryStatus& entry) {
   std::string text = entry.damaged    ? "damaged"
                      : entry.verified ? "verified"
@@ -204,7 +204,7 @@ void print_changed_json(const std::vector<EntryStatus>& entries, const std::vect
                         int code) {
   Value list = Value::array();
   for (const EntryStatus& entry : entries) {
-    // One that is damaged is known by its key alone.
+    // A damaged entry is known only by its key.
     list.push_back(entry.identity.empty() ? entry.key : entry.identity);
   }
   Value error;

@@ -1,4 +1,4 @@
-// shunt faststart: options in, reports out.
+// shunt faststart: options and reports.
 #include "shunt/faststart/faststart.h"
 
 #include <CLI/CLI.hpp>
@@ -92,7 +92,7 @@ class Faststart final : public Command {
   ProgressBar progress_;
 };
 
-// What --strategy takes.
+// Returns the values of --strategy.
 std::vector<std::string> strategy_names() {
   std::vector<std::string> names{"auto"};
   for (const faststart::Strategy* const strategy : faststart::all_strategies()) {
@@ -136,7 +136,8 @@ Faststart::Faststart(CLI::App& parent)
   app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 
-// Only what was said in the same place excludes one another: a flag goes before what is set.
+// Options exclude each other only if they have the same origin: a flag takes precedence over a
+// setting.
 Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   const CLI::Option& strategy = *app_->get_option("--strategy");
@@ -144,7 +145,7 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
       origin_of(strategy) != Origin::kCommandLine) {
     const bool stream = files::names_stream(out_) || files_.front() == "-";
     const bool in_order = options_.strategy->goes_into_streams();
-    // What lies on a server has no extents to be shared, until it is in the cache.
+    // Remote data has no extents to share until it is in the cache.
     const bool local = schemes().is_file(files_.front());
     const bool possible = stream || !local ? in_order : !options_.strategy->keeps_inode();
     if (!possible) options_.strategy = nullptr;
@@ -222,8 +223,8 @@ int Faststart::run(const Globals& globals) {
 
 // ---- in place -----------------------------------------------------------------------------------
 
-// The names of each file together, by device and inode, so that one file is never worked on twice
-// at once. What cannot be looked at stands alone; its own run says why.
+// Groups the names of each file by device and inode, so that a file is never processed twice at
+// once. A name that cannot be examined stands alone; its own run reports the error.
 std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>& files) {
   std::vector<std::vector<std::size_t>> groups;
   std::map<std::pair<dev_t, ino_t>, std::size_t> known;
@@ -289,7 +290,7 @@ Report Faststart::from_stdin_to(io::File& out) {
   return faststart::run_from_pipe(*in, out, options_);
 }
 
-// What is wrong with the source is found before anybody waits for the reader of a FIFO.
+// Reports errors in the source before waiting for the reader of a FIFO.
 Report Faststart::to_stream(FaststartInput& input) {
   const std::string& name = files_.front();
   const auto failed = [&](const Error& error) {
@@ -299,14 +300,14 @@ Report Faststart::to_stream(FaststartInput& input) {
     return failed(with_help_hint("faststart", may.error()));
   }
   io::Counters counters;
-  io::SourcePtr source;  // none: standard input
+  io::SourcePtr source;  // null: standard input
   if (name != "-") {
     Result<io::SourcePtr> opened = input.open(name, faststart::Reading::kWholeFile, &counters);
     if (!opened) return failed(opened.error());
     source = std::move(*opened);
     options_.progress = input.progress(options_.progress);
   }
-  io::File out;  // of a dry run, not there
+  io::File out;  // not open in a dry run
   if (!options_.dry_run) {
     Result<io::File> opened = files::open_stream(out_, cancel_token());
     if (!opened) return failed(with_help_hint("faststart", opened.error()));

@@ -1,4 +1,4 @@
-// shunt help: what --help of a command prints.
+// shunt help: prints what --help of a command prints.
 #include <CLI/CLI.hpp>
 
 #include <algorithm>

@@ -19,7 +19,7 @@ constexpr std::size_t kMostColumns = 1000;
 std::mutex turn;
 bool visible = false;  // guarded by turn
 
-// Nothing but a drawing is lost where that fails.
+// Errors are ignored: only a drawing is lost.
 void write_out(std::string_view text) {
   while (!text.empty()) {
     const ssize_t put = ::write(STDERR_FILENO, text.data(), text.size());

@@ -32,7 +32,7 @@ Result<http::Field> parse_field(std::string_view command, std::string_view text)
       return http::Field{std::string(text.substr(0, colon)), std::string(value)};
     }
   }
-  // The text is not repeated: it may well be a secret.
+  // The text is not repeated, since it may be a secret.
   return usage_error(command, "--header takes NAME:VALUE, in one line");
 }
 
@@ -80,7 +80,7 @@ std::string is_jobs(const std::string& text) {
 
 void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* layer_text) {
   app_ = &app;
-  // One value each, so that what follows is a SOURCE again.
+  // One value each, so that a following word is a SOURCE.
   app.add_option("--range", ranges_, "START-END, START+LENGTH, START- or -LAST; may be repeated")
       ->type_name("RANGE")
       ->allow_extra_args(false);

@@ -1,4 +1,4 @@
-// shunt stream-sink: random writes in, one stream out.
+// shunt stream-sink: takes random writes and sends one stream.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -225,7 +225,7 @@ Result<files::Destination> StreamSink::open_output() {
   Result<files::Destination> out = files::Destination::open(out_, destination_, cancel_token());
   if (!out) return with_help_hint("stream-sink", out.error());
   out->file().set_cancel(nullptr);  // the first signal ends the disk, not the stream
-  // The command of --run gets its own standard output and error, and no other of ours.
+  // The command of --run gets our standard output and error, but no other descriptor.
   if (const auto descriptor = files::output_descriptor(out_); descriptor > STDERR_FILENO) {
     ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
   }
@@ -258,7 +258,7 @@ serve::SessionReport StreamSink::copy_stdin(files::Destination& out) {
   return report;
 }
 
-// Its exit status counts as the stream does; of one that could not be written to it says why.
+// Its exit status counts like the stream's; for a failed stream it explains the failure.
 void StreamSink::end_consumer(serve::SessionReport& report) {
   constexpr int kToSayWhy = 1000;  // ms
   const bool gone = report.error && report.error->system_errno == EPIPE;
@@ -284,7 +284,7 @@ serve::SessionReport StreamSink::deliver(const Globals& globals) {
 }
 
 serve::SessionReport StreamSink::send(const Globals& globals) {
-  // A folder that nobody named may never be needed.
+  // A default folder may never be needed.
   if (!spill_.empty() && !session_.disk.spill.empty()) {
     if (const Result<void> tried = sink::SpillFile::try_folder(session_.disk.spill); !tried) {
       serve::SessionReport report;
@@ -335,7 +335,7 @@ int StreamSink::run(const Globals& globals) {
   return code;
 }
 
-// That of COMMAND, when it failed by itself.
+// Returns the exit status of COMMAND if that failed by itself.
 int StreamSink::exit_code(const serve::SessionReport& report) {
   if (!report.error) return kDone;
   const bool stopped = report.error->code == ErrorCode::kInterrupted;
