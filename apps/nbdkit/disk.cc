@@ -37,7 +37,7 @@ Error failed(std::string reason) {
 
 Error is_ending(const char* what) {
   Error error = system_error(ESHUTDOWN, "", "");
-  error.reason = fmt::format("nbdkit is to end, and {} waits for the reader", what);
+  error.reason = fmt::format("nbdkit is ending, and {} still waits for the reader", what);
   return error;
 }
 
@@ -110,11 +110,10 @@ Result<void> Disk::zero(ByteRange range) {
 Result<void> Disk::judge() const {
   if (cut_off_) return *cut_off_;
   if (!changed_ && !settings_.allow_empty && settings_.disk.size > 0) {
-    return failed("nobody has written to the disk; allow-empty=true if that was meant");
+    return failed("nothing was written to the disk; allow-empty=true permits that");
   }
   if (settings_.need_flush && unflushed_ > 0) {
-    return failed(fmt::format("there was no flush behind the last {} that were written",
-                              format_size(unflushed_)));
+    return failed(fmt::format("the last {} written were not flushed", format_size(unflushed_)));
   }
   return {};
 }

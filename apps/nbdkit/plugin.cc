@@ -193,18 +193,18 @@ nbdkit_plugin make_plugin() {
   made.name = "shunt";
   made.longname = "shunt stream-sink";
   made.version = SHUNT_VERSION;
-  made.description = "A disk that programs write, and that leaves as a stream.";
+  made.description = "Turn the writes of programs to a disk into a stream.";
   made.config_help =
       "pipe=PATH              (or fd=N) Where the stream goes: a FIFO, a device or a new file\n"
       "size=SIZE              (required) Size of the disk\n"
-      "window=SIZE            How far back may be written (1M)\n"
-      "read-window=SIZE       How much of what has left may be read (0)\n"
-      "commit=WHEN            When bytes leave: window, at-end or auto (auto)\n"
-      "memory=SIZE            For data that has not left yet, at least 2M (64M)\n"
+      "window=SIZE            How far back writes may reach (1M)\n"
+      "read-window=SIZE       How far back sent bytes can be read (0)\n"
+      "commit=WHEN            When bytes are sent: window, at-end, auto (auto)\n"
+      "memory=SIZE            Memory for unsent data, at least 2M (64M)\n"
       "spill=DIR|none         Folder for data beyond memory= ($TMPDIR, /var/tmp)\n"
       "truncate=true          End the stream where the last write or zeroing ends\n"
-      "need-flush=true        Fail unless a flush is behind all that was written\n"
-      "allow-empty=true       A disk that nobody has written to is no failure\n"
+      "need-flush=true        Fail unless all writes were flushed\n"
+      "allow-empty=true       Succeed even if nothing was written\n"
       "digest=FILE            Write the SHA-256 of the stream to FILE when it is complete";
   made.unload = unload;
   made.config = config;

@@ -27,7 +27,7 @@ using fetch::Request;
 constexpr unsigned kMaxSourcesAtOnce = 4;
 
 constexpr const char* kCacheWarmDescription =
-    "Bring remote files and image layers, or ranges of them, into the cache.";
+    "Fetch remote files and image layers, or ranges of them, into the cache.";
 constexpr const char* kCacheWarmFooter =
     "SOURCE is a URL (http:, https:) or an image (docker://HOST/REPO[:TAG|@DIGEST]). Only what "
     "the\n"
@@ -108,7 +108,7 @@ CacheWarm::CacheWarm(CLI::App& parent)
     : app_(parent.add_subcommand("cache-warm", kCacheWarmDescription)) {
   app_->fallthrough();
   app_->footer(kCacheWarmFooter);
-  app_->add_option("SOURCE", sources_, "What to bring into the cache")->type_name("");
+  app_->add_option("SOURCE", sources_, "What to fetch into the cache")->type_name("");
   app_->add_flag("--head", head_,
                  "What is needed first: the index and first seconds of a video, the table of "
                  "contents of a layer");
@@ -116,7 +116,7 @@ CacheWarm::CacheWarm(CLI::App& parent)
                    "Read SOURCEs, and ranges of each, from FILE; - is standard input")
       ->type_name("FILE");
   source_options_.layer = "all";
-  source_options_.add_to(*app_, "N|DIGEST|all", "Of an image (all)");
+  source_options_.add_to(*app_, "N|DIGEST|all", "Layer of an image (all)");
 }
 
 int fail(const Globals& globals, const Error& error) {

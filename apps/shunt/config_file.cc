@@ -34,7 +34,7 @@ std::string already(const std::string& told) {
   const std::size_t name = told.find("(\"") + 2;
   const std::size_t bar = told.find(" | ");
   const std::string_view before = std::string_view(told).substr(0, bar);
-  return fmt::format("'{}' is on line {} already", told.substr(name, told.find("\")") - name),
+  return fmt::format("'{}' is already set on line {}", told.substr(name, told.find("\")") - name),
                      before.substr(before.find_last_of(" \n") + 1));
 }
 
@@ -51,7 +51,7 @@ std::string reason_of(const std::string& line, const std::string& told) {
   std::string reason = told.substr(0, told.find('\n'));
   reason.erase(0, reason.find("] ") + 2);
   if (reason.starts_with("toml::")) reason.erase(0, reason.find(": ") + 2);
-  return reason + (line.empty() ? "" : "; text stands in quotes");  // empty: the end of the file
+  return reason + (line.empty() ? "" : "; text needs quotes");  // empty: the end of the file
 }
 
 class ConfigReader {
@@ -144,7 +144,7 @@ class ConfigReader {
     }
     // C functions would only see the part before it.
     if (text.find('\0') != std::string::npos) {
-      return wrong(line, fmt::format("'{}' has a zero byte in it", item.key));
+      return wrong(line, fmt::format("'{}' contains a zero byte", item.key));
     }
     item.values.push_back(std::move(text));
     return {};

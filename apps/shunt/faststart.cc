@@ -41,9 +41,9 @@ using faststart::Status;
 constexpr const char* kFaststartDescription =
     "Put the moov box of MP4 and QuickTime files in front of the media, in place.";
 constexpr const char* kFaststartFooter =
-    "Without -o each FILE is changed in place: whatever happens, the original or the result can "
-    "be\n"
-    "had back, by the next run or by --recover. With -o the result is a new file, or a stream,\n"
+    "Without -o each FILE is changed in place: whatever happens, the next run or --recover "
+    "restores\n"
+    "the original or completes the result. With -o the result is a new file, or a stream,\n"
     "and FILE may also be a URL or an image layer, which is read through the cache.\n"
     "Memory: at most 32 MiB for each file at work, besides what --verify takes, and 1 MiB for "
     "each\n"
@@ -110,20 +110,19 @@ Faststart::Faststart(CLI::App& parent)
       ->required()
       ->type_name("");
   add_output(*app_, out_, "Write to OUT instead; - is standard output");
-  app_->add_option("--layer", layer_, "Of an image as SOURCE, where it has several")
+  app_->add_option("--layer", layer_, "Layer of an image SOURCE that has several")
       ->type_name("N|DIGEST");
-  app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
+  app_->add_flag("--check", check_, "Only check: exit 0 if every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
   with_environment(app_->add_option("--strategy", strategy_,
                                     fmt::format("{} (auto)", alternatives(strategy_names())))
                        ->check(one_of(strategy_names()))
                        ->type_name("NAME"));
   with_environment(app_->add_flag("--keep-inode", options_.keep_inode,
-                                  "No new file in the place of FILE: reserve, insert or shift"));
+                                  "Never replace FILE by a new file: reserve, insert or shift"));
   with_environment(app_->add_flag("--verify", options_.verify,
                                   "Compare every packet before and after (libavformat)"));
-  app_->add_flag("--recover", options_.recover_only,
-                 "Finish or undo what an earlier run left, and nothing else");
+  app_->add_flag("--recover", options_.recover_only, "Only finish or undo an interrupted run");
   with_environment(
       app_->add_option("--padding", padding_, "Room to leave behind moov for later edits (0)")
           ->check(is_padding)
@@ -131,8 +130,7 @@ Faststart::Faststart(CLI::App& parent)
   with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once, 1 to 64 (1)")
                        ->check(is_jobs)
                        ->type_name("N"));
-  app_->add_flag("--preserve-times", options_.preserve_times,
-                 "Leave the time of modification as it was");
+  app_->add_flag("--preserve-times", options_.preserve_times, "Keep the time of modification");
   app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 
@@ -196,7 +194,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
       if (file == "-") return usage_error("faststart", "standard input needs -o");
       SHUNT_TRY(schemes().find(file));
       if (schemes().is_file(file)) continue;
-      Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
+      Error error = usage_error("faststart", "a remote source cannot be changed in place");
       error.path = schemes().shown(file);
       error.hint = "write the result to a file or stream, with -o OUT";
       return error;
@@ -253,7 +251,7 @@ int Faststart::run_files(const Globals& globals) {
     for (const std::size_t i : groups[g]) {
       if (const Result<void> go_on = cancel_token().check(); !go_on) {
         reports[i].report =
-            failed_faststart(files_[i], go_on.error().with_hint("the file is as it was"));
+            failed_faststart(files_[i], go_on.error().with_hint("the file is unchanged"));
         continue;
       }
       Result<Report> report = catching([&]() -> Result<Report> {

@@ -23,7 +23,7 @@ std::string strategy_name(const Report& report) {
 std::string recovery_text(const Report& report) {
   return report.recovery == Report::Recovery::kFinished
              ? "an interrupted run has been finished: moov is in front"
-             : "an interrupted run has been undone: the original is back";
+             : "an interrupted run has been undone: the original is restored";
 }
 
 // Returns the begin of the line for people: what was done.

@@ -68,9 +68,10 @@ Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kFetchDescr
   app_->footer(kFetchFooter);
   app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
-  source_options_.add_to(*app_, "N|DIGEST", "Of an image, where it has several");
-  with_environment(app_->add_flag("--offline", offline_, "Make no request; what is missing fails"));
-  with_environment(app_->add_flag("--no-cache", no_cache_, "Use no cache, leave nothing behind"));
+  source_options_.add_to(*app_, "N|DIGEST", "Layer of an image that has several");
+  with_environment(
+      app_->add_flag("--offline", offline_, "Make no requests; fail if data is missing"));
+  with_environment(app_->add_flag("--no-cache", no_cache_, "Neither read nor fill the cache"));
   app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 

@@ -44,20 +44,20 @@ void add_globals(CLI::App& app, Globals& globals) {
   // By default, options cannot be set by the environment and the configuration file (settings.h);
   // the commands inherit this.
   app.option_defaults()->configurable(false);
-  with_environment(app.add_flag("-q,--quiet", globals.quiet, "Say nothing but errors"));
-  with_environment(app.add_flag("-v,--verbose", globals.verbose, "Say more; twice, still more"));
+  with_environment(app.add_flag("-q,--quiet", globals.quiet, "Print errors only"));
+  with_environment(app.add_flag("-v,--verbose", globals.verbose, "Print more; twice, even more"));
   with_environment(app.add_flag("--json", globals.json, "One JSON document instead of text"));
   with_environment(app.add_option("--color", globals.color, "Colour: auto, always or never (auto)")
                        ->check(one_of({"auto", "always", "never"}))
                        ->type_name("WHEN"));
   with_environment(app.add_flag("--no-progress", globals.no_progress, "No progress bar"));
   with_environment(
-      app.add_option("--cache-dir", globals.cache_dir, "Where the cache lies")->type_name("DIR"));
+      app.add_option("--cache-dir", globals.cache_dir, "Directory of the cache")->type_name("DIR"));
   with_environment(app.add_option("--cache-size", globals.cache_size,
-                                  "How much it may take on disk (10G); 0: no limit")
+                                  "Limit of the cache on disk (10G); 0: none")
                        ->check(is_size)
                        ->type_name("SIZE"));
-  app.add_option("--config", globals.config, "Configuration file, instead of the usual one")
+  app.add_option("--config", globals.config, "Configuration file, instead of the default one")
       ->type_name("FILE");
 }
 

@@ -77,7 +77,7 @@ Stream stream_for_errors(const Command& command) {
 // Returns `code`, or an error code if output was lost.
 int unless_lost(int code) {
   if (code != kDone || !output_was_lost()) return code;
-  print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
+  print(Stream::kErr, "shunt: (standard output): write: the output is lost\n");
   return kLocalIo;
 }
 
@@ -151,7 +151,7 @@ int run(int argc, char** argv) {
   settle_globals(app, globals);
   start_logging(globals);
   if (const std::optional<Error>& why = globals.settings.out_of_reach) {
-    log::info("going on without a configuration: {}", why->describe());
+    log::info("continuing without a configuration: {}", why->describe());
   }
   install_signal_handlers();
   return unless_lost(run_command(chosen, globals));

@@ -120,7 +120,7 @@ void add_outcome(Document& document, int code, const std::vector<std::optional<E
     const auto failed = std::ranges::count_if(
         inputs, [](const std::optional<Error>& error) { return error.has_value(); });
     json = {{"code", code},
-            {"message", failed == 0 ? "interrupted, when all was done"
+            {"message", failed == 0 ? "interrupted after everything was done"
                                     : fmt::format("{} of {} failed", failed, inputs.size())},
             {"path", nullptr}};
   }

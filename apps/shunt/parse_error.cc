@@ -52,7 +52,7 @@ std::string of(const CLI::App& command) {
 }
 
 std::string no_command_text(const CLI::App& command, const std::string& word) {
-  return fmt::format("'{}' is no command{}{}", word, of(command),
+  return fmt::format("'{}' is not a command{}{}", word, of(command),
                      suggestion(word, names_of_commands(command)));
 }
 
@@ -70,11 +70,10 @@ std::string about_words(const CLI::App& command, const std::vector<std::string>&
     return no_command_text(command, words.front());
   }
   if (first == words.end()) {
-    return words.empty() ? std::string()
-                         : fmt::format("'{}' is one argument too many", words.front());
+    return words.empty() ? std::string() : fmt::format("unexpected argument '{}'", words.front());
   }
   const std::string name = first->substr(0, first->find('='));
-  return fmt::format("'{}' is no option{}{}", name, of(command),
+  return fmt::format("'{}' is not an option{}{}", name, of(command),
                      suggestion(name, names_of_options(command)));
 }
 
@@ -124,7 +123,7 @@ Error explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = chosen_command(app);
   if (const std::string file = file_among(app.remaining(true)); !file.empty()) {
     return usage(reason_of(command, app.remaining(true), error))
-        .with_hint("the file of that name is " + shell_word(file));
+        .with_hint("to name the file, write " + shell_word(file));
   }
   // CLI11 may report something else first although the cause is an unknown word.
   return with_help(command, reason_of(command, app.remaining(true), error));

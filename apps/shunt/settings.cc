@@ -122,8 +122,8 @@ Result<CLI::App*> table_named(CLI::App& app, const std::vector<std::string>& nam
     const auto below = std::ranges::find_if(
         commands, [&](const CLI::App* command) { return command->get_name() == name; });
     if (below == commands.end()) {
-      return wrong(where,
-                   fmt::format("'{}' is no command{}", name, suggestion(name, tables_of(*table))));
+      return wrong(
+          where, fmt::format("'{}' is not a command{}", name, suggestion(name, tables_of(*table))));
     }
     table = *below;
   }
@@ -136,14 +136,14 @@ Result<void> apply_item(CLI::App& app, const ConfigItem& item, Settings& setting
   CLI::Option* const option = table->get_option_no_throw("--" + item.key);
   if (option == nullptr) {
     if (const std::string tables = tables_with(*table, item.key); !tables.empty()) {
-      return wrong(item.where, fmt::format("'{}' is an option of commands: it goes below {}",
-                                           item.key, tables));
+      return wrong(item.where,
+                   fmt::format("'{}' is an option of commands: put it below {}", item.key, tables));
     }
-    return wrong(item.where, fmt::format("'{}' is no option{}", item.key,
+    return wrong(item.where, fmt::format("'{}' is not an option{}", item.key,
                                          suggestion(item.key, keys_of(*table))));
   }
   if (!option->get_configurable()) {
-    return wrong(item.where, fmt::format("'{}' is for the command line alone", item.key));
+    return wrong(item.where, fmt::format("'{}' can only be given on the command line", item.key));
   }
   if (origin_of(*option) != Origin::kFileOrNone) return {};
   settings.of_file.emplace_back(option, item.where);

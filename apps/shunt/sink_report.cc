@@ -76,8 +76,8 @@ void print_sink_text(const Globals& globals, const serve::SessionReport& report,
     if (!report.error || report.began) print_line(Stream::kErr, line_for(describe(report, style)));
   }
   if (style.advise) {
-    print_line(Stream::kErr, fmt::format("advice: {}{} would have done",
-                                         report.error ? "as far as this came, " : "",
+    print_line(Stream::kErr, fmt::format("advice: {}{} would have been enough",
+                                         report.error ? "up to the failure, " : "",
                                          advised_options(sink::advice_of(report.summary))));
   }
   if (report.error) print_error(globals, *report.error);

@@ -32,7 +32,7 @@ struct SessionSetup {
 
 // The hint of a download that was interrupted.
 inline constexpr const char* kStaysInCache =
-    "what has come stays in the cache; run it again to go on";
+    "what was downloaded stays in the cache; run again to continue";
 
 // Returns a kUsage error with the hint "see 'shunt COMMAND --help'".
 [[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);

@@ -39,6 +39,6 @@ class Budget {
 };
 
 inline constexpr const char* kBeyondBudget =
-    "all tables, items and fragments together are more than is supported";
+    "the tables, items and fragments together are larger than supported";
 
 }  // namespace shunt::boxes

@@ -67,11 +67,11 @@ Result<ItemLocations> ItemLocations::read(io::BufferedReader& reader, const Box&
   ItemLocations result;
   result.box_ = box;
   result.container_ = container;
-  if (box.payload().size() > limit) return bad_box(box, "it is larger than is supported");
+  if (box.payload().size() > limit) return bad_box(box, "it is larger than supported");
   std::vector<std::byte> payload(static_cast<std::size_t>(box.payload().size()));
   SHUNT_TRY(io::read_exactly(reader.source(), box.payload().begin, payload));
   FieldReader fields(payload);
-  const auto cut_off = [&] { return bad_box(box, "its items are cut off"); };
+  const auto cut_off = [&] { return bad_box(box, "its items are truncated"); };
 
   const auto head = fields.take(4);
   const auto widths = fields.take(2);

@@ -209,7 +209,7 @@ Result<void> MappedTable::map_entries(std::uint32_t first, std::span<std::byte> 
         if (fits) return {};
         Error error = bad_box(table_.box, "an offset no longer fits its 32 bits");
         error.code = ErrorCode::kIntegrity;
-        error.hint = "the file seems to have been changed in the meantime; run again";
+        error.hint = "the file seems to have changed; run again";
         return error;
       });
 }

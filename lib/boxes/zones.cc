@@ -47,8 +47,8 @@ std::string_view Zones::why_torn(std::uint64_t offset, std::uint64_t size) const
   if (last >= moov.begin && offset < moov.end) {
     return "runs into moov; the media seems to be cut short";
   }
-  if (offset < insert_at) return "begins in front of where moov goes and ends behind it";
-  return "would be torn by item locations that have to grow";
+  if (offset < insert_at) return "begins before moov's new place and ends after it";
+  return "would be split by item locations that have to grow";
 }
 
 }  // namespace shunt::boxes

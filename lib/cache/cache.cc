@@ -45,7 +45,7 @@ Result<std::string> default_directory() {
     const char* const value = std::getenv(variable);
     if (value != nullptr && *value == '/') return std::string(value) + rest;
   }
-  return usage("neither XDG_CACHE_HOME nor HOME tells where the cache could lie")
+  return usage("neither XDG_CACHE_HOME nor HOME is set, so that the cache has no directory")
       .with_hint("name a directory with --cache-dir");
 }
 
@@ -85,7 +85,7 @@ Result<std::string> Cache::key_of_url(std::string_view url, std::string_view ask
 Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
   Result<std::optional<vault::Item>> opened = vault_->open_item(key);
   if (!opened && opened.error().code == ErrorCode::kIntegrity) {
-    log::info("the cache entry {} is not believed and is taken away: {}", key,
+    log::info("the cache entry {} is not trusted and is removed: {}", key,
               opened.error().describe());
     SHUNT_TRY(vault_->retire(key));
     return std::shared_ptr<Entry>();
@@ -97,10 +97,10 @@ Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
   // very file: another process may have replaced it already.
   if (entry && !(*entry)->discarded() && (*entry)->has_version()) return entry;
   if (!entry && entry.error().code != ErrorCode::kCorrupt) return entry;
-  log::info("the cache entry {} cannot be used and is taken away: {}", key,
+  log::info("the cache entry {} is unusable and is removed: {}", key,
             !entry                    ? entry.error().describe()
-            : (*entry)->has_version() ? "it did not have its digest"
-                                      : "nothing tells its version");
+            : (*entry)->has_version() ? "its digest did not match"
+                                      : "its version is unknown");
   SHUNT_TRY(vault_->retire(key, entry ? &(*entry)->item() : &*item));
   return std::shared_ptr<Entry>();
 }
@@ -137,7 +137,7 @@ Result<std::shared_ptr<Entry>> Cache::find_or_create(const std::string& key,
           header.place == wanted.place && header.identity == identity) {
         return found;
       }
-      log::info("{} has changed; what was cached of it is given up", info.name);
+      log::info("{} has changed; its cached data is discarded", info.name);
       SHUNT_TRY(vault_->retire(key, &found->item()));
     }
     Result<std::shared_ptr<Entry>> created = create(key, identity, info);

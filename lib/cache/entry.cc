@@ -175,7 +175,7 @@ io::FileRange Entry::backing_file() const {
 
 void Entry::give_up() {
   if (given_up_.exchange(true)) return;
-  log::warn("{}: its entry in the cache is damaged and is given up", header_.source);
+  log::warn("{}: its entry in the cache is damaged and is discarded", header_.source);
   (void)vault_->retire(item_.name(), &item_);
 }
 

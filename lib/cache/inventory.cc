@@ -77,12 +77,12 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   if (found.empty()) {
     Error error;
     error.path = what;
-    error.reason = "nothing of that name is in the cache";
-    error.hint = "'shunt cache ls' lists what there is";
+    error.reason = "not in the cache";
+    error.hint = "'shunt cache ls' lists the entries";
     return error;
   }
   if (beginning && found.size() > 1) {
-    return usage(fmt::format("{} entries begin like that", found.size())).with_path(what);
+    return usage(fmt::format("{} entries begin with this", found.size())).with_path(what);
   }
   return found;
 }

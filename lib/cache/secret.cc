@@ -83,7 +83,7 @@ Result<std::string> secret_of(const files::Directory& directory) {
   error.code = ErrorCode::kLocalIo;
   error.path = directory.path_of(kName);
   error.operation = "read";
-  error.reason = "what was written to it is not there";
+  error.reason = "it does not contain what was written";
   return error;
 }
 

@@ -22,10 +22,10 @@ std::string why_impossible(const Plan& plan, const Setting& setting) {
   if (std::string reason = why_too_large(plan, setting); !reason.empty()) return reason;
   if (plan.strategy->keeps_inode()) return {};
   if (setting.file_system.is_mount_point) {
-    return "something is mounted on the name of the file, which no other file can have then";
+    return "the file is a mount point and cannot be replaced";
   }
   if (setting.is_of_other_project) {
-    return "the folder takes no new name of a file of another project (chattr +P)";
+    return "the folder only accepts files of its own project (chattr +P)";
   }
   return why_not_ownable(setting.status, setting.new_group);
 }

@@ -34,7 +34,7 @@ class InPlaceRun final : public Work {
     // If an edit was undone or awaits recovery, the error already says so.
     if (!done && done.error().code == ErrorCode::kInterrupted) {
       done = done.error().with_hint(edited_ ? "moov is in front; the packets were not all compared"
-                                            : "the file is as it was");
+                                            : "the file is unchanged");
     }
     // Messages name the file as the caller gave it.
     if (!done && done.error().path == target_.path()) done.error().path = run_.report().path;
@@ -168,7 +168,7 @@ class InPlaceRun final : public Work {
     Error error;
     error.code = ErrorCode::kLocalIo;
     error.operation = "plan";
-    error.reason = "there is no way to move moov here";
+    error.reason = "no strategy can move moov here";
     return error;
   }
 
@@ -265,7 +265,7 @@ class InPlaceRun final : public Work {
       return {};
     }
     if (!replaced_) return carried.error();
-    Error error = carried.error().with_hint("after a power cut it may not be");
+    Error error = carried.error().with_hint("after a power failure it may be behind again");
     error.hint = "moov is in front; " + error.hint;
     return error;
   }
@@ -273,7 +273,7 @@ class InPlaceRun final : public Work {
   // A new file may only replace the file that was read.
   Result<void> check_unchanged() const {
     if (target_.is_as_noted()) return {};
-    return changed_meanwhile(target_.path(), "replace").with_hint("it is left as it is");
+    return changed_meanwhile(target_.path(), "replace").with_hint("it was left unchanged");
   }
 
   // Only shunt has read it, so keep the access time; only the modification time changes.

@@ -154,7 +154,7 @@ class OutputRun final : public Work {
   }
 
   [[nodiscard]] static Error cannot_share() {
-    return unsuitable("the source is in no file whose extents could be shared");
+    return unsuitable("the source is not a local file whose extents can be shared");
   }
 
   // Gives the result the time of the file that it was made from.
@@ -218,7 +218,7 @@ class OutputRun final : public Work {
 
   Result<void> work_to_file(const std::string& name) {
     if (options().strategy != nullptr && options().strategy->keeps_inode()) {
-      return usage("into another file, the strategies are reflink and copy");
+      return usage("for another output file, the strategies are reflink and copy");
     }
     const files::IfThere if_there =
         options().force ? files::IfThere::kReplace : files::IfThere::kFail;
@@ -299,7 +299,7 @@ Report run_to_file(const io::SourcePtr& source, const std::string& out, const Op
 
 Result<void> check_writes_in_order(const Options& options) {
   if (options.strategy == nullptr || options.strategy->goes_into_streams()) return {};
-  return usage("into a stream, the only strategy is copy");
+  return usage("for a stream, the only strategy is copy");
 }
 
 Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& options) {

@@ -193,7 +193,7 @@ Result<in_place::Edit> replan(const io::SourcePtr& original,
                     now.overwritten == then.overwritten && now.cut_at == then.cut_at &&
                     now.mark.has_value() == then.mark.has_value() &&
                     std::ranges::equal(now.patches, then.patches, same_patch);
-  if (!same) return unsuitable("the plan does not come out as it was");
+  if (!same) return unsuitable("planning again gives a different plan");
   return now;
 }
 

@@ -54,7 +54,7 @@ Error changed_meanwhile(std::string_view path, std::string_view operation) {
   error.code = ErrorCode::kBusy;
   error.path = path;
   error.operation = operation;
-  error.reason = "the file has been changed or replaced in the meantime";
+  error.reason = "the file was changed or replaced by another program";
   return error;
 }
 
@@ -111,9 +111,9 @@ std::vector<std::uint32_t> Run::note_external(const mp4::Movie& movie) {
     if (track.away != Chunks::kHere) elsewhere.push_back(track.id);
   }
   if (elsewhere.empty()) return elsewhere;
-  report_.warnings.push_back(fmt::format("data of {} lies in other files: its offsets stay{}",
-                                         tracks_text(elsewhere),
-                                         options_.verify ? ", and it is not compared" : ""));
+  report_.warnings.push_back(
+      fmt::format("data of {} lies in other files: its offsets are unchanged{}",
+                  tracks_text(elsewhere), options_.verify ? ", and it is not compared" : ""));
   return elsewhere;
 }
 

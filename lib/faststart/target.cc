@@ -62,7 +62,7 @@ Result<void> Target::take(const CancelToken* cancel) {
     SHUNT_TRY(find(given_, counters, cancel));
   }
   Error error = system_error(EBUSY, given_, "open for writing");
-  error.reason = "it is replaced again and again";
+  error.reason = "it keeps being replaced";
   return error;
 }
 

@@ -129,7 +129,7 @@ class Run {
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = opened_.name;
-    error.reason = fmt::format("{} of {} bytes are not in the cache, and this is offline:", missing,
+    error.reason = fmt::format("{} of {} bytes are not in the cache (offline):", missing,
                                report_.bytes_requested);
     for (std::size_t i = 0; i < std::min(kRangesShown, report_.missing.size()); ++i) {
       error.reason += fmt::format(" {}-{}", report_.missing[i].begin, report_.missing[i].end - 1);

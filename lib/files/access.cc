@@ -57,7 +57,7 @@ Result<void> check_may_make_beside(const Directory& directory, const std::string
   if (number == 0) return {};
   return explain_refusal(system_error(number, parent_directory(path), "create a file"),
                          directory.fd())
-      .with_hint("changing a file takes the right to make another beside it");
+      .with_hint("changing a file needs permission to create another beside it");
 }
 
 Result<void> check_may_replace(const Directory& directory, const std::string& name) {

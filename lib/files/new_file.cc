@@ -66,7 +66,7 @@ Error cannot_create(const Error& cause, const std::string& target) {
   if (error.system_errno == ENOENT && ::stat(directory.c_str(), &status) != 0) {
     error.reason = "there is no directory " + directory;
   }
-  if (error.system_errno == ENOTDIR) error.reason = directory + " is no directory";
+  if (error.system_errno == ENOTDIR) error.reason = directory + " is not a directory";
   return error;
 }
 

@@ -135,7 +135,7 @@ Result<void> make_directories(const std::string& path) {
     error.reason = fmt::format("it is a symbolic link to {}, where there is no directory",
                                std::string_view(target.data(), static_cast<std::size_t>(size)));
   } else if (number == EEXIST) {
-    error.reason = "something of that name is no directory";
+    error.reason = "it exists and is not a directory";
   }
   return error;
 }

@@ -120,12 +120,13 @@ Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
     lease.emplace(old, kPatienceBefore);
     if (lease->refused() && read_only) {
       return busy(old, "another process has the file open for writing")
-          .with_hint("it is left as it is; try again when it has been closed");
+          .with_hint("it was left unchanged; try again when it has been closed");
     }
     SHUNT_TRY(look());
     // In the directory of the rename, whatever `look` has checked.
     if (!new_file.directory().leads_to(name, old)) {
-      return busy(old, "it has been replaced by another program").with_hint("it is left as it is");
+      return busy(old, "it has been replaced by another program")
+          .with_hint("it was left unchanged");
     }
     SHUNT_ASSIGN(then, old.status());
     return {};
@@ -155,7 +156,7 @@ Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
     error.hint = carried.error().hint;
   } else if (*carried > 0) {
     error.reason +=
-        fmt::format("; {} bytes that another program has appended meanwhile are in it", *carried);
+        fmt::format("; it includes {} bytes that another program has appended", *carried);
   }
   return error;
 }

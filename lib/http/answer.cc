@@ -25,7 +25,7 @@ Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
   const std::string list = list_of(answer, "Content-Length");
   const auto length = parse_content_length(list);
   if (length) return length;
-  return corrupt(fmt::format("Content-Length: \"{}\" is no length", one_line(list, 100)));
+  return corrupt(fmt::format("Content-Length: \"{}\" is not a length", one_line(list, 100)));
 }
 
 }  // namespace shunt::http

@@ -20,8 +20,8 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Measured over loopback against nginx: 16 KiB, libcurl's default, takes twice the processor time
-// of 64 KiB; with 8 connections 64 KiB takes twice that of 256 KiB; larger buffers gain nothing.
+// Measured over loopback against nginx: 16 KiB, libcurl's default, takes twice the processor time;
+// with 8 connections, 64 KiB takes twice that of 256 KiB. Larger buffers gain nothing.
 constexpr long kBufferSize = 256 << 10;
 
 // With a rate limit a transfer pauses in units of the buffer: use a twentieth of a second of the
@@ -129,8 +129,7 @@ Result<HeaderList> make_header_list(const Request& request) {
   for (const Field& field : request.fields) {
     if (field.name.empty() || breaks_line(field.name) || breaks_line(field.value) ||
         field.name.find_first_of(": \t") != std::string::npos) {
-      return usage("a header field has characters that it must not have")
-          .with_path(show_url(request.url));
+      return usage("a header field contains invalid characters").with_path(show_url(request.url));
     }
     // For libcurl, "Name:" means to leave the field out.
     complete &= append(list, field.value.empty() ? field.name + ";"

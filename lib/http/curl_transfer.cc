@@ -200,7 +200,7 @@ bool Transfer::sent() const {
 namespace {
 
 std::string silence(double seconds) {
-  return fmt::format("no byte has come for {} s", seconds);
+  return fmt::format("no data has come for {} s", seconds);
 }
 
 }  // namespace

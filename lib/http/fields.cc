@@ -37,7 +37,7 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   const auto space = value.find(' ');
   if (space == std::string_view::npos ||
       !ascii::equal_ignoring_case(value.substr(0, space), "bytes")) {
-    return bad_range("it is not of bytes");
+    return bad_range("its unit is not bytes");
   }
   value.remove_prefix(space + 1);
   const auto slash = value.find('/');
@@ -48,19 +48,19 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   ContentRange parsed;
   if (total_text != "*") {
     parsed.total = digits(total_text);
-    if (!parsed.total) return bad_range("its total is no number");
+    if (!parsed.total) return bad_range("its total is not a number");
   }
   if (range_text == "*") {
-    if (!parsed.total) return bad_range("it says nothing");
+    if (!parsed.total) return bad_range("it has neither range nor total");
     return parsed;
   }
   const auto dash = range_text.find('-');
-  if (dash == std::string_view::npos) return bad_range("it is no range");
+  if (dash == std::string_view::npos) return bad_range("it is not a range");
   const auto first = digits(range_text.substr(0, dash));
   const auto last = digits(range_text.substr(dash + 1));
-  if (!first || !last) return bad_range("it is no range of numbers");
+  if (!first || !last) return bad_range("it is not a range of numbers");
   const auto end = checked_add<std::uint64_t>(*last, 1);
-  if (!end || *last < *first) return bad_range("its range is turned round or too large");
+  if (!end || *last < *first) return bad_range("its range is reversed or too large");
   if (parsed.total && *end > *parsed.total) return bad_range("its range is beyond its total");
   parsed.range = ByteRange{*first, *end};
   return parsed;

@@ -56,7 +56,7 @@ Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
   curl().url_set(handle, CURLUPART_PASSWORD, nullptr, 0);
   curl().url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   url.text = part(handle, CURLUPART_URL, 0);
-  if (url.text.empty()) return no_url(code, given, "cannot be understood as a URL");
+  if (url.text.empty()) return no_url(code, given, "not a valid URL");
   return url;
 }
 
@@ -98,16 +98,15 @@ bool is_secret(std::string_view name) {
 
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kLongestUrl || has_control_characters(text)) {
-    const Error error =
-        no_url(ErrorCode::kUsage, text.substr(0, 100), "cannot be understood as a URL");
+    const Error error = no_url(ErrorCode::kUsage, text.substr(0, 100), "not a valid URL");
     return text.find(' ') == std::string_view::npos ? error
-                                                    : error.with_hint("write %20 for a blank");
+                                                    : error.with_hint("write %20 for a space");
   }
   SHUNT_TRY(load_curl());
   const UrlHandle handle(curl().url());
   if (!handle || curl().url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
                                 CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    return no_url(ErrorCode::kUsage, text, "cannot be understood as a URL");
+    return no_url(ErrorCode::kUsage, text, "not a valid URL");
   }
   return take_apart(handle.get(), ErrorCode::kUsage, text);
 }
@@ -122,7 +121,7 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
       curl().url_set(handle.get(), CURLUPART_URL, base.text.c_str(), 0) != CURLUE_OK ||
       curl().url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(),
                      CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    return no_url(ErrorCode::kNetwork, base.text, "redirects to what is no URL");
+    return no_url(ErrorCode::kNetwork, base.text, "redirects to an invalid URL");
   }
   SHUNT_ASSIGN(Url url, take_apart(handle.get(), ErrorCode::kNetwork, location));
   // Credentials in a redirect are not used.

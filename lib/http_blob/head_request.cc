@@ -44,8 +44,8 @@ BlobRequest::Verdict HeadRequest::judge(const http::Answer& answer) {
   if (answer.status == 304) return judge_unchanged(answer);
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
-    Error error = state().error("the server sends it compressed, though that was not asked for");
-    error.hint = "places in it cannot be told then; download it with another program";
+    Error error = state().error("the server sends it compressed without being asked");
+    error.hint = "its bytes then have other offsets; download it with another program";
     return fail(std::move(error));
   }
   return answer.status == 206 ? judge_part(answer) : judge_whole(answer);
@@ -132,7 +132,8 @@ BlobRequest::Verdict HeadRequest::judge_unchanged(const http::Answer& answer) {
     // The answer is about another version. Repeats the request as if nothing were known.
     known_.reset();
     repeat_at_once();
-    return repeat(state().error("the server says that nothing has changed, and shows that it has"));
+    return repeat(
+        state().error("the server says that nothing has changed, but sends another version"));
   }
   found_.info = *known_;
   found_.info.freshness = freshness(answer);

@@ -55,7 +55,7 @@ BlobRequest::Verdict RangeDownload::judge(const http::Answer& answer) {
   }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
-    return fail(state().error("the server sends it compressed, though that was not asked for"));
+    return fail(state().error("the server sends it compressed without being asked"));
   }
   if (answer.status == 206) return judge_part(answer);
   if (answer.status == 200) return judge_whole(answer);

@@ -102,7 +102,7 @@ Result<void> BlobRequest::body(std::span<const std::byte> bytes) {
   const auto self = shared_from_this();
   if (next_ != Next::kComplete) {
     discarded_ += bytes.size();
-    if (discarded_ > kMaxDiscarded) return state_->error("the rest of the answer is of no use");
+    if (discarded_ > kMaxDiscarded) return state_->error("the rest of the answer is not usable");
     return {};
   }
   measure(bytes.size());

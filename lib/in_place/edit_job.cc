@@ -76,9 +76,10 @@ SavedBytes all_saved(const JournalRecord& record) {
 
 std::string Job::recover_hint() const {
   if (journal_.is_removed()) {
-    return "the file is whole and its journal is gone; after a power cut it may be there again";
+    return "the file is complete and its journal removed; after a power failure the journal may be "
+           "back";
   }
-  return fmt::format("the journal is kept; to go on from there: {}", options_.recover_command);
+  return fmt::format("the journal is kept; to continue: {}", options_.recover_command);
 }
 
 Result<void> Job::open_gap() {
@@ -223,7 +224,7 @@ Result<void> Job::check_size(std::uint64_t expected) const {
   if (size == expected) return {};
   if (size > expected) return appended_error(file_, size - expected);
   Error error = appended_error(file_, 0);
-  error.reason = "another program has made it shorter in the meantime";
+  error.reason = "another program has truncated it";
   return error;
 }
 

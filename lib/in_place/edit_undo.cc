@@ -134,7 +134,7 @@ Result<void> Job::undo() {
     error.code = ErrorCode::kIntegrity;
     error.path = file_.path();
     error.operation = "undo";
-    error.reason = "the bytes that it was planned from are not where they were";
+    error.reason = "the bytes that the edit was planned from have changed";
     return error;
   }
   return restore();

@@ -17,7 +17,7 @@ Error undo_after(Job& job, const Error& error) {
   if (undone) {
     if (error.code == ErrorCode::kUnsuitable) return error;
     if (error.code == ErrorCode::kBusy) {
-      return error.with_hint("the original is there, with what was appended behind it");
+      return error.with_hint("the original has been restored, followed by the appended bytes");
     }
     return error.with_hint("the original has been restored");
   }

@@ -19,7 +19,7 @@ constexpr std::uint64_t kMaxSize = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
 
 constexpr const char* kRemoveHint =
-    "nothing was changed; if the file beside it is whole, remove the journal";
+    "nothing was changed; if the file beside it is complete, remove the journal";
 
 // Creates the file of a journal that is being written. Removes the leftover of a run that died; a
 // leftover that cannot be removed (another user's, in a directory with the sticky bit) is passed
@@ -196,7 +196,7 @@ Result<void> Journal::read_cursor() {
   // It exceeds size_before if an undo has moved back appended data too.
   const std::uint64_t low = has_cursor() ? std::min(cursor_, last_step_.from) : cursor_;
   if (low < record_.edit.gap_at || std::max(cursor_, last_step_.from) > INT64_MAX) {
-    return damaged_journal("its cursor makes no sense").with_path(path_);
+    return damaged_journal("its cursor is invalid").with_path(path_);
   }
   return {};
 }

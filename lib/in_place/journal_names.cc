@@ -123,7 +123,7 @@ Result<std::string> JournalNames::free_name() const {
     return spare_name(target_, ::geteuid(), files::random_digits());
   }
   Error error = system_error(EEXIST, directory_.path_of(name), "create the journal");
-  error.reason = "something of that name is there";
+  error.reason = "the name is already taken";
   return error;
 }
 

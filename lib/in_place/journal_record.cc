@@ -209,10 +209,10 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
   head.take(room);
   head.take(size);
   if (!head.ok() || std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
-    return damaged_journal("it is no journal of shunt");
+    return damaged_journal("it is not a journal of shunt");
   }
   if (version != kVersion) return damaged_journal("it is of another version of shunt");
-  if (size < 32 || size > bytes.size()) return damaged_journal("it is cut short");
+  if (size < 32 || size > bytes.size()) return damaged_journal("it is truncated");
   bytes = bytes.first(static_cast<std::size_t>(size));
   const auto body = bytes.first(bytes.size() - 8);
   std::uint64_t digest = 0;
@@ -249,7 +249,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     in.take(run_size);
     const auto run_bytes = in.take_bytes(run_size);
     if (at > edit.size_before || run_size > edit.size_before - at) {
-      return damaged_journal("its content makes no sense");
+      return damaged_journal("its content is inconsistent");
     }
     record.saved.add(at, run_bytes);
   }
@@ -261,7 +261,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     record.holes.push_back(hole);
   }
   if (!in.ok() || !in.at_end() || !is_consistent(record)) {
-    return damaged_journal("its content makes no sense");
+    return damaged_journal("its content is inconsistent");
   }
   return record;
 }

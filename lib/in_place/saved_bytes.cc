@@ -40,7 +40,7 @@ Result<SavedBytes> SavedBytes::of(const io::Source& source, ByteRange range, std
         Error error;
         error.code = ErrorCode::kUnsuitable;
         error.path = source.name();
-        error.reason = "the bytes that would be overwritten hold more than is kept aside";
+        error.reason = "the bytes to be overwritten hold more data than the journal may save";
         return error;
       }
       saved.add(at + i, unit);

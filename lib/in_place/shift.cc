@@ -79,7 +79,7 @@ class Pieces {
     error.code = ErrorCode::kBusy;
     error.path = shift_.file->path();
     error.operation = "shift";
-    error.reason = "another program has made it shorter in the meantime";
+    error.reason = "another program has truncated it";
     return error;
   }
 

@@ -99,7 +99,7 @@ Result<std::uint64_t> find_cursor(
   error.path = file.path();
   error.operation = "recover";
   error.reason = "its extents are not those that an interrupted insertion leaves";
-  error.hint = "the file has been changed since; it is left as it is, and so is the journal";
+  error.hint = "the file has been changed since; the file and its journal are left unchanged";
   return error;
 }
 

@@ -56,7 +56,7 @@ Result<void> check_regular(const struct stat& status, const std::string& path) {
   if (S_ISDIR(status.st_mode)) return system_error(EISDIR, path, "open");
   Error error = system_error(EINVAL, path, "open");
   error.reason = "not a regular file";
-  if (!S_ISBLK(status.st_mode)) error.hint = "a pipe has to be standard input, which is called -";
+  if (!S_ISBLK(status.st_mode)) error.hint = "to read a pipe, pass it as standard input, with -";
   return error;
 }
 

@@ -66,7 +66,7 @@ class LossCheck {
     }
     if (delivered_ >= indexed) return;
     char text[64] = {};
-    std::snprintf(text, sizeof text, "packets not read in whole: %llu",
+    std::snprintf(text, sizeof text, "incomplete packets: %llu",
                   static_cast<unsigned long long>(indexed - delivered_));
     failure.tell(text);
   }

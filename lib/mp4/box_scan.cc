@@ -186,7 +186,7 @@ Result<void> Scanner::visit_meta(const boxes::Box& box, Place place) {
   const std::uint64_t children = !begins_box(4) && begins_box(0) ? 0 : 4;
   if (box.payload().size() < children) {
     if (place.lenient) return {};
-    return boxes::bad_box(box, "it is too short for what it must hold");
+    return boxes::bad_box(box, "it is too short for its content");
   }
   const std::size_t before = found();
   SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
@@ -255,9 +255,8 @@ Result<void> Scanner::add_table(boxes::OffsetTable::Kind kind, const boxes::Box&
 
 Result<void> Scanner::keep(boxes::OffsetTable table) {
   if (table.entries_size() > table.box.range.end - table.entries_at) {
-    return boxes::bad_box(
-        table.box, fmt::format("it claims {} entries, which do not fit its {} bytes", table.count,
-                               table.box.range.size()));
+    return boxes::bad_box(table.box, fmt::format("its {} entries do not fit its {} bytes",
+                                                 table.count, table.box.range.size()));
   }
   if (model_.tables.size() == boxes::kMaxOffsetTables) {
     return beyond_limit(table.box, "too many tables");

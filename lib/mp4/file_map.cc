@@ -99,7 +99,7 @@ class Mapper {
 
   Result<void> add(const boxes::Box& box) {
     if (box.type == boxes::BoxType("moov")) {
-      if (moov_) return boxes::bad_box(box, "a second moov; which one counts cannot be told");
+      if (moov_) return boxes::bad_box(box, "a second moov; it is unclear which one counts");
       moov_ = box;
       map_.moov_in_front = !media_;
       map_.moov = box;

@@ -63,7 +63,7 @@ boxes::OffsetMap build_map(const Movie& movie, const Room& room, const Distances
 Error too_small(const Room& room, std::uint64_t size) {
   Error error;
   error.code = ErrorCode::kUnsuitable;
-  error.reason = fmt::format("the {} bytes reserved do not hold a moov of {}{}", room.reserved,
+  error.reason = fmt::format("the {} bytes reserved have no room for a moov of {}{}", room.reserved,
                              size, room.padding > 0 ? " and the padding" : "");
   return error;
 }

@@ -78,7 +78,7 @@ Result<io::Fd> listen_unix(const std::string& path) {
   if (path.size() > kLongest) {
     return cannot_listen(path, fmt::format("the path of a socket has at most {} bytes, this one {}",
                                            kLongest, path.size()))
-        .with_hint("change to a folder nearer to it and name it from there");
+        .with_hint("change to a folder closer to it and use a relative path");
   }
   path.copy(static_cast<char*>(address.sun_path), path.size());
   io::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -126,16 +126,16 @@ Result<std::vector<io::Fd>> inherited_listeners() {
   // Child processes must not take these sockets.
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (process != ::getpid() || !count || *count < 1) {
-    return cannot_listen("", "no socket was handed over (LISTEN_PID, LISTEN_FDS)");
+    return cannot_listen("", "no socket was passed (LISTEN_PID, LISTEN_FDS)");
   }
   if (*count > kMostInherited) {
-    return cannot_listen("", fmt::format("{} sockets were handed over, at most {} can be used",
-                                         *count, kMostInherited));
+    return cannot_listen(
+        "", fmt::format("{} sockets were passed, at most {} can be used", *count, kMostInherited));
   }
   std::vector<io::Fd> listeners;
   for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(*count); ++fd) {
     if (!is_listening_stream(fd)) {
-      return cannot_listen("", fmt::format("descriptor {} is no stream socket that listens", fd));
+      return cannot_listen("", fmt::format("descriptor {} is not a listening stream socket", fd));
     }
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     listeners.emplace_back(fd);

@@ -283,7 +283,7 @@ bool Server::Loop::make_room() {
   if (clients_.size() < options_.limits.connections) return true;
   Client* const one = eviction_victim();
   if (one == nullptr) return false;
-  log::debug("nbd: connection {} gives way to another", one->connection.number());
+  log::debug("nbd: connection {} is closed to make room for another", one->connection.number());
   one->next = Next::kClosed;
   remove_closed();
   return true;
@@ -299,7 +299,7 @@ Result<void> Server::Loop::no_descriptor(int number, Clock::time_point now) {
   if (now - *without_descriptors_since_ < kWithoutDescriptors) return {};
   if (clients_.empty()) return error;
   if (Client* const one = eviction_victim(); one != nullptr) {
-    log::debug("nbd: connection {} gives way to another", one->connection.number());
+    log::debug("nbd: connection {} is closed to make room for another", one->connection.number());
     one->next = Next::kClosed;
     remove_closed();
   }

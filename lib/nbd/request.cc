@@ -104,8 +104,8 @@ std::optional<Failure> check_request(const Request& request, const Rules& rules)
     return Failure{Errno::kPermission, "the disk is read-only"};
   }
   if (!has(rules.features, request.command))
-    return invalid("a command that the disk does not have");
-  if ((request.flags & ~*flags) != 0) return invalid("a flag that the command does not have");
+    return invalid("a command that the disk does not support");
+  if ((request.flags & ~*flags) != 0) return invalid("a flag that the command does not support");
   if (request.command == Command::kFlush) {
     if (request.offset == 0 && request.length == 0) return std::nullopt;
     return invalid("a flush has no range");

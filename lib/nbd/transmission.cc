@@ -62,7 +62,7 @@ Next Transmission::next_request() {
   }
   const auto request = decode_request(received.first<kRequestSize>());
   if (!request) {
-    log::debug("nbd: connection {}: no request where one has to be", number_);
+    log::debug("nbd: connection {}: no request where one is expected", number_);
     return Next::kClosed;
   }
   if (request->command == Command::kDisconnect) {

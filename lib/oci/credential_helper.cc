@@ -45,7 +45,7 @@ struct Deadline {
 
   [[nodiscard]] Result<void> check(const std::string& program) const {
     if (cancel != nullptr) SHUNT_TRY(cancel->check());
-    if (Clock::now() >= at) return failure(program, "it takes too long");
+    if (Clock::now() >= at) return failure(program, "it takes too long to answer");
     return {};
   }
 };
@@ -62,7 +62,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno, program, "read");
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxOutput) return failure(program, "it says too much");
+    if (text.size() > kMaxOutput) return failure(program, "its output is too long");
   }
 }
 
@@ -108,7 +108,7 @@ Result<std::optional<Credentials>> ask_credential_helper(const std::string& name
                                                          std::chrono::milliseconds timeout) {
   const std::string program = "docker-credential-" + name;
   if (!is_name(name) || server.size() > kMaxInput) {
-    Error error = failure(one_line(program), "this is no name of a credential helper");
+    Error error = failure(one_line(program), "not a valid name of a credential helper");
     error.code = ErrorCode::kUsage;
     return error;
   }
@@ -121,10 +121,10 @@ Result<std::optional<Credentials>> ask_credential_helper(const std::string& name
     return failure(program, outcome.output.empty() ? "it failed" : one_line(outcome.output));
   }
   const auto answer = parse_json(outcome.output);
-  if (!answer || !answer->is_object()) return failure(program, "its answer is no JSON object");
+  if (!answer || !answer->is_object()) return failure(program, "its answer is not a JSON object");
   const auto username = text_member(*answer, "Username");
   const auto secret = text_member(*answer, "Secret");
-  if (!username || !secret) return failure(program, "its answer holds no credentials");
+  if (!username || !secret) return failure(program, "its answer contains no credentials");
   Credentials credentials;
   if (*username == "<token>") {
     credentials.identity_token = *secret;

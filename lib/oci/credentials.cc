@@ -81,7 +81,7 @@ Result<Credentials> parse_entry(const nlohmann::json& entry, const std::string& 
                                 const std::string& key) {
   Credentials credentials;
   const auto broken = [&] {
-    return unreadable(path, fmt::format("the entry for \"{}\" is not understood", key));
+    return unreadable(path, fmt::format("the entry for \"{}\" is invalid", key));
   };
   const auto identity_token = text_member(entry, "identitytoken");
   const auto username = text_member(entry, "username");
@@ -116,7 +116,7 @@ class CredentialFile {
     }
     if (!text) return unreadable(path, text.error().reason);
     auto content = parse_json(*text);
-    if (!content || !content->is_object()) return unreadable(path, "the file is no JSON object");
+    if (!content || !content->is_object()) return unreadable(path, "the file is not a JSON object");
     return std::optional<CredentialFile>(CredentialFile(path, std::move(*content), cancel));
   }
 
@@ -138,7 +138,7 @@ class CredentialFile {
     for (const auto& [key, value] : helpers->items()) {
       if (normalised(key) != host) continue;
       const auto* const name = value.get_ptr<const std::string*>();
-      if (name == nullptr) return unreadable(path_, "the name of a helper is no text");
+      if (name == nullptr) return unreadable(path_, "the name of a helper is not text");
       return ask(*name, host);
     }
     return Found();
@@ -186,7 +186,7 @@ class CredentialFile {
   [[nodiscard]] Result<const nlohmann::json*> object(const char* name) const {
     const nlohmann::json* const found = member(content_, name);
     if (found != nullptr && !found->is_object()) {
-      return unreadable(path_, fmt::format("\"{}\" is no object", name));
+      return unreadable(path_, fmt::format("\"{}\" is not an object", name));
     }
     return found;
   }
@@ -207,7 +207,7 @@ Result<Credentials> find_credentials(const std::string& host, const std::string&
   for (const std::string& path : paths) {
     // The home of another user, as after su and in many containers.
     if (path != named && files::is_out_of_reach(path)) {
-      log::info("{}: no credentials are looked for where this user may not enter", path);
+      log::info("{}: not searched for credentials: this user may not enter the directory", path);
       continue;
     }
     SHUNT_ASSIGN(const auto file, CredentialFile::open(path, cancel));

@@ -41,7 +41,7 @@ Result<Manifest> resolve(Document document, const Platform& platform, const Get&
     if (entry.platform) chosen = entry.platform;
     SHUNT_ASSIGN(document, get(entry));
   }
-  return corrupt("indexes name one another, too deep");
+  return corrupt("indexes are nested too deeply");
 }
 
 class RegistryImage final : public Image {
@@ -120,7 +120,7 @@ class RegistryImage final : public Image {
       digest = options_.documents->find_tag(reference_.to_string());
     }
     if (!digest || !blob::is_digest(*digest)) {
-      return missing(reference_.to_string(), "what the tag stands for");
+      return missing(reference_.to_string(), "the digest of the tag");
     }
     return document_of(*digest, std::nullopt);
   }
@@ -176,7 +176,7 @@ class RegistryImage final : public Image {
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = name;
-    error.reason = fmt::format("{} has not been kept, and offline nobody is asked", what);
+    error.reason = fmt::format("{} is not in the cache (offline)", what);
     return error;
   }
 

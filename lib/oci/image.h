@@ -27,7 +27,7 @@ struct ImageReference {
   std::string tag;         // empty if there is a digest, or for kLayout without a tag
   std::string digest;      // "sha256:…", or empty
 
-  [[nodiscard]] std::string to_string() const;  // as people write it, with the default tag
+  [[nodiscard]] std::string to_string() const;  // as people write it, with tag and digest
 };
 // Returns kUsage with the reason.
 [[nodiscard]] Result<ImageReference> parse_image_reference(std::string_view text);

@@ -117,7 +117,7 @@ Result<std::string> take_digest(std::string_view& name) {
   if (at == std::string_view::npos) return std::string();
   const std::string_view digest = name.substr(at + 1);
   if (!blob::is_digest(digest)) {
-    return usage(fmt::format("\"{}\" is no digest: \"sha256:\" and 64 lower-case hex digits",
+    return usage(fmt::format("\"{}\" is not a digest: \"sha256:\" and 64 lower-case hex digits",
                              one_line(digest)));
   }
   name = name.substr(0, at);
@@ -134,7 +134,7 @@ Result<std::string> take_tag(std::string_view& name) {
   const std::string_view tag = name.substr(colon + 1);
   if (!is_tag(tag)) {
     return usage(fmt::format(
-        "\"{}\" is no tag: up to 128 letters, digits and \"_.-\", not \".\" or \"-\" first",
+        "\"{}\" is not a tag: up to 128 letters, digits and \"_.-\", not \".\" or \"-\" first",
         one_line(tag)));
   }
   name = name.substr(0, colon);
@@ -148,7 +148,7 @@ bool looks_like_domain(std::string_view component) {
 Result<ImageReference> parse_registry(std::string_view name) {
   ImageReference reference;
   if (const std::size_t at = user_end(name); at != std::string_view::npos) {
-    return usage(fmt::format("\"{}\" is no digest, and a user and a password are no part of a name",
+    return usage(fmt::format("\"{}\" is not a digest, and a name contains no user and password",
                              one_line(name.substr(at + 1))))
         .with_hint("log in with `skopeo login` or `docker login`, or name a file with --authfile");
   }
@@ -165,7 +165,7 @@ Result<ImageReference> parse_registry(std::string_view name) {
   if (slash != std::string_view::npos && looks_like_domain(name.substr(0, slash))) {
     const std::string_view domain = name.substr(0, slash);
     if (!is_domain(domain)) {
-      return usage(fmt::format("\"{}\" is no host", one_line(domain)));
+      return usage(fmt::format("\"{}\" is not a host", one_line(domain)));
     }
     reference.host = ascii::lower(domain);
     name.remove_prefix(slash + 1);
@@ -177,8 +177,8 @@ Result<ImageReference> parse_registry(std::string_view name) {
   }
   // The registry limits the repository's full name.
   if (reference.repository.size() > kMaxRepository || !all_parts(name, '/', is_path_component)) {
-    return usage(fmt::format("\"{}\" is no repository: lower-case words with \"/._-\" between them",
-                             one_line(name)));
+    return usage(fmt::format(
+        "\"{}\" is not a repository: lower-case words with \"/._-\" between them", one_line(name)));
   }
   return reference;
 }
@@ -195,7 +195,7 @@ Result<ImageReference> parse_layout(std::string_view name) {
   // Leaves room for the '/' that to_string() may add.
   const std::size_t longest = name.ends_with('/') ? kMaxDirectory : kMaxDirectory - 1;
   if (name.size() > longest || name.find('\0') != std::string_view::npos) {
-    return usage("the directory of the layout has no possible name");
+    return usage("the directory of the layout has an invalid name");
   }
   reference.directory = name;
   return reference;

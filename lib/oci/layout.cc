@@ -51,7 +51,7 @@ Result<OciLayout> OciLayout::open(const std::string& directory) {
   SHUNT_ASSIGN(const std::string text, read_small_file(index_path, kMaxManifestSize));
   auto index = parse_manifest(text, "application/vnd.oci.image.index.v1+json");
   if (!index) return index.error().with_path(index_path);
-  if (!index->is_index) return corrupt("this is no index").with_path(index_path);
+  if (!index->is_index) return corrupt("not an index").with_path(index_path);
   return OciLayout(directory, std::move(index->entries));
 }
 
@@ -78,7 +78,7 @@ Result<std::vector<Descriptor>> OciLayout::find(const ImageReference& reference)
   }
   if (found.empty()) {
     error.reason = reference.tag.empty()
-                       ? "the layout holds no image"
+                       ? "the layout contains no image"
                        : fmt::format("the layout has no tag \"{}\"; {}", one_line(reference.tag),
                                      describe_tags(entries_));
     return error;
@@ -91,7 +91,7 @@ Result<std::vector<Descriptor>> OciLayout::find(const ImageReference& reference)
   if (std::ranges::all_of(found, same_image)) {
     found.resize(1);
   } else if (!std::ranges::all_of(found, same_name)) {
-    error.reason = "the layout holds more than one image; " + describe_tags(entries_);
+    error.reason = "the layout contains more than one image; " + describe_tags(entries_);
     error.hint = "name one as oci:DIR:TAG or oci:DIR@sha256:…";
     return error;
   }

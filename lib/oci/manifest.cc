@@ -57,13 +57,13 @@ Result<std::uint64_t> parse_size(const nlohmann::json& value) {
   const auto* const number = size->get_ptr<const nlohmann::json::number_unsigned_t*>();
   if (number == nullptr ||
       *number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    return corrupt("the size of a descriptor is no size");
+    return corrupt("the size of a descriptor is not a size");
   }
   return *number;
 }
 
 Result<Platform> parse_platform_of(const nlohmann::json& value) {
-  if (!value.is_object()) return corrupt("the platform of a descriptor is no object");
+  if (!value.is_object()) return corrupt("the platform of a descriptor is not an object");
   Platform platform;
   SHUNT_ASSIGN(platform.os, text_member(value, "os"));
   SHUNT_ASSIGN(platform.architecture, text_member(value, "architecture"));
@@ -72,19 +72,20 @@ Result<Platform> parse_platform_of(const nlohmann::json& value) {
 }
 
 Result<Descriptor> parse_descriptor(const nlohmann::json& value) {
-  if (!value.is_object()) return corrupt("a descriptor is no object");
+  if (!value.is_object()) return corrupt("a descriptor is not an object");
   Descriptor descriptor;
   SHUNT_ASSIGN(descriptor.media_type, text_member(value, "mediaType"));
   SHUNT_ASSIGN(descriptor.digest, text_member(value, "digest"));
   if (!blob::is_digest(descriptor.digest)) {
-    return corrupt(fmt::format("\"{}\" is no digest of SHA-256", one_line(descriptor.digest, 100)));
+    return corrupt(fmt::format("\"{}\" is not a SHA-256 digest", one_line(descriptor.digest, 100)));
   }
   SHUNT_ASSIGN(descriptor.size, parse_size(value));
   if (const nlohmann::json* const annotations = member(value, "annotations")) {
-    if (!annotations->is_object()) return corrupt("the annotations of a descriptor are no object");
+    if (!annotations->is_object())
+      return corrupt("the annotations of a descriptor are not an object");
     for (const auto& [key, annotation] : annotations->items()) {
       const auto* const text = annotation.get_ptr<const std::string*>();
-      if (text == nullptr) return corrupt("an annotation is no text");
+      if (text == nullptr) return corrupt("an annotation is not text");
       descriptor.annotations.emplace(key, *text);
     }
   }
@@ -99,7 +100,7 @@ Result<Descriptor> parse_descriptor(const nlohmann::json& value) {
 
 Result<std::vector<Descriptor>> parse_descriptors(const nlohmann::json& list, const char* name,
                                                   std::size_t most) {
-  if (!list.is_array()) return corrupt(fmt::format("\"{}\" is no list", name));
+  if (!list.is_array()) return corrupt(fmt::format("\"{}\" is not a list", name));
   if (list.size() > most) {
     return corrupt(fmt::format("\"{}\" has {} entries; {} are supported", name, list.size(), most));
   }
@@ -133,7 +134,7 @@ Result<Kind> decide_kind(const nlohmann::json& value, std::string_view media_typ
     return has_entries ? Kind::kIndex : Kind::kManifest;
   }
   if ((kind == Kind::kIndex && has_layers) || (kind == Kind::kManifest && has_entries)) {
-    return corrupt("the manifest is not of the media type that it is said to be");
+    return corrupt("the manifest does not have its stated media type");
   }
   return kind;
 }
@@ -145,7 +146,7 @@ Result<ManifestDocument> parse_manifest(std::string_view json, std::string_view 
     return corrupt(fmt::format("the manifest has more than {} bytes", kMaxManifestSize));
   }
   SHUNT_ASSIGN(const nlohmann::json value, parse_json(json));
-  if (!value.is_object()) return corrupt("the manifest is no object");
+  if (!value.is_object()) return corrupt("the manifest is not an object");
   SHUNT_ASSIGN(const Kind kind, decide_kind(value, media_type));
   ManifestDocument document;
   if (kind == Kind::kIndex) {

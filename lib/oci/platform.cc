@@ -148,8 +148,8 @@ Result<Descriptor> choose_platform(const std::vector<Descriptor>& entries,
   // An index with a single image need not state its platform.
   if (images.size() == 1 && !images[0]->platform) return *images[0];
   Error error;
-  error.reason = fmt::format("there is no image for {}; there are: {}", describe(platform),
-                             describe_all(images));
+  error.reason =
+      fmt::format("no image for {}; there are: {}", describe(platform), describe_all(images));
   error.hint = "choose one with --platform";
   return error;
 }

@@ -77,9 +77,9 @@ Error refusal(const http::WholeAnswer& answer, const std::string& name) {
   error.path = name;
   const std::string said = error_text(answer.body);
   if (status == 404) {
-    error.reason = "the registry does not have it" + said;
+    error.reason = "not found in the registry" + said;
   } else if (status == 401 || status == 403) {
-    error.reason = fmt::format("the registry does not give it out ({}){}", status, said);
+    error.reason = fmt::format("the registry denies access ({}){}", status, said);
     error.hint = "it may not exist, or need a login: `skopeo login`, `docker login`, --authfile";
   } else {
     error.reason = fmt::format("the registry answers {}{}", status, said);

@@ -56,7 +56,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     const Lock lock(mutex_);
     if (!is_registry(url)) {
       return report(std::move(done),
-                    login_error(settings_, "a server that it redirects to wants a login"));
+                    login_error(settings_, "a server that it redirects to requires a login"));
     }
     drop_expired();
     if (!value_.empty() && value_ != used) return report(std::move(done), {});
@@ -95,9 +95,9 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
       return login_error(settings_, "the registry answers 401 and does not say how to log in");
     }
     const Credentials& credentials = settings_.credentials;
-    if (credentials.empty()) return login_error(settings_, "the registry wants a login");
+    if (credentials.empty()) return login_error(settings_, "the registry requires a login");
     if (!credentials.identity_token.empty()) {
-      return login_error(settings_, "the registry wants a password, and there is only a token");
+      return login_error(settings_, "the registry requires a password, but only a token is stored");
     }
     const std::string value = basic_authorization(credentials);
     if (used == value) return login_error(settings_, "the registry refuses the credentials");

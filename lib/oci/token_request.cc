@@ -80,7 +80,7 @@ Error login_error(const TokenSettings& settings, std::string reason) {
   error.reason = std::move(reason);
   error.hint = settings.credentials.empty()
                    ? "log in with `skopeo login` or `docker login`, or name a file with --authfile"
-                   : "check the credentials that `skopeo login` or `docker login` has kept";
+                   : "check the credentials that `skopeo login` or `docker login` has stored";
   return error;
 }
 

@@ -39,7 +39,7 @@ Result<Address> parse_address(std::string_view text) {
       return address;
     }
   }
-  return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
+  return usage(fmt::format("\"{}\" is not an address: unix:PATH, tcp:HOST:PORT or fd", text));
 }
 
 namespace {

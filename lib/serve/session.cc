@@ -28,8 +28,8 @@ constexpr std::chrono::milliseconds kFarewell{2000};
 
 Error nobody_wrote() {
   Error error;
-  error.reason = "nobody has written to the disk";
-  error.hint = "--allow-empty, if a disk of zeros is what was meant";
+  error.reason = "nothing was written to the disk";
+  error.hint = "--allow-empty permits a disk of zeros";
   return error;
 }
 
@@ -146,9 +146,9 @@ Result<void> Session::judge(const sink::Sink& sink, const Clients& clients) cons
       error.reason = "interrupted: " + error.reason;
     } else if (!options_.command.empty()) {
       error.reason = "the command has ended, but " + error.reason;
-      error.hint +=
-          fmt::format("; one that is there when the command ends has {} to finish (--return-time)",
-                      format_duration(options_.return_time));
+      error.hint += fmt::format(
+          "; a client still connected when the command ends has {} to finish (--return-time)",
+          format_duration(options_.return_time));
     }
     return error;
   }

@@ -121,7 +121,7 @@ std::optional<Error> Consumer::used_terminal() const {
   error.reason = fmt::format(
       "the command of --to {} the terminal, and is not in its foreground (SIG{})",
       stopped_by_ == SIGTTIN ? "reads from" : "changes", stopped_by_ == SIGTTIN ? "TTIN" : "TTOU");
-  error.hint = "what it asks for has to come from elsewhere, such as a file or the environment";
+  error.hint = "it has to get its input elsewhere, such as from a file or the environment";
   return error;
 }
 

@@ -131,7 +131,7 @@ Result<void> HeldBlocks::spill(Leaves::iterator leaf) {
 Result<void> HeldBlocks::make_room() {
   while (has_no_room_for(kBlock)) {
     if (!spilled_.wanted()) {
-      Error error = system_error(ENOSPC, "", "hold what was written");
+      Error error = system_error(ENOSPC, "", "hold unsent data");
       error.reason = fmt::format("the memory of {} is full", format_size(memory_));
       error.hint = "give more with --memory, or a folder with --spill";
       return error;

@@ -17,7 +17,7 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
   error.reason =
       policy == CommitPolicy::kAtEnd
           ? std::string("the stream has ended")
-          : fmt::format("the bytes have left already: the window was too small by {} bytes",
+          : fmt::format("the bytes are already sent: the window was too small by {} bytes",
                         released - range.begin);
   error.hint =
       "a larger --window keeps them; a program that patches what it wrote long before (zip, a "
@@ -135,8 +135,8 @@ Result<void> Sink::read(std::uint64_t offset, std::span<std::byte> into) {
   if (offset < kept) {
     Error error = system_error(EIO, "", "read");
     error.code = ErrorCode::kFailed;
-    error.reason = fmt::format("the bytes have left: the read window was too small by {} bytes",
-                               kept - offset);
+    error.reason = fmt::format(
+        "the bytes are already sent: the read window was too small by {} bytes", kept - offset);
     error.hint = "a larger --read-window, or --commit at-end, keeps them";
     error.offset = offset;
     return error;

@@ -72,7 +72,7 @@ class Sink {
   static constexpr std::uint64_t kBacklog = std::uint64_t{4} << 20;
 
   // `out` is not owned, outlives the Sink and has no other writer. Returns kUsage for invalid
-  // options, and EFBIG if the spill file cannot become as large as the disk.
+  // options, and EFBIG if `out` is a file that cannot become as large as the disk.
   static Result<std::unique_ptr<Sink>> start(io::File& out, Options options);
   ~Sink();  // same as abandon()
   Sink(const Sink&) = delete;

@@ -59,7 +59,7 @@ Result<const Scheme*> Schemes::find(std::string_view name, std::string_view part
       known += (known.empty() ? "" : ", ") + std::string(prefix);
     }
   }
-  return usage("not a kind of URL that can be read: " + known).with_path(shown(name));
+  return usage("unsupported kind of URL: " + known).with_path(shown(name));
 }
 
 std::string Schemes::shown(std::string_view name) const {

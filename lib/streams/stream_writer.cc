@@ -197,7 +197,7 @@ Result<void> StreamWriter::wait_for_reader() const {
       // The reader may have taken the last bytes between the two checks.
       if (::ioctl(fd(), FIONREAD, &waiting) != 0 || waiting == 0) return {};
       Error error = system_error(EPIPE, out_.path(), "write");
-      error.reason = fmt::format("the reader has gone and has left {} bytes in the pipe", waiting);
+      error.reason = fmt::format("the reader has closed the pipe with {} bytes unread", waiting);
       return error;
     }
     if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());

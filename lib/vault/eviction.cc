@@ -35,7 +35,7 @@ Result<bool> answer_to(Admission admission) {
   if (admission != Admission::kBusy) return admission == Admission::kGranted;
   Error error;
   error.code = ErrorCode::kBusy;
-  error.reason = "another process has held the lock of the count for long";
+  error.reason = "another process has held the lock of the count for too long";
   return error;
 }
 

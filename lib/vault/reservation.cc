@@ -58,7 +58,7 @@ Result<Item> Reservation::commit() && {
     Error error = named.error();
     if (error.system_errno == EEXIST) {
       error.code = ErrorCode::kBusy;
-      error.reason = "an item of that name is there already";
+      error.reason = "an item of that name exists already";
     } else if (names_file(path, file_)) {
       // If renaming takes two steps, the first may have been done.
       (void)vault_->remove_name(name_, &file_);

@@ -35,7 +35,7 @@ bool is_item_name(std::string_view name) {
 
 Result<void> check_item_name(const std::string& name) {
   if (is_item_name(name)) return {};
-  return usage("not a name of an item: 1 to 200 of A-Z a-z 0-9 . _ -, no dot first")
+  return usage("not a valid name of an item: 1 to 200 of A-Z a-z 0-9 . _ -, no dot first")
       .with_path(name);
 }
 

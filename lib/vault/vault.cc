@@ -44,7 +44,7 @@ Result<void> make(const std::string& directory, Durability durability) {
 Error no_such_item(const std::string& path) {
   Error error;
   error.path = path;
-  error.reason = "there is no such item";
+  error.reason = "no such item";
   return error;
 }
 

@@ -29,7 +29,7 @@ class Copy final : public Strategy {
   [[nodiscard]] std::string describe(const Plan& /*plan*/, NewFileGoes where) const override {
     return where == NewFileGoes::kElsewhere
                ? "a new file is written"
-               : "a new file is written beside this one and takes its place";
+               : "a new file is written beside this one and replaces it";
   }
 
   [[nodiscard]] Cost cost(const Plan& plan) const override {

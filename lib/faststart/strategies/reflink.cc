@@ -59,7 +59,7 @@ class Reflink final : public Strategy {
 
   [[nodiscard]] std::string describe(const Plan& /*plan*/, NewFileGoes where) const override {
     return fmt::format("a new file shares the extents of this one{}; only moov is written",
-                       where == NewFileGoes::kInItsPlace ? " and takes its place" : "");
+                       where == NewFileGoes::kInItsPlace ? " and replaces it" : "");
   }
 
   [[nodiscard]] Cost cost(const Plan& plan) const override {

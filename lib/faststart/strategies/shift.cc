@@ -27,7 +27,7 @@ class Shift final : public InPlaceStrategy {
   }
 
   [[nodiscard]] std::string describe(const Plan& plan, NewFileGoes /*where*/) const override {
-    return fmt::format("every byte behind moov moves by {} within the file, in steps of that",
+    return fmt::format("every byte behind moov moves by {} within the file, in steps of that size",
                        format_size(plan.sizing.shift));
   }
 

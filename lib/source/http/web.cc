@@ -95,7 +95,7 @@ Result<Opened> Web::open(http_blob::HttpBlob blob, const std::string& key,
   if (other_size && (session_.options().offline || entry->sealed())) {
     return corrupt(fmt::format("it has {} bytes instead of {}", entry->size(), *blob.size))
         .with_path(name)
-        .with_hint("the size that its manifest gives is not that of the blob with this digest");
+        .with_hint("the size in its manifest is not that of the blob with this digest");
   }
   // The entry was not checked against its digest, and may have been created with a wrong size: ask
   // the server.
@@ -147,7 +147,7 @@ Result<Opened> Web::adopt(http_blob::OpenedBlob opened, const http_blob::HttpBlo
   const bool lasts = has_version && !info.no_store;
   if (!lasts) {
     log::info("{}: not cached: {}", info.name,
-              has_version ? "the server forbids it" : "nothing tells its version");
+              has_version ? "the server forbids it" : "its version is unknown");
   }
   const auto cache = cache_for(key);
   // What was cached from an earlier answer is useless now.

@@ -36,7 +36,7 @@ Result<blob::Traffic> Images::check_platform(const oci::Image& image) {
   }
   const auto opened = open_config(image);
   if (!opened && session_.options().offline && opened.error().code == ErrorCode::kNetwork) {
-    log::warn("{}: its platform is not known offline", image.reference().to_string());
+    log::warn("{}: its platform is unknown offline", image.reference().to_string());
     return blob::Traffic{};
   }
   if (!opened) return opened.error();
