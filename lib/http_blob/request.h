@@ -3,7 +3,6 @@
 //
 // Derived classes decide what is asked for and which answers are accepted: the first request of
 // open_blob, the download of a range, the read of a body of unknown size.
-// request of open_blob, the download of a range, the reading of a body of unknown size.
 #pragma once
 
 #include <memory>

@@ -27,7 +27,6 @@ class Fd {
   [[nodiscard]] int release() { return std::exchange(number_, -1); }
   // Closes and ignores errors: for descriptors that were only read, and on error paths. Written
   // files are closed by File::close.
-  // out. What was written is closed through File::close.
   void reset();
 
  private:

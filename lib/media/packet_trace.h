@@ -36,7 +36,6 @@ struct PacketTrace {
 // and `progress` may be null; `progress` is told of payload bytes, with `source.size()` as the
 // total. Thread-safe; callbacks are made on the calling thread. Tracks numbered in `left_out` are
 // skipped: their data is in other files, which libavformat does not open.
-// in other files, which libavformat does not follow.
 [[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
                                                 Progress* progress,
                                                 std::span<const std::uint32_t> left_out = {});

@@ -5,7 +5,6 @@
 // connections: received data goes to the export at once, and data of a READ that the transport did
 // not take is read again later, so that nothing is stored for a client that does not take its
 // replies.
-// took counts as read, so that nothing is kept for a client that does not take its replies.
 #pragma once
 
 #include <cstdint>

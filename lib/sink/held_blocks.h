@@ -24,7 +24,6 @@ namespace shunt::sink {
 //
 // One thread at a time, with one exception: bytes of the pinned range do not change, so that
 // another thread may read what next_run() returned for it until it is unpinned.
-// another thread may read what next_run() gave of it until it is unpinned.
 class HeldBlocks {
  public:
   static constexpr std::size_t kBlock = std::size_t{16} << 10;

@@ -15,7 +15,6 @@
 namespace shunt::streams {
 
 // A second descriptor of a file. While it is open, no exclusive lease can be taken. Thread-safe.
-// had. Any thread may call any member, several at once too.
 class DirectFile {
  public:
   // Offsets, sizes and addresses are multiples of this.
