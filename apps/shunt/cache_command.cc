@@ -152,7 +152,8 @@ Result<int> CacheCommand::stat() {
 
 Verified CacheCommand::verify_one(const EntryStatus& entry) {
   ProgressBar::Part progress(progress_, name_of(entry));
-  Result<cache::VerifyReport> report = cache_->verify(entry, &cancel_token(), progress.progress());
+  Result<cache::VerifyReport> report =
+      cache_->verify(entry, {&cancel_token(), progress.progress()});
   if (report) return {std::move(*report), {}};
   Verified failed;
   failed.report.entry = entry;

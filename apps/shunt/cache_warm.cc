@@ -163,7 +163,7 @@ fetch::Report CacheWarm::warm(source::Session& session, const Request& request) 
   }
   ProgressBar::Part progress(progress_, schemes().shown(request.source));
   fetch::Options options = options_;
-  options.progress = progress.progress();
+  options.context.progress = progress.progress();
   return fetch::to_cache(session, request, options);
 }
 
@@ -223,7 +223,7 @@ int CacheWarm::finish(const Globals& globals, const std::vector<fetch::Report>& 
 }
 
 int CacheWarm::run(const Globals& globals) {
-  options_.cancel = &cancel_token();
+  options_.context.cancel = &cancel_token();
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     return fail(globals, parsed.error());
   }

@@ -205,7 +205,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
 }
 
 int Faststart::run(const Globals& globals) {
-  options_.cancel = &cancel_token();
+  options_.context.cancel = &cancel_token();
   if (Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), data_on_stdout(out_) ? Stream::kErr : Stream::kOut);
     return exit_code_of(parsed.error().code, cancel_token());
@@ -257,7 +257,7 @@ int Faststart::run_files(const Globals& globals) {
       Result<Report> report = catching([&]() -> Result<Report> {
         ProgressBar::Part progress(progress_, files_[i]);
         faststart::Options options = options_;
-        options.progress = progress.progress();
+        options.context.progress = progress.progress();
         return faststart::run_in_place(files_[i], options);
       });
       reports[i].report = report ? std::move(*report) : failed_faststart(files_[i], report.error());
@@ -303,7 +303,7 @@ Report Faststart::to_stream(FaststartInput& input) {
     Result<io::SourcePtr> opened = input.open(name, faststart::Reading::kWholeFile, &counters);
     if (!opened) return failed(opened.error());
     source = std::move(*opened);
-    options_.progress = input.progress(options_.progress);
+    options_.context.progress = input.progress(options_.context.progress);
   }
   io::File out;  // not open in a dry run
   if (!options_.dry_run) {
@@ -325,7 +325,7 @@ Report Faststart::output_one(FaststartInput& input) {
   io::Counters counters;
   const auto source = input.open(files_.front(), faststart::Reading::kWholeFile, &counters);
   if (!source) return failed_faststart(schemes().shown(files_.front()), source.error());
-  options_.progress = input.progress(options_.progress);
+  options_.context.progress = input.progress(options_.context.progress);
   Report report = faststart::run_to_file(*source, out_, options_);
   if (files_.front() == "-") report.bytes_read += counters.bytes_read;
   return report;
@@ -334,7 +334,7 @@ Report Faststart::output_one(FaststartInput& input) {
 int Faststart::run_output(const Globals& globals) {
   FaststartInput input(globals, layer_);
   ProgressBar::Part progress(progress_, schemes().shown(files_.front()));
-  options_.progress = progress.progress();
+  options_.context.progress = progress.progress();
   FetchedReport done{output_one(input)};
   done.fetched = input.fetched();
   progress_.stop();

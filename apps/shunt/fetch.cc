@@ -138,14 +138,14 @@ fetch::Report Fetch::deliver(source::Session& session) {
 int Fetch::run(const Globals& globals) {
   if (out_.empty()) out_ = "-";
   const Stream json_stream = files::is_standard_output(out_) ? Stream::kErr : Stream::kOut;
-  options_.cancel = &cancel_token();
+  options_.context.cancel = &cancel_token();
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     print_error(globals, parsed.error(), json_stream);
     return exit_code_of(parsed.error().code, cancel_token());
   }
   progress_.start(globals, "fetching");
   ProgressBar::Part progress(progress_, schemes().shown(request_.source));
-  options_.progress = progress.progress();
+  options_.context.progress = progress.progress();
   source::Session session(make_schemes(session_.images), session_.options);
   fetch::Report report = deliver(session);
   progress_.stop();

@@ -23,28 +23,15 @@ constexpr double kWorthGuessing = 0.01;  // fraction of the work needed before a
 
 // ---- those that work ----------------------------------------------------------------------------
 
-ProgressBar::Part::Part(ProgressBar& bar, std::string name) : bar_(bar), name_(std::move(name)) {
-  const std::lock_guard lock(bar_.mutex_);
-  at_ = bar_.parts_.insert(bar_.parts_.end(), this);
-}
+ProgressBar::Part::Part(ProgressBar& bar, std::string name)
+    : bar_(bar), name_(std::move(name)), at_(bar.add(*this)) {}
 
 ProgressBar::Part::~Part() {
-  const std::lock_guard lock(bar_.mutex_);
-  Part* self = this;
-  bar_.last_.compare_exchange_strong(self, nullptr);
-  bar_.parts_.erase(at_);
-  ++bar_.finished_;
-  bar_.skipped_ += skipped_part();
+  bar_.finish(at_);
 }
 
 void ProgressBar::Part::begin(std::string_view what, std::uint64_t total) {
-  const std::lock_guard lock(bar_.mutex_);
-  what_ = what;
-  total_ = total;
-  done_ = 0;
-  skipped_ = 0;
-  // Another kind of work has another rate.
-  if (bar_.expected_ <= 1) bar_.sample_anew();
+  bar_.begin(*at_, what, total);
 }
 
 void ProgressBar::Part::advance(std::uint64_t bytes) {
@@ -52,14 +39,33 @@ void ProgressBar::Part::advance(std::uint64_t bytes) {
   bar_.count(*this, bytes);
 }
 
-double ProgressBar::Part::skipped_part() const {
-  if (total_ == 0) return 0;
-  return std::min(1.0, static_cast<double>(skipped_) / static_cast<double>(total_));
-}
-
 void ProgressBar::Part::skip(std::uint64_t bytes) {
   skipped_ += bytes;
   bar_.count(*this, bytes);
+}
+
+std::list<ProgressBar::Shown>::iterator ProgressBar::add(Part& part) {
+  const Lock lock(mutex_);
+  return parts_.insert(parts_.end(), {&part, {}, 0});
+}
+
+void ProgressBar::begin(Shown& shown, std::string_view what, std::uint64_t total) {
+  const Lock lock(mutex_);
+  shown.what = what;
+  shown.total = total;
+  shown.part->done_ = 0;
+  shown.part->skipped_ = 0;
+  // Another kind of work has another rate.
+  if (expected_ <= 1) sample_anew();
+}
+
+void ProgressBar::finish(std::list<Shown>::iterator shown) {
+  const Lock lock(mutex_);
+  Part* part = shown->part;
+  last_.compare_exchange_strong(part, nullptr);
+  ++finished_;
+  skipped_ += shown->skipped();
+  parts_.erase(shown);
 }
 
 void ProgressBar::count(Part& part, std::uint64_t bytes) {
@@ -70,11 +76,19 @@ void ProgressBar::count(Part& part, std::uint64_t bytes) {
 
 // ---- the one that draws -------------------------------------------------------------------------
 
+double ProgressBar::Shown::skipped() const {
+  if (total == 0) return 0;
+  return std::min(1.0, static_cast<double>(part->skipped_) / static_cast<double>(total));
+}
+
 void ProgressBar::start(const Globals& globals, std::string_view what) {
   if (running_ || !globals.shows_progress()) return;
-  what_ = what;
-  stopwatch_ = {};
-  sample_anew();
+  {
+    const Lock lock(mutex_);
+    what_ = what;
+    stopwatch_ = {};
+    sample_anew();
+  }
   auto thread = io::Thread::start([this] { return draw_until_stopped(); });
   if (!thread) return;  // no room for a thread: only the drawing is lost
   thread_ = std::move(*thread);
@@ -82,7 +96,7 @@ void ProgressBar::start(const Globals& globals, std::string_view what) {
 }
 
 void ProgressBar::expect(std::size_t parts, std::string_view noun) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   expected_ = parts;
   noun_ = noun;
 }
@@ -90,7 +104,7 @@ void ProgressBar::expect(std::size_t parts, std::string_view noun) {
 void ProgressBar::stop() {
   if (!running_) return;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stop_ = true;
   }
   stopping_.notify_all();
@@ -103,8 +117,9 @@ Result<void> ProgressBar::draw_until_stopped() {
   while (true) {
     ProgressView view;
     {
-      std::unique_lock lock(mutex_);
-      if (stopping_.wait_for(lock, kRedraw, [this] { return stop_; })) return {};
+      const Lock lock(mutex_);
+      const auto stop = [this]() SHUNT_REQUIRES(mutex_) { return stop_; };
+      if (stopping_.wait_for(mutex_, kRedraw, stop)) return {};
       const double now = stopwatch_.seconds();
       take_sample(now);
       if (now < kFirstDraw) continue;
@@ -154,11 +169,11 @@ ProgressView ProgressBar::view_of_one() const {
   ProgressView view;
   view.what = what_;
   if (parts_.empty()) return view;
-  const Part& part = *parts_.front();
-  if (!part.what_.empty()) view.what = part.what_;
-  view.name = part.name_;
-  view.done = part.done_;
-  view.total = part.total_;
+  const Shown& shown = parts_.front();
+  if (!shown.what.empty()) view.what = shown.what;
+  view.name = shown.part->name_;
+  view.done = shown.part->done_;
+  view.total = shown.total;
   return view;
 }
 
@@ -169,11 +184,12 @@ ProgressView ProgressBar::view_of_parts(double now) const {
   view.done = moved_;
   auto done = static_cast<double>(finished_);
   double skipped = skipped_;
-  for (const Part* const part : parts_) {
-    if (part == last_) view.name = part->name_;
-    if (part->total_ == 0) continue;
-    done += std::min(1.0, static_cast<double>(part->done_) / static_cast<double>(part->total_));
-    skipped += part->skipped_part();
+  for (const Shown& shown : parts_) {
+    if (shown.part == last_) view.name = shown.part->name_;
+    if (shown.total == 0) continue;
+    done +=
+        std::min(1.0, static_cast<double>(shown.part->done_) / static_cast<double>(shown.total));
+    skipped += shown.skipped();
   }
   view.part = done / static_cast<double>(expected_);
   // Cached bytes took no time.

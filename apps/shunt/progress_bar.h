@@ -2,25 +2,28 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <list>
-#include <mutex>
 #include <string>
 #include <string_view>
 
 #include "globals.h"
 #include "progress_text.h"
 #include "shunt/base/clock.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/progress.h"
 #include "shunt/io/thread.h"
 
 namespace shunt::cli {
 
-// Thread-safe. Its own thread draws, so that stalls show too; working threads only count.
+// Its own thread draws, so that stalls show too. Working threads only count, in atomics; everything
+// else that is drawn is guarded by the mutex. start(), expect() and stop() are called by the one
+// thread that owns the bar; a Part is used by the thread that does its work.
 class ProgressBar {
+  struct Shown;
+
  public:
   ProgressBar() = default;
   ~ProgressBar() { stop(); }
@@ -54,16 +57,12 @@ class ProgressBar {
    private:
     friend class ProgressBar;
 
-    // Returns the fraction, 0 to 1, that was there before (cached).
-    [[nodiscard]] double skipped_part() const;
-
     ProgressBar& bar_;
     const std::string name_;
-    std::string what_;  // guarded by the bar's mutex, like total_ and at_
-    std::uint64_t total_ = 0;
-    std::list<Part*>::iterator at_;
     std::atomic<std::uint64_t> done_{0};     // bytes of the phase
     std::atomic<std::uint64_t> skipped_{0};  // of these, there before
+    // Last member: once it is initialised, the bar reads those above.
+    const std::list<Shown>::iterator at_;
   };
 
  private:
@@ -73,34 +72,49 @@ class ProgressBar {
     std::uint64_t worked = 0;
   };
 
-  Result<void> draw_until_stopped();
-  // Returns what to show; an empty view in the first half second.
-  [[nodiscard]] ProgressView look();
-  void sample_anew();  // this and the next three are called with the mutex held
-  void take_sample(double now);
-  [[nodiscard]] ProgressView view_of_parts(double now) const;
-  [[nodiscard]] ProgressView view_of_one() const;
-  [[nodiscard]] std::string obstacle(double now) const;
+  // A part, as it is drawn.
+  struct Shown {
+    Part* part = nullptr;
+    std::string what;
+    std::uint64_t total = 0;
+    // Returns the fraction, 0 to 1, that was there before (cached).
+    [[nodiscard]] double skipped() const;
+  };
+
+  std::list<Shown>::iterator add(Part& part) SHUNT_EXCLUDES(mutex_);
+  void begin(Shown& shown, std::string_view what, std::uint64_t total) SHUNT_EXCLUDES(mutex_);
+  void finish(std::list<Shown>::iterator shown) SHUNT_EXCLUDES(mutex_);
   void count(Part& part, std::uint64_t bytes);
+
+  Result<void> draw_until_stopped() SHUNT_EXCLUDES(mutex_);
+  // Returns what to show; an empty view in the first half second.
+  [[nodiscard]] ProgressView look() SHUNT_REQUIRES(mutex_);
+  void sample_anew() SHUNT_REQUIRES(mutex_);
+  void take_sample(double now) SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] ProgressView view_of_parts(double now) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] ProgressView view_of_one() const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] std::string obstacle(double now) const SHUNT_REQUIRES(mutex_);
 
   std::atomic<std::uint64_t> moved_{0};   // bytes of all parts
   std::atomic<std::uint64_t> worked_{0};  // of these, not there before
   std::atomic<Part*> last_{nullptr};      // the part that moved last, if it still exists
 
-  std::mutex mutex_;  // guards the members below
-  std::condition_variable stopping_;
-  bool stop_ = false;
-  std::string what_;
-  std::string noun_;
-  std::size_t expected_ = 1;
-  std::size_t finished_ = 0;
-  double skipped_ = 0;  // sum of skipped_part() of the finished parts
-  std::list<Part*> parts_;
-  std::deque<Sample> samples_;  // of the last seconds
-  double moved_at_ = 0;         // time of the last progress, in seconds
-  Stopwatch stopwatch_;
+  Mutex mutex_;
+  ConditionVariable stopping_;
+  bool stop_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::string what_ SHUNT_GUARDED_BY(mutex_);
+  std::string noun_ SHUNT_GUARDED_BY(mutex_);
+  std::size_t expected_ SHUNT_GUARDED_BY(mutex_) = 1;
+  std::size_t finished_ SHUNT_GUARDED_BY(mutex_) = 0;
+  // Sum of Shown::skipped() of the finished parts.
+  double skipped_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::list<Shown> parts_ SHUNT_GUARDED_BY(mutex_);
+  std::deque<Sample> samples_ SHUNT_GUARDED_BY(mutex_);  // of the last seconds
+  double moved_at_ SHUNT_GUARDED_BY(mutex_) = 0;         // time of the last progress, in seconds
+  Stopwatch stopwatch_ SHUNT_GUARDED_BY(mutex_);
 
-  bool running_ = false;  // used by the thread that calls start() and stop()
+  // Used by the owner only, while there is no Part.
+  bool running_ = false;
   io::Thread thread_;
 };
 

@@ -10,14 +10,16 @@
 #include "shunt/text/size_text.h"
 
 namespace shunt::cli {
+
+Mutex terminal_mutex;
+
 namespace {
 
 constexpr std::string_view kWipe = "\r\033[K";
 constexpr std::size_t kUsualColumns = 80;
 constexpr std::size_t kMostColumns = 1000;
 
-std::mutex turn;
-bool visible = false;  // guarded by turn
+bool visible SHUNT_GUARDED_BY(terminal_mutex) = false;
 
 // Errors are ignored: only a drawing is lost.
 void write_out(std::string_view text) {
@@ -29,25 +31,30 @@ void write_out(std::string_view text) {
   }
 }
 
-void wipe() {
+void wipe() SHUNT_REQUIRES(terminal_mutex) {
   if (visible) write_out(kWipe);
   visible = false;
 }
 
 }  // namespace
 
-TerminalTurn::TerminalTurn() : lock_(turn) {
+TerminalTurn::TerminalTurn() {
+  terminal_mutex.lock();
   wipe();
 }
 
+TerminalTurn::~TerminalTurn() {
+  terminal_mutex.unlock();
+}
+
 void draw_progress_line(std::string_view text) {
-  const std::lock_guard lock(turn);
+  const Lock lock(terminal_mutex);
   write_out(std::string(kWipe).append(text));
   visible = true;
 }
 
 void wipe_progress_line() {
-  const std::lock_guard lock(turn);
+  const Lock lock(terminal_mutex);
   wipe();
 }
 

@@ -238,11 +238,9 @@ serve::SessionReport StreamSink::copy_stdin(files::Destination& out) {
     return report;
   }
   report.began = true;
-  const sink::Copied copied = sink::copy_stream(*in, out.file(),
-                                                {.zeros = session_.disk.zeros,
-                                                 .digest = session_.disk.digest,
-                                                 .cancel = &cancel_token(),
-                                                 .progress = session_.progress});
+  const sink::Copied copied = sink::copy_stream(
+      *in, out.file(),
+      {.zeros = session_.disk.zeros, .digest = session_.disk.digest, .context = session_.context});
   report.summary.bytes_in = report.summary.bytes_out = copied.bytes;
   report.summary.zero_bytes = copied.zero_bytes;
   report.summary.digest = copied.digest;
@@ -312,11 +310,11 @@ int StreamSink::run(const Globals& globals) {
     print_error(globals, parsed.error(), json_stream);
     return exit_code_of(parsed.error().code, cancel_token());
   }
-  session_.cancel = &cancel_token();
+  session_.context.cancel = &cancel_token();
   if (to_stdout) session_.command_output = serve::ChildOutput::kToStandardError;
   progress_.start(globals, "streaming");
   ProgressBar::Part progress(progress_, to_stdout ? "" : out_);
-  session_.progress = progress.progress();
+  session_.context.progress = progress.progress();
   const serve::SessionReport report = deliver(globals);
   progress_.stop();
   const int code = exit_code(report);

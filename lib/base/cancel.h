@@ -30,4 +30,9 @@ class CancelToken {
   std::atomic<int> signal_number_{0};
 };
 
+// Same, for a token that may be null: then no stop is ever requested.
+[[nodiscard]] inline Result<void> check_cancel(const CancelToken* cancel) {
+  return cancel == nullptr ? Result<void>() : cancel->check();
+}
+
 }  // namespace shunt

@@ -79,10 +79,9 @@ class BlockStore {
 
   // True once the whole blob has been verified; seal() records it.
   [[nodiscard]] virtual bool sealed() const { return false; }
-  // The value to pass to seal(), taken before the first byte is read for the verification: blocks
-  // replaced after that are not covered.
-  [[nodiscard]] virtual std::uint64_t seal_mark() const { return 0; }
-  virtual Result<void> seal(std::uint64_t /*mark*/) { return {}; }
+  // `sum` is the SealSum of the verified bytes: a seal does not cover blocks that were replaced
+  // after they had been read for the verification.
+  virtual Result<void> seal(std::uint64_t /*sum*/) { return {}; }
   // True once the whole blob failed its digest: no reader uses it any more.
   [[nodiscard]] virtual bool discarded() const { return false; }
   virtual void discard() {}

@@ -13,8 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/document_store.h"
 #include "shunt/blob/origin.h"
@@ -85,8 +84,7 @@ class Cache final : public blob::DocumentStore {
   // Lists all entries. Does not count as use.
   Result<std::vector<EntryStatus>> list();
   // Reads every cached block, trusted or not, and checks the digest of a complete blob.
-  Result<VerifyReport> verify(const EntryStatus& entry, const CancelToken* cancel,
-                              Progress* progress);
+  Result<VerifyReport> verify(const EntryStatus& entry, const Context& context);
   // Returns those of `entries` that `what` names: a key, a digest, an unambiguous prefix of a
   // digest (at least 6 digits), a URL, or a source as list() shows it. `canonical` is the URL in
   // the form that key_of_url() takes, or else `what`. Returns kFailed if there is none.

@@ -5,6 +5,7 @@
 
 #include "shunt/base/checked.h"
 #include "shunt/base/log.h"
+#include "shunt/cache/entry_format.h"
 #include "shunt/cache/filler.h"
 #include "shunt/io/sha256.h"
 
@@ -196,17 +197,23 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     return mismatch;
   }
   if (progress != nullptr) progress->begin("verifying", info_.size);
-  // Blocks that come while it is hashed are not in the first mark.
-  const bool whole = store_->next_missing({0, store_->blocks()}).empty();
-  const std::uint64_t mark = whole ? store_->seal_mark() : 0;
   io::Sha256 sha;
-  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  SealSum sum;
+  const std::uint64_t block_size = store_->block_size();
+  std::vector<std::byte> buffer(
+      static_cast<std::size_t>(std::max(block_size, std::uint64_t{1} << 20)));
   for (std::uint64_t at = 0; at < info_.size;) {
     if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
     const auto part = std::span(buffer).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), info_.size - at)));
     SHUNT_TRY(read_piece(ByteRange::of(at, part.size()), part));
     sha.update(part);
+    for (std::span<const std::byte> rest = part; !rest.empty();) {
+      const auto block =
+          rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(block_size, rest.size())));
+      sum.add(block_checksum(block));
+      rest = rest.subspan(block.size());
+    }
     at += part.size();
     if (progress != nullptr) progress->advance(part.size());
   }
@@ -221,7 +228,7 @@ Result<bool> CachedSource::verify(Progress* progress) const {
   // What went to memory will have to be fetched again, and is not what was looked at here.
   if (!filler_->overflowing()) {
     // Not being able to say so costs the next one the same work, and nothing else.
-    if (const Result<void> sealed = store_->seal(whole ? mark : store_->seal_mark()); !sealed) {
+    if (const Result<void> sealed = store_->seal(sum.value()); !sealed) {
       log::info("{}: not sealed: {}", info_.name, sealed.error().describe());
     }
   }

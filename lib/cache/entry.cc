@@ -79,7 +79,7 @@ blob::Info Entry::info() const {
 Claim Entry::claim(BlockRun run) {
   // Without write permission or locks, every process fetches for itself.
   if (!item_.writable()) return {true, run.count()};
-  const std::lock_guard lock(claims_mutex_);
+  const Lock lock(claims_mutex_);
   BlockRun wanted = run;
   for (const BlockRun mine : claims_) {
     if (mine.end <= run.begin || mine.begin >= run.end) continue;
@@ -106,7 +106,7 @@ Claim Entry::claim(BlockRun run) {
 
 void Entry::release(BlockRun run) {
   if (!item_.writable() || run.empty()) return;
-  const std::lock_guard lock(claims_mutex_);
+  const Lock lock(claims_mutex_);
   std::vector<BlockRun> rest;
   for (const BlockRun mine : claims_) {
     if (const std::uint64_t end = std::min(mine.end, run.begin); mine.begin < end) {

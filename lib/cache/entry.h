@@ -13,11 +13,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/blob/origin.h"
 #include "shunt/cache/block_bits.h"
 #include "shunt/cache/block_store.h"
@@ -26,6 +26,8 @@
 
 namespace shunt::cache {
 
+// Thread-safe. No thread owns any part: the bits of known blocks are atomic, a mutex guards the
+// claims of this object, and one thread of the process at a time changes the state in the file.
 class Entry final : public BlockStore {
  public:
   // Opens the entry in `item`, which belongs to `vault`. Returns kCorrupt if it is no valid entry
@@ -58,7 +60,7 @@ class Entry final : public BlockStore {
     return count_recorded(item_.file(), header_);
   }
   // Reads a recorded block into `bytes`, which has the block's length, and compares it, trusted or
-  // not. A block that does not match is removed.
+  // not. A block that does not match is removed. kAbsent also if it is being filled again.
   enum class Recheck { kAbsent, kGood, kBad };
   [[nodiscard]] Result<Recheck> recheck(std::uint64_t block, std::span<std::byte> bytes);
   // Number of recorded blocks that this object found not to match.
@@ -70,15 +72,14 @@ class Entry final : public BlockStore {
   [[nodiscard]] BlockRun next_known(BlockRun within) const override;
   [[nodiscard]] bool check(std::uint64_t block) override;
   [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
-  [[nodiscard]] Claim claim(BlockRun run) override;
-  void release(BlockRun run) override;
+  [[nodiscard]] Claim claim(BlockRun run) override SHUNT_EXCLUDES(claims_mutex_);
+  void release(BlockRun run) override SHUNT_EXCLUDES(claims_mutex_);
   [[nodiscard]] Room admit(std::uint64_t bytes) override;
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override;
   [[nodiscard]] Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override;
   [[nodiscard]] io::FileRange backing_file() const override;
   [[nodiscard]] bool sealed() const override { return is_sealed(item_.file(), header_); }
-  [[nodiscard]] std::uint64_t seal_mark() const override;
-  Result<void> seal(std::uint64_t mark) override;
+  Result<void> seal(std::uint64_t sum) override;
   // Removes the seal: some blocks are gone.
   Result<void> unseal();
   [[nodiscard]] bool discarded() const override { return state().discarded; }
@@ -97,8 +98,10 @@ class Entry final : public BlockStore {
   void know(std::uint64_t block);
   // Removes a block that does not match, for all processes.
   void forget(std::uint64_t block);
-  // Does so if its record is still `seen`, unless another process is filling the block.
-  void forget_if(std::uint64_t block, const BlockRecord& seen);
+  // Does so if its record is still `seen`, unless the block is being filled again. Returns whether
+  // it did.
+  [[nodiscard]] bool forget_if(std::uint64_t block, const BlockRecord& seen)
+      SHUNT_EXCLUDES(claims_mutex_);
   // Removes the seal: the bytes have changed since they were compared with the digest.
   Result<void> lose_seal();
   // The file has been changed from outside: stops writing to it and retires it.
@@ -117,8 +120,8 @@ class Entry final : public BlockStore {
   BlockBits bad_;    // recorded but unusable
   std::atomic<bool> given_up_{false};
   // Runs claimed by this object; its file locks do not exclude itself.
-  std::mutex claims_mutex_;
-  std::vector<BlockRun> claims_;
+  Mutex claims_mutex_;
+  std::vector<BlockRun> claims_ SHUNT_GUARDED_BY(claims_mutex_);
   std::atomic<std::uint64_t> bad_blocks_{0};
 };
 

@@ -42,26 +42,28 @@ void Entry::forget(std::uint64_t block) {
   if (!item_.writable() || !write_record(block, {})) bad_.set(block);
 }
 
-void Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
-  const std::lock_guard lock(claims_mutex_);
+bool Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
+  const Lock lock(claims_mutex_);
   for (const BlockRun mine : claims_) {
-    if (mine.contains(block)) return;
+    if (mine.contains(block)) return false;
   }
   // A process that refills it in the meantime has claimed it, and rewrites data and record. Without
   // locks there is no way to know.
   const ByteRange place = records_of({block, block + 1});
   if (item_.writable()) {
     const Result<ByteRange> taken = files::try_lock_range(item_.file(), place);
-    if (taken && !taken->empty()) return;
+    if (taken && !taken->empty()) return false;
   }
   const BlockRecord now = records({block, block + 1}).front();
-  if (now.checksum == seen.checksum && now.tag == seen.tag) {
+  const bool unchanged = now.checksum == seen.checksum && now.tag == seen.tag;
+  if (unchanged) {
     ++bad_blocks_;
     log::info("{}: the cached block at byte {} does not match its checksum; it is fetched again",
               header_.source, bytes_of(block).begin);
     forget(block);
   }
   if (item_.writable()) files::unlock_range(item_.file(), place);
+  return unchanged;
 }
 
 BlockRun Entry::next_known(BlockRun within) const {
@@ -102,7 +104,7 @@ bool Entry::check(std::uint64_t block) {
   const BlockRecord& record = all[static_cast<std::size_t>(block - run.begin)];
   if (record.checksum == 0) return false;
   if (!matches(block, record.checksum)) {
-    forget_if(block, record);
+    (void)forget_if(block, record);
     return false;
   }
   if (item_.writable()) (void)write_record(block, {record.checksum, tag_});
@@ -128,9 +130,8 @@ Result<Entry::Recheck> Entry::recheck(std::uint64_t block, std::span<std::byte> 
     }
     return Recheck::kGood;
   }
-  ++bad_blocks_;
-  forget(block);
-  return Recheck::kBad;
+  // It may have been claimed between the two reads, to be filled again.
+  return forget_if(block, record) ? Recheck::kBad : Recheck::kAbsent;
 }
 
 BlockRun Entry::next_missing(BlockRun within) const {

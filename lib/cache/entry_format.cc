@@ -181,8 +181,19 @@ std::uint64_t block_checksum(std::span<const std::byte> bytes) {
   return checksum == 0 ? 1 : checksum;
 }
 
-std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums) {
-  return XXH3_64bits_withSeed(checksums.data(), checksums.size_bytes(), sum);
+void SealSum::add(std::uint64_t checksum) {
+  group_.push_back(checksum);
+  if (group_.size() == kGroup) close_group();
+}
+
+std::uint64_t SealSum::value() {
+  if (!group_.empty()) close_group();
+  return sum_;
+}
+
+void SealSum::close_group() {
+  sum_ = XXH3_64bits_withSeed(group_.data(), group_.size() * sizeof(std::uint64_t), sum_);
+  group_.clear();
 }
 
 std::uint64_t trust_tag(std::string_view boot_id, const FileIdentity& file) {

@@ -65,7 +65,7 @@ struct EntryState {
   bool sealed = false;     // the whole blob matched its digest
   bool discarded = false;  // the whole blob did not match its digest
   blob::Freshness freshness;
-  std::uint64_t seal_sum = 0;  // only if sealed: add_to_sum() over all records at that time
+  std::uint64_t seal_sum = 0;  // only if sealed: SealSum of all records at that time
 };
 [[nodiscard]] std::vector<std::byte> encode_state(const EntryState& state);
 // Returns an empty state for one that cannot be parsed; that costs one more check or request.
@@ -81,10 +81,21 @@ void encode_record(const BlockRecord& record, std::span<std::byte, kRecordSize> 
 // Returns XXH3-64, with 0 replaced by 1.
 [[nodiscard]] std::uint64_t block_checksum(std::span<const std::byte> bytes);
 
-// Adds `checksums` to a hash over the checksums of all records, in order; start with sum 0. A seal
-// is valid only while the records give the same sum: a block that was fetched again has not been
-// compared with the digest, even if a power failure brought the removed seal back.
-[[nodiscard]] std::uint64_t add_to_sum(std::uint64_t sum, std::span<const std::uint64_t> checksums);
+// A hash over the checksums of all blocks of an entry, in order. A seal is valid only while the
+// records give the same sum: a block that was fetched again has not been compared with the digest,
+// even if a power failure brought the removed seal back.
+class SealSum {
+ public:
+  void add(std::uint64_t checksum);     // of the next block
+  [[nodiscard]] std::uint64_t value();  // once all blocks have been added
+
+ private:
+  static constexpr std::size_t kGroup = 4096;  // checksums hashed together
+  void close_group();
+
+  std::vector<std::uint64_t> group_;
+  std::uint64_t sum_ = 0;
+};
 
 // Identifies a file, to distinguish it from a copy. A copy may get the inode number of the
 // original.

@@ -1,7 +1,7 @@
 // The part of an Entry about the whole blob: how much is recorded, sealed or discarded, freshness.
 #include <algorithm>
-#include <mutex>
 
+#include "shunt/base/mutex.h"
 #include "shunt/cache/entry.h"
 #include "shunt/files/lock.h"
 
@@ -35,16 +35,16 @@ bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit
 
 // Returns 0, which no seal has, if they cannot be read.
 std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
-  std::uint64_t sum = 0;
+  SealSum sum;
   const bool all = scan_checksums(
       file, header, [&](std::uint64_t /*first*/, const std::vector<std::uint64_t>& checksums) {
-        sum = add_to_sum(sum, checksums);
+        for (const std::uint64_t checksum : checksums) sum.add(checksum);
       });
-  return all ? sum : 0;
+  return all ? sum.value() : 0;
 }
 
 // The lock on the file excludes other processes, but not threads that use the same descriptor.
-std::mutex updating_state;
+Mutex updating_state;
 
 }  // namespace
 
@@ -62,7 +62,7 @@ std::uint64_t Entry::count_recorded(const io::File& file, const EntryHeader& hea
 
 template <typename Change>
 Result<void> Entry::update_state(std::chrono::milliseconds limit, Change change) {
-  const std::lock_guard threads(updating_state);
+  const Lock threads(updating_state);
   const ByteRange place = ByteRange::of(header_.state_begin(), kStateSize);
   SHUNT_TRY(files::lock_range(item_.file(), place, limit, vault_->options().cancel));
   EntryState now = state();
@@ -82,15 +82,11 @@ bool Entry::is_sealed(const io::File& file, const EntryHeader& header) {
   return state.sealed && state.seal_sum == sum_of_records(file, header);
 }
 
-std::uint64_t Entry::seal_mark() const {
-  return sum_of_records(item_.file(), header_);
-}
-
-Result<void> Entry::seal(std::uint64_t mark) {
+Result<void> Entry::seal(std::uint64_t sum) {
   if (!item_.writable()) return {};
   return update_state(kAdvice, [&](EntryState& now) {
     now.sealed = true;
-    now.seal_sum = mark;
+    now.seal_sum = sum;
   });
 }
 

@@ -1,144 +1,177 @@
 #include "shunt/cache/fill_job.h"
 
 #include <algorithm>
+#include <utility>
 
-#include "shunt/base/catching.h"
 #include "shunt/base/checked.h"
-#include "shunt/cache/filler.h"
 
 namespace shunt::cache {
 namespace {
 
-// What is kept in hand before it is written: half of what a connection may take, the other half
-// being the client's own buffer.
-constexpr std::uint64_t kBuffer = std::uint64_t{512} << 10;
-// Blocks that somebody waits for are written at once, unless they come so fast that it makes no
+// Blocks that somebody waits for are put at once, unless they come so fast that it makes no
 // difference to anybody.
 constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
 constexpr auto kFast = std::chrono::milliseconds(2);
-// Blocks that nobody waits for are written this often.
+// Blocks that nobody waits for are put this often.
 constexpr auto kLongest = std::chrono::milliseconds(50);
+// From fewer bytes than these no rate is told.
+constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
 
 }  // namespace
 
-FillJob::FillJob(Filler& filler, BlockRun blocks) : run(blocks), filler_(filler) {}
+FillJob::FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& events)
+    : shape_(shape), events_(events), run_(blocks), awaited_(awaited) {}
 
-// Into memory a batch costs nothing, and memory is what there is little of.
-std::uint64_t FillJob::most_in_hand() const {
-  const BlockStore& store = *filler_.store_;
-  return std::max(store.capacity() == 0 ? kBuffer : kFastBatch, store.block_size());
+// ---- on the client's thread ---------------------------------------------------------------------
+
+bool FillJob::within(std::uint64_t offset, std::uint64_t bytes) const {
+  const std::uint64_t end = std::min(run_.end * shape_.block_size, shape_.size);
+  return run_.begin * shape_.block_size <= offset && offset <= end && bytes <= end - offset;
+}
+
+bool FillJob::has_room(std::uint64_t bytes) const {
+  // A piece may be larger than all there is to hold, and half a block has to become a whole one.
+  return coming_.size() < shape_.block_size || coming_.size() + bytes <= shape_.most_in_hand;
+}
+
+bool FillJob::ready(std::uint64_t offset, std::size_t bytes) {
+  {
+    const std::lock_guard lock(mutex_);
+    wants_everything_ = !everything_ && !within(offset, bytes);
+    if (!wants_everything_ && has_room(bytes)) return true;
+    held_ = true;
+    held_bytes_ = bytes;
+  }
+  events_.tell();
+  return false;
 }
 
 Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> bytes) {
-  const std::uint64_t block_size = filler_.store_->block_size();
-  if (!started_) {
-    const std::lock_guard lock(buffer_mutex_);
-    started_ = true;
-    first_byte_ = last_flush_ = Clock::now();
+  const auto now = Clock::now();
+  bool tell = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool first = !begun_;
+    if (first) {
+      if (offset != 0 && offset != run_.begin * shape_.block_size) {
+        return corrupt("the download begins at the wrong place", offset);
+      }
+      begun_ = true;
+      first_byte_ = last_batch_ = now;
+      coming_at_ = position_ = offset;
+    }
+    if (offset != position_ || bytes.size() > shape_.size - offset) {
+      return corrupt("the download does not go on where it was", offset);
+    }
+    const bool was_due = due(now, awaited_);
     // At once: growing by and by takes twice that, and leaves the halves in the heap.
-    buffer_.reserve(static_cast<std::size_t>(most_in_hand()));
-    buffer_at_ = position_ = offset;
-    if (offset != 0 && offset != run.begin * block_size) {
-      return corrupt("the download begins at the wrong place", offset);
-    }
+    coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
+    coming_.insert(coming_.end(), bytes.begin(), bytes.end());
+    position_ += bytes.size();
+    received_ += bytes.size();
+    tell = first || (!was_due && due(now, awaited_));
   }
-  const std::uint64_t size = filler_.store_->size();
-  if (offset != position() || bytes.size() > size - offset) {
-    return corrupt("the download does not go on where it was", offset);
-  }
-  if (!everything_ && (offset < run.begin * block_size ||
-                       offset + bytes.size() > std::min(run.end * block_size, size))) {
-    everything_ = true;
-    SHUNT_TRY(filler_.sends_everything(*this));
-  }
-  while (!bytes.empty()) {
-    {
-      const std::lock_guard lock(buffer_mutex_);
-      const auto part = bytes.first(static_cast<std::size_t>(
-          std::min<std::uint64_t>(bytes.size(), most_in_hand() - buffer_.size())));
-      buffer_.insert(buffer_.end(), part.begin(), part.end());
-      position_ += part.size();
-      received_ += part.size();
-      bytes = bytes.subspan(part.size());
-      if (!due()) continue;
-      flush();
-    }
-    SHUNT_TRY(filler_.go_on(*this));
-  }
+  if (tell) events_.tell();
   return {};
 }
 
-bool FillJob::holds(std::uint64_t block) const {
-  const std::uint64_t block_size = filler_.store_->block_size();
-  return buffer_at_ / block_size <= block &&
-         std::min((block + 1) * block_size, filler_.store_->size()) <= position();
-}
-
-void FillJob::keep() {
-  const std::lock_guard lock(buffer_mutex_);
-  if (started_) flush();
-}
-
-void FillJob::keep_if_due() {
-  const std::lock_guard lock(buffer_mutex_);
-  if (started_ && !buffer_.empty() && due()) flush();
-}
-
-bool FillJob::due() const {
-  const std::uint64_t block_size = filler_.store_->block_size();
-  if (buffer_.size() < block_size && position() != filler_.store_->size()) return false;
-  if (buffer_.size() >= most_in_hand()) return true;
-  const auto since = Clock::now() - last_flush_;
-  if (since >= kLongest) return true;
-  if (buffer_.size() < kFastBatch && since < kFast && received_ > buffer_.size()) return false;
-  const std::uint64_t first = buffer_at_ / block_size;
-  return filler_.awaited({first, first + buffer_.size() / block_size + 1});
-}
-
-void FillJob::flush() {
-  last_flush_ = Clock::now();
-  const std::uint64_t block_size = filler_.store_->block_size();
-  const bool at_end = position() == filler_.store_->size();
-  const std::uint64_t whole = at_end ? buffer_.size() : round_down(buffer_.size(), block_size);
-  const std::uint64_t first = buffer_at_ / block_size;
-  const std::uint64_t count = (whole + block_size - 1) / block_size;
-  // Of a blob that is sent as a whole, some blocks may be there already.
-  for (std::uint64_t i = 0; i < count;) {
-    if (filler_.has(first + i)) {
-      ++i;
-      continue;
-    }
-    std::uint64_t end = i + 1;
-    while (end < count && !filler_.has(first + end)) ++end;
-    const std::uint64_t from = i * block_size;
-    filler_.put(first + i, std::span(buffer_).subspan(
-                               static_cast<std::size_t>(from),
-                               static_cast<std::size_t>(std::min(end * block_size, whole) - from)));
-    i = end;
+void FillJob::finished(Result<void> outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    if (!stopped_) outcome_ = std::move(outcome);
   }
-  buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(whole));
-  buffer_at_ += whole;
+  events_.tell();
+}
+
+// ---- from any thread ----------------------------------------------------------------------------
+
+std::uint64_t FillJob::whole_in_hand() const {
+  return position_ == shape_.size ? coming_.size() : round_down(coming_.size(), shape_.block_size);
+}
+
+bool FillJob::due(Clock::time_point now, bool awaited) const {
+  if (in_use_ || whole_in_hand() == 0) return false;
+  if (over_ || held_ || coming_.size() >= shape_.most_in_hand / 3 * 2) return true;
+  const auto since = now - last_batch_;
+  if (since >= kLongest) return true;
+  return awaited && (coming_.size() >= kFastBatch || since >= kFast || received_ == coming_.size());
+}
+
+bool FillJob::is_due(Clock::time_point now, bool awaited) const {
+  const std::lock_guard lock(mutex_);
+  return due(now, awaited);
+}
+
+std::optional<Batch> FillJob::take() {
+  const std::lock_guard lock(mutex_);
+  const auto whole = static_cast<std::size_t>(whole_in_hand());
+  if (in_use_ || whole == 0) return std::nullopt;
+  in_use_ = true;
+  last_batch_ = Clock::now();
+  std::swap(coming_, leaving_);
+  coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
+  coming_.assign(leaving_.begin() + static_cast<std::ptrdiff_t>(whole), leaving_.end());
+  leaving_.resize(whole);
+  const std::uint64_t first = coming_at_ / shape_.block_size;
+  return Batch{first, leaving_};
+}
+
+void FillJob::give_back() {
+  const std::lock_guard lock(mutex_);
+  coming_at_ += leaving_.size();
+  leaving_.clear();
+  in_use_ = false;
+}
+
+bool FillJob::holds(std::uint64_t block) const {
+  const std::lock_guard lock(mutex_);
+  return begun_ && coming_at_ / shape_.block_size <= block &&
+         std::min((block + 1) * shape_.block_size, shape_.size) <= position_;
+}
+
+void FillJob::set_awaited(bool awaited) {
+  const std::lock_guard lock(mutex_);
+  awaited_ = awaited;
+}
+
+FillJob::State FillJob::state() const {
+  const std::lock_guard lock(mutex_);
+  const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
+  const bool tells = begun_ && received_ >= kEnoughForRate && seconds > 0;
+  return {position_, coming_at_, tells ? static_cast<double>(received_) / seconds : 0,
+          over_,     in_use_,    wants_everything_ && !over_};
+}
+
+bool FillJob::may_resume() {
+  const std::lock_guard lock(mutex_);
+  if (!held_ || wants_everything_ || over_ || !has_room(held_bytes_)) return false;
+  held_ = false;
+  return true;
+}
+
+void FillJob::stopped() {
+  const std::lock_guard lock(mutex_);
+  stopped_ = over_ = true;
+  outcome_ = {};
+}
+
+void FillJob::go_on_to_the_end() {
+  const std::lock_guard lock(mutex_);
+  run_ = {0, shape_.size / shape_.block_size + (shape_.size % shape_.block_size != 0 ? 1 : 0)};
+  everything_ = true;
+  wants_everything_ = false;
+}
+
+Result<void> FillJob::outcome() const {
+  const std::lock_guard lock(mutex_);
+  return outcome_;
 }
 
 BlockRun FillJob::rest() const {
-  if (!started_) return run;
-  return {std::min(position() / filler_.store_->block_size(), run.end), run.end};
-}
-
-double FillJob::rate() const {
-  const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
-  constexpr std::uint64_t kEnough = std::uint64_t{1} << 20;
-  return started_ && received_ >= kEnough && seconds > 0 ? static_cast<double>(received_) / seconds
-                                                         : 0;
-}
-
-void FillJob::finished(Result<void> outcome) {
-  const Result<void> kept = catching([this]() -> Result<void> {
-    keep();
-    return {};
-  });
-  if (outcome && !kept) outcome = kept.error();
-  filler_.finished(*this, std::move(outcome));  // destroys this
+  const std::lock_guard lock(mutex_);
+  if (!begun_) return run_;
+  return {std::clamp(position_ / shape_.block_size, run_.begin, run_.end), run_.end};
 }
 
 }  // namespace shunt::cache

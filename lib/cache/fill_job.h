@@ -1,67 +1,110 @@
-// One download on its way into blocks.
+// One download on its way into blocks: what has come of it and was not put into the store yet.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "shunt/base/result.h"
-#include "shunt/blob/origin.h"
+#include "shunt/blob/download.h"
 #include "shunt/cache/block_store.h"
+#include "shunt/cache/event_count.h"
 
 namespace shunt::cache {
 
-class Filler;
+// Whole blocks of a download. Their bytes stay where they are until Batch::done.
+struct Batch {
+  std::uint64_t first = 0;  // block
+  std::span<const std::byte> bytes;
+};
 
-// Receives on the client's thread; readers may ask at any time for what has come. `run`, `download`
-// and `cut` are guarded by the Filler's mutex, which is never held when a method is called but for
-// those that are const.
+// The client's thread brings bytes and waits for nobody: where there is no room for more, it is
+// told to come again. Any other thread takes blocks out, one thread at a time.
 class FillJob final : public blob::Receiver {
  public:
-  FillJob(Filler& filler, BlockRun blocks);
+  using Clock = std::chrono::steady_clock;
 
+  struct Shape {
+    std::uint64_t size = 0;        // of the blob, in bytes
+    std::uint64_t block_size = 0;  // bytes
+    // Bytes that it holds at most, unless a single piece has more; and as many in a batch.
+    std::uint64_t most_in_hand = 0;
+  };
+  // `events` hears of what has to be looked at; it outlives the job. `awaited`: somebody waits for
+  // these blocks and can do nothing else.
+  FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& events);
+
+  // ---- blob::Receiver, on the client's thread
+  bool ready(std::uint64_t offset, std::size_t bytes) override;
   Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 
-  BlockRun run;          // what it has claimed
-  bool claimed = false;  // whether `run` is to be released
-  std::unique_ptr<blob::Download> download;
-  bool cut = false;  // ended by the Filler, which is no failure
+  // ---- from any thread
 
-  // Hands on the whole blocks that have come. Not from within a call of receive().
-  void keep();
+  // What has come and was not taken out: whole blocks, or the end of the blob. nullopt: there is
+  // nothing, or another thread has a batch. After each batch, give_back().
+  [[nodiscard]] std::optional<Batch> take();
+  void give_back();
+  // Whether a batch is worth taking: there is much in hand, or it has lain there for long, or the
+  // job is over; with `awaited`, for somebody who waits for one of its blocks, any block.
+  [[nodiscard]] bool is_due(Clock::time_point now, bool awaited) const;
+  // The whole block has come and was not put into the store yet.
+  [[nodiscard]] bool holds(std::uint64_t block) const;
+  // From now on the caller waits for blocks of this job, or nobody does: how soon events are told.
+  void set_awaited(bool awaited);
+
+  struct State {
+    std::uint64_t position = 0;     // offset of the next byte to come; 0: nothing has come
+    std::uint64_t kept = 0;         // offset of what is in hand
+    double rate = 0;                // bytes a second since the first one; 0: too few to tell
+    bool over = false;              // no byte comes any more
+    bool in_use = false;            // another thread has a batch
+    bool sends_everything = false;  // it waits to be told to go on to the end of the blob
+  };
+  [[nodiscard]] State state() const;
+  // True once, when the client was told to come again and there is room now.
+  [[nodiscard]] bool may_resume();
+
+  // It was ended before its time, which is no failure.
+  void stopped();
+  // It brings the whole blob. The client may go on.
+  void go_on_to_the_end();
+  // How it ended. Success: it has brought all of its blocks, or it was stopped.
+  [[nodiscard]] Result<void> outcome() const;
   // The blocks that have not come whole.
   [[nodiscard]] BlockRun rest() const;
-  // Of the bytes since the first one; 0 when they were too few to tell.
-  [[nodiscard]] double rate() const;
-  [[nodiscard]] std::uint64_t position() const { return position_.load(); }
-  // Whether the whole block has come and is not handed on.
-  [[nodiscard]] bool holds(std::uint64_t block) const;
-  // Hands on what should have been by now, if the server had gone on sending.
-  void keep_if_due();
 
  private:
-  using Clock = std::chrono::steady_clock;
+  // With the mutex held.
+  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const;
+  [[nodiscard]] std::uint64_t whole_in_hand() const;  // bytes
+  [[nodiscard]] bool due(Clock::time_point now, bool awaited) const;
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const;
 
-  [[nodiscard]] std::uint64_t most_in_hand() const;  // bytes
-  // These two want buffer_mutex_.
-  [[nodiscard]] bool due() const;
-  void flush();
-
-  Filler& filler_;
-  std::mutex buffer_mutex_;  // taken before the Filler's; guards what follows, but for the atomics
-  std::vector<std::byte> buffer_;  // bytes from buffer_at_ on, a block's start
-  std::atomic<std::uint64_t> buffer_at_{0};
-  std::atomic<std::uint64_t> position_{0};
+  const Shape shape_;
+  EventCount& events_;
+  mutable std::mutex mutex_;  // held for a copy of bytes at most; guards what follows
+  BlockRun run_;
+  std::vector<std::byte> coming_;  // bytes from coming_at_ on, the start of a block
+  std::uint64_t coming_at_ = 0;
+  std::vector<std::byte> leaving_;  // of the batch that a thread has
+  bool in_use_ = false;
+  std::uint64_t position_ = 0;
   std::uint64_t received_ = 0;
-  bool started_ = false;
-  bool everything_ = false;  // the server sends all of the blob, wanted or not
+  bool begun_ = false;
+  bool awaited_ = false;
+  bool held_ = false;              // the client was told to come again
+  std::uint64_t held_bytes_ = 0;   // with so many
+  bool everything_ = false;        // the server sends all of the blob
+  bool wants_everything_ = false;  // the same, and nobody has agreed yet
+  bool over_ = false;
+  bool stopped_ = false;
+  Result<void> outcome_;
   Clock::time_point first_byte_;
-  Clock::time_point last_flush_;
+  Clock::time_point last_batch_;
 };
 
 }  // namespace shunt::cache

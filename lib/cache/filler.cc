@@ -1,19 +1,19 @@
 #include "shunt/cache/filler.h"
 
 #include <algorithm>
-#include <optional>
 #include <thread>
 #include <utility>
 
 #include "shunt/base/log.h"
 #include "shunt/base/waiting.h"
-#include "shunt/cache/fill_job.h"
 
 namespace shunt::cache {
 namespace {
 
-constexpr auto kLookAgain =
-    std::chrono::milliseconds(3);  // for blocks that another process fetches
+// Nothing tells of a cancellation.
+constexpr auto kAskCancel = std::chrono::milliseconds(100);
+// What has come for a reader and comes too fast to be put block by block.
+constexpr auto kGather = std::chrono::milliseconds(3);
 
 Error not_here_and_offline(std::optional<std::uint64_t> offset = std::nullopt) {
   Error error;
@@ -27,22 +27,56 @@ Error not_here_and_offline(std::optional<std::uint64_t> offset = std::nullopt) {
 
 Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
                const FillerOptions& options)
-    : store_(std::move(store)), origin_(std::move(origin)), options_(options) {}
+    : store_(std::move(store)),
+      origin_(std::move(origin)),
+      options_(options),
+      policy_({store_->blocks(), store_->block_size(), options.connections, options.patience}) {}
 
 Filler::~Filler() {
-  std::list<std::shared_ptr<FillJob>> jobs;
+  io::Thread starter;
+  io::Thread mover;
   {
-    Lock lock(mutex_);
+    const Lock lock(mutex_);
     stopping_ = true;
-    changed_.wait(lock, [this] { return admitting_ == 0 && cutting_ == 0; });
+    starter = std::move(starter_);
+    mover = std::move(mover_);
+  }
+  events_.tell();
+  room_for_more_.tell();
+  (void)starter.join();
+  (void)mover.join();
+  RunningJobs jobs;
+  {
+    const Lock lock(mutex_);
     jobs.swap(jobs_);
   }
-  changed_.notify_all();
-  // Without the mutex: a job that is just ending waits for it.
-  for (const auto& job : jobs) job->download.reset();
-  for (const auto& job : jobs) {
-    if (job->claimed) store_->release(job->run);
+  for (auto& [id, running] : jobs) {
+    running.download.reset();
+    running.job->stopped();
+    keep(*running.job);
+    if (running.claimed) store_->release(running.run);
   }
+}
+
+// ---- blocks -------------------------------------------------------------------------------------
+
+BlockRun Filler::There::next_missing(BlockRun within) const {
+  while (true) {
+    const BlockRun run = filler_.store_->next_missing(within);
+    if (run.empty() || !filler_.overflowing_) return run;
+    const BlockRun part = filler_.overflow_->next_missing(run);
+    if (!part.empty()) return part;
+    within.begin = run.end;
+  }
+}
+
+FillPolicy::World Filler::world() const {
+  return {std::chrono::steady_clock::now(),
+          there_,
+          origin_->serves_ranges(),
+          origin_->latency(),
+          capacity(),
+          !overflowing_};
 }
 
 bool Filler::has(std::uint64_t block) const {
@@ -57,11 +91,14 @@ std::uint64_t Filler::capacity() const {
   return overflowing_ ? overflow_->capacity() : store_->capacity();
 }
 
-// A block grows old from when it is put until it is read, and those that were read keep their place
-// meanwhile: what lies ahead needs room twice, and some for what is put together.
-std::uint64_t Filler::most_ahead() const {
-  const std::uint64_t blocks = capacity();
-  return blocks == 0 ? UINT64_MAX : reader_at_ + std::max<std::uint64_t>(1, blocks / 3);
+std::uint64_t Filler::missing_blocks(BlockRun within) const {
+  std::uint64_t count = 0;
+  while (!within.empty()) {
+    const BlockRun run = store_->next_missing(within);
+    count += run.count();
+    within.begin = run.empty() ? within.end : run.end;
+  }
+  return count;
 }
 
 Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
@@ -82,111 +119,56 @@ Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
   return true;
 }
 
-// ---- readers ------------------------------------------------------------------------------------
-
-bool Filler::Waiter::needs(BlockRun blocks) const {
-  return run.meets(blocks) ||
-         std::ranges::any_of(any, [&](BlockRun one) { return one.meets(blocks); });
-}
-
-Result<void> Filler::wait(Lock& lock, const Waiter& waiter) {
-  if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
-  if (waiter.failed) return *waiter.failed;
-  met_others_ = false;
-  pump(lock);
-  // Which has let go of the mutex.
-  if (waiter.failed) return *waiter.failed;
-  const bool in_hand = waiter.urgent && std::ranges::any_of(jobs_, [&](const auto& job) {
-                         return job->holds(waiter.run.begin);
-                       });
-  std::optional<Waiting> told;
-  if (met_others_) told.emplace("another process is downloading the same");
-  const auto pause = met_others_ || in_hand ? kLookAgain : kAskCancel;
-  if (changed_.wait_for(lock, pause) == std::cv_status::timeout) take_from_jobs(lock);
-  return {};
-}
-
-// A job looks at the clock when bytes come, which they may have ceased to do.
-void Filler::take_from_jobs(Lock& lock) {
-  std::vector<std::shared_ptr<FillJob>> jobs(jobs_.begin(), jobs_.end());
-  lock.unlock();
-  for (const auto& job : jobs) job->keep_if_due();
-  jobs.clear();
-  lock.lock();
-}
-
-Result<void> Filler::need(BlockRun run) {
-  Lock lock(mutex_);
-  reader_at_ = run.begin;
-  const auto me = waiting_.insert(waiting_.end(), Waiter{run, true});
-  if (capacity() != 0) {
-    // Its memory moves along with the reader.
-    changed_.notify_all();
-    pump(lock);
-  }
-  Result<void> outcome;
-  while (outcome) {
-    std::uint64_t at = me->run.begin;
-    lock.unlock();  // a check may read the disk
-    while (at < run.end && look(at)) ++at;
-    lock.lock();
-    me->run.begin = at;
-    if (at == run.end) break;
-    if (has(at)) continue;  // came in between
-    if (options_.offline || origin_ == nullptr) {
-      outcome = not_here_and_offline(at * store_->block_size());
-      break;
+void Filler::put(std::uint64_t first, std::span<const std::byte> bytes) {
+  bytes_fetched_ += bytes.size();  // first: who finds the blocks may ask at once what they cost
+  if (!overflowing_) {
+    const Result<void> put = store_->put(first, bytes);
+    if (!put) {
+      const Lock lock(mutex_);
+      overflow(put.error().describe());
     }
-    outcome = wait(lock, *me);
   }
-  waiting_.erase(me);
-  return outcome;
+  if (overflowing_) (void)overflow_->put(first, bytes);
 }
 
-Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
-  const auto first = std::ranges::find_if(runs, [](BlockRun run) { return !run.empty(); });
-  if (first == runs.end()) {
-    Error error;
-    error.reason = "nothing to wait for";
-    return error;
-  }
-  Lock lock(mutex_);
-  reader_at_ = first->begin;
-  // All the time, so that no failure passes unnoticed.
-  const auto me = waiting_.insert(waiting_.end(), Waiter{*first, false, runs});
-  Result<Found> found = await_any(lock, *me);
-  if (!lock.owns_lock()) lock.lock();
-  waiting_.erase(me);
-  return found;
-}
-
-Result<Filler::Found> Filler::await_any(Lock& lock, const Waiter& me) {
-  const std::span<const BlockRun> runs = me.any;
-  while (true) {
-    lock.unlock();
-    for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (runs[i].empty()) continue;
-      // The start is where a download, here or elsewhere, goes on; what lies behind it is of use
-      // when this process knows of it already.
-      (void)look(runs[i].begin);
-      BlockRun known = store_->next_known(runs[i]);
-      if (overflowing_ && known.empty()) known = overflow_->next_known(runs[i]);
-      if (!known.empty()) return Found{i, known};
+// Of a blob that is sent as a whole, some blocks may be there already.
+void Filler::put_batch(const Batch& batch) {
+  const std::uint64_t block_size = store_->block_size();
+  const std::uint64_t count = (batch.bytes.size() + block_size - 1) / block_size;
+  for (std::uint64_t i = 0; i < count;) {
+    if (has(batch.first + i)) {
+      ++i;
+      continue;
     }
-    lock.lock();
-    if (options_.offline || origin_ == nullptr) return not_here_and_offline();
-    if (capacity() != 0) changed_.notify_all();  // its memory moves along with the reader
-    SHUNT_TRY(wait(lock, me));
+    std::uint64_t end = i + 1;
+    while (end < count && !has(batch.first + end)) ++end;
+    const std::uint64_t from = i * block_size;
+    const std::uint64_t to = std::min<std::uint64_t>(end * block_size, batch.bytes.size());
+    put(batch.first + i,
+        batch.bytes.subspan(static_cast<std::size_t>(from), static_cast<std::size_t>(to - from)));
+    i = end;
   }
 }
 
-void Filler::want(std::vector<BlockRun> runs) {
-  if (options_.offline || origin_ == nullptr) return;
-  Lock lock(mutex_);
-  wanted_.assign(runs.begin(), runs.end());
-  wanted_blocks_ = 0;
-  for (const BlockRun run : runs) wanted_blocks_ += run.count();
-  pump(lock);
+void Filler::keep(FillJob& job) {
+  const std::optional<Batch> batch = job.take();
+  if (!batch) return;
+  struct GiveBack {
+    FillJob& job;
+    EventCount& events;
+    ~GiveBack() {
+      job.give_back();
+      events.tell();
+    }
+  } const give_back{job, events_};
+  put_batch(*batch);
+}
+
+void Filler::overflow(const std::string& why) {
+  if (overflowing_) return;
+  log::warn("the cache takes no more: {}; going on without it", why);
+  overflow_ = std::make_unique<MemoryStore>(store_->size(), store_->block_size());
+  overflowing_ = true;
 }
 
 void Filler::take_head(std::span<const std::byte> bytes) {
@@ -202,24 +184,163 @@ void Filler::take_head(std::span<const std::byte> bytes) {
     if (claim.granted) store_->release({0, claim.count});
     return;
   }
-  Room room = store_->admit(usable);
-  while (room == Room::kBusy) {
-    Lock lock(mutex_);
+  while (true) {
+    const FillPolicy::Admission answer = admit(0, run.count());
+    if (answer != FillPolicy::Admission::kGiveUp) break;
     if (options_.cancel != nullptr && !options_.cancel->check()) {
       store_->release(run);
       return;
     }
-    if (do_without_room(lock, room)) break;
-    lock.unlock();
-    std::this_thread::sleep_for(kLookAgain);
-    room = store_->admit(usable);
-  }
-  if (room == Room::kNone) {
-    const Lock lock(mutex_);
-    (void)do_without_room(lock, room);
+    std::this_thread::sleep_for(FillPolicy::kLookAgain);
   }
   put(0, bytes.first(static_cast<std::size_t>(usable)));
   store_->release(run);
+}
+
+// ---- readers ------------------------------------------------------------------------------------
+
+class Filler::Visit {
+ public:
+  Visit(Filler& filler, std::span<const BlockRun> any) : filler_(filler) {
+    const Lock lock(filler.mutex_);
+    id_ = filler.policy_.enter_any(any);
+    move_memory();
+  }
+  Visit(Filler& filler, BlockRun run) : filler_(filler) {
+    const Lock lock(filler.mutex_);
+    id_ = filler.policy_.enter(run);
+    move_memory();
+  }
+  ~Visit() {
+    const Lock lock(filler_.mutex_);
+    filler_.policy_.leave(id_);
+    filler_.tell_jobs_who_waits();
+  }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+  [[nodiscard]] ReaderId id() const { return id_; }
+
+ private:
+  // A store that drops blocks is filled just ahead of the reader.
+  void move_memory() {
+    if (filler_.capacity() == 0) return;
+    filler_.events_.tell();
+    filler_.room_for_more_.tell();
+  }
+
+  Filler& filler_;
+  ReaderId id_ = 0;
+};
+
+void Filler::tell_jobs_who_waits() {
+  for (const auto& [id, running] : jobs_) running.job->set_awaited(policy_.awaited(running.run));
+}
+
+std::shared_ptr<FillJob> Filler::job_with(std::uint64_t block, bool& in_hand) {
+  for (const auto& [id, running] : jobs_) {
+    if (!running.job->holds(block)) continue;
+    in_hand = true;
+    const std::uint64_t first = running.job->state().kept / store_->block_size();
+    if (running.job->is_due(FillJob::Clock::now(), true) && policy_.may_keep(first, world())) {
+      return running.job;
+    }
+  }
+  return nullptr;
+}
+
+Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen) {
+  if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+  std::shared_ptr<FillJob> job;
+  std::optional<FillPolicy::Start> start;
+  bool in_hand = false;
+  bool held_up = false;
+  {
+    const Lock lock(mutex_);
+    if (block) {
+      policy_.advance(reader, *block);
+      tell_jobs_who_waits();
+    }
+    if (const std::optional<Error>& failure = policy_.failure(reader)) return *failure;
+    if (block) job = job_with(*block, in_hand);
+    if (job == nullptr) start = policy_.start_for(reader, world());
+    held_up = policy_.held_up();
+  }
+  if (job != nullptr) {
+    keep(*job);
+    return {};
+  }
+  if (start) {
+    carry_out(*start);
+    return {};
+  }
+  std::optional<Waiting> told;
+  if (held_up) told.emplace("another process is downloading the same");
+  events_.wait(seen, held_up ? FillPolicy::kLookAgain : in_hand ? kGather : kAskCancel);
+  return {};
+}
+
+Result<void> Filler::need(BlockRun run) {
+  std::uint64_t at = run.begin;
+  if (!can_fetch()) {
+    while (at < run.end && look(at)) ++at;
+    if (at < run.end) return not_here_and_offline(at * store_->block_size());
+    return {};
+  }
+  const Visit visit(*this, run);
+  while (true) {
+    const std::uint64_t seen = events_.count();
+    while (at < run.end && look(at)) ++at;
+    if (at == run.end) break;
+    SHUNT_TRY(turn(visit.id(), at, seen));
+  }
+  const Lock lock(mutex_);
+  policy_.advance(visit.id(), at);
+  return {};
+}
+
+Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
+  if (std::ranges::all_of(runs, [](BlockRun run) { return run.empty(); })) {
+    Error error;
+    error.reason = "nothing to wait for";
+    return error;
+  }
+  // From the first look to the last, so that no failure passes unnoticed.
+  const Visit visit(*this, runs);
+  return await_any(visit.id(), runs);
+}
+
+Result<Filler::Found> Filler::await_any(ReaderId reader, std::span<const BlockRun> runs) {
+  while (true) {
+    const std::uint64_t seen = events_.count();
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i].empty()) continue;
+      // The start is where a download, here or elsewhere, goes on; what lies behind it is of use
+      // when this process knows of it already.
+      (void)look(runs[i].begin);
+      BlockRun known = store_->next_known(runs[i]);
+      if (overflowing_ && known.empty()) known = overflow_->next_known(runs[i]);
+      if (!known.empty()) return Found{i, known};
+    }
+    if (!can_fetch()) return not_here_and_offline();
+    SHUNT_TRY(turn(reader, std::nullopt, seen));
+  }
+}
+
+void Filler::want(std::vector<BlockRun> runs) {
+  if (!can_fetch()) return;
+  {
+    const Lock lock(mutex_);
+    policy_.want(std::move(runs));
+  }
+  while (true) {
+    std::optional<FillPolicy::Start> start;
+    {
+      const Lock lock(mutex_);
+      start = policy_.start_next(world());
+    }
+    if (!start) return;
+    carry_out(*start);
+  }
 }
 
 }  // namespace shunt::cache

@@ -1,49 +1,51 @@
 // Turns what readers need of a blob into downloads, and downloads into blocks of its store.
 //
-// Readers wait in need() and its kin; what nobody waits for yet is asked for with want(). Downloads
-// are started from whichever thread finds that one may start, and end on the client's.
+// A FillPolicy decides, and this carries it out. Four kinds of threads meet here:
+// - Readers, in need() and need_any(), start the requests that they need themselves, and put the
+//   blocks that they wait for into the store.
+// - The starter starts what nobody waits for. It may wait for other processes that hold the budget.
+// - The mover puts into the store what nobody waits for, ends downloads, and clears up behind them.
+// - The client's thread brings bytes into a FillJob. It waits for no disk and no other process.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
-#include <list>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/origin.h"
 #include "shunt/cache/block_store.h"
+#include "shunt/cache/event_count.h"
+#include "shunt/cache/fill_job.h"
+#include "shunt/cache/fill_policy.h"
 #include "shunt/cache/memory_store.h"
+#include "shunt/io/thread.h"
 
 namespace shunt::cache {
-
-class FillJob;
-
-inline constexpr auto kAskCancel = std::chrono::milliseconds(100);  // while waiting
 
 struct FillerOptions {
   unsigned connections = 8;             // at most
   bool offline = false;                 // no request is made; the origin may be null
   const CancelToken* cancel = nullptr;  // asked while waiting; may be null
-  // How long others may keep a block, or a lock, without anything coming of it; where that was in
-  // vain for one block, a twentieth of it for the next, until something comes of others again.
+  // As FillPolicyOptions::patience.
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
-// Thread-safe.
+// Thread-safe. Its two threads are started with its first download.
 class Filler {
  public:
   Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
          const FillerOptions& options);
-  ~Filler();  // cancels what is under way
+  // Ends what is under way; whole blocks that have come are kept. No reader is in a call any more.
+  ~Filler();
   Filler(const Filler&) = delete;
   Filler& operator=(const Filler&) = delete;
 
@@ -72,91 +74,97 @@ class Filler {
   [[nodiscard]] bool overflowing() const { return overflowing_.load(); }
 
  private:
-  friend class FillJob;
-  using Lock = std::unique_lock<std::mutex>;
+  using JobId = FillPolicy::JobId;
+  using ReaderId = FillPolicy::ReaderId;
 
-  struct Waiter {
-    BlockRun run;
-    bool urgent = false;              // somebody can do nothing else meanwhile
-    std::span<const BlockRun> any{};  // of these one will do, `run` being the first
-    std::optional<Error> failed{};    // of a download of what it waits for
-    [[nodiscard]] bool needs(BlockRun blocks) const;
+  // The store and what has overflowed from it, as the policy sees them.
+  class There final : public FillPolicy::Blocks {
+   public:
+    explicit There(const Filler& filler) : filler_(filler) {}
+    [[nodiscard]] BlockRun next_missing(BlockRun within) const override;
+
+   private:
+    const Filler& filler_;
   };
 
-  struct Plan {
+  // A job of the policy with its download. The download is destroyed without the mutex: a call of
+  // the job may just be running.
+  struct Running {
+    std::shared_ptr<FillJob> job;
     BlockRun run;
-    bool claimed = false;
+    bool claimed = false;                        // `run` is to be released
+    bool begun = false;                          // whoever has started it is done with that
+    bool has_bytes = false;                      // the first ones have come
+    std::unique_ptr<blob::Download> download{};  // null once it was ended
+  };
+  using RunningJobs = std::map<JobId, Running>;
+
+  // One thing for the mover to do.
+  struct Task {
+    enum class Kind { kNone, kKeep, kStop, kConvert, kClear };
+    Kind kind = Kind::kNone;
+    JobId id = 0;
+    std::shared_ptr<FillJob> job{};
   };
 
-  // Starts downloads as long as one may start: for the waiters first, then for what is wanted. Lets
-  // go of the mutex meanwhile.
-  void pump(Lock& lock);
-  bool start_next(Lock& lock);
-  // Blocks of `within` that nobody has or fetches, and claims them; nullopt when there are none.
-  [[nodiscard]] std::optional<Plan> plan(BlockRun within);
-  // False when nothing more can be started for now.
-  bool carry_out(Lock& lock, const Plan& plan, const std::shared_ptr<FillJob>& instead_of = {});
-  // A job that nobody waits for and that can be stopped; null when there is none.
-  [[nodiscard]] std::shared_ptr<FillJob> idle_job() const;
-  // Ends a job. What has come of it is kept.
-  void stop(Lock& lock, const std::shared_ptr<FillJob>& job);
-  // Takes a job out that has not been started.
-  void take_back(FillJob& job);
-  // The first run within `within` that is neither there nor under way.
-  [[nodiscard]] BlockRun startable(BlockRun within) const;
-  [[nodiscard]] std::uint64_t missing_blocks(BlockRun within) const;
-  [[nodiscard]] bool waited_in_vain(std::uint64_t block);
-  // How many blocks to ask for at most in one request.
-  [[nodiscard]] std::uint64_t longest_request() const;
-  [[nodiscard]] unsigned connections_worth() const;
+  [[nodiscard]] FillPolicy::World world() const;
   [[nodiscard]] std::uint64_t capacity() const;
-  // Of a store that drops blocks: up to which one it may be filled without dropping what is to be
-  // read first.
-  [[nodiscard]] std::uint64_t most_ahead() const;
   [[nodiscard]] bool look(std::uint64_t block);  // has(), after checking the store
-  // The work of need_any(), which returns with or without the mutex.
-  Result<Found> await_any(Lock& lock, const Waiter& me);
-  // One waiter's turn: an error, or a sleep until something may have changed.
-  Result<void> wait(Lock& lock, const Waiter& waiter);
-  // What has come and lies in the hands of downloads that are not going on.
-  void take_from_jobs(Lock& lock);
-  // What a download that failed has left is nobody's to wait for any more.
-  void fail(const Lock& lock, BlockRun rest, const Error& error);
+  [[nodiscard]] std::uint64_t missing_blocks(BlockRun within) const;
+  [[nodiscard]] bool can_fetch() const { return !options_.offline && origin_ != nullptr; }
 
-  // From jobs, on the client's thread.
+  // ---- readers
+  // A reader, from its first look to its last.
+  class Visit;
+  // One turn of a reader that has not found what it needs: does something for it, or sleeps. An
+  // error: its wait is over.
+  Result<void> turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen);
+  Result<Found> await_any(ReaderId reader, std::span<const BlockRun> runs);
+  void tell_jobs_who_waits() SHUNT_REQUIRES(mutex_);
+  // The job that has brought this block, if it is time to put it; `in_hand`: there is such a job.
+  [[nodiscard]] std::shared_ptr<FillJob> job_with(std::uint64_t block, bool& in_hand)
+      SHUNT_REQUIRES(mutex_);
+
+  // ---- requests
+  // Makes a request. Every error is told to those who need its blocks.
+  void carry_out(const FillPolicy::Start& start);
+  // `claimed` is what is to be released when this fails.
+  Result<void> try_to_carry_out(const FillPolicy::Start& start, BlockRun& claimed);
+  // Asks for room for what `run` lacks. The job is given up when the answer is not kGo.
+  [[nodiscard]] FillPolicy::Admission admit(JobId id, std::uint64_t blocks);
+  Result<void> start_threads();
+
+  // ---- the starter and the mover
+  // From the first event after `seen` on.
+  Result<void> run_starter(std::uint64_t seen);
+  Result<void> run_mover();
+  [[nodiscard]] Task next_task();
+  void perform(const Task& task);
+  void convert(JobId id);
+  // Ends the download. The mover clears up behind it.
+  void stop(JobId id);
+  void clear_up(JobId id);
+
+  // ---- blocks
+  void keep(FillJob& job);
+  void put_batch(const Batch& batch);
   void put(std::uint64_t first, std::span<const std::byte> bytes);
-  Result<void> go_on(FillJob& job);  // an error: the job is to end
-  void finished(FillJob& job, Result<void> outcome);
-  // The job goes on to the end of the blob, as the only one. An error, as above.
-  Result<void> sends_everything(FillJob& job);
-  [[nodiscard]] bool awaited(BlockRun run) const;
-
-  // What to do without room for what was claimed; false: nothing for now.
-  bool do_without_room(const Lock& lock, Room room);
-  void overflow(const Lock& lock, const std::string& why);
+  void overflow(const std::string& why) SHUNT_REQUIRES(mutex_);
 
   const std::shared_ptr<BlockStore> store_;
   const std::shared_ptr<blob::Origin> origin_;
   const FillerOptions options_;
+  const There there_{*this};
 
-  mutable std::mutex mutex_;  // guards what follows, but for the atomics
-  std::condition_variable changed_;
-  std::list<std::shared_ptr<FillJob>> jobs_;
-  std::list<Waiter> waiting_;
-  std::deque<BlockRun> wanted_;
-  std::uint64_t wanted_blocks_ = 0;        // in all of wanted_, when it was set
-  std::uint64_t reader_at_ = 0;            // the block that was last asked for
-  bool met_others_ = false;                // another process is at what was to be started
-  std::uint64_t refused_at_ = UINT64_MAX;  // the block that a reader waits for and others hold,
-  std::chrono::steady_clock::time_point refused_since_;  // and since when
-  bool refused_given_up_ = false;                        // that block is fetched here, too
-  bool others_stand_still_ = false;  // nothing has come of others since one was given up
-  std::optional<std::chrono::steady_clock::time_point> busy_since_;  // nobody can tell of room
-  unsigned admitting_ = 0;  // threads that ask for room, without the mutex,
-  unsigned cutting_ = 0;    // and those that end a job
-  bool keep_one_ = false;   // a connection, for readers that come at random
-  bool stopping_ = false;
-  double rate_ = 0;  // bytes a second of one connection, lately
+  EventCount events_;         // blocks are there, or a job needs something: readers, the mover
+  EventCount room_for_more_;  // a request may be started: the starter
+  mutable Mutex mutex_;
+  FillPolicy policy_ SHUNT_GUARDED_BY(mutex_);
+  RunningJobs jobs_ SHUNT_GUARDED_BY(mutex_);
+  bool stopping_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool threads_run_ SHUNT_GUARDED_BY(mutex_) = false;
+  io::Thread starter_ SHUNT_GUARDED_BY(mutex_);
+  io::Thread mover_ SHUNT_GUARDED_BY(mutex_);
 
   std::unique_ptr<MemoryStore> overflow_;  // made once, before overflowing_ is true
   std::atomic<bool> overflowing_{false};

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "shunt/cache/cache.h"
+#include "shunt/cache/entry_format.h"
 #include "shunt/io/sha256.h"
 
 namespace shunt::cache {
@@ -87,8 +88,7 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   return found;
 }
 
-Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken* cancel,
-                                   Progress* progress) {
+Result<VerifyReport> Cache::verify(const EntryStatus& status, const Context& context) {
   VerifyReport report;
   report.entry = status;
   // find() would retire it without saying why.
@@ -101,17 +101,17 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     report.damaged = true;
     return report;
   }
-  if (progress != nullptr) progress->begin("verifying", entry->size());
-  const std::uint64_t mark = entry->seal_mark();
+  context.begin("verifying", entry->size());
   // Computes the digest along the way, as long as no block is missing.
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
   bool whole = has_digest;
   bool matched = false;
   io::Sha256 sha;
+  SealSum sum;
   std::vector<std::byte> bytes(static_cast<std::size_t>(entry->block_size()));
   for (std::uint64_t block = 0; block < entry->blocks(); ++block) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(context.check());
     const std::uint64_t at = block * entry->block_size();
     const auto part = std::span(bytes).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), entry->size() - at)));
@@ -119,13 +119,16 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const CancelToken*
     report.blocks_checked += checked != Entry::Recheck::kAbsent ? 1 : 0;
     report.blocks_bad += checked == Entry::Recheck::kBad ? 1 : 0;
     whole = whole && checked == Entry::Recheck::kGood;
-    if (whole) sha.update(part);
-    if (progress != nullptr) progress->advance(part.size());
+    if (whole) {
+      sha.update(part);
+      sum.add(block_checksum(part));
+    }
+    context.advance(part.size());
   }
   if (whole) {
     if ("sha256:" + sha.hex() == entry->header().identity) {
       matched = true;
-      const Result<void> sealed = entry->seal(mark);
+      const Result<void> sealed = entry->seal(sum.value());
       if (!sealed && sealed.error().code != ErrorCode::kBusy) return sealed.error();
     } else {
       report.digest_mismatch = true;

@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/faststart/strategies/table.h"
 #include "shunt/io/file.h"
@@ -26,8 +25,7 @@ struct Options {
   bool recover_only = false;    // recover an interrupted run; do nothing else
   bool preserve_times = false;  // keep the time of modification
   bool force = false;           // an existing output file may be replaced
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;
+  Context context = {};
 };
 
 enum class Status {

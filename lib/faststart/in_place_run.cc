@@ -17,7 +17,6 @@
 #include "shunt/files/replace.h"
 #include "shunt/in_place/original_view.h"
 #include "shunt/io/kernel.h"
-#include "shunt/layout/realise.h"
 
 namespace shunt::faststart {
 namespace {
@@ -43,7 +42,7 @@ class InPlaceRun final : public Work {
 
  private:
   Result<void> work() {
-    SHUNT_TRY(target_.find(run_.report().path, &run_.counters(), options().cancel));
+    SHUNT_TRY(target_.find(run_.report().path, &run_.counters(), options().context.cancel));
     note_found();
     SHUNT_ASSIGN(const bool nothing, nothing_to_do());
     if (nothing) return {};
@@ -55,14 +54,14 @@ class InPlaceRun final : public Work {
       if (pending && obstacle && obstacle->code == ErrorCode::kBusy) return *obstacle;
       if (pending) return interrupted_before(run_.report().path);
     } else {
-      SHUNT_TRY(target_.take(options().cancel));
+      SHUNT_TRY(target_.take(options().context.cancel));
       note_found();
       SHUNT_TRY(recover());
     }
     if (options().recover_only) return {};
     view_ = std::make_shared<in_place::OriginalView>(target_.file(), run_.report().size_before);
     SHUNT_ASSIGN(mp4::Movie movie,
-                 mp4::read_movie(view_, needed_of(options().padding), options().cancel));
+                 mp4::read_movie(view_, needed_of(options().padding), options().context.cancel));
     if (const Result<void> begun = run_.begin(movie); !begun) {
       return obstacle ? *obstacle : begun.error();
     }
@@ -98,7 +97,7 @@ class InPlaceRun final : public Work {
       const Result<mp4::FileMap> file = mp4::map_file(*source);
       if (!file || !file->moov_in_front) return false;
       const Result<mp4::Movie> movie =
-          mp4::read_movie(source, needed_of(options().padding), options().cancel);
+          mp4::read_movie(source, needed_of(options().padding), options().context.cancel);
       if (!movie || !is_done(*movie, options().padding)) return false;
       SHUNT_TRY(run_.begin(*movie));
       // Another process may have edited it. An edit has its journal there from before its first
@@ -211,17 +210,14 @@ class InPlaceRun final : public Work {
     return {};
   }
 
-  [[nodiscard]] layout::RealiseOptions realise_options() const override {
-    return {options().cancel, options().progress};
-  }
+  [[nodiscard]] Context context() const override { return options().context; }
   [[nodiscard]] io::FileRange whole_file() const { return {&target_.file(), 0}; }
 
   [[nodiscard]] in_place::Options in_place_options() const {
     in_place::Options in_place;
     in_place.recover_command = recover_command(target_.path());
     in_place.done = "moov is in front";
-    in_place.cancel = options().cancel;
-    in_place.progress = options().progress;
+    in_place.context = options().context;
     in_place.preserve_times = options().preserve_times;
     if (options().strategy != nullptr) in_place.max_saved = kMaxSavedOnRequest;
     return in_place;

@@ -39,7 +39,8 @@ class OutputRun final : public Work {
   [[nodiscard]] const Options& options() const { return run_.options(); }
   Result<void> read() {
     SHUNT_ASSIGN(identity_, source_->identity());
-    SHUNT_ASSIGN(movie_, mp4::read_movie(source_, needed_of(options().padding), options().cancel));
+    SHUNT_ASSIGN(movie_,
+                 mp4::read_movie(source_, needed_of(options().padding), options().context.cancel));
     done_ = is_done(movie_, options().padding);
     SHUNT_TRY(run_.begin(movie_));
     return done_ ? run_.remember(*source_) : Result<void>();
@@ -208,7 +209,7 @@ class OutputRun final : public Work {
     }
     if (!done_) run_.note(plan_);
     SHUNT_TRY(run_.verify(plan_.layout));
-    SHUNT_TRY(layout::write_stream(plan_.layout, out, realise_options()));
+    SHUNT_TRY(layout::write_stream(plan_.layout, out, context()));
     SHUNT_TRY(check_unchanged());
     count_reading();
     run_.counters().bytes_written += plan_.layout.size();
@@ -258,7 +259,7 @@ class OutputRun final : public Work {
     if (done_) {
       SHUNT_TRY(plan_stream());
       run_.report().size_after = plan_.layout.size();
-      return layout::write_file(plan_.layout, *out_, realise_options());
+      return layout::write_file(plan_.layout, *out_, context());
     }
     SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(*out_));
     Result<void> done = cannot_share();
@@ -278,9 +279,7 @@ class OutputRun final : public Work {
   Result<void> make_new(const Plan& /*plan*/, const Fill& fill) override {
     return fill(source_->in_file(), *out_);
   }
-  [[nodiscard]] layout::RealiseOptions realise_options() const override {
-    return {options().cancel, options().progress};
-  }
+  [[nodiscard]] Context context() const override { return options().context; }
 
   Run run_;
   io::SourcePtr source_;

@@ -166,7 +166,7 @@ class PipeRun {
     std::vector<std::byte> buffer(std::min<std::uint64_t>(size, 1 << 18));
     std::uint64_t done = 0;
     while (done < size) {
-      if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+      SHUNT_TRY(options_.context.check());
       const auto part = std::span(buffer).first(
           static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - done)));
       SHUNT_ASSIGN(const std::size_t got, take(part));
@@ -205,8 +205,7 @@ class PipeRun {
       return options_.dry_run ? Result<void>() : out_.write_next(block.data);
     };
     streams::TransferOptions transfer_options;
-    transfer_options.cancel = options_.cancel;
-    transfer_options.progress = options_.progress;
+    transfer_options.context = options_.context;
     transfer_options.buffer_size = kPassBuffer;
     SHUNT_TRY(streams::transfer(fill, drain, transfer_options));
     Report& report = run.report();
@@ -250,7 +249,7 @@ Result<io::SourcePtr> spool(const io::File& in, const CancelToken* cancel) {
   io::Spool spool;
   std::vector<std::byte> buffer(1 << 18);
   for (;;) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     SHUNT_ASSIGN(const std::size_t got, in.read_next(buffer));
     if (got == 0) return spool.finish(in.path());
     SHUNT_TRY(spool.append(std::span(buffer).first(got)));

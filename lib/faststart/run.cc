@@ -58,8 +58,7 @@ Error changed_meanwhile(std::string_view path, std::string_view operation) {
   return error;
 }
 
-Run::Run(std::string path, const Options& options)
-    : options_(options), verifier_(options.cancel, options.progress) {
+Run::Run(std::string path, const Options& options) : options_(options), verifier_(options.context) {
   report_.path = std::move(path);
   report_.dry_run = options.dry_run;
 }

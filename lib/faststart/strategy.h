@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/files/directory.h"
 #include "shunt/io/file.h"
 #include "shunt/io/source.h"
-#include "shunt/layout/realise.h"
 #include "shunt/mp4/moov_sizing.h"
 
 namespace shunt::faststart {
@@ -49,7 +49,8 @@ class Work {
   virtual Result<void> edit(const Plan& plan) = 0;
   // Makes a new file; `fill` writes its content.
   virtual Result<void> make_new(const Plan& plan, const Fill& fill) = 0;
-  [[nodiscard]] virtual layout::RealiseOptions realise_options() const = 0;
+  // Returns the context of the run.
+  [[nodiscard]] virtual Context context() const = 0;
 };
 
 // Stateless: all functions may be called from any thread.

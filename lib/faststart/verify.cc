@@ -17,7 +17,7 @@ Error nothing_compared(std::string_view why) {
 
 Result<void> Verifier::remember(const io::Source& original, std::vector<std::uint32_t> left_out) {
   left_out_ = std::move(left_out);
-  SHUNT_ASSIGN(original_, media::trace_packets(original, cancel_, progress_, left_out_));
+  SHUNT_ASSIGN(original_, media::trace_packets(original, context_, left_out_));
   if (!original_.opened) {
     return nothing_compared(fmt::format("libavformat cannot read the file ({})",
                                         original_.failure.value_or("unknown reason")));
@@ -28,7 +28,7 @@ Result<void> Verifier::remember(const io::Source& original, std::vector<std::uin
 
 Result<void> Verifier::compare(const io::Source& candidate) const {
   SHUNT_ASSIGN(const media::PacketTrace trace,
-               media::trace_packets(candidate, cancel_, progress_, left_out_));
+               media::trace_packets(candidate, context_, left_out_));
   const auto difference = media::first_difference(original_, trace);
   if (!difference) return {};
   Error error;

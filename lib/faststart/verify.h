@@ -4,19 +4,17 @@
 #include <cstdint>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 #include "shunt/media/packet_trace.h"
 
 namespace shunt::faststart {
 
-// Keeps the packets of the original and compares other files with them. Pointers may be null, are
-// not owned and outlive it.
+// Keeps the packets of the original and compares other files with them.
 class Verifier {
  public:
-  Verifier(const CancelToken* cancel, Progress* progress) : cancel_(cancel), progress_(progress) {}
+  explicit Verifier(const Context& context) : context_(context) {}
 
   // Reads the packets of the original, without the tracks numbered in `left_out`. Returns
   // kIntegrity if there is nothing to compare: libavformat cannot read it, or finds no packet.
@@ -26,8 +24,7 @@ class Verifier {
   Result<void> compare(const io::Source& candidate) const;
 
  private:
-  const CancelToken* cancel_;
-  Progress* progress_;
+  const Context context_;
   std::vector<std::uint32_t> left_out_;
   media::PacketTrace original_;
 };

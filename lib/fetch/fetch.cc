@@ -31,16 +31,16 @@ class Run {
 
   [[nodiscard]] const source::Opened& opened() const { return opened_; }
   [[nodiscard]] const std::vector<ByteRange>& ranges() const { return ranges_; }
-  [[nodiscard]] DeliverOptions deliver_options() {
-    return {options_.cancel, progress_ ? &*progress_ : options_.progress};
+  [[nodiscard]] Context context() {
+    return progress_ ? options_.context.telling(&*progress_) : options_.context;
   }
 
   Result<void> open() {
     SHUNT_ASSIGN(opened_,
                  session_.open(request_.source, request_.layer, source::IfUnsized::kLeave));
     progress_.reset();
-    if (options_.progress != nullptr && opened_.far_away() != nullptr) {
-      progress_.emplace(options_.progress, opened_.source);
+    if (options_.context.progress != nullptr && opened_.far_away() != nullptr) {
+      progress_.emplace(options_.context.progress, opened_.source);
     }
     ranges_.clear();
     report_.missing.clear();
@@ -82,7 +82,7 @@ class Run {
     const auto counted = std::make_shared<CountedSource>(opened_, ranges_);
     source::Opened opened = opened_;
     opened.source = counted;
-    Result<void> done = fetch::read_head(opened, seconds, options_.cancel);
+    Result<void> done = fetch::read_head(opened, seconds, options_.context.cancel);
     report_.bytes_requested += counted->bytes_read();
     report_.bytes_from_cache += counted->bytes_from_cache();
     return done;
@@ -170,12 +170,12 @@ class Run {
 Result<void> write(Run& run, io::File& file) {
   if (run.opened().unsized == nullptr) {
     SHUNT_ASSIGN(const Delivered delivered,
-                 write_ranges(run.opened(), run.ranges(), file, run.deliver_options()));
+                 write_ranges(run.opened(), run.ranges(), file, run.context()));
     run.note(delivered);
     return {};
   }
   SHUNT_ASSIGN(const std::uint64_t most, run.unsized_part());
-  return run.note(write_unsized(*run.opened().unsized, most, file, run.deliver_options()), most);
+  return run.note(write_unsized(*run.opened().unsized, most, file, run.context()), most);
 }
 
 Result<void> deliver_to_file(Run& run, const std::string& out, files::IfThere if_there) {
@@ -213,10 +213,10 @@ Report to_stream(source::Session& session, const Request& request, io::File& out
     SHUNT_TRY(run.open());
     if (const auto& body = run.opened().unsized; body != nullptr) {
       SHUNT_ASSIGN(const std::uint64_t most, run.unsized_part());
-      return run.note(stream_unsized(*body, most, out, run.deliver_options()), most);
+      return run.note(stream_unsized(*body, most, out, run.context()), most);
     }
     SHUNT_ASSIGN(const Delivered delivered,
-                 stream_ranges(run.opened(), run.ranges(), out, run.deliver_options()));
+                 stream_ranges(run.opened(), run.ranges(), out, run.context()));
     run.note(delivered);
     return {};
   };
@@ -231,7 +231,7 @@ Report to_cache(source::Session& session, const Request& request, const Options&
     run.note_local();
     if (request.head) SHUNT_TRY(run.read_head(kHeadSeconds));
     SHUNT_ASSIGN(const Delivered delivered,
-                 cache_ranges(run.opened(), run.ranges(), run.deliver_options()));
+                 cache_ranges(run.opened(), run.ranges(), run.context()));
     run.note(delivered);
     return {};
   };

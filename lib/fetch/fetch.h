@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "shunt/base/byte_range.h"
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 #include "shunt/source/session.h"
@@ -44,11 +43,9 @@ struct Request {
   bool head = false;              // also what a player needs first; see head.h
 };
 
-// Pointers may be null, are not owned and outlive the call.
 struct Options {
-  bool force = false;  // an existing output file may be replaced
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;  // told of delivered bytes
+  bool force = false;    // an existing output file may be replaced
+  Context context = {};  // told of delivered bytes
 };
 
 // Writes the ranges, one after the other, to a new file `out`, which appears when it is complete

@@ -18,8 +18,8 @@ constexpr std::uint64_t kShareUnit = 4096;
 }  // namespace
 
 FileDelivery::FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                           io::File& out, const DeliverOptions& options)
-    : opened_(opened), out_(out), options_(options), digest_(opened, ranges) {
+                           io::File& out, const Context& context)
+    : opened_(opened), out_(out), context_(context), digest_(opened, ranges) {
   std::uint64_t at = 0;
   for (const ByteRange range : ranges) {
     left_.push_back(range);
@@ -34,9 +34,9 @@ Result<Delivered> FileDelivery::run() {
   sharing_ = file_system.clone_range;
   uncached_ = !sharing_ && io::supports_uncached(out_);
   far.will_need(left_);
-  if (options_.progress != nullptr) options_.progress->begin("fetching", total(left_));
+  context_.begin("fetching", total(left_));
   while (next()) {
-    if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+    SHUNT_TRY(context_.check());
     if (far.backing_file().file == nullptr) {
       SHUNT_TRY(copy_in_order());
       continue;
@@ -49,11 +49,11 @@ Result<Delivered> FileDelivery::run() {
     SHUNT_ASSIGN(const bool verified, digest_.finish());
     return Delivered{verified};
   }
-  SHUNT_ASSIGN(const Delivered delivered, verify_whole(opened_, options_.progress));
+  SHUNT_ASSIGN(const Delivered delivered, verify_whole(opened_, context_));
   if (delivered.verified || !digest_.wanted()) return delivered;
   // Some of it was only in memory: checks what was written.
   const io::BorrowedFileSource written(out_, opened_.source->size());
-  SHUNT_ASSIGN(const bool verified, verify_bytes(opened_, written, options_.cancel));
+  SHUNT_ASSIGN(const bool verified, verify_bytes(opened_, written, context_.cancel));
   return Delivered{verified};
 }
 
@@ -79,7 +79,7 @@ Result<void> FileDelivery::take(const io::FarAway::Part& part) {
   } else {
     SHUNT_TRY(copy(range, place));
   }
-  if (options_.progress != nullptr) options_.progress->advance(range.size());
+  context_.advance(range.size());
   const ByteRange whole = left_[part.index];
   left_[part.index].end = range.begin;
   if (range.end < whole.end) {
@@ -125,7 +125,7 @@ Result<void> FileDelivery::copy_in_order() {
   const ByteRange step = ByteRange::of(left_.front().begin, std::min(left_.front().size(), kStep));
   SHUNT_TRY(copy_buffered(step, places_.front()));
   left_.front().begin = step.end;
-  if (options_.progress != nullptr) options_.progress->advance(step.size());
+  context_.advance(step.size());
   return {};
 }
 

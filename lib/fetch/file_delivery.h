@@ -19,7 +19,7 @@ namespace shunt::fetch {
 class FileDelivery {
  public:
   FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges, io::File& out,
-               const DeliverOptions& options);
+               const Context& context);
 
   Result<Delivered> run();
 
@@ -44,7 +44,7 @@ class FileDelivery {
 
   const source::Opened& opened_;
   io::File& out_;
-  const DeliverOptions& options_;
+  const Context context_;
   PassingDigest digest_;
   std::vector<ByteRange> left_;        // still to be delivered
   std::vector<std::uint64_t> places_;  // of left_

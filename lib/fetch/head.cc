@@ -28,7 +28,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 Result<void> read_range(const io::Source& source, ByteRange range, const CancelToken* cancel) {
   std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, range.size())));
   while (!range.empty()) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     const std::uint64_t amount = std::min<std::uint64_t>(piece.size(), range.size());
     SHUNT_TRY(io::read_exactly(source, range.begin,
                                std::span(piece).first(static_cast<std::size_t>(amount))));
@@ -72,7 +72,7 @@ Result<void> read_media_head(const io::Source& source, double seconds, const Can
 }  // namespace
 
 Result<void> read_head(const source::Opened& opened, double seconds, const CancelToken* cancel) {
-  if (cancel != nullptr) SHUNT_TRY(cancel->check());
+  SHUNT_TRY(check_cancel(cancel));
   const io::Source& source = *opened.source;
   // For a layer, reads the end first: most with a table of contents need nothing at the front.
   const bool is_layer = opened.is_part;

@@ -22,29 +22,29 @@ layout::Layout layout_of(const source::Opened& opened, const std::vector<ByteRan
 }  // namespace
 
 Result<Delivered> write_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                              io::File& out, const DeliverOptions& options) {
-  SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, options.cancel));
-  SHUNT_TRY(layout::write_file(layout_of(opened, ranges), out, {options.cancel, options.progress}));
+                              io::File& out, const Context& context) {
+  SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, context.cancel));
+  SHUNT_TRY(layout::write_file(layout_of(opened, ranges), out, context));
   return Delivered{verified};
 }
 
 Result<Delivered> stream_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                               io::File& out, const DeliverOptions& options) {
-  SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, options.cancel));
+                               io::File& out, const Context& context) {
+  SHUNT_ASSIGN(const bool verified, verify_bytes(opened, *opened.source, context.cancel));
   const io::FileRange file = opened.source->in_file();
   if (file.file == nullptr) {
-    SHUNT_TRY(layout::write_stream(layout_of(opened, ranges), out, {options.cancel, nullptr}));
+    SHUNT_TRY(layout::write_stream(layout_of(opened, ranges), out, context.telling_nobody()));
     return Delivered{verified};
   }
-  if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  streams::StreamCopy stream(out, options.cancel);
+  context.begin("fetching", total(ranges));
+  streams::StreamCopy stream(out, context.cancel);
   for (ByteRange rest : ranges) {
     while (!rest.empty()) {
-      if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+      SHUNT_TRY(context.check());
       const ByteRange step = ByteRange::of(rest.begin, std::min(rest.size(), kStep));
       ByteRange in_file = step.moved_by(file.begin);
       SHUNT_TRY(stream.append(*file.file, in_file));
-      if (options.progress != nullptr) options.progress->advance(step.size());
+      context.advance(step.size());
       rest.begin = step.end;
     }
   }

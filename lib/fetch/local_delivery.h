@@ -13,8 +13,8 @@ namespace shunt::fetch {
 
 // Like write_ranges() and stream_ranges(), for a local `opened`.
 Result<Delivered> write_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                              io::File& out, const DeliverOptions& options);
+                              io::File& out, const Context& context);
 Result<Delivered> stream_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                               io::File& out, const DeliverOptions& options);
+                               io::File& out, const Context& context);
 
 }  // namespace shunt::fetch

@@ -18,7 +18,7 @@ Result<void> PassingDigest::update_from(const io::Source& from, ByteRange range,
       static_cast<std::size_t>(std::min<std::uint64_t>(std::uint64_t{1} << 20, range.size())));
   return io::read_in_pieces(from, range, buffer,
                             [&](std::span<const std::byte> piece) -> Result<void> {
-                              if (cancel != nullptr) SHUNT_TRY(cancel->check());
+                              SHUNT_TRY(check_cancel(cancel));
                               update(piece);
                               return {};
                             });
@@ -44,10 +44,10 @@ Result<bool> verify_bytes(const source::Opened& opened, const io::Source& from,
   return digest.finish();
 }
 
-Result<Delivered> verify_whole(const source::Opened& opened, Progress* progress) {
+Result<Delivered> verify_whole(const source::Opened& opened, const Context& context) {
   const io::FarAway& far = *opened.far_away();
   if (opened.digest.empty() || !far.missing({0, opened.source->size()}).empty()) return Delivered{};
-  SHUNT_ASSIGN(const bool verified, far.verify(progress));
+  SHUNT_ASSIGN(const bool verified, far.verify(context.progress));
   return Delivered{verified};
 }
 

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "shunt/base/byte_range.h"
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/fetch/deliver.h"
 #include "shunt/io/sha256.h"
@@ -50,6 +49,6 @@ Result<bool> verify_bytes(const source::Opened& opened, const io::Source& from,
                           const CancelToken* cancel);
 
 // Checks a cached blob against its digest once all of it is there.
-Result<Delivered> verify_whole(const source::Opened& opened, Progress* progress);
+Result<Delivered> verify_whole(const source::Opened& opened, const Context& context);
 
 }  // namespace shunt::fetch

@@ -10,17 +10,17 @@
 namespace shunt::fetch {
 
 Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
-                                io::File& out, const DeliverOptions& options) {
-  if (opened.far_away() == nullptr) return stream_local(opened, ranges, out, options);
-  if (options.progress != nullptr) options.progress->begin("fetching", total(ranges));
-  streams::StreamCopy stream(out, options.cancel);
+                                io::File& out, const Context& context) {
+  if (opened.far_away() == nullptr) return stream_local(opened, ranges, out, context);
+  context.begin("fetching", total(ranges));
+  streams::StreamCopy stream(out, context.cancel);
   const io::FarAway& far = *opened.far_away();
   far.will_need(ranges);
   PassingDigest digest(opened, ranges);
   std::vector<std::byte> buffer;
   for (ByteRange rest : ranges) {
     while (!rest.empty()) {
-      if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+      SHUNT_TRY(context.check());
       SHUNT_ASSIGN(ByteRange part, far.wait_for_start(rest));
       part.end = std::min(part.end, part.begin + kStep);
       const io::FileRange file = far.backing_file();
@@ -32,7 +32,7 @@ Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<
         if (digest.wanted()) {
           // Hashes what was sent without being read.
           SHUNT_TRY(
-              digest.update_from(*opened.source, {digest.position(), part.begin}, options.cancel));
+              digest.update_from(*opened.source, {digest.position(), part.begin}, context.cancel));
         }
         buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(part.size(), 1 << 20)));
         part.end = part.begin + buffer.size();
@@ -40,7 +40,7 @@ Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<
         SHUNT_TRY(out.write_next(buffer));
         digest.update(buffer);
       }
-      if (options.progress != nullptr) options.progress->advance(part.end - rest.begin);
+      context.advance(part.end - rest.begin);
       rest.begin = part.end;
     }
   }
@@ -48,7 +48,7 @@ Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<
     SHUNT_ASSIGN(const bool verified, digest.finish());
     return Delivered{verified};
   }
-  return verify_whole(opened, options.progress);
+  return verify_whole(opened, context);
 }
 
 }  // namespace shunt::fetch

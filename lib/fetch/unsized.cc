@@ -13,9 +13,8 @@ namespace {
 
 constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two checks
 
-void begin(const DeliverOptions& options, std::uint64_t most) {
-  if (options.progress == nullptr) return;
-  options.progress->begin("fetching", most == UINT64_MAX ? 0 : most);
+void begin(const Context& context, std::uint64_t most) {
+  context.begin("fetching", most == UINT64_MAX ? 0 : most);
 }
 
 Error about(const source::Unsized& body, std::string reason, std::string hint) {
@@ -46,25 +45,24 @@ Error cannot_be_cached(const source::Unsized& body) {
 }
 
 source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t most, io::File& out,
-                                   const DeliverOptions& options) {
-  begin(options, most);
-  out.set_cancel(options.cancel);
+                                   const Context& context) {
+  begin(context, most);
+  out.set_cancel(context.cancel);
   return source::read_unsized(body, most,
                               [&](std::uint64_t, std::span<const std::byte> bytes) -> Result<void> {
                                 SHUNT_TRY(out.write_next(bytes));
-                                if (options.progress != nullptr)
-                                  options.progress->advance(bytes.size());
+                                context.advance(bytes.size());
                                 return {};
                               });
 }
 
 source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most, io::File& out,
-                                  const DeliverOptions& options) {
+                                  const Context& context) {
   const Result<files::FileSystem> at_first = files::FileSystem::of(out);
   if (!at_first) return {at_first.error(), {}, 0};
   const std::uint64_t left_free = at_first->free_bytes / 20;
   std::uint64_t look_at = kLookAtDisk;
-  begin(options, most);
+  begin(context, most);
   return source::read_unsized(
       body, most, [&](std::uint64_t at, std::span<const std::byte> bytes) -> Result<void> {
         if (most == UINT64_MAX && at >= look_at) {
@@ -81,7 +79,7 @@ source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t mos
           }
         }
         SHUNT_TRY(out.write_at(at, bytes));
-        if (options.progress != nullptr) options.progress->advance(bytes.size());
+        context.advance(bytes.size());
         return {};
       });
 }

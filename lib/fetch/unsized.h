@@ -21,10 +21,10 @@ namespace shunt::fetch {
 
 // Writes the first `most` bytes of it into a stream as they come.
 [[nodiscard]] source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t most,
-                                                 io::File& out, const DeliverOptions& options);
+                                                 io::File& out, const Context& context);
 // Same, into a new file. If the remaining size is unknown, a twentieth of the disk's initial free
 // space is left free.
 [[nodiscard]] source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most,
-                                                io::File& out, const DeliverOptions& options);
+                                                io::File& out, const Context& context);
 
 }  // namespace shunt::fetch

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt::http {
 
-// pass() is called by one thread at a time; the other functions are thread-safe.
+// pass() is called by one thread at a time, which owns the calls; the other functions are
+// thread-safe.
 class CallGate {
  public:
   CallGate() = default;
@@ -18,7 +19,7 @@ class CallGate {
 
   // Runs `call`, which may throw. Returns false, without running it, if the gate is closed.
   template <typename Call>
-  bool pass(Call call) {
+  bool pass(Call call) SHUNT_EXCLUDES(mutex_) {
     if (!enter()) return false;
     const Leaving leaving(*this);
     call();
@@ -26,11 +27,11 @@ class CallGate {
   }
 
   // On return no call is running and none will start. Called within a call, it returns at once.
-  void close() {
-    std::unique_lock lock(mutex_);
+  void close() SHUNT_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     closed_.store(true, std::memory_order_release);
     if (caller_ == std::this_thread::get_id()) return;
-    left_.wait(lock, [this] { return caller_ == std::thread::id(); });
+    left_.wait(mutex_, [this]() SHUNT_REQUIRES(mutex_) { return caller_ == std::thread::id(); });
   }
   [[nodiscard]] bool closed() const { return closed_.load(std::memory_order_acquire); }
 
@@ -40,7 +41,7 @@ class CallGate {
     explicit Leaving(CallGate& gate) : gate_(gate) {}
     // Notifies with the lock held: a waiter may destroy the gate right afterwards.
     ~Leaving() {
-      const std::lock_guard lock(gate_.mutex_);
+      const Lock lock(gate_.mutex_);
       gate_.caller_ = {};
       gate_.left_.notify_all();
     }
@@ -51,18 +52,17 @@ class CallGate {
     CallGate& gate_;
   };
 
-  bool enter() {
-    const std::lock_guard lock(mutex_);
+  bool enter() SHUNT_EXCLUDES(mutex_) {
+    const Lock lock(mutex_);
     if (closed()) return false;
     caller_ = std::this_thread::get_id();
-    // The thread that is within a call.
     return true;
   }
 
-  std::atomic<bool> closed_{false};
-  std::mutex mutex_;
-  std::condition_variable left_;
-  std::thread::id caller_;  // who is within a call
+  std::atomic<bool> closed_{false};  // set with the mutex held: no call starts after close()
+  Mutex mutex_;
+  ConditionVariable left_;
+  std::thread::id caller_ SHUNT_GUARDED_BY(mutex_);  // the thread that is within a call
 };
 
 }  // namespace shunt::http

@@ -1,7 +1,6 @@
 #include "shunt/http/client.h"
 
 #include <cerrno>
-#include <condition_variable>
 #include <list>
 #include <utility>
 
@@ -23,6 +22,7 @@ class CurlCall final : public Call {
     transfer_->cancel();
     engine_->remove(std::move(transfer_));
   }
+  void resume() override { engine_->resume(transfer_); }
   CurlCall(const CurlCall&) = delete;
   CurlCall& operator=(const CurlCall&) = delete;
 

@@ -91,19 +91,19 @@ Result<void> Engine::turn() {
 
 // Tasks posted before stop() still run: they may own what has to be released here.
 bool Engine::finish_up() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   ended_ = stopping_ && commands_.empty();
   return ended_;
 }
 
 void Engine::stop() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   stopping_ = true;
   curl().multi_wakeup(multi_.get());
 }
 
 void Engine::command(Task task) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (ended_) return;
   commands_.push_back(std::move(task));
   curl().multi_wakeup(multi_.get());
@@ -148,10 +148,20 @@ void Engine::remove(TransferPtr transfer) noexcept {
   });
 }
 
+void Engine::resume(TransferPtr transfer) {
+  command([this, transfer = std::move(transfer)] {
+    if (transfer->easy() == nullptr || !active_.contains(transfer->easy())) return;
+    const auto now = Clock::now();
+    if (const CURLcode code = transfer->resume_held(now); code != CURLE_OK) {
+      end(transfer->easy(), code);
+    }
+  });
+}
+
 void Engine::run_commands() {
   std::vector<Task> commands;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     commands.swap(commands_);
   }
   for (Task& task : commands) {
@@ -304,7 +314,7 @@ void Engine::resume_paused() {
 
 int Engine::poll_timeout() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!commands_.empty() || stopping_) return 0;
   }
   if (!waiting_.empty() && active_.size() < settings_.options.connections) return 0;

@@ -70,6 +70,9 @@ Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& 
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
     set(CURLOPT_POSTFIELDS, request_.body.c_str());
   }
+  if (request_.may_be_held) {
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  }
   set(CURLOPT_HTTPHEADER, fields_.get());
   set(CURLOPT_ERRORBUFFER, static_cast<char*>(details_));
   set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::on_socket);
@@ -156,12 +159,14 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
                               void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  Result<bool> admitted =
-      catching([&]() -> Result<bool> { return transfer.gate_->admit(transfer, bytes); });
-  if (admitted && !*admitted) {
-    transfer.paused_ = true;
-    return CURL_WRITEFUNC_PAUSE;
-  }
+  // Asks the handler first: bytes that it does not take must not count for the rate.
+  Result<bool> admitted = catching([&]() -> Result<bool> {
+    transfer.held_ = !transfer.handler_is_ready(bytes);
+    if (transfer.held_) return false;
+    transfer.paused_ = !transfer.gate_->admit(transfer, bytes);
+    return !transfer.paused_;
+  });
+  if (admitted && !*admitted) return CURL_WRITEFUNC_PAUSE;
   Result<bool> taken =
       admitted
           ? catching([&] { return transfer.body_piece(std::as_bytes(std::span(data, bytes))); })
@@ -191,6 +196,12 @@ Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
   return called;
 }
 
+bool Transfer::handler_is_ready(std::size_t bytes) {
+  bool ready = true;
+  call([&](AnswerHandler& handler) { ready = handler.ready(bytes); });
+  return ready;
+}
+
 bool Transfer::sent() const {
   curl_off_t when = 0;
   curl().easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &when);
@@ -208,7 +219,7 @@ std::string silence(double seconds) {
 bool Transfer::stalled(Clock::time_point now, const ClientOptions& options) {
   const double seconds =
       begun_ ? options.stall_timeout : options.answer_timeout * speed_->patience();
-  if (paused_ || seconds <= 0) return false;
+  if (paused_ || held_ || seconds <= 0) return false;
   if (!connected_) {
     // Connecting has its own time-out.
     if (!sent()) return false;
@@ -222,7 +233,7 @@ bool Transfer::stalled(Clock::time_point now, const ClientOptions& options) {
 }
 
 bool Transfer::too_slow(double waited) {
-  if (paused_ || !begun_) return false;
+  if (paused_ || held_ || !begun_) return false;
   speed_->waited(waited);
   if (!speed_->too_slow()) return false;
   error_ =
@@ -235,6 +246,12 @@ CURLcode Transfer::resume(Clock::time_point now) {
   paused_ = false;
   last_byte_ = now;
   return curl().easy_pause(easy_.get(), CURLPAUSE_CONT);
+}
+
+CURLcode Transfer::resume_held(Clock::time_point now) {
+  if (!held_) return CURLE_OK;
+  held_ = false;
+  return resume(now);
 }
 
 Result<void> Transfer::outcome_of(CURLcode code) {

@@ -53,7 +53,10 @@ class Transfer {
   // Adds `waited` seconds in which its bytes would have been taken. Returns true if they come too
   // slowly; it must then be ended.
   [[nodiscard]] bool too_slow(double waited);
+  // Continues after Gate::admit() has returned false.
   [[nodiscard]] CURLcode resume(Clock::time_point now);
+  // Continues after the handler was not ready.
+  [[nodiscard]] CURLcode resume_held(Clock::time_point now);
   [[nodiscard]] const Request& request() const { return request_; }
 
  private:
@@ -62,6 +65,8 @@ class Transfer {
                                void* self) noexcept;
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  // Returns true if the handler takes this many bytes now, or if the transfer has been cancelled.
+  [[nodiscard]] bool handler_is_ready(std::size_t bytes);
   // Returns false once the transfer has been cancelled.
   Result<bool> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);
@@ -88,8 +93,9 @@ class Transfer {
   std::size_t header_bytes_ = 0;
   std::size_t header_lines_ = 0;
   bool answered_ = false;
-  bool begun_ = false;  // the first line of the answer has come
-  bool paused_ = false;
+  bool begun_ = false;   // the first line of the answer has come
+  bool paused_ = false;  // by the limit of the rate
+  bool held_ = false;    // paused because the handler was not ready
   bool connected_ = false;
   bool finished_ = false;
   int socket_errno_ = 0;        // why no socket could be opened; 0: none failed

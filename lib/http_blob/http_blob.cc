@@ -16,6 +16,7 @@ class HttpDownload final : public blob::Download {
   HttpDownload(std::shared_ptr<http::Client> client, std::shared_ptr<RangeDownload> request)
       : client_(std::move(client)), request_(std::move(request)) {}
   ~HttpDownload() override { request_->cancel(); }
+  void resume() override { request_->resume(); }
   HttpDownload(const HttpDownload&) = delete;
   HttpDownload& operator=(const HttpDownload&) = delete;
 

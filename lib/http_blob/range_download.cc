@@ -9,6 +9,13 @@
 
 namespace shunt::http_blob {
 
+namespace {
+
+// A receiver always has room for this many bytes: a range of that length is never paused.
+constexpr std::uint64_t kTakenAtOnce = std::uint64_t{256} << 10;
+
+}  // namespace
+
 RangeDownload::RangeDownload(http::Client& client, std::shared_ptr<BlobState> state_of_blob,
                              ByteRange wanted, blob::Receiver& receiver)
     : BlobRequest(client, std::move(state_of_blob)),
@@ -19,6 +26,7 @@ RangeDownload::RangeDownload(http::Client& client, std::shared_ptr<BlobState> st
 }
 
 void RangeDownload::describe(http::Request& request) {
+  request.may_be_held = prefix_check_.has_value() || wanted_.end - position_ > kTakenAtOnce;
   if (prefix_check_) return;
   request.range = ByteRange{position_, wanted_.end};
   const blob::Info& info = state().info();
@@ -139,6 +147,16 @@ BlobRequest::Verdict RangeDownload::judge_unsatisfied(const http::Answer& answer
   }
   return fail(state().error(
       fmt::format("the server refuses bytes {}-{} of {} (416)", position_, wanted_.end - 1, size)));
+}
+
+std::uint64_t RangeDownload::new_among(std::size_t bytes) const {
+  const std::uint64_t known = std::min<std::uint64_t>(position_ - at_, bytes);
+  return std::min<std::uint64_t>(bytes - known, wanted_.end - position_);
+}
+
+bool RangeDownload::take_ready(std::size_t bytes) {
+  const std::uint64_t count = new_among(bytes);
+  return count == 0 || receiver_.ready(position_, static_cast<std::size_t>(count));
 }
 
 Result<void> RangeDownload::take(std::span<const std::byte> bytes) {

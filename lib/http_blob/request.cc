@@ -51,6 +51,12 @@ void BlobRequest::cancel() {
   });
 }
 
+void BlobRequest::resume() {
+  client_.post([self = shared_from_this()] {
+    if (self->call_ != nullptr) self->call_->resume();
+  });
+}
+
 template <typename Step>
 void BlobRequest::step_or_end(Step step) noexcept {
   run_or_fail(step, [this](const Result<void>& done) {
@@ -96,6 +102,13 @@ void BlobRequest::set_next(Next next, Error error) {
   next_ = next;
   error_.reset();
   if (!error.reason.empty()) error_ = std::move(error);
+}
+
+bool BlobRequest::ready(std::size_t bytes) {
+  if (next_ != Next::kComplete) return true;  // bytes that are not taken need no room
+  bool ready = true;
+  guarded([&] { ready = take_ready(bytes); });
+  return ready;
 }
 
 Result<void> BlobRequest::body(std::span<const std::byte> bytes) {

@@ -124,9 +124,7 @@ Result<void> Job::reserve_space() {
 }
 
 Result<void> Job::shift_from(std::uint64_t cursor) {
-  if (options_.progress != nullptr) {
-    options_.progress->begin("shifting", cursor - edit_.gap_at);
-  }
+  options_.context.begin("shifting", cursor - edit_.gap_at);
   SHUNT_TRY(journal_.settle_cursor());
   SHUNT_TRY(shift_towards_end(make_shift(), {edit_.gap_at, cursor}));
   // The bytes of the last step are about to change: its digest must not be checked any more.
@@ -274,10 +272,8 @@ Shift Job::make_shift() {
     view_.set_gap(step.to, edit_.gap_size);
     return watching_ ? check_size(edit_.size_with_gap()) : Result<void>();
   };
-  shift.should_stop = [this] {
-    return options_.cancel != nullptr && options_.cancel->requests() > heeded_;
-  };
-  shift.progress = options_.progress;
+  shift.should_stop = [this] { return options_.context.requests() > heeded_; };
+  shift.progress = options_.context.progress;
   return shift;
 }
 

@@ -36,7 +36,7 @@ class Job {
   // Returns the hint for an edit that was neither finished nor undone.
   [[nodiscard]] std::string recover_hint() const;
   // Marks requests to stop as answered, by undoing or by going on; they no longer count.
-  void heed_requests() { heeded_ = options_.cancel != nullptr ? options_.cancel->requests() : 0; }
+  void heed_requests() { heeded_ = options_.context.requests(); }
 
   // Step 2. Returns kInterrupted in the middle of a shift if asked to stop, and kBusy if another
   // program changed the size of the file.

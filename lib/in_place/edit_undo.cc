@@ -43,10 +43,8 @@ Result<void> Job::close_gap() {
 
 // Data that another program appended is moved back with the rest.
 Result<void> Job::close_shifted_gap() {
-  if (options_.progress != nullptr) {
-    options_.progress->begin("undoing",
-                             edit_.size_before - std::min(journal_.cursor(), edit_.size_before));
-  }
+  options_.context.begin("undoing",
+                         edit_.size_before - std::min(journal_.cursor(), edit_.size_before));
   for (int round = 0; round < kMaxRounds; ++round) {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     if (size < edit_.size_with_gap()) return check_size(edit_.size_with_gap());

@@ -75,12 +75,12 @@ Result<JournalRecord> make_record(const io::File& file, const OriginalView& view
 Result<void> run_edit(const files::Directory& directory, io::File& file, OriginalView& view,
                       const Edit& edit, const Options& options) {
   SHUNT_ASSIGN(const JournalRecord record, make_record(file, view, edit, options));
-  if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+  SHUNT_TRY(options.context.check());
   SHUNT_ASSIGN(Journal journal, Journal::create(directory, file, record, file.counters()));
   Job job(file, view, edit, std::move(journal), options);
   // An exception, such as exhausted memory, is handled like other failures.
   if (Result<void> opened = catching([&] { return open_gap_or_stop(job, edit); }); !opened) {
-    const bool in_a_hurry = options.cancel != nullptr && options.cancel->requests() > 1;
+    const bool in_a_hurry = options.context.requests() > 1;
     if (opened.error().code == ErrorCode::kInterrupted && in_a_hurry) {
       return opened.error().with_hint(job.recover_hint());
     }

@@ -15,8 +15,7 @@
 #include <functional>
 #include <string>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/in_place/edit.h"
 #include "shunt/in_place/journal.h"
@@ -25,7 +24,6 @@
 
 namespace shunt::in_place {
 
-// `cancel` and `progress` may be null, are not owned and outlive the call.
 struct Options {
   // Texts for hints: the command that recovers the file, and what a finished edit has achieved
   // ("moov is in front").
@@ -33,8 +31,7 @@ struct Options {
   std::string done;
   // Restores the file's time of modification after the edit, whether it is finished or undone.
   bool preserve_times = false;
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;
+  Context context = {};
   // Limit on the non-zero bytes of `overwritten` to save; above it run_edit returns kUnsuitable.
   std::uint64_t max_saved = 48 * 1024;
 };

@@ -222,7 +222,7 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
     return settle(step, block.was_cached);
   };
   streams::TransferOptions options;
-  options.progress = shift.progress;
+  options.context.progress = shift.progress;
   // Reading continues while a step is synced, as far as the buffers reach.
   options.buffer_size =
       static_cast<std::size_t>(std::min(kLargestBuffer, std::max(shift.distance, shift.unit)));

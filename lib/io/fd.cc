@@ -16,7 +16,7 @@ void Fd::reset() {
 Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel) {
   constexpr int kAskCancel = 100;  // ms: the signal may have gone to another thread
   for (;;) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     pollfd ready{fd, events, 0};
     const int count = ::poll(&ready, 1, cancel != nullptr ? kAskCancel : -1);
     if (count > 0 || (count < 0 && errno != EINTR)) return {};

@@ -21,7 +21,7 @@ Patience::Patience(std::chrono::milliseconds limit, const CancelToken* cancel, s
     : limit_(limit), cancel_(cancel), what_(std::move(what)) {}
 
 Result<void> Patience::pause() {
-  if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+  SHUNT_TRY(check_cancel(cancel_));
   const auto waited = Clock::now() - began_;
   if (waited >= limit_) return over();
   if (!told_ && waited >= kWorthTelling) {

@@ -83,26 +83,23 @@ class LayoutReader {
 };
 
 // Reads and writes through buffers, bypassing the page cache.
-Result<void> transfer_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
+Result<void> transfer_file(const Layout& layout, io::File& out, const Context& context) {
   LayoutReader reader(layout);
   io::WriteBehind behind(out);
-  streams::TransferOptions transfer_options;
-  transfer_options.cancel = options.cancel;
-  transfer_options.progress = options.progress;
   SHUNT_TRY(streams::transfer([&](streams::Block& block) { return reader.fill(block); },
                               [&](const streams::Block& block) -> Result<void> {
                                 SHUNT_TRY(out.write_at(block.at, block.data, io::Caching::kDrop));
                                 behind.wrote(ByteRange::of(block.at, block.data.size()));
                                 return {};
                               },
-                              transfer_options));
+                              {.context = context}));
   behind.finish();
   return {};
 }
 
 // Copies in the kernel, one window at a time; the file system may share extents or copy on its
 // server.
-Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
+Result<void> copy_file(const Layout& layout, io::File& out, const Context& context) {
   io::WriteBehind behind(out);
   std::vector<std::byte> buffer(streams::kTransferBufferSize);
   for (const Extent& extent : layout.extents()) {
@@ -110,7 +107,7 @@ Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions
     const bool large = is_large_file_range(extent);
     const io::FileRange in_file = large ? extent.source->in_file() : io::FileRange{};
     for (std::uint64_t done = 0; done < extent.size;) {
-      if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+      SHUNT_TRY(context.check());
       std::uint64_t step = std::min(extent.size - done, std::uint64_t{buffer.size()});
       if (large) {
         const std::uint64_t first = in_file.begin + extent.begin;
@@ -129,7 +126,7 @@ Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions
       }
       behind.wrote(ByteRange::of(extent.at + done, step));
       done += step;
-      if (options.progress != nullptr) options.progress->advance(step);
+      context.advance(step);
     }
   }
   behind.finish();
@@ -138,24 +135,24 @@ Result<void> copy_file(const Layout& layout, io::File& out, const RealiseOptions
 
 }  // namespace
 
-Result<void> write_file(const Layout& layout, io::File& out, const RealiseOptions& options) {
-  if (options.progress != nullptr) options.progress->begin("copying", layout.size());
+Result<void> write_file(const Layout& layout, io::File& out, const Context& context) {
+  context.begin("copying", layout.size());
   // Sets the size first: a size limit shows at once, and what is not written stays a hole.
   SHUNT_TRY(out.truncate(layout.size()));
   SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(out));
   const bool in_kernel =
       file_system.in_kernel_copy_first || file_system.clone_range || !io::supports_uncached(out);
   if (in_kernel) {
-    Result<void> copied = copy_file(layout, out, options);
+    Result<void> copied = copy_file(layout, out, context);
     // The kernel may be unable to copy between two file systems or from a special one.
     if (copied || copied.error().code != ErrorCode::kUnsuitable) return copied;
   }
-  return transfer_file(layout, out, options);
+  return transfer_file(layout, out, context);
 }
 
-Result<void> write_stream(const io::Source& source, io::File& out, const RealiseOptions& options) {
+Result<void> write_stream(const io::Source& source, io::File& out, const Context& context) {
   io::enlarge_pipe(out.fd());
-  if (options.progress != nullptr) options.progress->begin("copying", source.size());
+  context.begin("copying", source.size());
   std::uint64_t at = 0;
   const auto fill = [&](streams::Block& block) -> Result<bool> {
     SHUNT_ASSIGN(const std::size_t got, source.read_at(at, block.data, io::Caching::kDrop));
@@ -163,12 +160,9 @@ Result<void> write_stream(const io::Source& source, io::File& out, const Realise
     at += got;
     return got > 0;
   };
-  streams::TransferOptions transfer_options;
-  transfer_options.cancel = options.cancel;
-  transfer_options.progress = options.progress;
   SHUNT_TRY(streams::transfer(
       fill, [&](const streams::Block& block) { return out.write_next(block.data); },
-      transfer_options));
+      {.context = context}));
   if (at == source.size()) return {};
   Error error = corrupt("the input ends too early", at);
   error.path = source.name();

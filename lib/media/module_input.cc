@@ -12,8 +12,8 @@ ShuntMediaInput ModuleInput::callbacks() {
 Result<void> ModuleInput::outcome(int end) {
   if (exception_) std::rethrow_exception(exception_);
   if (error_) return *std::move(error_);
-  if (cancel_ != nullptr && end == SHUNT_MEDIA_STOPPED) {
-    if (auto asked = cancel_->check(); !asked) return asked.error().with_path(source_.name());
+  if (end == SHUNT_MEDIA_STOPPED) {
+    if (auto asked = check_cancel(cancel_); !asked) return asked.error().with_path(source_.name());
   }
   return {};
 }

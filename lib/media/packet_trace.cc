@@ -13,12 +13,14 @@ namespace {
 // The callbacks of the report; errors are kept in `input_`.
 class Tracer {
  public:
-  Tracer(const io::Source& source, const CancelToken* cancel, Progress* progress)
+  Tracer(const io::Source& source, const Context& context)
       // Checking a large file should not evict everything else from the page cache.
-      : input_(source, cancel, io::Caching::kDrop), progress_(progress), left_(source.size()) {}
+      : input_(source, context.cancel, io::Caching::kDrop),
+        context_(context),
+        left_(source.size()) {}
 
   Result<PacketTrace> run(const ShuntMediaModule& module, std::span<const std::uint32_t> left_out) {
-    if (progress_ != nullptr) progress_->begin("reading packets", left_);
+    context_.begin("reading packets", left_);
     const ShuntMediaInput input = input_.callbacks();
     const ShuntMediaReport report{this, &Tracer::opened, &Tracer::packet, &Tracer::streams,
                                   &Tracer::failed};
@@ -34,7 +36,7 @@ class Tracer {
   void advance(std::uint64_t bytes) {
     const std::uint64_t step = std::min(bytes, left_);  // samples of a hostile file may overlap
     left_ -= step;
-    if (progress_ != nullptr && step > 0) progress_->advance(step);
+    if (step > 0) context_.advance(step);
   }
 
   static void opened(void* context) { self(context).trace_.opened = true; }
@@ -60,17 +62,17 @@ class Tracer {
   }
 
   ModuleInput input_;
-  Progress* progress_;
+  const Context context_;
   std::uint64_t left_;  // progress not yet reported
   PacketTrace trace_;
 };
 
 }  // namespace
 
-Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
-                                  Progress* progress, std::span<const std::uint32_t> left_out) {
+Result<PacketTrace> trace_packets(const io::Source& source, const Context& context,
+                                  std::span<const std::uint32_t> left_out) {
   SHUNT_ASSIGN(const ShuntMediaModule* const module, load_module());
-  SHUNT_ASSIGN(PacketTrace trace, Tracer(source, cancel, progress).run(*module, left_out));
+  SHUNT_ASSIGN(PacketTrace trace, Tracer(source, context).run(*module, left_out));
   // The order of packets depends on the place of all data, including the tracks left out.
   if (!left_out.empty()) std::ranges::sort(trace.packets);
   return trace;

@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 
@@ -32,12 +31,11 @@ struct PacketTrace {
 
 // Demuxes all of `source` as MP4, MOV and related formats, whatever its name. A file that
 // libavformat cannot read is not an error but has a `failure`. Errors: those of the Source;
-// kInterrupted once `cancel` is requested; kFailed if the media module cannot be loaded. `cancel`
-// and `progress` may be null; `progress` is told of payload bytes, with `source.size()` as the
-// total. Thread-safe; callbacks are made on the calling thread. Tracks numbered in `left_out` are
-// skipped: their data is in other files, which libavformat does not open.
-[[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const CancelToken* cancel,
-                                                Progress* progress,
+// kInterrupted once `context` asks to stop; kFailed if the media module cannot be loaded. Progress
+// is reported in payload bytes, with `source.size()` as the total. Thread-safe; callbacks are made
+// on the calling thread. Tracks numbered in `left_out` are skipped: their data is in other files,
+// which libavformat does not open.
+[[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const Context& context,
                                                 std::span<const std::uint32_t> left_out = {});
 
 // Returns nullopt if libavformat delivered the same, otherwise the first difference as part of a

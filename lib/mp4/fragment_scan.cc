@@ -32,7 +32,7 @@ Result<std::vector<OffsetField>> FragmentScanner::scan(const boxes::Box& moof) {
   std::vector<OffsetField> fields;
   data_end_ = moof.range.begin;
   for (std::uint64_t at = moof.payload().begin; moof.range.end - at >= 8;) {
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+    SHUNT_TRY(check_cancel(cancel_));
     SHUNT_ASSIGN(const boxes::Box child, boxes::read_box(reader_, at, moof.range));
     if (child.type == boxes::BoxType("traf")) {
       SHUNT_ASSIGN(const std::optional<OffsetField> field, scan_traf(moof, child));
@@ -51,7 +51,7 @@ Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const boxes::Box& 
   std::uint64_t base = data_end_;
   std::uint64_t position = base;
   for (std::uint64_t at = traf.payload().begin; traf.range.end - at >= 8;) {
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+    SHUNT_TRY(check_cancel(cancel_));
     SHUNT_ASSIGN(const boxes::Box child, boxes::read_box(reader_, at, traf.range));
     at = child.range.end;
     if (child.type == boxes::BoxType("tfhd")) {

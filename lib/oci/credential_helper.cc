@@ -44,7 +44,7 @@ struct Deadline {
   const CancelToken* cancel;
 
   [[nodiscard]] Result<void> check(const std::string& program) const {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     if (Clock::now() >= at) return failure(program, "it takes too long to answer");
     return {};
   }

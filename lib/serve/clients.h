@@ -28,7 +28,8 @@
 
 namespace shunt::serve {
 
-// Thread-safe. Requests and departures are reported in the order in which the server reports them.
+// Thread-safe: the server's thread reports, and the thread that waits for the end of the stream
+// asks. Requests and departures are reported in the order in which the server reports them.
 class Clients {
  public:
   using Clock = std::chrono::steady_clock;

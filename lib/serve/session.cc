@@ -49,9 +49,7 @@ class Session {
   [[nodiscard]] Result<void> judge(const sink::Sink& sink, const Clients& clients) const;
   Result<void> end(sink::Sink& sink);
   void show_progress(sink::Sink& sink);
-  [[nodiscard]] int requests() const {
-    return options_.cancel == nullptr ? 0 : options_.cancel->requests();
-  }
+  [[nodiscard]] int requests() const { return options_.context.requests(); }
   // Number of requests that are not yet a request to give up: without a command the first one ends
   // the stream.
   [[nodiscard]] int requests_for_end() const { return options_.command.empty() ? 1 : 0; }
@@ -63,9 +61,9 @@ class Session {
 };
 
 void Session::show_progress(sink::Sink& sink) {
-  if (options_.progress == nullptr) return;
+  if (options_.context.progress == nullptr) return;
   const std::uint64_t out = sink.summary().bytes_out;
-  options_.progress->advance(out - shown_);
+  options_.context.advance(out - shown_);
   shown_ = out;
 }
 
@@ -82,7 +80,7 @@ Result<void> Session::wait_for_command(sink::Sink& sink, const SinkServer& serve
     show_progress(sink);
     if (status) {
       report_.command_status = *status;
-      if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+      SHUNT_TRY(options_.context.check());
       if (*status == 0) return {};
       Error error;
       error.reason = fmt::format("the command ended with status {}", *status);
@@ -95,7 +93,7 @@ Result<void> Session::wait_for_command(sink::Sink& sink, const SinkServer& serve
     (void)sink.check_reader();
     if (requests() > told) {
       told = requests();
-      child.send(told == 1 ? options_.cancel->signal_number() : SIGKILL);
+      child.send(told == 1 ? options_.context.cancel->signal_number() : SIGKILL);
     }
   }
 }
@@ -116,8 +114,7 @@ Result<void> Session::wait_for_clients(sink::Sink& sink, const SinkServer& serve
     show_progress(sink);
     std::this_thread::sleep_for(milliseconds(left_behind ? kAskAgain : 5));
   }
-  if (requests() > 0) return options_.cancel->check();
-  return {};
+  return options_.context.check();
 }
 
 Result<void> Session::wait_for_end(sink::Sink& sink, const SinkServer& server) {
@@ -196,12 +193,13 @@ Result<void> Session::run() {
   Trace trace;
   if (!options_.trace.empty()) {
     static const CancelToken never;
-    SHUNT_ASSIGN(trace, Trace::to_file(options_.trace, options_.replace_trace,
-                                       options_.cancel != nullptr ? *options_.cancel : never));
+    SHUNT_ASSIGN(trace, Trace::to_file(
+                            options_.trace, options_.replace_trace,
+                            options_.context.cancel != nullptr ? *options_.context.cancel : never));
   }
   SHUNT_ASSIGN(const std::unique_ptr<sink::Sink> sink,
                sink::Sink::start(out_.file(), options_.disk));
-  if (options_.progress != nullptr) options_.progress->begin("streaming", options_.disk.size);
+  options_.context.begin("streaming", options_.disk.size);
   Result<void> done = serve(*sink, listeners, trace);
   // A failure of the output explains those of the clients and the command.
   if (done || !sink->is_sent(0)) {

@@ -8,8 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/files/destination.h"
 #include "shunt/serve/child.h"
@@ -39,11 +38,9 @@ struct SessionOptions {
   std::string trace;           // file to write, complete at the end; empty: none
   bool replace_trace = false;  // an existing file may be replaced
   std::function<void(const std::string& uri)> listening;  // called once; may be empty
-  // The first request ends the stream (with a command: asks the command to end), and is
-  // kInterrupted if a client was not done. A second request gives up. Not owned, outlives the run;
-  // may be null.
-  const CancelToken* cancel = nullptr;
-  Progress* progress = nullptr;  // of bytes sent; may be null
+  // The first request to stop ends the stream (with a command: asks the command to end), and is
+  // kInterrupted if a client was not done. A second request gives up. Progress counts bytes sent.
+  Context context = {};
 };
 
 struct SessionReport {

@@ -18,7 +18,8 @@
 
 namespace shunt::serve {
 
-// `sink` and `trace` are not owned and outlive it. One thread uses it.
+// `sink` and `trace` are not owned and outlive it. One thread uses it. From start() until stop()
+// returns, its own thread owns the server and the export, and tells the clients and the trace.
 class SinkServer {
  public:
   SinkServer(sink::Sink& sink, std::vector<io::Fd> sockets, Trace& trace);

@@ -38,8 +38,10 @@ class Guard {
 
 // Runs a command by "/bin/sh -c" in its own process group, all of which is killed if the stream
 // fails. The signal is SIGKILL: a process that handled or ignored another one could see the end of
-// the pipe first. Processes that left the group (setsid(1)) are not reached. One thread, which
-// outlives the object.
+// the pipe first. Processes that left the group (setsid(1)) are not reached.
+//
+// One thread uses it, which outlives the object. The object's own thread waits for the command to
+// be stopped, then kills the group and notes why; it owns nothing.
 //
 // The command runs in the background. If it reads from a terminal or changes its settings, the
 // kernel stops it, and nothing would continue it; it is then killed, and used_terminal() returns

@@ -27,7 +27,7 @@ bool is_pipe(const io::File& file) {
 class Copying {
  public:
   Copying(const io::File& in, io::File& out, const CopyOptions& options)
-      : in_(in), out_(out), options_(options), writer_(out, options.zeros, options.cancel) {
+      : in_(in), out_(out), options_(options), writer_(out, options.zeros, options.context.cancel) {
     if (options.digest) sha256_.emplace();
   }
 
@@ -51,12 +51,12 @@ class Copying {
   }
 
   Result<void> wait_for(const io::File& file, short event) const {
-    return io::wait_until_ready(file.fd(), event, options_.cancel);
+    return io::wait_until_ready(file.fd(), event, options_.context.cancel);
   }
 
   void note(std::uint64_t bytes) {
     copied_.bytes += bytes;
-    if (options_.progress != nullptr) options_.progress->advance(bytes);
+    options_.context.advance(bytes);
   }
 
   // Returns false if the kernel cannot do it here; what was copied so far counts.
@@ -106,7 +106,7 @@ class Copying {
     return streams::transfer(
         [this](streams::Block& block) { return fill(block); },
         [this](const streams::Block& block) { return drain(block.data); },
-        {.buffer_size = kSplice, .cancel = options_.cancel, .progress = nullptr});
+        {.buffer_size = kSplice, .context = options_.context.telling_nobody()});
   }
 
   const io::File& in_;
@@ -120,11 +120,11 @@ class Copying {
 }  // namespace
 
 Copied copy_stream(const io::File& in, io::File& out, const CopyOptions& options) {
-  if (options.progress != nullptr) {
+  if (options.context.progress != nullptr) {
     const Result<struct stat> status = in.status();
-    options.progress->begin("streaming", status && S_ISREG(status->st_mode)
-                                             ? static_cast<std::uint64_t>(status->st_size)
-                                             : 0);
+    options.context.begin("streaming", status && S_ISREG(status->st_mode)
+                                           ? static_cast<std::uint64_t>(status->st_size)
+                                           : 0);
   }
   return Copying(in, out, options).run();
 }

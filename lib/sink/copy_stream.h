@@ -5,8 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 #include "shunt/streams/stream_writer.h"
@@ -17,8 +16,7 @@ namespace shunt::sink {
 struct CopyOptions {
   streams::Zeros zeros = streams::Zeros::kWritten;
   bool digest = false;
-  const CancelToken* cancel = nullptr;  // may be null
-  Progress* progress = nullptr;         // may be null
+  Context context = {};
 };
 
 // What was sent, also after an error.

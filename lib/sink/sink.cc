@@ -37,13 +37,13 @@ Result<std::unique_ptr<Sink>> Sink::start(io::File& out, Options options) {
   SHUNT_ASSIGN(sink->thread_, io::Thread::start([self]() -> Result<void> {
                  // Whatever ends the thread becomes the answer to those who wait for it.
                  Result<void> sent = catching([&]() -> Result<void> {
-                   std::unique_lock lock(self->mutex_);
-                   self->send_all(lock);
+                   const Lock lock(self->mutex_);
+                   self->send_all();
                    return {};
                  });
-                 std::unique_lock lock(self->mutex_);
+                 const Lock lock(self->mutex_);
                  if (!sent && !self->failure_) self->failure_ = std::move(sent).error();
-                 if (self->failure_) self->tell_progress(lock);
+                 if (self->failure_) self->tell_progress();
                  self->done_ = true;
                  self->from_thread_.notify_all();
                  return {};
@@ -88,12 +88,12 @@ void Sink::let_go() {
 }
 
 Result<void> Sink::may_write(ByteRange range) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return check(range);
 }
 
 Result<void> Sink::write(std::uint64_t offset, std::span<const std::byte> data) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const ByteRange range = ByteRange::of(offset, data.size());
   SHUNT_TRY(check(range));
   if (const Result<void> held = blocks_.write(offset, data); !held) return fail(held.error());
@@ -109,7 +109,7 @@ Result<void> Sink::write(std::uint64_t offset, std::span<const std::byte> data) 
 }
 
 Result<void> Sink::zero(ByteRange range) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   SHUNT_TRY(check(range));
   if (const Result<void> held = blocks_.zero(range); !held) return fail(held.error());
   content_.zeroed(range);
@@ -119,7 +119,7 @@ Result<void> Sink::zero(ByteRange range) {
 }
 
 Result<void> Sink::trim(ByteRange range) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure_) return *failure_;
   frontier_.trimmed(range);
   range.begin = std::clamp(released_, range.begin, range.end);
@@ -128,7 +128,7 @@ Result<void> Sink::trim(ByteRange range) {
 }
 
 Result<void> Sink::read(std::uint64_t offset, std::span<std::byte> into) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure_) return *failure_;
   frontier_.read_at(ByteRange::of(offset, into.size()));
   const std::uint64_t kept = sent_ - std::min(sent_, options_.read_window);
@@ -146,7 +146,7 @@ Result<void> Sink::read(std::uint64_t offset, std::span<std::byte> into) {
 }
 
 std::vector<Sink::Extent> Sink::extents(ByteRange range, std::size_t most) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   std::vector<Extent> extents;
   const auto add = [&](std::uint64_t size, bool zeros) {
     if (!extents.empty() && extents.back().zeros == zeros) {
@@ -172,12 +172,12 @@ std::vector<Sink::Extent> Sink::extents(ByteRange range, std::size_t most) {
 }
 
 std::uint64_t Sink::released() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return released_;
 }
 
 Result<bool> Sink::is_sent(std::uint64_t position) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure_) return *failure_;
   return sent_ >= position;
 }
@@ -185,23 +185,23 @@ Result<bool> Sink::is_sent(std::uint64_t position) {
 // Waits until the thread makes `done` true. Returns false if `give_up` returned true before; it is
 // called without the lock.
 template <typename Done>
-bool Sink::wait(std::unique_lock<std::mutex>& lock, const Done& done,
-                const std::function<bool()>& give_up) {
-  constexpr auto kAskAgain = std::chrono::milliseconds(100);
-  while (!from_thread_.wait_for(lock, kAskAgain, done)) {
+bool Sink::wait(const Done& done, const std::function<bool()>& give_up) {
+  constexpr std::chrono::milliseconds kAskAgain{100};
+  constexpr std::chrono::milliseconds kNotAtAll{0};
+  bool enough = false;
+  while (!from_thread_.wait_for(mutex_, enough ? kNotAtAll : kAskAgain, done)) {
+    if (enough) return false;
     if (!give_up) continue;
-    lock.unlock();
-    const bool enough = give_up();
-    lock.lock();
-    if (enough) return done();
+    const Unlocked meanwhile(mutex_);
+    enough = give_up();
   }
   return true;
 }
 
 Result<bool> Sink::wait_until_sent(std::uint64_t position, const std::function<bool()>& give_up) {
-  std::unique_lock lock(mutex_);
-  const bool sent = wait(
-      lock, [&] { return failure_ || sent_ >= position; }, give_up);
+  const Lock lock(mutex_);
+  const bool sent =
+      wait([&]() SHUNT_REQUIRES(mutex_) { return failure_ || sent_ >= position; }, give_up);
   if (failure_) return *failure_;
   return sent;
 }
@@ -214,26 +214,26 @@ bool Sink::has_room() const {
 }
 
 bool Sink::ready() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return has_room();
 }
 
 Result<bool> Sink::wait_until_ready(const std::function<bool()>& give_up) {
-  std::unique_lock lock(mutex_);
-  const bool ready = wait(
-      lock, [&] { return has_room(); }, give_up);
+  const Lock lock(mutex_);
+  const bool ready = wait([&]() SHUNT_REQUIRES(mutex_) { return has_room(); }, give_up);
   if (failure_) return *failure_;
   return ready;
 }
 
 void Sink::on_progress(std::function<void()> call) {
-  std::unique_lock lock(mutex_);
+  const Lock lock(mutex_);
   on_progress_ = std::move(call);
-  if (!thread_.is_current()) from_thread_.wait(lock, [&] { return !telling_; });
+  if (thread_.is_current()) return;
+  from_thread_.wait(mutex_, [&]() SHUNT_REQUIRES(mutex_) { return !telling_; });
 }
 
 Result<void> Sink::check_reader() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (failure_) return *failure_;
   // A reader that has everything may leave. finish() sees what is left in the pipe.
   if (sent_ == options_.size) return {};
@@ -242,7 +242,7 @@ Result<void> Sink::check_reader() {
 }
 
 Result<void> Sink::finish(const std::function<bool()>& give_up) {
-  std::unique_lock lock(mutex_);
+  const Lock lock(mutex_);
   if (!last_ && !failure_) {
     summary_.streamed = frontier_.streams();
     summary_.left_early = released_ > 0;
@@ -251,10 +251,10 @@ Result<void> Sink::finish(const std::function<bool()>& give_up) {
   }
   if (failure_) stop_output_.request(0);  // do not wait for a consumer that does not read
   to_thread_.notify_one();
-  const auto done = [&] { return done_; };
-  if (!wait(lock, done, give_up)) {
+  const auto done = [&]() SHUNT_REQUIRES(mutex_) { return done_; };
+  if (!wait(done, give_up)) {
     stop_output_.request(0);
-    from_thread_.wait(lock, done);
+    from_thread_.wait(mutex_, done);
   }
   if (failure_) return *failure_;
   return {};
@@ -262,7 +262,7 @@ Result<void> Sink::finish(const std::function<bool()>& give_up) {
 
 void Sink::abandon() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     if (!failure_ && !last_) {
       Error error;
       error.code = ErrorCode::kInterrupted;
@@ -276,7 +276,7 @@ void Sink::abandon() {
 }
 
 Summary Sink::summary() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   Summary summary = summary_;
   summary.peak_held = blocks_.peak();
   summary.spilled = blocks_.spilled();

@@ -10,12 +10,10 @@
 // finish(), abandon() and the destructor, which wait for it.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,6 +22,7 @@
 
 #include "shunt/base/byte_range.h"
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 #include "shunt/io/sha256.h"
@@ -65,6 +64,9 @@ struct Summary {
 };
 
 // Thread-safe. finish() and abandon() are called by one thread.
+//
+// The Sink's own thread owns the output (the writer, the digest) and the blocks that it has pinned.
+// Everything else is shared and guarded by the mutex, which the thread releases while it writes.
 class Sink {
  public:
   // While more than this many released bytes are unsent, ready() is false. It is also false while
@@ -128,44 +130,47 @@ class Sink {
  private:
   Sink(io::File& out, Options options);
 
-  // Called with the lock held.
-  Result<void> check(ByteRange range);
-  Error fail(Error error);
-  [[nodiscard]] bool has_room() const;
+  Result<void> check(ByteRange range) SHUNT_REQUIRES(mutex_);
+  Error fail(Error error) SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool has_room() const SHUNT_REQUIRES(mutex_);
+  void let_go() SHUNT_REQUIRES(mutex_);
+  // These release the mutex for a while.
   template <typename Done>
-  bool wait(std::unique_lock<std::mutex>& lock, const Done& done,
-            const std::function<bool()>& give_up);
-  void let_go();
-  void send_all(std::unique_lock<std::mutex>& lock);
-  void tell_progress(std::unique_lock<std::mutex>& lock);  // unlocks during the call
-  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  bool wait(const Done& done, const std::function<bool()>& give_up) SHUNT_REQUIRES(mutex_);
+  void send_all() SHUNT_REQUIRES(mutex_);
+  void tell_progress() SHUNT_REQUIRES(mutex_);
+  void wait_for_work() SHUNT_REQUIRES(mutex_);
 
-  // Called without the lock. `the_rest`: the disk is complete; blocks are kept until the Sink goes.
-  Result<void> send(const HeldBlocks::Run& run, bool the_rest);
-  Result<void> send_from_file(ByteRange range, bool the_rest);
+  // Called by the thread. `file` holds the spilled blocks. `the_rest`: the disk is complete; blocks
+  // are kept until the Sink goes.
+  Result<void> send(const HeldBlocks::Run& run, const io::File& file, bool the_rest)
+      SHUNT_EXCLUDES(mutex_);
+  Result<void> send_from_file(const io::File& file, ByteRange range, bool the_rest)
+      SHUNT_EXCLUDES(mutex_);
   void hash_zeros(std::uint64_t count);
 
   const Options options_;
   CancelToken stop_output_;
-  streams::StreamWriter out_;         // used by the thread only
-  std::optional<io::Sha256> sha256_;  // used by the thread only
+  streams::StreamWriter out_;         // used by the thread; others only check for its reader
+  std::optional<io::Sha256> sha256_;  // used by the thread only, until done_
 
-  std::mutex mutex_;
-  std::condition_variable to_thread_;
-  std::condition_variable from_thread_;
-  HeldBlocks blocks_;
-  Frontier frontier_;
-  ContentEnd content_;
-  std::uint64_t released_ = 0;
-  std::uint64_t sent_ = 0;
-  bool last_ = false;                    // released_ is the end of the stream
-  bool done_ = false;                    // the thread has ended
-  std::uint64_t wakes_at_ = UINT64_MAX;  // value of released_ that wakes the thread
-  std::optional<Error> failure_;
-  std::function<void()> on_progress_;
-  bool telling_ = false;  // the thread is in on_progress_
-  Summary summary_;
-  io::Thread thread_;
+  Mutex mutex_;
+  ConditionVariable to_thread_;
+  ConditionVariable from_thread_;
+  HeldBlocks blocks_ SHUNT_GUARDED_BY(mutex_);
+  Frontier frontier_ SHUNT_GUARDED_BY(mutex_);
+  ContentEnd content_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t released_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::uint64_t sent_ SHUNT_GUARDED_BY(mutex_) = 0;
+  bool last_ SHUNT_GUARDED_BY(mutex_) = false;  // released_ is the end of the stream
+  bool done_ SHUNT_GUARDED_BY(mutex_) = false;  // the thread has ended
+  // Value of released_ that wakes the thread.
+  std::uint64_t wakes_at_ SHUNT_GUARDED_BY(mutex_) = UINT64_MAX;
+  std::optional<Error> failure_ SHUNT_GUARDED_BY(mutex_);
+  std::function<void()> on_progress_ SHUNT_GUARDED_BY(mutex_);
+  bool telling_ SHUNT_GUARDED_BY(mutex_) = false;  // the thread is in on_progress_
+  Summary summary_ SHUNT_GUARDED_BY(mutex_);
+  io::Thread thread_;  // used by whoever starts and ends the Sink
 };
 
 }  // namespace shunt::sink

@@ -16,16 +16,18 @@ constexpr std::size_t kFileBuffer = std::size_t{1} << 20;
 }  // namespace
 
 // Calls a copy, since the callback may replace itself.
-void Sink::tell_progress(std::unique_lock<std::mutex>& lock) {
+void Sink::tell_progress() {
   if (!on_progress_) return;
   const std::function<void()> call = on_progress_;
   telling_ = true;
-  lock.unlock();
-  const Result<void> called = catching([&]() -> Result<void> {
-    call();
-    return {};
-  });
-  lock.lock();
+  Result<void> called;
+  {
+    const Unlocked meanwhile(mutex_);
+    called = catching([&]() -> Result<void> {
+      call();
+      return {};
+    });
+  }
   telling_ = false;
   if (!called) fail(called.error());
   from_thread_.notify_all();
@@ -33,22 +35,24 @@ void Sink::tell_progress(std::unique_lock<std::mutex>& lock) {
 
 // Waits a moment for small pieces to accumulate, so that a busy client does not wake this thread
 // for each write.
-void Sink::wait_for_work(std::unique_lock<std::mutex>& lock) {
+void Sink::wait_for_work() {
   constexpr std::uint64_t kWorthwhile = std::uint64_t{1} << 20;
   constexpr auto kLinger = std::chrono::milliseconds(1);
   wakes_at_ = sent_ + kWorthwhile;
-  const auto called = [&] { return failure_ || last_ || released_ >= wakes_at_; };
-  if (!to_thread_.wait_for(lock, kLinger, called)) {
+  const auto called = [&]() SHUNT_REQUIRES(mutex_) {
+    return failure_ || last_ || released_ >= wakes_at_;
+  };
+  if (!to_thread_.wait_for(mutex_, kLinger, called)) {
     wakes_at_ = sent_ + 1;
-    to_thread_.wait(lock, called);
+    to_thread_.wait(mutex_, called);
   }
   wakes_at_ = UINT64_MAX;
 }
 
 // Sends until the end of the stream or a failure.
-void Sink::send_all(std::unique_lock<std::mutex>& lock) {
+void Sink::send_all() {
   while (true) {
-    wait_for_work(lock);
+    wait_for_work();
     if (failure_) return;
     if (sent_ == released_) break;  // the end of the stream
     const ByteRange next{sent_, std::min(released_, sent_ + kMostZeros)};
@@ -60,9 +64,12 @@ void Sink::send_all(std::unique_lock<std::mutex>& lock) {
     const HeldBlocks::Run& run = *found;
     blocks_.pin(run.range);
     const bool the_rest = last_;
-    lock.unlock();
-    const Result<void> gone = send(run, the_rest);
-    lock.lock();
+    const io::File& file = blocks_.file();
+    Result<void> gone;
+    {
+      const Unlocked meanwhile(mutex_);
+      gone = send(run, file, the_rest);
+    }
     blocks_.pin({});
     summary_.bytes_out = out_.position();  // also after a failure
     if (gone) {
@@ -78,15 +85,17 @@ void Sink::send_all(std::unique_lock<std::mutex>& lock) {
       fail(gone.error());
     }
     from_thread_.notify_all();
-    tell_progress(lock);
+    tell_progress();
   }
-  lock.unlock();
-  const Result<void> ended = out_.finish();
-  lock.lock();
+  Result<void> ended;
+  {
+    const Unlocked meanwhile(mutex_);
+    ended = out_.finish();
+  }
   if (!ended) fail(ended.error());
 }
 
-Result<void> Sink::send(const HeldBlocks::Run& run, bool the_rest) {
+Result<void> Sink::send(const HeldBlocks::Run& run, const io::File& file, bool the_rest) {
   switch (run.where) {
     case HeldBlocks::Run::Where::kNowhere:
       if (sha256_) hash_zeros(run.range.size());
@@ -99,7 +108,7 @@ Result<void> Sink::send(const HeldBlocks::Run& run, bool the_rest) {
       return out_.write(parts);
     }
     case HeldBlocks::Run::Where::kFile:
-      return send_from_file(ByteRange::of(run.place, run.range.size()), the_rest);
+      return send_from_file(file, ByteRange::of(run.place, run.range.size()), the_rest);
   }
   return {};
 }
@@ -107,10 +116,10 @@ Result<void> Sink::send(const HeldBlocks::Run& run, bool the_rest) {
 // Copies in the kernel only if nothing is freed afterwards: splice(2) and sendfile(2) put pages of
 // the file into the stream, and a hole punched into a large page would zero bytes that nobody has
 // read yet.
-Result<void> Sink::send_from_file(ByteRange range, bool the_rest) {
-  if (!sha256_ && the_rest) return out_.copy(blocks_.file(), range);
+Result<void> Sink::send_from_file(const io::File& file, ByteRange range, bool the_rest) {
+  if (!sha256_ && the_rest) return out_.copy(file, range);
   std::vector<std::byte> buffer(kFileBuffer);
-  return io::read_in_pieces(io::BorrowedFileSource(blocks_.file(), range.end), range, buffer,
+  return io::read_in_pieces(io::BorrowedFileSource(file, range.end), range, buffer,
                             [this](std::span<const std::byte> piece) {
                               if (sha256_) sha256_->update(piece);
                               return out_.write(std::span(&piece, 1));

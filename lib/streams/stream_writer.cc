@@ -159,7 +159,7 @@ Result<void> StreamWriter::write_zeros(std::uint64_t count) {
     if (all) return {};
   }
   while (count > 0) {
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+    SHUNT_TRY(check_cancel(cancel_));
     // Writes the same pages many times: for terabytes of zeros the number of calls matters.
     std::array<std::span<const std::byte>, kMostParts> parts;
     std::size_t used = 0;
@@ -200,7 +200,7 @@ Result<void> StreamWriter::wait_for_reader() const {
       error.reason = fmt::format("the reader has closed the pipe with {} bytes unread", waiting);
       return error;
     }
-    if (cancel_ != nullptr) SHUNT_TRY(cancel_->check());
+    SHUNT_TRY(check_cancel(cancel_));
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(20));
   }

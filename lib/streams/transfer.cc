@@ -1,13 +1,12 @@
 #include "shunt/streams/transfer.h"
 
 #include <array>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 
 #include "shunt/base/catching.h"
+#include "shunt/base/mutex.h"
 #include "shunt/io/thread.h"
 #include "shunt/streams/direct_file.h"
 
@@ -32,42 +31,44 @@ class Storage {
   std::size_t size_ = 0;
 };
 
-// A buffer, and the side whose turn it is.
 struct Slot {
   Storage storage;
   Block block;
-  bool full = false;
 };
 
-// Shared by the two threads. All members are guarded by `mutex`, except the content of a slot,
-// which belongs to the side whose turn it is.
+// Shared by the two threads. A slot belongs to the draining side while it is full, and otherwise to
+// the filling side.
 struct Exchange {
-  std::mutex mutex;
-  std::condition_variable changed;
   std::array<Slot, kTransferBuffers> slots;
-  std::optional<Error> fill_error;
-  bool fill_ended = false;
-  bool abandoned = false;  // the draining side has stopped
+
+  Mutex mutex;
+  ConditionVariable changed;
+  std::array<bool, kTransferBuffers> full SHUNT_GUARDED_BY(mutex){};  // for each slot
+  std::optional<Error> fill_error SHUNT_GUARDED_BY(mutex);
+  bool fill_ended SHUNT_GUARDED_BY(mutex) = false;
+  bool abandoned SHUNT_GUARDED_BY(mutex) = false;  // the draining side has stopped
 };
 
 void run_fill(Exchange& exchange, const Fill& fill) {
   for (std::size_t turn = 0;; turn = (turn + 1) % kTransferBuffers) {
     Slot& slot = exchange.slots[turn];
     {
-      std::unique_lock lock(exchange.mutex);
-      exchange.changed.wait(lock, [&] { return !slot.full || exchange.abandoned; });
+      const Lock lock(exchange.mutex);
+      exchange.changed.wait(exchange.mutex, [&]() SHUNT_REQUIRES(exchange.mutex) {
+        return !exchange.full[turn] || exchange.abandoned;
+      });
       if (exchange.abandoned) return;
     }
     slot.block = {slot.storage.span()};
     Result<bool> filled = catching([&] { return fill(slot.block); });
-    const std::lock_guard lock(exchange.mutex);
+    const Lock lock(exchange.mutex);
     if (!filled || !*filled) {
       if (!filled) exchange.fill_error = std::move(filled).error();
       exchange.fill_ended = true;
       exchange.changed.notify_all();
       return;
     }
-    slot.full = true;
+    exchange.full[turn] = true;
     exchange.changed.notify_all();
   }
 }
@@ -76,19 +77,20 @@ Result<void> run_drain(Exchange& exchange, const Drain& drain, const TransferOpt
   for (std::size_t turn = 0;; turn = (turn + 1) % kTransferBuffers) {
     Slot& slot = exchange.slots[turn];
     {
-      std::unique_lock lock(exchange.mutex);
-      exchange.changed.wait(lock, [&] { return slot.full || exchange.fill_ended; });
-      if (!slot.full) {
+      const Lock lock(exchange.mutex);
+      exchange.changed.wait(exchange.mutex, [&]() SHUNT_REQUIRES(exchange.mutex) {
+        return exchange.full[turn] || exchange.fill_ended;
+      });
+      if (!exchange.full[turn]) {
         if (exchange.fill_error) return *exchange.fill_error;
         return {};
       }
     }
-    if (options.cancel != nullptr) SHUNT_TRY(options.cancel->check());
+    SHUNT_TRY(options.context.check());
     SHUNT_TRY(drain(slot.block));
-    if (options.progress != nullptr)
-      options.progress->advance(slot.block.data.size() + slot.block.zeros);
-    const std::lock_guard lock(exchange.mutex);
-    slot.full = false;
+    options.context.advance(slot.block.data.size() + slot.block.zeros);
+    const Lock lock(exchange.mutex);
+    exchange.full[turn] = false;
     exchange.changed.notify_all();
   }
 }
@@ -105,7 +107,7 @@ Result<void> transfer(const Fill& fill, const Drain& drain, const TransferOption
   // An exception must not leave while the other thread uses these objects.
   Result<void> result = catching([&] { return run_drain(exchange, drain, options); });
   {
-    const std::lock_guard lock(exchange.mutex);
+    const Lock lock(exchange.mutex);
     exchange.abandoned = true;
     exchange.changed.notify_all();
   }

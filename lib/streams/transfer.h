@@ -9,8 +9,7 @@
 #include <functional>
 #include <span>
 
-#include "shunt/base/cancel.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 
 namespace shunt::streams {
@@ -35,8 +34,7 @@ using Drain = std::function<Result<void>(const Block& block)>;
 
 struct TransferOptions {
   std::size_t buffer_size = kTransferBufferSize;
-  const CancelToken* cancel = nullptr;  // checked before each drain; may be null
-  Progress* progress = nullptr;         // told of drained bytes; may be null
+  Context context = {};  // checked before each drain, told of drained bytes
 };
 
 // Transfers blocks in order until `fill` ends. The first error of either side ends it and is

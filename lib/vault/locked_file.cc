@@ -28,14 +28,15 @@ LockedFile::Guard::~Guard() {
 }
 
 bool LockedFile::take_turn(Clock::time_point deadline) {
-  std::unique_lock lock(mutex_);
-  if (!turn_ended_.wait_until(lock, deadline, [this] { return !taken_; })) return false;
+  const Lock lock(mutex_);
+  const auto free = [this]() SHUNT_REQUIRES(mutex_) { return !taken_; };
+  if (!turn_ended_.wait_until(mutex_, deadline, free)) return false;
   taken_ = true;
   return true;
 }
 
 void LockedFile::end_turn() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   taken_ = false;
   turn_ended_.notify_one();
 }

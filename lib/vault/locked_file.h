@@ -4,19 +4,22 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/io/file.h"
 
 namespace shunt::vault {
 
 // The file is created when it is first locked, and never removed by shunt. If somebody removes it,
-// the next lock is taken on a new one. Thread-safe.
+// the next lock is taken on a new one.
+//
+// Thread-safe. Threads of this process take turns; the thread whose turn it is owns the file, and
+// locks it against other processes. The mutex guards only whether a thread has the turn, and is not
+// held while waiting for another process.
 class LockedFile {
  public:
   // `cancel`, which may be null, ends the wait in lock(). It outlives the object.
@@ -42,19 +45,21 @@ class LockedFile {
   // Takes the lock. Returns kBusy if others held it for all of `limit`, and kInterrupted on a
   // request to stop: the holder may have been suspended. On a file system without locks, excludes
   // only threads of this process.
-  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit);
+  [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit) SHUNT_EXCLUDES(mutex_);
 
  private:
   [[nodiscard]] Result<void> open();
-  [[nodiscard]] bool take_turn(std::chrono::steady_clock::time_point deadline);
-  void end_turn();
+  [[nodiscard]] bool take_turn(std::chrono::steady_clock::time_point deadline)
+      SHUNT_EXCLUDES(mutex_);
+  void end_turn() SHUNT_EXCLUDES(mutex_);
 
   std::string path_;
   const CancelToken* cancel_;
   // Not a std::timed_mutex: the ThreadSanitizer of GCC 12 does not know how it waits.
-  std::mutex mutex_;
-  std::condition_variable turn_ended_;
-  bool taken_ = false;  // guarded by mutex_; members below belong to the holder of the turn
+  Mutex mutex_;
+  ConditionVariable turn_ended_;
+  bool taken_ SHUNT_GUARDED_BY(mutex_) = false;
+  // The members below belong to the thread whose turn it is.
   io::File file_;
   pid_t opened_by_ = 0;
 };

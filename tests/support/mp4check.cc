@@ -48,7 +48,7 @@ void check_identical(const FileBytes& before, const FileBytes& after) {
 shunt::media::PacketTrace packets_of(const std::string& path) {
   const auto source = shunt::io::FileSource::open(path);
   if (!source) throw std::runtime_error(source.error().describe());
-  auto trace = shunt::media::trace_packets(**source, nullptr, nullptr);
+  auto trace = shunt::media::trace_packets(**source, {});
   if (!trace) throw std::runtime_error(trace.error().describe());
   return std::move(*trace);
 }

@@ -48,7 +48,8 @@ struct ScriptedOrigin::Flow {
   unsigned number = 0;
   Clock::time_point due;
   bool started = false;
-  bool gone = false;  // cancelled; guarded by the origin's mutex
+  bool gone = false;  // cancelled; guarded by the origin's mutex, like held
+  bool held = false;  // the receiver was not ready
 };
 
 class ScriptedOrigin::Handle final : public blob::Download {
@@ -64,6 +65,12 @@ class ScriptedOrigin::Handle final : public blob::Download {
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
+  void resume() override {
+    const std::lock_guard lock(origin_.mutex_);
+    flow_->held = false;
+    flow_->due = Clock::now();
+    origin_.changed_state_.notify_all();
+  }
 
  private:
   ScriptedOrigin& origin_;
@@ -133,9 +140,22 @@ void ScriptedOrigin::run() {
     current_ = nullptr;
     if (ended) flows_.remove(flow);
     flow->due = Clock::now() + script_.pause;
+    if (flow->held) flow->due += std::chrono::hours(1);
     if (flow->range.begin >= script_.stall) flow->due += std::chrono::hours(1);
     changed_state_.notify_all();
   }
+}
+
+bool ScriptedOrigin::ready(Flow& flow, std::size_t bytes) {
+  {
+    // Set before the call: the receiver may resume as soon as it has returned false.
+    const std::lock_guard lock(mutex_);
+    flow.held = true;
+  }
+  if (!flow.receiver->ready(flow.range.begin, bytes)) return false;
+  const std::lock_guard lock(mutex_);
+  flow.held = false;
+  return true;
 }
 
 bool ScriptedOrigin::step(Flow& flow) {
@@ -158,6 +178,7 @@ bool ScriptedOrigin::step(Flow& flow) {
   if (flow.range.begin < script_.stall && script_.stall - flow.range.begin < chunk.size()) {
     chunk.resize(static_cast<std::size_t>(script_.stall - flow.range.begin));
   }
+  if (!ready(flow, chunk.size())) return false;
   fill_noise(script_.seed, flow.range.begin, chunk);
   bytes_ += chunk.size();
   if (script_.sent != nullptr) *script_.sent += chunk.size();

@@ -64,6 +64,7 @@ class ScriptedOrigin final : public blob::Origin {
   struct Flow;
   class Handle;
   void run();
+  [[nodiscard]] bool ready(Flow& flow, std::size_t bytes);
   // Delivers a chunk, or ends the flow; returns true if it has ended.
   bool step(Flow& flow);
 

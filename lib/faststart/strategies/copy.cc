@@ -54,7 +54,7 @@ class Copy final : public Strategy {
 
   Result<void> run(const Plan& plan, Work& work) const override {
     return work.make_new(plan, [&](const io::FileRange& /*source*/, io::File& out) {
-      return layout::write_file(plan.layout, out, work.realise_options());
+      return layout::write_file(plan.layout, out, work.context());
     });
   }
 };

@@ -39,11 +39,11 @@ Result<io::SourcePtr> spool_stdin(const CancelToken* cancel) {
   io::Spool spool;
   std::vector<std::byte> buffer(std::size_t{256} << 10);
   while (true) {
-    if (cancel != nullptr) SHUNT_TRY(cancel->check());
+    SHUNT_TRY(check_cancel(cancel));
     SHUNT_ASSIGN(const std::size_t got, in.read_some(buffer));
     if (got == 0) {
       // A signal to stop often ends the writer of our input too.
-      if (cancel != nullptr) SHUNT_TRY(cancel->check());
+      SHUNT_TRY(check_cancel(cancel));
       return spool.finish(std::string(kStdin));
     }
     SHUNT_TRY(spool.append(std::span(buffer).first(got)));

@@ -160,7 +160,7 @@ TEST_CASE("cache: of what is not believed nothing is told but why") {
   CHECK(entry.identity.empty());
   CHECK(entry.source.empty());
   CHECK(entry.bytes_cached == 0);
-  const auto verified = cache->verify(entry, nullptr, nullptr);
+  const auto verified = cache->verify(entry, {});
   REQUIRE(verified);
   CHECK(verified->damaged);
   CHECK(verified->entry.disbelief == "group or others may write to it");
@@ -222,7 +222,7 @@ TEST_CASE("cache: a listing tells what there is, and a verification finds what i
     CHECK_FALSE(status.damaged);
   }
   const EntryStatus whole = Cache::matching(listed, info.digest, info.digest).value().at(0);
-  const auto good = cache->verify(whole, nullptr, nullptr);
+  const auto good = cache->verify(whole, {});
   REQUIRE(good);
   CHECK(good->blocks_checked == 11);
   CHECK(good->blocks_bad == 0);
@@ -230,7 +230,7 @@ TEST_CASE("cache: a listing tells what there is, and a verification finds what i
 
   const auto begin = open_entry(*cache, info)->header().data_begin();
   overwrite(entry_path(directory.path(), info), begin + kSize - 1, std::vector<std::byte>(1));
-  const auto bad = cache->verify(whole, nullptr, nullptr);
+  const auto bad = cache->verify(whole, {});
   REQUIRE(bad);
   CHECK(bad->blocks_bad == 1);
   CHECK_FALSE(bad->digest_mismatch);
@@ -240,7 +240,7 @@ TEST_CASE("cache: a listing tells what there is, and a verification finds what i
 
   // All blocks as they came, but not what the digest says.
   REQUIRE(open_entry(*cache, info)->put(10, noise(2, 10 * kBlock, 5)));
-  const auto wrong = cache->verify(whole, nullptr, nullptr);
+  const auto wrong = cache->verify(whole, {});
   REQUIRE(wrong);
   CHECK(wrong->digest_mismatch);
   CHECK(cache->find(whole.key).value() == nullptr);

@@ -78,6 +78,37 @@ TEST_CASE("digest: a block that is lost after the seal is looked at again") {
   CHECK(verified.error().code == ErrorCode::kIntegrity);
 }
 
+// Replaces block 0 once it has been hashed.
+class Replacing final : public Progress {
+ public:
+  explicit Replacing(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
+  void begin(std::string_view /*what*/, std::uint64_t /*total*/) override {}
+  void advance(std::uint64_t /*bytes*/) override {
+    if (!std::exchange(replaced_, true)) {
+      done_ = bool(entry_->put(0, std::vector<std::byte>(kBlock, std::byte{1})));
+    }
+  }
+  [[nodiscard]] bool done() const { return done_; }
+
+ private:
+  std::shared_ptr<Entry> entry_;
+  bool replaced_ = false;
+  bool done_ = false;
+};
+
+TEST_CASE("digest: a block that is replaced after it was hashed is not under the seal") {
+  const Disk disk(digest_info(1, kSize));
+  const Rig rig = disk.rig();
+  Replacing replacing(open_entry(*disk.cache, disk.info));
+  SECTION("of a blob that comes while it is hashed") {}
+  SECTION("of a blob that was there") {
+    REQUIRE(read_all(*rig.source, 1) == Read::kRight);
+  }
+  CHECK(rig.source->verify(&replacing).value());
+  REQUIRE(replacing.done());
+  CHECK_FALSE(rig.store->sealed());
+}
+
 TEST_CASE("digest: what went through memory is not sealed") {
   test::TempDir directory;
   const auto cache = open_cache(directory.path(), 1 << 20);

@@ -207,8 +207,12 @@ TEST_CASE("entry: a bad block that somebody is filling again is left to him") {
   REQUIRE(filler->claim({1, 2}).granted);
   CHECK_FALSE(reader->check(1));
   CHECK(reader->bad_blocks() == 0);
+  std::vector<std::byte> bytes(kBlock);
+  CHECK(reader->recheck(1, bytes).value() == Entry::Recheck::kAbsent);
+  CHECK(reader->bad_blocks() == 0);
   put(*filler, 1, 1);
   CHECK(reader->check(1));
+  CHECK(reader->recheck(1, bytes).value() == Entry::Recheck::kGood);
   // And not unlocked by a look of the object that fills it.
   f.damage(0, std::vector<std::byte>(kBlock));
   REQUIRE(filler->claim({0, 1}).granted);
@@ -250,7 +254,7 @@ TEST_CASE("entry: a bad block costs the seal") {
   Fixture f;
   put(*f.entry, 0, 301);
   CHECK_FALSE(f.entry->sealed());
-  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  REQUIRE(f.entry->seal(seal_sum(*f.entry)));
   CHECK(f.another()->sealed());
   f.damage(1, std::vector<std::byte>(kBlock));
   const BootIdOverride boot("another boot");
@@ -264,7 +268,7 @@ TEST_CASE("entry: a bad block costs the seal") {
 TEST_CASE("entry: what is put after the seal was not held against the digest") {
   Fixture f;
   put(*f.entry, 0, 301);
-  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  REQUIRE(f.entry->seal(seal_sum(*f.entry)));
   // A power cut may take records and leave the state.
   overwrite(f.path(), f.entry->header().records_begin() + 7 * kRecordSize,
             std::vector<std::byte>(kRecordSize));
@@ -277,7 +281,7 @@ TEST_CASE("entry: what is put after the seal was not held against the digest") {
 TEST_CASE("entry: a seal that a power cut has brought back does not hold for other blocks") {
   Fixture f;
   put(*f.entry, 0, 301);
-  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  REQUIRE(f.entry->seal(seal_sum(*f.entry)));
   const std::vector<std::byte> state =
       bytes_at(f.path(), f.entry->header().state_begin(), kStateSize);
   // Block 7 is lost and fetched again, as other bytes; then the old state is back.
@@ -351,7 +355,7 @@ TEST_CASE("entry: the state is kept apart from everything else") {
   put(*f.entry, 0, 1);
   const blob::Freshness fresh{1'800'000'000, 60};
   REQUIRE(f.entry->set_freshness(fresh));
-  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  REQUIRE(f.entry->seal(seal_sum(*f.entry)));
   CHECK(f.another()->info().freshness == fresh);
   CHECK(f.another()->sealed());
   REQUIRE(f.entry->unseal());
@@ -368,7 +372,7 @@ TEST_CASE("entry: the state is kept apart from everything else") {
 TEST_CASE("entry: a process that was stopped with the state locked holds up nobody for long") {
   Fixture f;
   put(*f.entry, 0, 2);
-  REQUIRE(f.entry->seal(f.entry->seal_mark()));
+  REQUIRE(f.entry->seal(seal_sum(*f.entry)));
   const auto other = f.another();
   const ByteRange place = ByteRange::of(f.entry->header().state_begin(), kStateSize);
   const io::File holder = io::File::open_to_change(f.path()).value();
@@ -378,7 +382,7 @@ TEST_CASE("entry: a process that was stopped with the state locked holds up nobo
   REQUIRE_FALSE(fresh);
   CHECK(fresh.error().code == ErrorCode::kBusy);
   CHECK(fresh.error().path == f.path());
-  CHECK_FALSE(f.entry->seal(f.entry->seal_mark()));
+  CHECK_FALSE(f.entry->seal(seal_sum(*f.entry)));
   // Nothing is put under a seal that cannot be taken away.
   CHECK(f.entry->sealed());
   CHECK_FALSE(f.entry->put(2, noise(1, 2 * kBlock, kBlock)));
@@ -403,7 +407,7 @@ TEST_CASE("cache: verifying what a stopped process has locked tells of its diges
   REQUIRE(files::try_lock_range(holder, ByteRange::of(entry->header().state_begin(), kStateSize))
               .value()
               .empty());
-  const auto report = cache->verify(cache->list().value().at(0), nullptr, nullptr);
+  const auto report = cache->verify(cache->list().value().at(0), {});
   REQUIRE(report);
   CHECK(report->entry.verified);
   CHECK_FALSE(entry->sealed());
@@ -417,7 +421,7 @@ TEST_CASE("entry: two threads that change the state do not undo each other's cha
   });
   int lost = 0;
   for (int round = 0; round < 2000; ++round) {
-    const bool done = f.entry->seal(f.entry->seal_mark()) && f.entry->sealed() && f.entry->unseal();
+    const bool done = f.entry->seal(seal_sum(*f.entry)) && f.entry->sealed() && f.entry->unseal();
     lost += done && !f.entry->sealed() ? 0 : 1;
   }
   enough = true;

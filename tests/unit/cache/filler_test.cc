@@ -21,6 +21,7 @@ class RoomStore final : public BlockStore {
   explicit RoomStore(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
 
   std::function<Room(std::uint64_t bytes)> room = [](std::uint64_t) { return Room::kGranted; };
+  std::function<void(std::uint64_t block)> before_put = [](std::uint64_t) {};
 
   std::uint64_t size() const override { return entry_->size(); }
   std::uint64_t block_size() const override { return entry_->block_size(); }
@@ -32,6 +33,7 @@ class RoomStore final : public BlockStore {
   void release(BlockRun run) override { entry_->release(run); }
   Room admit(std::uint64_t bytes) override { return room(bytes); }
   Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) override {
+    before_put(first);
     return entry_->put(first, bytes);
   }
   Result<bool> read(std::uint64_t offset, std::span<std::byte> into) override {
@@ -124,6 +126,45 @@ TEST_CASE("filler: room is asked for what is missing, once") {
   const Rig rig = room.rig(script);
   CHECK(read_all(*rig.source, 1) == Read::kRight);
   CHECK(admitted == (room.store->blocks() - 21) * kBlock);
+}
+
+// ---- a slow disk --------------------------------------------------------------------------------
+
+TEST_CASE("filler: other downloads go on while the disk takes its time for one") {
+  const RoomRig room;
+  std::promise<void> asked;
+  std::promise<void> answer;
+  std::atomic<bool> first{true};
+  room.store->before_put = [&](std::uint64_t block) {
+    if (block >= 64 || !first.exchange(false)) return;
+    asked.set_value();
+    answer.get_future().wait();
+  };
+  OriginScript script;
+  script.says_latency = 0.01;
+  const Rig rig = room.rig(script);
+  auto reader = std::async(std::launch::async,
+                           [&] { return read_and_compare(*rig.source, 1, 0, 16 * kBlock); });
+  asked.get_future().wait();
+  CHECK(read_and_compare(*rig.source, 1, 100 * kBlock, 3 * kBlock) == Read::kRight);
+  // The first download is paused once its buffers in memory are full.
+  CHECK(rig.origin->bytes() < 19 * kBlock);
+  answer.set_value();
+  CHECK(reader.get() == Read::kRight);
+  CHECK(rig.origin->bytes() == 19 * kBlock);
+}
+
+TEST_CASE("filler: whole blocks that have come are kept when it goes away") {
+  const Disk disk(url_info(kSize));
+  OriginScript script;
+  script.chunk = 10'000;
+  script.stall = 3 * kBlock + 5'000;
+  {
+    const Rig rig = disk.rig(script);
+    rig.source->will_need({{0, kSize}});
+    while (rig.origin->bytes() < script.stall) std::this_thread::sleep_for(1ms);
+  }
+  CHECK(open_entry(*disk.cache, disk.info)->next_missing({0, 5}) == BlockRun{3, 5});
 }
 
 // ---- failures -----------------------------------------------------------------------------------

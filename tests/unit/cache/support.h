@@ -66,6 +66,16 @@ inline std::shared_ptr<Entry> open_entry(Cache& cache, const blob::Info& info) {
   return *entry;
 }
 
+// Returns the sum for a seal on all current records.
+inline std::uint64_t seal_sum(const Entry& entry) {
+  SealSum sum;
+  const BlockRun all{0, entry.blocks()};
+  for (const BlockRecord& record : Entry::read_records(entry.item().file(), entry.header(), all)) {
+    sum.add(record.checksum);
+  }
+  return sum.value();
+}
+
 inline std::string entry_path(const std::string& directory, const blob::Info& info) {
   return directory + "/blobs/" + key_of(info);
 }

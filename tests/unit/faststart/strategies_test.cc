@@ -47,7 +47,7 @@ class Toy final : public Strategy {
       return result_;
     }
     return work.make_new(plan, [&](const io::FileRange& /*source*/, io::File& out) {
-      return layout::write_file(plan.layout, out, work.realise_options());
+      return layout::write_file(plan.layout, out, work.context());
     });
   }
 

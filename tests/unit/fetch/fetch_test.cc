@@ -136,8 +136,8 @@ TEST_CASE("a fetch that is stopped tells whether the next one can go on from the
     source::Session session(test::schemes(), options);
     Request request;
     request.source = server.url();
-    const Report report = to_file(session, request, directory.file("out"),
-                                  {.cancel = &cancel, .progress = &stopping});
+    const Report report =
+        to_file(session, request, directory.file("out"), {.context = {&cancel, &stopping}});
     REQUIRE(report.error);
     CHECK(report.error->code == ErrorCode::kInterrupted);
     return report.kept;

@@ -42,7 +42,7 @@ std::optional<Bytes> corpus_file(const char* name) {
 
 PacketTrace trace(Bytes bytes) {
   const io::MemorySource source(std::move(bytes));
-  auto traced = trace_packets(source, nullptr, nullptr);
+  auto traced = trace_packets(source, {});
   if (!traced) FAIL(traced.error().describe());
   return *std::move(traced);
 }
@@ -191,7 +191,7 @@ TEST_CASE("the error of a Source comes through as it is", "[media]") {
   for (const int reads : {0, 1, 3}) {  // while opening, and among the packets
     INFO(reads);
     const BrokenSource source(*file, reads);
-    const auto traced = trace_packets(source, nullptr, nullptr);
+    const auto traced = trace_packets(source, {});
     REQUIRE_FALSE(traced);
     CHECK(traced.error().code == ErrorCode::kLocalIo);
     CHECK(traced.error().system_errno == EIO);
@@ -206,7 +206,7 @@ TEST_CASE("cancelling ends a trace with kInterrupted", "[media]") {
   CancelToken token;
   CancellingProgress progress(token);
   const io::MemorySource source(*file);
-  const auto traced = trace_packets(source, &token, &progress);
+  const auto traced = trace_packets(source, {&token, &progress});
   REQUIRE_FALSE(traced);
   CHECK(traced.error().code == ErrorCode::kInterrupted);
   CHECK(progress.steps == 1);
@@ -216,7 +216,7 @@ TEST_CASE("progress of a trace ends at the size of the file", "[media]") {
   const auto file = corpus_file("bbb_prog_10s.mp4");
   if (!file) return;
   CountingProgress progress;
-  REQUIRE(trace_packets(io::MemorySource(*file), nullptr, &progress));
+  REQUIRE(trace_packets(io::MemorySource(*file), {.progress = &progress}));
   CHECK(progress.total == file->size());
   CHECK(progress.done == file->size());
 }

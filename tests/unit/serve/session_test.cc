@@ -51,7 +51,7 @@ TEST_CASE("a server that fails is the end, and the error") {
   options.disk.size = 1 << 20;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
   options.until_disconnect = true;
-  options.cancel = &cancel;
+  options.context.cancel = &cancel;
   rlimit before{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   // poll(2) takes no more entries than there may be descriptors.
@@ -83,7 +83,7 @@ TEST_CASE("a second request gives the stream up, also when it comes before the f
   SessionOptions options;
   options.disk.size = 64 << 20;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
-  options.cancel = &cancel;
+  options.context.cancel = &cancel;
   options.allow_empty = true;
   cancel.request(2);
   cancel.request(2);
@@ -120,7 +120,7 @@ TEST_CASE("the first request is the end of the stream, not of its bytes") {
   SessionOptions options;
   options.disk.size = (64 << 20) + 5;
   options.address = {Address::Kind::kUnix, dir.file("socket"), "", 0};
-  options.cancel = &cancel;
+  options.context.cancel = &cancel;
   options.allow_empty = true;
   cancel.request(2);
   CHECK_FALSE(serve::run_session(options, out).error);

@@ -115,7 +115,7 @@ TEST_CASE_METHOD(Source, "whoever waits for input or for a reader can be stopped
   test::PipeEnds idle;
   const io::File reading_end = io::File::adopt(std::move(idle.reader), "(pipe)");
   const bool digest = GENERATE(true, false);
-  const sink::CopyOptions options{.digest = digest, .cancel = &cancel};
+  const sink::CopyOptions options{.digest = digest, .context = {.cancel = &cancel}};
   if (GENERATE(true, false)) {
     io::File out = io::File::create(dir.file("out")).value();
     CHECK(sink::copy_stream(reading_end, out, options).error->code == ErrorCode::kInterrupted);

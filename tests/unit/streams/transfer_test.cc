@@ -83,7 +83,7 @@ TEST_CASE("a request to stop ends it between blocks") {
                                if (++drained == 3) token.request(2);
                                return {};
                              },
-                             {.buffer_size = 64, .cancel = &token});
+                             {.buffer_size = 64, .context = {.cancel = &token}});
   REQUIRE_FALSE(done);
   CHECK(done.error().code == ErrorCode::kInterrupted);
   CHECK(drained == 3);

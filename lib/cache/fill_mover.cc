@@ -1,0 +1,278 @@
+// The part of a Filler that does what its policy says: requests, and what becomes of them.
+#include <algorithm>
+#include <utility>
+
+#include "shunt/base/catching.h"
+#include "shunt/cache/filler.h"
+
+namespace shunt::cache {
+namespace {
+
+// What a connection has in hand, between the client and the store. Into memory a batch costs
+// nothing, and memory is what there is little of.
+constexpr std::uint64_t kInHand = std::uint64_t{384} << 10;
+constexpr std::uint64_t kInHandForMemory = std::uint64_t{192} << 10;
+// How long what has come lies in hand at most, as nothing tells of it.
+constexpr auto kLookAtHands = std::chrono::milliseconds(50);
+constexpr auto kLookAtConnections = std::chrono::milliseconds(100);
+constexpr std::chrono::nanoseconds kLong = std::chrono::seconds(60);
+
+}  // namespace
+
+// ---- requests -----------------------------------------------------------------------------------
+
+FillPolicy::Admission Filler::admit(JobId id, std::uint64_t blocks) {
+  const Room room = store_->admit(blocks * store_->block_size());
+  const Lock lock(mutex_);
+  const FillPolicy::Admission answer = policy_.admitted(id, room, world());
+  if (answer == FillPolicy::Admission::kUseMemory) {
+    overflow(room == Room::kNone ? "there is no room in its budget"
+                                 : "other processes do not let its budget be looked at");
+  }
+  return answer;
+}
+
+void Filler::carry_out(const FillPolicy::Start& start) {
+  BlockRun claimed;
+  const Result<void> done = catching([&] { return try_to_carry_out(start, claimed); });
+  if (!done) {
+    store_->release(claimed);
+    const Lock lock(mutex_);
+    jobs_.erase(start.job);
+    policy_.failed(start.job, start.run, done.error());
+  }
+  events_.tell();
+}
+
+Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& claimed) {
+  SHUNT_TRY(start_threads());
+  BlockRun run = start.run;
+  if (start.claim) {
+    const Claim claim = store_->claim(run);
+    if (claim.granted) claimed = {run.begin, run.begin + claim.count};
+    FillPolicy::Claimed answer;
+    {
+      const Lock lock(mutex_);
+      answer = policy_.claimed(start.job, claim, world());
+    }
+    claimed = answer.run.value_or(BlockRun{});
+    for (const BlockRun given : answer.release) store_->release(given);
+    if (!answer.run) return {};
+    run = *answer.run;
+  }
+  if (start.instead_of) stop(*start.instead_of);
+  if (!overflowing_ && admit(start.job, missing_blocks(run)) != FillPolicy::Admission::kGo) {
+    store_->release(std::exchange(claimed, {}));
+    return {};
+  }
+  const std::uint64_t block_size = store_->block_size();
+  const FillJob::Shape shape{
+      store_->size(), block_size,
+      std::max(capacity() == 0 ? kInHand : kInHandForMemory, 2 * block_size)};
+  std::shared_ptr<FillJob> job;
+  {
+    const Lock lock(mutex_);
+    job = std::make_shared<FillJob>(shape, run, policy_.awaited(run), events_);
+    Running& running = jobs_[start.job];
+    running.job = job;
+    running.run = run;
+    running.claimed = start.claim;
+  }
+  std::unique_ptr<blob::Download> download = origin_->start(
+      {run.begin * block_size, std::min(run.end * block_size, store_->size())}, *job);
+  const Lock lock(mutex_);
+  Running& running = jobs_.at(start.job);
+  running.download = std::move(download);
+  running.begun = true;
+  policy_.started(start.job);
+  return {};
+}
+
+Result<void> Filler::start_threads() {
+  const Lock lock(mutex_);
+  if (threads_run_) return {};
+  // Counted here: the thread may begin after the first event.
+  const std::uint64_t seen = room_for_more_.count();
+  SHUNT_ASSIGN(starter_, io::Thread::start([this, seen] { return run_starter(seen); }));
+  SHUNT_ASSIGN(mover_, io::Thread::start([this] { return run_mover(); }));
+  threads_run_ = true;
+  return {};
+}
+
+// ---- the starter and the mover ------------------------------------------------------------------
+
+Result<void> Filler::run_starter(std::uint64_t seen) {
+  bool waits = true;  // whoever has the first request made makes those beside it
+  while (true) {
+    bool idle = false;
+    {
+      const Lock lock(mutex_);
+      if (stopping_) return {};
+      idle = policy_.idle();
+    }
+    // How many connections are worth having shows while they are at work.
+    if (waits) room_for_more_.wait(seen, idle ? kLong : kLookAtConnections);
+    seen = room_for_more_.count();
+    const Result<void> done = catching([&]() -> Result<void> {
+      std::optional<FillPolicy::Start> start;
+      {
+        const Lock lock(mutex_);
+        if (stopping_) return {};
+        start = policy_.start_next(world());
+      }
+      waits = !start;
+      if (start) carry_out(*start);
+      return {};
+    });
+    waits = waits || !done;
+  }
+}
+
+Filler::Task Filler::next_task() {
+  using Kind = Task::Kind;
+  const auto now = FillJob::Clock::now();
+  const Lock lock(mutex_);
+  const FillPolicy::World at_present = world();
+  for (auto& [id, running] : jobs_) {
+    if (!running.begun) continue;
+    FillJob& job = *running.job;
+    const FillJob::State state = job.state();
+    policy_.arrived(id, state.position, state.kept, state.rate);
+    if (state.sends_everything) policy_.sends_everything(id);
+    if (!std::exchange(running.has_bytes, running.has_bytes || state.position != 0) &&
+        state.position != 0) {
+      room_for_more_.tell();  // it is known now how long an answer takes
+    }
+    if (job.is_due(now, false) &&
+        (state.over || policy_.may_keep(state.kept / store_->block_size(), at_present))) {
+      return {Kind::kKeep, id, running.job};
+    }
+    if (state.over && !state.in_use) return {Kind::kClear, id};
+    if (running.download != nullptr && job.may_resume()) running.download->resume();
+  }
+  if (const std::optional<FillPolicy::Step> step = policy_.next_step(at_present)) {
+    return {step->kind == FillPolicy::Step::Kind::kStop ? Kind::kStop : Kind::kConvert, step->job};
+  }
+  return {};
+}
+
+void Filler::perform(const Task& task) {
+  switch (task.kind) {
+    case Task::Kind::kNone:
+      return;
+    case Task::Kind::kKeep:
+      return keep(*task.job);
+    case Task::Kind::kStop:
+      return stop(task.id);
+    case Task::Kind::kConvert:
+      return run_or_fail([&] { convert(task.id); },
+                         [&](const Result<void>& /*failed*/) { stop(task.id); });
+    case Task::Kind::kClear:
+      return clear_up(task.id);
+  }
+}
+
+Result<void> Filler::run_mover() {
+  while (true) {
+    const std::uint64_t seen = events_.count();
+    bool waits = true;
+    const Result<void> done = catching([&]() -> Result<void> {
+      const Task task = next_task();
+      waits = task.kind == Task::Kind::kNone;
+      perform(task);
+      return {};
+    });
+    bool idle = false;
+    {
+      const Lock lock(mutex_);
+      if (stopping_) return {};
+      idle = jobs_.empty();
+    }
+    if (waits || !done) events_.wait(seen, idle ? kLong : kLookAtHands);
+  }
+}
+
+void Filler::stop(JobId id) {
+  std::shared_ptr<FillJob> job;
+  std::unique_ptr<blob::Download> download;
+  {
+    const Lock lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end() || found->second.download == nullptr) return;
+    job = found->second.job;
+    download = std::move(found->second.download);
+    policy_.stopping(id);
+  }
+  download.reset();
+  job->stopped();
+  events_.tell();
+}
+
+void Filler::clear_up(JobId id) {
+  Running gone;
+  {
+    const Lock lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return;
+    gone = std::move(found->second);
+    jobs_.erase(found);
+  }
+  gone.download.reset();
+  if (gone.claimed) store_->release(gone.run);
+  const auto tell_policy = [&] {
+    const Result<void> outcome = gone.job->outcome();
+    const bool changed = !outcome && origin_->has_changed();
+    // Another version than the blocks are of: nobody may mix the two.
+    if (changed) store_->discard();
+    const Lock lock(mutex_);
+    if (outcome) return policy_.ended(id);
+    policy_.failed(id, changed ? BlockRun{0, store_->blocks()} : gone.job->rest(), outcome.error());
+  };
+  run_or_fail(tell_policy, [&](const Result<void>& /*failed*/) {
+    const Lock lock(mutex_);
+    policy_.ended(id);
+  });
+  room_for_more_.tell();
+  events_.tell();
+}
+
+void Filler::convert(JobId id) {
+  const BlockRun all{0, store_->blocks()};
+  std::shared_ptr<FillJob> job;
+  BlockRun admitted;
+  bool was_claimed = false;
+  {
+    const Lock lock(mutex_);
+    Running& running = jobs_.at(id);
+    job = running.job;
+    admitted = running.run;
+    was_claimed = std::exchange(running.claimed, false);
+  }
+  if (was_claimed) store_->release(admitted);
+  const bool shared = !overflowing_;
+  const Claim claim = shared ? store_->claim(all) : Claim{true, all.count()};
+  bool whole = false;
+  {
+    const Lock lock(mutex_);
+    whole = policy_.converted(id, claim, world());
+    if (whole) {
+      jobs_.at(id).run = all;
+      jobs_.at(id).claimed = shared;
+    }
+  }
+  if (!whole) {
+    if (claim.granted) store_->release({0, claim.count});
+    return stop(id);
+  }
+  if (shared) {
+    // What the first run lacks, and what has come of it meanwhile, was admitted with it.
+    const std::uint64_t wanting =
+        missing_blocks({0, admitted.begin}) + missing_blocks({admitted.end, all.end});
+    // It is asked for again, and the room as well.
+    if (admit(id, wanting) == FillPolicy::Admission::kGiveUp) return stop(id);
+  }
+  job->go_on_to_the_end();
+  events_.tell();
+}
+
+}  // namespace shunt::cache
