@@ -99,7 +99,7 @@ Result<void> CachedSource::read_piece(ByteRange range, std::span<std::byte> into
 // Called for reads that miss, and for those that come near the end of what was fetched ahead.
 void CachedSource::read_ahead(ByteRange range) const {
   if (planned_.load(std::memory_order_relaxed)) return;  // somebody knows better: will_need()
-  const std::lock_guard lock(ahead_mutex_);
+  const Lock lock(ahead_mutex_);
   const std::uint64_t last_end = last_end_.load(std::memory_order_relaxed);
   const bool goes_on =
       range.begin <= last_end && last_end < range.end + store_->block_size() && last_end != 0;

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "shunt/base/byte_range.h"
 #include "shunt/base/cancel.h"
+#include "shunt/base/mutex.h"
 #include "shunt/base/progress.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/origin.h"
@@ -73,7 +73,7 @@ class CachedSource final : public io::Source, public io::FarAway {
   [[nodiscard]] ByteRange bytes_of(BlockRun run) const;
   [[nodiscard]] Error named(const Error& error) const;
   Result<void> read_piece(ByteRange range, std::span<std::byte> into) const;
-  void read_ahead(ByteRange range) const;
+  void read_ahead(ByteRange range) const SHUNT_EXCLUDES(ahead_mutex_);
 
   const blob::Info info_;
   const SourceOptions options_;
@@ -85,8 +85,8 @@ class CachedSource final : public io::Source, public io::FarAway {
   mutable std::atomic<bool> planned_{false};
   mutable std::atomic<std::uint64_t> last_end_{0};
   mutable std::atomic<std::uint64_t> ahead_from_{UINT64_MAX};
-  mutable std::mutex ahead_mutex_;
-  mutable std::uint64_t ahead_ = 0;  // guarded by ahead_mutex_
+  mutable Mutex ahead_mutex_;
+  mutable std::uint64_t ahead_ SHUNT_GUARDED_BY(ahead_mutex_) = 0;
 };
 
 }  // namespace shunt::cache

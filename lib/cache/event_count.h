@@ -3,9 +3,9 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt::cache {
 
@@ -14,26 +14,26 @@ class EventCount {
  public:
   // How many events there have been.
   [[nodiscard]] std::uint64_t count() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return count_;
   }
   void tell() {
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       ++count_;
     }
     told_.notify_all();
   }
   // Returns once there have been more than `seen` events, or after `limit`.
   void wait(std::uint64_t seen, std::chrono::nanoseconds limit) {
-    std::unique_lock lock(mutex_);
-    told_.wait_for(lock, limit, [&] { return count_ != seen; });
+    const Lock lock(mutex_);
+    told_.wait_for(mutex_, limit, [&]() SHUNT_REQUIRES(mutex_) { return count_ != seen; });
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable told_;
-  std::uint64_t count_ = 0;
+  mutable Mutex mutex_;
+  ConditionVariable told_;
+  std::uint64_t count_ SHUNT_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace shunt::cache

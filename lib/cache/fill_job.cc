@@ -36,7 +36,7 @@ bool FillJob::has_room(std::uint64_t bytes) const {
 
 bool FillJob::ready(std::uint64_t offset, std::size_t bytes) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     wants_everything_ = !everything_ && !within(offset, bytes);
     if (!wants_everything_ && has_room(bytes)) return true;
     held_ = true;
@@ -50,7 +50,7 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
   const auto now = Clock::now();
   bool tell = false;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const bool first = !begun_;
     if (first) {
       if (offset != 0 && offset != run_.begin * shape_.block_size) {
@@ -77,7 +77,7 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
 
 void FillJob::finished(Result<void> outcome) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     over_ = true;
     if (!stopped_) outcome_ = std::move(outcome);
   }
@@ -99,12 +99,12 @@ bool FillJob::due(Clock::time_point now, bool awaited) const {
 }
 
 bool FillJob::is_due(Clock::time_point now, bool awaited) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return due(now, awaited);
 }
 
 std::optional<Batch> FillJob::take() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto whole = static_cast<std::size_t>(whole_in_hand());
   if (in_use_ || whole == 0) return std::nullopt;
   in_use_ = true;
@@ -118,25 +118,25 @@ std::optional<Batch> FillJob::take() {
 }
 
 void FillJob::give_back() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   coming_at_ += leaving_.size();
   leaving_.clear();
   in_use_ = false;
 }
 
 bool FillJob::holds(std::uint64_t block) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return begun_ && coming_at_ / shape_.block_size <= block &&
          std::min((block + 1) * shape_.block_size, shape_.size) <= position_;
 }
 
 void FillJob::set_awaited(bool awaited) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   awaited_ = awaited;
 }
 
 FillJob::State FillJob::state() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
   const bool tells = begun_ && received_ >= kEnoughForRate && seconds > 0;
   return {position_, coming_at_, tells ? static_cast<double>(received_) / seconds : 0,
@@ -144,32 +144,32 @@ FillJob::State FillJob::state() const {
 }
 
 bool FillJob::may_resume() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!held_ || wants_everything_ || over_ || !has_room(held_bytes_)) return false;
   held_ = false;
   return true;
 }
 
 void FillJob::stopped() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   stopped_ = over_ = true;
   outcome_ = {};
 }
 
 void FillJob::go_on_to_the_end() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   run_ = {0, shape_.size / shape_.block_size + (shape_.size % shape_.block_size != 0 ? 1 : 0)};
   everything_ = true;
   wants_everything_ = false;
 }
 
 Result<void> FillJob::outcome() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return outcome_;
 }
 
 BlockRun FillJob::rest() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!begun_) return run_;
   return {std::clamp(position_ / shape_.block_size, run_.begin, run_.end), run_.end};
 }

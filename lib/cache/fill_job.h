@@ -3,11 +3,11 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/download.h"
 #include "shunt/cache/block_store.h"
@@ -78,33 +78,33 @@ class FillJob final : public blob::Receiver {
   [[nodiscard]] BlockRun rest() const;
 
  private:
-  // With the mutex held.
-  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const;
-  [[nodiscard]] std::uint64_t whole_in_hand() const;  // bytes
-  [[nodiscard]] bool due(Clock::time_point now, bool awaited) const;
-  [[nodiscard]] bool has_room(std::uint64_t bytes) const;
+  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);  // bytes
+  [[nodiscard]] bool due(Clock::time_point now, bool awaited) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
 
   const Shape shape_;
   EventCount& events_;
-  mutable std::mutex mutex_;  // held for a copy of bytes at most; guards what follows
-  BlockRun run_;
-  std::vector<std::byte> coming_;  // bytes from coming_at_ on, the start of a block
-  std::uint64_t coming_at_ = 0;
-  std::vector<std::byte> leaving_;  // of the batch that a thread has
-  bool in_use_ = false;
-  std::uint64_t position_ = 0;
-  std::uint64_t received_ = 0;
-  bool begun_ = false;
-  bool awaited_ = false;
-  bool held_ = false;              // the client was told to come again
-  std::uint64_t held_bytes_ = 0;   // with so many
-  bool everything_ = false;        // the server sends all of the blob
-  bool wants_everything_ = false;  // the same, and nobody has agreed yet
-  bool over_ = false;
-  bool stopped_ = false;
-  Result<void> outcome_;
-  Clock::time_point first_byte_;
-  Clock::time_point last_batch_;
+  mutable Mutex mutex_;  // held for a copy of bytes at most
+  BlockRun run_ SHUNT_GUARDED_BY(mutex_);
+  // Bytes from coming_at_ on, which is the start of a block.
+  std::vector<std::byte> coming_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t coming_at_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::vector<std::byte> leaving_ SHUNT_GUARDED_BY(mutex_);  // of the batch that a thread has
+  bool in_use_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::uint64_t position_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::uint64_t received_ SHUNT_GUARDED_BY(mutex_) = 0;
+  bool begun_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool awaited_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool held_ SHUNT_GUARDED_BY(mutex_) = false;              // the client was told to come again
+  std::uint64_t held_bytes_ SHUNT_GUARDED_BY(mutex_) = 0;   // with so many
+  bool everything_ SHUNT_GUARDED_BY(mutex_) = false;        // the server sends all of the blob
+  bool wants_everything_ SHUNT_GUARDED_BY(mutex_) = false;  // the same, and nobody has agreed yet
+  bool over_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool stopped_ SHUNT_GUARDED_BY(mutex_) = false;
+  Result<void> outcome_ SHUNT_GUARDED_BY(mutex_);
+  Clock::time_point first_byte_ SHUNT_GUARDED_BY(mutex_);
+  Clock::time_point last_batch_ SHUNT_GUARDED_BY(mutex_);
 };
 
 }  // namespace shunt::cache
