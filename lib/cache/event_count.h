@@ -1,5 +1,6 @@
-// Tells threads that something has happened, so that they look again. Nobody who asks count(), then
-// looks, then waits misses an event in between, and no other lock is held while one is told.
+// Counts events, and wakes threads that wait for the next one. A thread that calls count(), then
+// checks what it needs, then waits, misses no event in between. No other lock has to be held to
+// report one.
 #pragma once
 
 #include <chrono>
@@ -9,10 +10,10 @@
 
 namespace shunt::cache {
 
-// Thread-safe. Its lock is never held while another one is taken.
+// Thread-safe. No other mutex is taken while its own is held.
 class EventCount {
  public:
-  // How many events there have been.
+  // Returns the number of events so far.
   [[nodiscard]] std::uint64_t count() const {
     const Lock lock(mutex_);
     return count_;
@@ -24,7 +25,7 @@ class EventCount {
     }
     told_.notify_all();
   }
-  // Returns once there have been more than `seen` events, or after `limit`.
+  // Waits until there have been more than `seen` events, or until `limit` is over.
   void wait(std::uint64_t seen, std::chrono::nanoseconds limit) {
     const Lock lock(mutex_);
     told_.wait_for(mutex_, limit, [&]() SHUNT_REQUIRES(mutex_) { return count_ != seen; });

@@ -8,13 +8,13 @@
 namespace shunt::cache {
 namespace {
 
-// Blocks that somebody waits for are put at once, unless they come so fast that it makes no
-// difference to anybody.
+// Blocks that a reader waits for are put at once, or in batches of this size or this time if they
+// come so fast that the delay does not matter.
 constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
 constexpr auto kFast = std::chrono::milliseconds(2);
-// Blocks that nobody waits for are put this often.
+// Blocks that nobody waits for are put at this interval.
 constexpr auto kLongest = std::chrono::milliseconds(50);
-// From fewer bytes than these no rate is told.
+// With fewer bytes, the rate is reported as unknown.
 constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
 
 }  // namespace
@@ -30,7 +30,7 @@ bool FillJob::within(std::uint64_t offset, std::uint64_t bytes) const {
 }
 
 bool FillJob::has_room(std::uint64_t bytes) const {
-  // A piece may be larger than all there is to hold, and half a block has to become a whole one.
+  // A piece may be larger than the buffer, and an incomplete block must be able to grow.
   return coming_.size() < shape_.block_size || coming_.size() + bytes <= shape_.most_in_hand;
 }
 
@@ -54,17 +54,18 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
     const bool first = !begun_;
     if (first) {
       if (offset != 0 && offset != run_.begin * shape_.block_size) {
-        return corrupt("the download begins at the wrong place", offset);
+        return corrupt("the download starts at the wrong offset", offset);
       }
       begun_ = true;
       first_byte_ = last_batch_ = now;
       coming_at_ = position_ = offset;
     }
     if (offset != position_ || bytes.size() > shape_.size - offset) {
-      return corrupt("the download does not go on where it was", offset);
+      return corrupt("the download does not continue where it was", offset);
     }
     const bool was_due = due(now, awaited_);
-    // At once: growing by and by takes twice that, and leaves the halves in the heap.
+    // Reserves all of it at once: growing step by step takes twice the memory, and fragments the
+    // heap.
     coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
     coming_.insert(coming_.end(), bytes.begin(), bytes.end());
     position_ += bytes.size();
@@ -84,7 +85,7 @@ void FillJob::finished(Result<void> outcome) {
   events_.tell();
 }
 
-// ---- from any thread ----------------------------------------------------------------------------
+// ---- thread-safe --------------------------------------------------------------------------------
 
 std::uint64_t FillJob::whole_in_hand() const {
   return position_ == shape_.size ? coming_.size() : round_down(coming_.size(), shape_.block_size);

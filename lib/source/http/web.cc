@@ -105,7 +105,7 @@ Result<Opened> Web::open(http_blob::HttpBlob blob, const std::string& key,
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = name;
-    error.reason = "not in the cache, and this is offline";
+    error.reason = "not in the cache (offline)";
     return error;
   }
 
