@@ -18,7 +18,7 @@ namespace {
 // A request of 64 MiB need not be held at once.
 constexpr std::size_t kPiece = std::size_t{256} << 10;
 
-// A copy that a command started by nbdkit does not get: the pipe would stay open with it.
+// A duplicate that is closed on exec: a command started by nbdkit would keep the pipe open.
 Result<io::File> take_descriptor(int number) {
   const std::string name = fmt::format("fd={}", number);
   const int flags = ::fcntl(number, F_GETFL);
@@ -37,7 +37,7 @@ Error failed(std::string reason) {
 
 Error is_ending(const char* what) {
   Error error = system_error(ESHUTDOWN, "", "");
-  error.reason = fmt::format("nbdkit is to end, and {} waits for the reader", what);
+  error.reason = fmt::format("nbdkit is ending, and {} still waits for the reader", what);
   return error;
 }
 
@@ -75,7 +75,7 @@ Result<void> Disk::write(std::uint64_t offset, std::span<const std::byte> data) 
   return {};
 }
 
-// Before it is made: one that fails half way is no less a change.
+// Called before the change, since a change that fails half way counts too.
 void Disk::note_change(std::uint64_t bytes) {
   changed_ = true;
   unflushed_ += bytes;
@@ -106,15 +106,14 @@ Result<void> Disk::zero(ByteRange range) {
   return sink_->zero(range);
 }
 
-// nbdkit tells of no client whether it took leave or was killed.
+// nbdkit does not report whether a client disconnected properly or was killed.
 Result<void> Disk::judge() const {
   if (cut_off_) return *cut_off_;
   if (!changed_ && !settings_.allow_empty && settings_.disk.size > 0) {
-    return failed("nobody has written to the disk; allow-empty=true if that was meant");
+    return failed("nothing was written to the disk; allow-empty=true permits that");
   }
   if (settings_.need_flush && unflushed_ > 0) {
-    return failed(fmt::format("there was no flush behind the last {} that were written",
-                              format_size(unflushed_)));
+    return failed(fmt::format("the last {} written were not flushed", format_size(unflushed_)));
   }
   return {};
 }
@@ -127,7 +126,7 @@ Result<void> Disk::finish(const CancelToken& give_up) {
   return {};
 }
 
-// As sha256sum has it of its standard input.
+// In the format of sha256sum for standard input.
 Result<void> Disk::write_digest(const CancelToken& give_up) const {
   const std::string digest = sink_->summary().digest;
   const std::string line = digest.substr(digest.find(':') + 1) + "  -\n";

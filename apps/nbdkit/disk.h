@@ -1,4 +1,4 @@
-// The one disk that the plugin serves: where it leaves to, and the Sink in between.
+// The disk that the plugin serves: the output, and the Sink in front of it.
 #pragma once
 
 #include <cstddef>
@@ -19,13 +19,12 @@
 
 namespace shunt::nbdkit {
 
-// nbdkit serialises all calls, so that no two come at once; a call that has to wait keeps the
-// others waiting, as it would have to anyway.
+// nbdkit serialises all calls. A call that has to wait keeps the others waiting, as it must.
 class Disk {
  public:
-  // Opens the output; waits for the reader of a FIFO. No threads yet: they would be lost when
-  // nbdkit forks. `is_to_end` is asked by a call that waits for the reader: what cannot be done
-  // then is an ESHUTDOWN error.
+  // Opens the output; waits for the reader of a FIFO. Starts no threads, which would be lost when
+  // nbdkit forks. `is_to_end` is called by calls that wait for the reader; when it returns true
+  // they fail with ESHUTDOWN.
   static Result<std::unique_ptr<Disk>> open(const Settings& settings,
                                             std::function<bool()> is_to_end);
   Result<void> start();
@@ -39,15 +38,15 @@ class Disk {
   Result<void> read(std::uint64_t offset, std::span<std::byte> into) {
     return sink_->read(offset, into);
   }
-  // Waits until the consumer has what may leave now.
+  // Waits until the consumer has taken what may leave now.
   Result<void> flush();
   [[nodiscard]] std::vector<sink::Sink::Extent> extents(ByteRange range, std::size_t most) {
     return sink_->extents(range, most);
   }
 
-  // Sends the rest, waits until the consumer has it or `give_up` is requested, and writes the
-  // digest. Fails without when nobody wrote, when a change could not be made, as nbdkit was to end,
-  // or when a flush is missing that is needed.
+  // Sends the rest, waits until the consumer has taken it or `give_up` is requested, and writes the
+  // digest. Fails without sending if nobody wrote, if a change could not be made because nbdkit was
+  // ending, or if a required flush is missing.
   Result<void> finish(const CancelToken& give_up);
 
  private:
@@ -67,7 +66,7 @@ class Disk {
   std::optional<Error> cut_off_;  // a change that was not made
   std::uint64_t unflushed_ = 0;   // bytes changed since the last flush
   std::unique_ptr<files::Destination> out_;
-  std::unique_ptr<sink::Sink> sink_;  // after start(); uses all of the above
+  std::unique_ptr<sink::Sink> sink_;  // set by start(); uses all of the above
 };
 
 }  // namespace shunt::nbdkit

@@ -1,5 +1,5 @@
-// nbdkit-shunt-plugin: the engine of stream-sink behind nbdkit's server. nbdkit-plugin(3) says what
-// is called when.
+// nbdkit-shunt-plugin: the engine of stream-sink behind nbdkit's server. nbdkit-plugin(3) documents
+// the callbacks.
 #define NBDKIT_API_VERSION 2
 #include <nbdkit-plugin.h>
 
@@ -13,8 +13,8 @@
 #include "shunt/base/catching.h"
 #include "shunt/io/thread.h"
 
-// Requests in the order in which they come: served at once, they would need a window of hundreds of
-// MiB (docs/design/stream-sink.md).
+// Serves requests in the order in which they arrive: in parallel they would need a window of
+// hundreds of MiB (docs/design/stream-sink.md).
 #define THREAD_MODEL NBDKIT_THREAD_MODEL_SERIALIZE_ALL_REQUESTS
 
 namespace shunt::nbdkit {
@@ -22,19 +22,19 @@ namespace {
 
 constexpr std::size_t kMostExtents = 1024;
 
-// Owned by unload() and cleanup(), not by objects with destructors: the process that nbdkit forks
-// from runs those when it exits, and would take the output away.
+// Freed by unload() and cleanup(), not by destructors: the parent that forks nbdkit would run those
+// at exit and remove the output.
 Settings* settings = nullptr;
 Disk* disk = nullptr;
 
-// Without the hint, which speaks of the options of the program.
+// Leaves out the hint, which names options of the program.
 Result<void> report(const char* what, const Error& error) {
   nbdkit_error("%s%s", what, error.describe().c_str());
   nbdkit_set_error(error.system_errno != 0 ? error.system_errno : EIO);
   return {};
 }
 
-// No exception crosses into nbdkit. `work` returns a Result<void>.
+// Exceptions must not enter nbdkit. `work` returns a Result<void>.
 template <typename Work>
 int guarded(const Work& work, const char* what = "") noexcept {
   const Result<void> done = catching(work);
@@ -46,8 +46,8 @@ int guarded(const Work& work, const char* what = "") noexcept {
   return -1;
 }
 
-// Whether nbdkit is to end. It says so only to who sleeps, and to a thread that serves a connection
-// also when that one's client has gone, who is no reason to end: so another thread asks.
+// Returns true if nbdkit is to end. nbdkit tells this only in a sleep, and says the same in a
+// connection's thread whose client has gone; so another thread asks.
 bool is_to_end() {
   bool ends = false;
   Result<io::Thread> asking = io::Thread::start([&]() -> Result<void> {
@@ -64,8 +64,8 @@ void ask_to_give_up(int signal) {
   give_up.request(signal);
 }
 
-// While it is there, a signal gives up what is under way. nbdkit's own handlers only say that it is
-// to end, and at the end nobody listens to them.
+// During its lifetime a signal cancels the current work. nbdkit's own handlers only set a flag,
+// which nobody reads at the end.
 class Heeding {
  public:
   Heeding() {
@@ -120,7 +120,7 @@ int after_fork() noexcept {
   return guarded([&] { return disk->start(); });
 }
 
-// All clients have gone. nbdkit's exit status cannot tell of a failure any more.
+// All clients have gone. nbdkit's exit status can no longer report a failure.
 void cleanup() noexcept {
   const Heeding heeding;
   (void)guarded([&] { return disk->finish(give_up); }, "the stream is not complete: ");
@@ -144,7 +144,7 @@ int can_fast_zero(void* /*handle*/) noexcept {
   return disk->fast_zero() ? 1 : 0;
 }
 
-// A flush of what may leave is all that there is for a single request too.
+// For a single request, too, a flush of what may leave is all there is.
 int can_fua(void* /*handle*/) noexcept {
   return NBDKIT_FUA_EMULATE;
 }
@@ -193,18 +193,18 @@ nbdkit_plugin make_plugin() {
   made.name = "shunt";
   made.longname = "shunt stream-sink";
   made.version = SHUNT_VERSION;
-  made.description = "A disk that programs write, and that leaves as a stream.";
+  made.description = "Turn the writes of programs to a disk into a stream.";
   made.config_help =
       "pipe=PATH              (or fd=N) Where the stream goes: a FIFO, a device or a new file\n"
       "size=SIZE              (required) Size of the disk\n"
-      "window=SIZE            How far back may be written (1M)\n"
-      "read-window=SIZE       How much of what has left may be read (0)\n"
-      "commit=WHEN            When bytes leave: window, at-end or auto (auto)\n"
-      "memory=SIZE            For data that has not left yet, at least 2M (64M)\n"
+      "window=SIZE            How far back writes may reach (1M)\n"
+      "read-window=SIZE       How far back sent bytes can be read (0)\n"
+      "commit=WHEN            When bytes are sent: window, at-end, auto (auto)\n"
+      "memory=SIZE            Memory for unsent data, at least 2M (64M)\n"
       "spill=DIR|none         Folder for data beyond memory= ($TMPDIR, /var/tmp)\n"
       "truncate=true          End the stream where the last write or zeroing ends\n"
-      "need-flush=true        Fail unless a flush is behind all that was written\n"
-      "allow-empty=true       A disk that nobody has written to is no failure\n"
+      "need-flush=true        Fail unless all writes were flushed\n"
+      "allow-empty=true       Succeed even if nothing was written\n"
       "digest=FILE            Write the SHA-256 of the stream to FILE when it is complete";
   made.unload = unload;
   made.config = config;

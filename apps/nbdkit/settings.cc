@@ -23,7 +23,7 @@ Result<std::string> absolute(std::string_view key, std::string_view name) {
 
 Result<int> parse_descriptor(std::string_view text) {
   const auto number = ascii::parse_number<int>(text);
-  if (!number || *number < 0) return usage(fmt::format("fd={} is no descriptor", text));
+  if (!number || *number < 0) return usage(fmt::format("fd={} is not a descriptor", text));
   return *number;
 }
 
@@ -80,7 +80,7 @@ Result<void> Settings::set(std::string_view key, std::string_view value) {
     SHUNT_ASSIGN(digest, absolute(key, value));
     disk.digest = true;
   } else {
-    return usage(fmt::format("there is no parameter {}=", key));
+    return usage(fmt::format("unknown parameter {}=", key));
   }
   return {};
 }

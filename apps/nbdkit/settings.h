@@ -1,4 +1,4 @@
-// What stands behind `nbdkit shunt` as KEY=VALUE.
+// The KEY=VALUE parameters of `nbdkit shunt`.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,19 @@
 namespace shunt::nbdkit {
 
 struct Settings {
-  std::string pipe;               // absolute; empty: not given
+  std::string pipe;               // absolute path; empty: not given
   std::optional<int> descriptor;  // fd=N
-  std::string digest;             // a file, absolute; empty: none wanted
+  std::string digest;             // absolute path of a file; empty: none wanted
   sink::Options disk;
   bool names_spill = false;  // spill= was given
-  bool need_flush = false;   // all that was written has to be flushed
-  bool allow_empty = false;  // a disk that nobody wrote to is no failure
+  bool need_flush = false;   // everything written has to be flushed
+  bool allow_empty = false;  // a disk that nobody wrote to is not a failure
 
   Settings();
 
-  // Names become absolute here: nbdkit changes its directory later.
+  // Makes paths absolute, since nbdkit changes its directory later.
   Result<void> set(std::string_view key, std::string_view value);
-  // Whether all is there that has to be.
+  // Checks that all required parameters are given.
   [[nodiscard]] Result<void> check() const;
 
  private:

@@ -1,4 +1,4 @@
-// shunt cache: a look at what is in the cache, and what to keep of it.
+// shunt cache: shows what is in the cache, and decides what to keep.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -28,10 +28,10 @@ namespace {
 using cache::EntryStatus;
 using CachePtr = std::shared_ptr<cache::Cache>;
 
-constexpr const char* kCacheDescription = "Look at the cache, check it, and decide what it keeps.";
+constexpr const char* kCacheDescription = "List, verify and manage what is in the cache.";
 constexpr const char* kCacheFooter =
     "Memory: at most 32 MiB, besides the list of entries.\n"
-    "Exit: 0 done, 1 failed, 2 usage, 3 some failed, 6 something was wrong (verify), 7 local I/O,\n"
+    "Exit: 0 done, 1 failed, 2 usage, 3 some failed, 6 corrupt entry (verify), 7 local I/O,\n"
     "8 in use, 129, 130, 143 and 152 interrupted.";
 
 class CacheCommand final : public Command {
@@ -67,10 +67,10 @@ class CacheCommand final : public Command {
   std::string max_size_;
   ProgressBar progress_;
 
-  // While it runs
+  // Valid while it runs.
   const Globals* globals_ = nullptr;
   std::string directory_;
-  CachePtr cache_;  // null where the directory is not there
+  CachePtr cache_;  // null if the directory does not exist
   std::vector<EntryStatus> entries_;
 };
 
@@ -79,21 +79,21 @@ CacheCommand::CacheCommand(CLI::App& parent)
   app_->fallthrough();
   app_->footer(kCacheFooter);
   app_->require_subcommand(1);
-  add("ls", "List what is there, the last used first", &CacheCommand::list);
-  add("stat", "How much there is, all together", &CacheCommand::stat);
+  add("ls", "List entries, most recently used first", &CacheCommand::list);
+  add("stat", "Print totals", &CacheCommand::stat);
   CLI::App* const verify =
       add("verify", "Read entries and compare every block and digest", &CacheCommand::verify);
-  add_names(*verify, "Entries to verify; all without it", false);
-  CLI::App* const gc = add("gc", "Take away what was used longest ago", &CacheCommand::collect);
-  gc->add_option("--max-size", max_size_, "Until all together take at most SIZE on disk")
+  add_names(*verify, "Entries to verify (all)", false);
+  CLI::App* const gc = add("gc", "Remove the least recently used entries", &CacheCommand::collect);
+  gc->add_option("--max-size", max_size_, "Until the rest takes at most SIZE on disk")
       ->required()
       ->check(is_size)
       ->type_name("SIZE");
-  add_names(*add("rm", "Take entries away", &CacheCommand::remove), "Entries to take away", true);
-  add_names(*add("pin", "Keep entries, whatever else needs room", &CacheCommand::pin),
-            "Entries to keep", true);
-  add_names(*add("unpin", "Let entries go again when room is needed", &CacheCommand::unpin),
-            "Entries to let go", true);
+  add_names(*add("rm", "Remove entries", &CacheCommand::remove), "Entries to remove", true);
+  add_names(*add("pin", "Protect entries from eviction", &CacheCommand::pin), "Entries to pin",
+            true);
+  add_names(*add("unpin", "Allow entries to be evicted again", &CacheCommand::unpin),
+            "Entries to unpin", true);
 }
 
 CLI::App* CacheCommand::add(const char* name, const char* description,
@@ -125,7 +125,7 @@ int CacheCommand::run(const Globals& globals) {
 
 Result<void> CacheCommand::open() {
   SHUNT_ASSIGN(directory_, cache_directory(*globals_));
-  // Whoever only looks leaves nothing behind.
+  // Commands that only look must not create the directory.
   if (::faccessat(AT_FDCWD, (directory_ + "/.").c_str(), R_OK | X_OK, AT_EACCESS) != 0) {
     if (errno == ENOENT) return {};
     return system_error(errno, directory_, "open directory");
@@ -190,7 +190,7 @@ Result<int> CacheCommand::verify() {
   const auto has = [&](ErrorCode code) {
     return std::ranges::count(outcomes, std::optional(code)) > 0;
   };
-  // That something was wrong is the answer, whatever else there was.
+  // A corrupt entry determines the exit code, whatever else happened.
   const bool bad = has(ErrorCode::kIntegrity) && !has(ErrorCode::kInterrupted);
   const int code = bad ? kIntegrity : exit_code_for(outcomes, cancel_token());
   if (globals_->json) print_verified_json(all, code);
@@ -210,7 +210,7 @@ Result<int> CacheCommand::collect() {
   return kDone;
 }
 
-// Does `work` to each entry that a name stands for; a name that fails does not stop the others.
+// Calls `work` for each entry that a name stands for; a failure does not stop the others.
 int CacheCommand::change(const char* done,
                          const std::function<Result<void>(const std::string& key)>& work) {
   std::vector<EntryStatus> changed;

@@ -24,7 +24,7 @@ std::string date_text(std::int64_t seconds, const char* format) {
   return {text.data(), std::strftime(text.data(), text.size(), format, &parts)};
 }
 
-// "part", "whole", "verified", "damaged"; and "pinned".
+// Returns "part", "whole", "verified" or "damaged", with "pinned" if it is.
 std::string state_text(const EntryStatus& entry) {
   std::string text = entry.damaged    ? "damaged"
                      : entry.verified ? "verified"
@@ -143,11 +143,11 @@ std::optional<Error> Verified::failure() const {
   wrong.code = ErrorCode::kIntegrity;
   wrong.path = name_of(report.entry);
   wrong.operation = "verify";
-  wrong.hint = "what was wrong has been taken out of the cache, and is fetched again when needed";
+  wrong.hint = "corrupt data was removed from the cache, and is fetched again when needed";
   if (report.damaged) {
     const std::string& disbelief = report.entry.disbelief;
     wrong.reason =
-        disbelief.empty() ? "the entry cannot be read" : "the entry is not believed: " + disbelief;
+        disbelief.empty() ? "the entry cannot be read" : "the entry is not trusted: " + disbelief;
   } else if (report.digest_mismatch) {
     wrong.reason = "the digest does not match";
   } else if (report.blocks_bad > 0) {
@@ -191,7 +191,7 @@ void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t
   all.add({.name = "allocated_after",
            .value = after,
            .unit = Unit::kBytes,
-           .phrase = after > wanted ? "{} now; what is pinned or in use stays" : "{} now",
+           .phrase = after > wanted ? "{} now; entries pinned or in use stay" : "{} now",
            .always = true});
   if (globals.json) {
     print_document(Stream::kOut, {.whole = std::move(all)});
@@ -204,7 +204,7 @@ void print_changed_json(const std::vector<EntryStatus>& entries, const std::vect
                         int code) {
   Value list = Value::array();
   for (const EntryStatus& entry : entries) {
-    // One that is damaged is known by its key alone.
+    // A damaged entry is known only by its key.
     list.push_back(entry.identity.empty() ? entry.key : entry.identity);
   }
   Value error;

@@ -1,4 +1,4 @@
-// What the cache holds, and what became of its entries, as text or as JSON.
+// The content of the cache, and results of `shunt cache`, as text or JSON.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace shunt::cli {
 
-// What people call an entry: its source; its key where that cannot be read.
+// Returns the display name of an entry: its source, or its key if the source cannot be read.
 [[nodiscard]] std::string name_of(const cache::EntryStatus& entry);
 
 void print_entries(const Globals& globals, const std::vector<cache::EntryStatus>& entries);
@@ -23,28 +23,28 @@ struct CacheTotals {
   std::uint64_t entries = 0;
   std::uint64_t bytes_cached = 0;
   std::uint64_t allocated = 0;
-  std::uint64_t pinned = 0;  // of the entries
+  std::uint64_t pinned = 0;  // number of pinned entries
 };
 [[nodiscard]] CacheTotals totals_of(const std::vector<cache::EntryStatus>& entries);
 void print_totals(const Globals& globals, const CacheTotals& totals);
 
-// One entry that was looked at: the report, or why there is none.
+// One verified entry: the report, or the error.
 struct Verified {
-  cache::VerifyReport report;  // its `entry` is always there
+  cache::VerifyReport report;  // its `entry` is always set
   std::optional<Error> error;
 
-  // kIntegrity where something was wrong with it; the error otherwise.
+  // Returns the error, or kIntegrity if something was wrong with the entry.
   [[nodiscard]] std::optional<Error> failure() const;
 };
-// Text for one, as it is done; what was wrong to standard error.
+// Prints the text for one entry; problems go to standard error.
 void print_verified_text(const Globals& globals, const Verified& verified);
 void print_verified_json(const std::vector<Verified>& all, int code);
 
-// After gc: what all together were and are allocated, and what was asked for.
+// Prints the result of gc: allocated bytes before and after, and the requested limit.
 void print_collected(const Globals& globals, std::uint64_t before, std::uint64_t after,
                      std::uint64_t wanted);
 
-// After rm, pin and unpin: the entries it was done to, and the names for which it was not.
+// Prints the result of rm, pin and unpin: the changed entries, and an error for each other name.
 void print_changed_json(const std::vector<cache::EntryStatus>& entries,
                         const std::vector<Error>& errors, int code);
 

@@ -1,4 +1,4 @@
-// shunt cache-warm: brings ranges of Sources into the cache.
+// shunt cache-warm: fetches ranges of Sources into the cache.
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -27,7 +27,7 @@ using fetch::Request;
 constexpr unsigned kMaxSourcesAtOnce = 4;
 
 constexpr const char* kCacheWarmDescription =
-    "Bring remote files and image layers, or ranges of them, into the cache.";
+    "Fetch remote files and image layers, or ranges of them, into the cache.";
 constexpr const char* kCacheWarmFooter =
     "SOURCE is a URL (http:, https:) or an image (docker://HOST/REPO[:TAG|@DIGEST]). Only what "
     "the\n"
@@ -44,7 +44,7 @@ fetch::Report failed(const std::string& source, const Error& error) {
   return report;
 }
 
-// Prints the text of reports in their order, each as soon as those before it are there.
+// Prints the text of reports in order, each once the previous ones are there.
 class InOrder {
  public:
   InOrder(const Globals& globals, std::size_t count)
@@ -61,7 +61,7 @@ class InOrder {
 
  private:
   void show(const fetch::Report& report) {
-    // One word for all that were stopped comes at the end.
+    // One message for all interrupted ones comes at the end.
     if (globals_.json || (report.error && report.error->code == ErrorCode::kInterrupted)) return;
     print_fetch_text(globals_, report);
   }
@@ -73,7 +73,7 @@ class InOrder {
   std::size_t printed_ = 0;
 };
 
-// What one SOURCE has become: requests, or why there are none.
+// The result of resolving a SOURCE: its requests, or the error.
 struct Resolved {
   std::vector<Request> requests;
   std::optional<Error> error;
@@ -98,7 +98,7 @@ class CacheWarm final : public Command {
   std::vector<std::string> sources_;
   std::string from_;
   bool head_ = false;
-  std::vector<Request> asked_;  // one a SOURCE; `layer` as it was typed
+  std::vector<Request> asked_;  // one per SOURCE, with `layer` as typed
   fetch::Options options_;
   SessionSetup session_;
   ProgressBar progress_;
@@ -108,7 +108,7 @@ CacheWarm::CacheWarm(CLI::App& parent)
     : app_(parent.add_subcommand("cache-warm", kCacheWarmDescription)) {
   app_->fallthrough();
   app_->footer(kCacheWarmFooter);
-  app_->add_option("SOURCE", sources_, "What to bring into the cache")->type_name("");
+  app_->add_option("SOURCE", sources_, "What to fetch into the cache")->type_name("");
   app_->add_flag("--head", head_,
                  "What is needed first: the index and first seconds of a video, the table of "
                  "contents of a layer");
@@ -116,7 +116,7 @@ CacheWarm::CacheWarm(CLI::App& parent)
                    "Read SOURCEs, and ranges of each, from FILE; - is standard input")
       ->type_name("FILE");
   source_options_.layer = "all";
-  source_options_.add_to(*app_, "N|DIGEST|all", "Of an image (all)");
+  source_options_.add_to(*app_, "N|DIGEST|all", "Layer of an image (all)");
 }
 
 int fail(const Globals& globals, const Error& error) {
@@ -137,7 +137,7 @@ Result<void> CacheWarm::parse_options(const Globals& globals) {
   }
   SHUNT_ASSIGN(const std::vector<ListedSource> listed, read_source_list(from_, cancel_token()));
   for (const ListedSource& line : listed) {
-    // Ranges of its own stand in place of all that the command line says.
+    // Ranges in the list replace those of the command line.
     if (line.ranges.empty()) {
       asked_.push_back({line.source, source_options_.layer, ranges, head_});
     } else {
@@ -176,7 +176,7 @@ int CacheWarm::warm_all(const Globals& globals, source::Session& session) {
     resolved[i] = made ? std::move(*made) : Resolved{{}, std::move(made).error()};
   });
   if (!all) return fail(globals, all.error());
-  // In the order given: what is to be done, and what has failed already.
+  // In the given order: a request, or an earlier failure.
   struct Piece {
     const Request* request = nullptr;
     std::optional<Error> error;
@@ -227,7 +227,7 @@ int CacheWarm::run(const Globals& globals) {
   if (const Result<void> parsed = parse_options(globals); !parsed) {
     return fail(globals, parsed.error());
   }
-  // Without a cache the bytes would be downloaded for nothing.
+  // Without a cache the downloads would be useless.
   if (const Result<std::shared_ptr<cache::Cache>> cache = open_cache(globals); !cache) {
     return fail(globals, cache.error());
   }

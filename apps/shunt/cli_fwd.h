@@ -1,4 +1,4 @@
-// CLI11's names for headers: the whole of it takes seconds to compile.
+// Forward declarations of CLI11 for headers: all of CLI11 takes seconds to compile.
 #pragma once
 
 namespace CLI {

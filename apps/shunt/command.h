@@ -1,4 +1,4 @@
-// One subcommand: adds its options to the command line, then runs.
+// A subcommand: adds its options to the command line, then runs.
 #pragma once
 
 #include <memory>
@@ -13,8 +13,8 @@ class Command {
  public:
   virtual ~Command() = default;
   [[nodiscard]] virtual CLI::App* app() const = 0;
-  // Whether standard output carries data when --output is `out`, empty where it is not given: then
-  // the JSON of an error goes to standard error. Asked of a command line that may be wrong, too.
+  // Returns true if standard output carries data when --output is `out` (empty: not given): the
+  // JSON of an error then goes to standard error. Also called for an invalid command line.
   [[nodiscard]] virtual bool data_on_stdout(const std::string& /*out*/) const { return false; }
   // Returns the exit code.
   virtual int run(const Globals& globals) = 0;

@@ -16,8 +16,8 @@
 namespace shunt::cli {
 namespace {
 
-// More than anybody sets; toml11 takes a step down the stack for each list or table in another, and
-// looks through the text for the number of each line.
+// More than anybody needs. toml11 recurses for nested lists and tables, and searches the text for
+// each line number.
 constexpr std::size_t kMostBytes = std::size_t{64} << 10;
 constexpr std::size_t kLongestLine = std::size_t{4} << 10;
 constexpr std::ptrdiff_t kMostBrackets = 256;
@@ -29,17 +29,17 @@ std::string line_at(std::string_view text, std::size_t number) {
   return std::string(ascii::trimmed(text.substr(0, text.find_first_of("\r\n"))));
 }
 
-// toml11 tells of two places as a picture, with "  1 | quiet = true" for the first.
+// toml11 shows two places as a picture, with "  1 | quiet = true" for the first.
 std::string already(const std::string& told) {
   const std::size_t name = told.find("(\"") + 2;
   const std::size_t bar = told.find(" | ");
   const std::string_view before = std::string_view(told).substr(0, bar);
-  return fmt::format("'{}' is on line {} already", told.substr(name, told.find("\")") - name),
+  return fmt::format("'{}' is already set on line {}", told.substr(name, told.find("\")") - name),
                      before.substr(before.find_last_of(" \n") + 1));
 }
 
-// What is wrong with the line that toml11 stops at. Its own words begin with "[error] ", the name
-// of a function and a colon.
+// Returns what is wrong with the line at which toml11 stops. toml11's message begins with "[error]
+// ", the name of a function and a colon.
 std::string reason_of(const std::string& line, const std::string& told) {
   if (told.find("\") already exists") < told.find('\n')) return already(told);
   const std::size_t equals = line.find('=');
@@ -51,7 +51,7 @@ std::string reason_of(const std::string& line, const std::string& told) {
   std::string reason = told.substr(0, told.find('\n'));
   reason.erase(0, reason.find("] ") + 2);
   if (reason.starts_with("toml::")) reason.erase(0, reason.find(": ") + 2);
-  return reason + (line.empty() ? "" : "; text stands in quotes");  // empty: the end of the file
+  return reason + (line.empty() ? "" : "; text needs quotes");  // empty: the end of the file
 }
 
 class ConfigReader {
@@ -134,7 +134,7 @@ class ConfigReader {
       text = fmt::format("{}", value.as_floating());
     } else if (value.is_integer()) {
       const std::int64_t number = value.as_integer();
-      // toml11 makes these of numbers that are larger.
+      // toml11 returns these for larger numbers.
       if (number == INT64_MAX || number == INT64_MIN) {
         return wrong(line, fmt::format("the number of '{}' is too large", item.key));
       }
@@ -142,9 +142,9 @@ class ConfigReader {
     } else {
       return wrong(line, fmt::format("'{}' takes text, numbers, true or false", item.key));
     }
-    // What takes it as a string of C would see its beginning alone.
+    // C functions would only see the part before it.
     if (text.find('\0') != std::string::npos) {
-      return wrong(line, fmt::format("'{}' has a zero byte in it", item.key));
+      return wrong(line, fmt::format("'{}' contains a zero byte", item.key));
     }
     item.values.push_back(std::move(text));
     return {};

@@ -1,4 +1,4 @@
-// The configuration file: what it gives to which key, and where that stands.
+// Reads the configuration file: keys, values and their places.
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 
 namespace shunt::cli {
 
-// A key, or a table that begins.
+// A key, or the begin of a table.
 struct ConfigItem {
-  std::vector<std::string> table;   // the names it lies below: "cache", "gc"
-  std::string key;                  // empty: the table itself
-  std::vector<std::string> values;  // as the command line would have them
+  std::vector<std::string> table;   // names of the tables around it: "cache", "gc"
+  std::string key;                  // empty: begin of a table
+  std::vector<std::string> values;  // as on the command line
   std::string where;                // "FILE:LINE"
 };
 
-// All there is, in the order of the lines. kUsage names file and line of what is no TOML, and of a
-// value that no option can have. Other errors are those of reading.
+// Returns all items in file order. Returns kUsage with file and line for invalid TOML, and for a
+// value that no option can have; otherwise the error of reading.
 [[nodiscard]] Result<std::vector<ConfigItem>> read_config(const std::string& path);
-// The same of text that is there already.
+// Same, for a text that has been read.
 [[nodiscard]] Result<std::vector<ConfigItem>> parse_config(const std::string& path,
                                                            const std::string& text);
 

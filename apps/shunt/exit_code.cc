@@ -14,7 +14,7 @@ int exit_code_of(ErrorCode code, const CancelToken& cancel) {
       return kNetwork;
     case ErrorCode::kIntegrity:
       return kIntegrity;
-    case ErrorCode::kUnsuitable:  // this file system, this user, this file: not this way
+    case ErrorCode::kUnsuitable:  // not possible with this file system, user or file
     case ErrorCode::kLocalIo:
       return kLocalIo;
     case ErrorCode::kBusy:
@@ -39,7 +39,7 @@ int exit_code_for(const std::vector<std::optional<ErrorCode>>& outcomes,
     alike = alike && (!code || *code == own);
     code = own;
   }
-  // Also when it came too late to stop anything: whoever sent it hears that it was heard.
+  // Also if it came too late to stop anything: the sender should see that it was received.
   if (cancel.requested()) return exit_code_of(ErrorCode::kInterrupted, cancel);
   if (failures == 0) return kDone;
   if (failures < outcomes.size()) return kSomeFailed;

@@ -1,4 +1,4 @@
-// The exit codes of the contract, and which of them an error means.
+// The exit codes, and which one an error gives.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace shunt::cli {
 
 enum ExitCode : int {
   kDone = 0,
-  kFailed = 1,  // also: the answer to a question is no
+  kFailed = 1,  // also if the answer to a question is no
   kUsage = 2,
   kSomeFailed = 3,
   kCorrupt = 4,
@@ -21,11 +21,11 @@ enum ExitCode : int {
   kBusy = 8,
 };
 
-// 128 and the signal's number for an interruption.
+// Returns the exit code of `code`; 128 + signal number for an interruption.
 [[nodiscard]] int exit_code_of(ErrorCode code, const CancelToken& cancel);
 
-// One code for several inputs, each with its error if it failed: their own where all fail alike,
-// kSomeFailed where some do not, that of an interruption once there was one.
+// Returns one code for several inputs, each with its error if it failed: the common code if all
+// failed alike, kSomeFailed if some succeeded, and the code of an interruption if there was one.
 [[nodiscard]] int exit_code_for(const std::vector<std::optional<ErrorCode>>& outcomes,
                                 const CancelToken& cancel);
 

@@ -1,4 +1,4 @@
-// shunt faststart: options in, reports out.
+// shunt faststart: options and reports.
 #include "shunt/faststart/faststart.h"
 
 #include <CLI/CLI.hpp>
@@ -41,9 +41,9 @@ using faststart::Status;
 constexpr const char* kFaststartDescription =
     "Put the moov box of MP4 and QuickTime files in front of the media, in place.";
 constexpr const char* kFaststartFooter =
-    "Without -o each FILE is changed in place: whatever happens, the original or the result can "
-    "be\n"
-    "had back, by the next run or by --recover. With -o the result is a new file, or a stream,\n"
+    "Without -o each FILE is changed in place: whatever happens, the next run or --recover "
+    "restores\n"
+    "the original or completes the result. With -o the result is a new file, or a stream,\n"
     "and FILE may also be a URL or an image layer, which is read through the cache.\n"
     "Memory: at most 32 MiB for each file at work, besides what --verify takes, and 1 MiB for "
     "each\n"
@@ -92,7 +92,7 @@ class Faststart final : public Command {
   ProgressBar progress_;
 };
 
-// What --strategy takes.
+// Returns the values of --strategy.
 std::vector<std::string> strategy_names() {
   std::vector<std::string> names{"auto"};
   for (const faststart::Strategy* const strategy : faststart::all_strategies()) {
@@ -110,20 +110,19 @@ Faststart::Faststart(CLI::App& parent)
       ->required()
       ->type_name("");
   add_output(*app_, out_, "Write to OUT instead; - is standard output");
-  app_->add_option("--layer", layer_, "Of an image as SOURCE, where it has several")
+  app_->add_option("--layer", layer_, "Layer of an image SOURCE that has several")
       ->type_name("N|DIGEST");
-  app_->add_flag("--check", check_, "Only tell: exit 0 when every file has moov in front, else 1");
+  app_->add_flag("--check", check_, "Only check: exit 0 if every file has moov in front, else 1");
   app_->add_flag("-n,--dry-run", options_.dry_run, "Print the plan and its cost; change nothing");
   with_environment(app_->add_option("--strategy", strategy_,
                                     fmt::format("{} (auto)", alternatives(strategy_names())))
                        ->check(one_of(strategy_names()))
                        ->type_name("NAME"));
   with_environment(app_->add_flag("--keep-inode", options_.keep_inode,
-                                  "No new file in the place of FILE: reserve, insert or shift"));
+                                  "Never replace FILE by a new file: reserve, insert or shift"));
   with_environment(app_->add_flag("--verify", options_.verify,
                                   "Compare every packet before and after (libavformat)"));
-  app_->add_flag("--recover", options_.recover_only,
-                 "Finish or undo what an earlier run left, and nothing else");
+  app_->add_flag("--recover", options_.recover_only, "Only finish or undo an interrupted run");
   with_environment(
       app_->add_option("--padding", padding_, "Room to leave behind moov for later edits (0)")
           ->check(is_padding)
@@ -131,12 +130,12 @@ Faststart::Faststart(CLI::App& parent)
   with_environment(app_->add_option("--jobs", jobs_text_, "Work on N files at once, 1 to 64 (1)")
                        ->check(is_jobs)
                        ->type_name("N"));
-  app_->add_flag("--preserve-times", options_.preserve_times,
-                 "Leave the time of modification as it was");
+  app_->add_flag("--preserve-times", options_.preserve_times, "Keep the time of modification");
   app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 
-// Only what was said in the same place excludes one another: a flag goes before what is set.
+// Options exclude each other only if they have the same origin: a flag takes precedence over a
+// setting.
 Result<void> Faststart::settle_strategy(const Settings& settings) {
   if (strategy_ != "auto") options_.strategy = faststart::strategy_named(strategy_);
   const CLI::Option& strategy = *app_->get_option("--strategy");
@@ -144,7 +143,7 @@ Result<void> Faststart::settle_strategy(const Settings& settings) {
       origin_of(strategy) != Origin::kCommandLine) {
     const bool stream = files::names_stream(out_) || files_.front() == "-";
     const bool in_order = options_.strategy->goes_into_streams();
-    // What lies on a server has no extents to be shared, until it is in the cache.
+    // Remote data has no extents to share until it is in the cache.
     const bool local = schemes().is_file(files_.front());
     const bool possible = stream || !local ? in_order : !options_.strategy->keeps_inode();
     if (!possible) options_.strategy = nullptr;
@@ -195,7 +194,7 @@ Result<void> Faststart::parse_options(const Globals& globals) {
       if (file == "-") return usage_error("faststart", "standard input needs -o");
       SHUNT_TRY(schemes().find(file));
       if (schemes().is_file(file)) continue;
-      Error error = usage_error("faststart", "what lies on a server cannot be changed in place");
+      Error error = usage_error("faststart", "a remote source cannot be changed in place");
       error.path = schemes().shown(file);
       error.hint = "write the result to a file or stream, with -o OUT";
       return error;
@@ -222,8 +221,8 @@ int Faststart::run(const Globals& globals) {
 
 // ---- in place -----------------------------------------------------------------------------------
 
-// The names of each file together, by device and inode, so that one file is never worked on twice
-// at once. What cannot be looked at stands alone; its own run says why.
+// Groups the names of each file by device and inode, so that a file is never processed twice at
+// once. A name that cannot be examined stands alone; its own run reports the error.
 std::vector<std::vector<std::size_t>> group_names(const std::vector<std::string>& files) {
   std::vector<std::vector<std::size_t>> groups;
   std::map<std::pair<dev_t, ino_t>, std::size_t> known;
@@ -252,7 +251,7 @@ int Faststart::run_files(const Globals& globals) {
     for (const std::size_t i : groups[g]) {
       if (const Result<void> go_on = cancel_token().check(); !go_on) {
         reports[i].report =
-            failed_faststart(files_[i], go_on.error().with_hint("the file is as it was"));
+            failed_faststart(files_[i], go_on.error().with_hint("the file is unchanged"));
         continue;
       }
       Result<Report> report = catching([&]() -> Result<Report> {
@@ -289,7 +288,7 @@ Report Faststart::from_stdin_to(io::File& out) {
   return faststart::run_from_pipe(*in, out, options_);
 }
 
-// What is wrong with the source is found before anybody waits for the reader of a FIFO.
+// Reports errors in the source before waiting for the reader of a FIFO.
 Report Faststart::to_stream(FaststartInput& input) {
   const std::string& name = files_.front();
   const auto failed = [&](const Error& error) {
@@ -299,14 +298,14 @@ Report Faststart::to_stream(FaststartInput& input) {
     return failed(with_help_hint("faststart", may.error()));
   }
   io::Counters counters;
-  io::SourcePtr source;  // none: standard input
+  io::SourcePtr source;  // null: standard input
   if (name != "-") {
     Result<io::SourcePtr> opened = input.open(name, faststart::Reading::kWholeFile, &counters);
     if (!opened) return failed(opened.error());
     source = std::move(*opened);
     options_.context.progress = input.progress(options_.context.progress);
   }
-  io::File out;  // of a dry run, not there
+  io::File out;  // not open in a dry run
   if (!options_.dry_run) {
     Result<io::File> opened = files::open_stream(out_, cancel_token());
     if (!opened) return failed(with_help_hint("faststart", opened.error()));

@@ -8,8 +8,8 @@
 
 namespace shunt::cli {
 
-// Reads headers only, of files, standard input and what lies on servers; `layer` is for images.
-// Returns the exit code.
+// Reads headers only, of files, standard input and remote Sources; `layer` is for images. Returns
+// the exit code.
 int check_faststart(const Globals& globals, const std::vector<std::string>& files,
                     const std::string& layer);
 

@@ -1,4 +1,4 @@
-// What faststart only reads: files, standard input, and what lies on servers.
+// The inputs that faststart only reads: files, standard input, remote Sources.
 #pragma once
 
 #include <optional>
@@ -17,28 +17,29 @@
 
 namespace shunt::cli {
 
-// Not thread-safe. It outlives what it has opened.
+// One thread. Outlives what it has opened.
 class FaststartInput {
  public:
-  // `layer` is for images, and empty otherwise (see source::Session::open).
+  // `layer` is for images, otherwise empty (see source::Session::open).
   FaststartInput(const Globals& globals, std::string layer)
       : globals_(globals), layer_(std::move(layer)) {}
 
-  // Standard input is spooled. `counters` counts what is read of it, or of a file; may be null.
+  // Opens an input; spools standard input. `counters`, which may be null, counts what is read of
+  // standard input or a file.
   Result<io::SourcePtr> open(const std::string& name, faststart::Reading reading,
                              io::Counters* counters = nullptr);
 
-  // What has been downloaded for the last that was opened; nullopt when that is local.
+  // Returns what has been downloaded for the last opened input; nullopt if it is local.
   [[nodiscard]] std::optional<Fetched> fetched() const;
-  // What reading the last one is reported to, so that `to` hears what was in the cache; `to` itself
-  // for what is local, and null.
+  // Returns the Progress to which reading the last input reports, so that `to` can tell cached
+  // bytes; `to` itself if the input is local or `to` is null.
   [[nodiscard]] Progress* progress(Progress* to);
 
  private:
   const Globals& globals_;
   std::string layer_;
-  std::optional<source::Session> session_;  // once something remote was opened
-  std::optional<source::Opened> opened_;    // the last, when it is remote
+  std::optional<source::Session> session_;  // created for the first remote input
+  std::optional<source::Opened> opened_;    // the last input, if remote
   std::optional<fetch::DownloadProgress> progress_;
 };
 

@@ -23,16 +23,16 @@ std::string strategy_name(const Report& report) {
 std::string recovery_text(const Report& report) {
   return report.recovery == Report::Recovery::kFinished
              ? "an interrupted run has been finished: moov is in front"
-             : "an interrupted run has been undone: the original is back";
+             : "an interrupted run has been undone: the original is restored";
 }
 
-// The begin of the line for people: what has been done.
+// Returns the begin of the line for people: what was done.
 std::string status_phrase(const Report& report) {
   switch (report.status) {
     case Status::kMoved:
       return "moved ({strategy}): moov of {moov_size} in front";
     case Status::kAlready:
-      // Into another file or stream it is copied all the same.
+      // With another output it is copied all the same.
       if (report.bytes_written == 0) return "already: nothing to do";
       return report.dry_run ? "in front already: would be copied" : "in front already: copied";
     case Status::kRecovered:
@@ -60,7 +60,7 @@ Value strategies_value(const Report& report) {
   return list;
 }
 
-// What only some reports have.
+// Adds fields that only some reports have.
 void add_extras(const FetchedReport& done, Description& all) {
   const Report& report = done.report;
   if (report.recovery != Report::Recovery::kNothing) {
@@ -71,7 +71,7 @@ void add_extras(const FetchedReport& done, Description& all) {
   }
   if (done.front) all.add({.name = "front", .value = *done.front ? Value(**done.front) : Value()});
   if (!report.warnings.empty()) all.add({.name = "warnings", .value = report.warnings});
-  // It was planned.
+  // A plan was made.
   if (report.memory > 0 && !report.error) {
     all.add({.name = "memory",
              .value = report.memory,
@@ -162,7 +162,7 @@ std::string plan_text(const FetchedReport& done) {
   return text + "  strategies\n" + strategies_text(done.report);
 }
 
-// Of a dry run that found no way: why not, for each.
+// For a dry run without a suitable strategy: the reasons.
 std::string no_plan_text(const Report& report) {
   return line_of(fmt::format("{}: none", report.path)) + "  strategies\n" + strategies_text(report);
 }

@@ -1,4 +1,4 @@
-// What became of the files, as text or as JSON.
+// The results of faststart as text or JSON.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +18,25 @@ struct Fetched {
   std::uint64_t requests = 0;
 };
 
-// A report, and what was downloaded for it where that lies on a server.
+// A report, with what was downloaded if the source is remote.
 struct FetchedReport {
   faststart::Report report;
   std::optional<Fetched> fetched{};
-  // Of --check: whether moov is in front; nullopt within when that could not be told.
+  // For --check: whether moov is in front; the inner nullopt: could not be found out.
   std::optional<std::optional<bool>> front{};
 };
 
-// Text for one file, when it is done: errors and summaries to standard error, plans to standard
+// Prints the text for one finished file: errors and summaries on standard error, plans on standard
 // output.
 void print_faststart_text(const Globals& globals, const FetchedReport& done);
 
-// The one document for all files.
+// Prints one JSON document for all files.
 void print_faststart_json(Stream stream, const std::vector<FetchedReport>& reports);
 
-// Of a file that nothing could be done about.
+// Returns the report of a file that could not be processed.
 [[nodiscard]] faststart::Report failed_faststart(const std::string& path, const Error& error);
 
-// See exit_code_for.
+// Returns the exit code, see exit_code_for.
 [[nodiscard]] int exit_code_of_faststart(const std::vector<FetchedReport>& reports);
 
 }  // namespace shunt::cli

@@ -1,4 +1,4 @@
-// shunt fetch: ranges of a Source to a file or to standard output.
+// shunt fetch: writes ranges of a Source to a file or to standard output.
 #include "shunt/fetch/fetch.h"
 
 #include <CLI/CLI.hpp>
@@ -68,9 +68,10 @@ Fetch::Fetch(CLI::App& parent) : app_(parent.add_subcommand("fetch", kFetchDescr
   app_->footer(kFetchFooter);
   app_->add_option("SOURCE", request_.source, "What to fetch")->required()->type_name("");
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
-  source_options_.add_to(*app_, "N|DIGEST", "Of an image, where it has several");
-  with_environment(app_->add_flag("--offline", offline_, "Make no request; what is missing fails"));
-  with_environment(app_->add_flag("--no-cache", no_cache_, "Use no cache, leave nothing behind"));
+  source_options_.add_to(*app_, "N|DIGEST", "Layer of an image that has several");
+  with_environment(
+      app_->add_flag("--offline", offline_, "Make no requests; fail if data is missing"));
+  with_environment(app_->add_flag("--no-cache", no_cache_, "Neither read nor fill the cache"));
   app_->add_flag("--force", options_.force, "OUT may replace an existing file");
 }
 
@@ -82,7 +83,7 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   session_.options.offline = offline_;
   session_.options.use_cache = !no_cache_;
   if (options_.force && out_ == "-") return usage_error("fetch", "--force goes with -o OUT");
-  // Before anything is downloaded for nothing.
+  // Checked before anything is downloaded.
   if (files::output_descriptor(out_)) {
     const Result<io::File> tried = files::open_stream(out_, cancel_token());
     if (!tried) return with_help_hint("fetch", tried.error());
@@ -90,7 +91,8 @@ Result<void> Fetch::parse_options(const Globals& globals) {
   return {};
 }
 
-// Only what was said in the same place excludes one another: a flag goes before what is set.
+// Options exclude each other only if they have the same origin: a flag takes precedence over a
+// setting.
 Result<void> Fetch::settle_cache(const Settings& settings) {
   if (!offline_ || !no_cache_) return {};
   const CLI::Option& offline = *app_->get_option("--offline");

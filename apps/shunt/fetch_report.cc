@@ -16,7 +16,7 @@ std::optional<Error> shown_error(const fetch::Report& report) {
   return report.error->with_path(schemes().shown(report.source));
 }
 
-// "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified".
+// For example "1.00 GiB, 12.0 MiB from the cache, 1012 MiB fetched in 9 requests, 3.2 s, verified".
 Description describe(const fetch::Report& report) {
   const std::string source = schemes().shown(report.source);
   const bool warmed = !report.nothing_to_warm;
@@ -46,7 +46,7 @@ Description describe(const fetch::Report& report) {
            .phrase = warmed ? "{}" : "",
            .always = true});
   all.add({.name = "verified", .value = report.verified, .phrase = warmed ? "verified" : ""});
-  // Which layer this was.
+  // The digest of the layer.
   if (report.is_part && warmed) {
     all.add({.name = ".part", .value = report.identity.substr(0, kShortDigest), .phrase = "{}"});
   }

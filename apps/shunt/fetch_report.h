@@ -1,4 +1,4 @@
-// What became of the Sources of `fetch` and `cache-warm`, as text or as JSON.
+// The results of `fetch` and `cache-warm` as text or JSON.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,12 +11,12 @@
 
 namespace shunt::cli {
 
-// Errors and summaries to standard error, when a Source is done.
+// Prints errors and summaries of one finished Source on standard error.
 void print_fetch_text(const Globals& globals, const fetch::Report& report);
 
-// The document of `fetch`, with the members of the one report.
+// Prints the document of `fetch`, with the members of its one report.
 void print_fetch_json(Stream stream, const fetch::Report& report);
-// The document of `cache-warm`.
+// Prints the document of `cache-warm`.
 void print_warm_json(const std::vector<fetch::Report>& reports, int code);
 
 }  // namespace shunt::cli

@@ -13,7 +13,7 @@
 namespace shunt::cli {
 namespace {
 
-// A terminal that does not say what it is may know no escapes.
+// A terminal without TERM may not support escapes.
 bool knows_escapes(int fd) {
   return ::isatty(fd) == 1 && is_set("TERM") && std::string_view(std::getenv("TERM")) != "dumb";
 }
@@ -34,37 +34,37 @@ bool Globals::shows_progress() const {
   return !quiet && !json && !no_progress && knows_escapes(STDERR_FILENO);
 }
 
-// CLI11's own numbers take -1 for a large one.
+// CLI11's own parsing of unsigned numbers accepts -1.
 std::string is_size(const std::string& text) {
   const Result<std::uint64_t> size = parse_size(text);
   return size ? "" : size.error().reason;
 }
 
 void add_globals(CLI::App& app, Globals& globals) {
-  // What can come from the environment and the configuration file says so (settings.h); the
-  // commands inherit this.
+  // By default, options cannot be set by the environment and the configuration file (settings.h);
+  // the commands inherit this.
   app.option_defaults()->configurable(false);
-  with_environment(app.add_flag("-q,--quiet", globals.quiet, "Say nothing but errors"));
-  with_environment(app.add_flag("-v,--verbose", globals.verbose, "Say more; twice, still more"));
+  with_environment(app.add_flag("-q,--quiet", globals.quiet, "Print errors only"));
+  with_environment(app.add_flag("-v,--verbose", globals.verbose, "Print more; twice, even more"));
   with_environment(app.add_flag("--json", globals.json, "One JSON document instead of text"));
   with_environment(app.add_option("--color", globals.color, "Colour: auto, always or never (auto)")
                        ->check(one_of({"auto", "always", "never"}))
                        ->type_name("WHEN"));
   with_environment(app.add_flag("--no-progress", globals.no_progress, "No progress bar"));
   with_environment(
-      app.add_option("--cache-dir", globals.cache_dir, "Where the cache lies")->type_name("DIR"));
+      app.add_option("--cache-dir", globals.cache_dir, "Directory of the cache")->type_name("DIR"));
   with_environment(app.add_option("--cache-size", globals.cache_size,
-                                  "How much it may take on disk (10G); 0: no limit")
+                                  "Limit of the cache on disk (10G); 0: none")
                        ->check(is_size)
                        ->type_name("SIZE"));
-  app.add_option("--config", globals.config, "Configuration file, instead of the usual one")
+  app.add_option("--config", globals.config, "Configuration file, instead of the default one")
       ->type_name("FILE");
 }
 
 void settle_globals(const CLI::App& app, Globals& globals) {
   if (!globals.quiet || globals.verbose == 0) return;
   const CLI::Option& verbose = *app.get_option("--verbose");
-  // Said in the same place, -q goes before -v.
+  // If both have the same origin, -q takes precedence over -v.
   if (one_that_counts(*app.get_option("--quiet"), verbose) == &verbose) {
     globals.quiet = false;
   } else {

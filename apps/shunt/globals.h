@@ -1,4 +1,4 @@
-// The options that every subcommand shares.
+// The options that all subcommands share.
 #pragma once
 
 #include <cstdint>
@@ -17,25 +17,25 @@ struct Globals {
   bool no_progress = false;
   std::string cache_dir;
   std::string cache_size = "10G";
-  std::string config;  // the file; empty: the usual one
-  Settings settings;   // once they are applied
+  std::string config;  // configuration file; empty: the default one
+  Settings settings;   // set by apply_settings()
 
-  // The cache's budget in bytes; 0: no limit. What the option was given is a size.
+  // The budget of the cache in bytes; 0: no limit. The option has been checked.
   [[nodiscard]] std::uint64_t cache_bytes() const;
-  // Whether to use colour on descriptor `fd`.
+  // Returns true if descriptor `fd` gets colours.
   [[nodiscard]] bool colored(int fd) const;
-  // Whether a progress bar may be drawn on standard error.
+  // Returns true if a progress bar may be drawn on standard error.
   [[nodiscard]] bool shows_progress() const;
 };
 
 // Adds the global options to `app`.
 void add_globals(CLI::App& app, Globals& globals);
 
-// Of those that exclude one another, leaves the one that counts. To be called once the settings
-// have been applied.
+// Of options that exclude each other, keeps the one that takes precedence. Call after
+// apply_settings().
 void settle_globals(const CLI::App& app, Globals& globals);
 
-// A check of an option's value: the reason where it is no size (text/size_text.h).
+// Checks an option's value: returns the reason if it is not a size (text/size_text.h).
 [[nodiscard]] std::string is_size(const std::string& text);
 
 }  // namespace shunt::cli

@@ -16,7 +16,7 @@ namespace shunt::cli {
 namespace {
 
 constexpr std::size_t kWidth = 80;
-constexpr std::size_t kColumn = 24;  // where descriptions begin
+constexpr std::size_t kColumn = 24;  // column of descriptions
 
 struct Examples {
   std::string_view command;
@@ -55,8 +55,8 @@ constexpr std::array kExamples = {
 
 // ---- text ---------------------------------------------------------------------------------------
 
-// Breaks `text` between words; lines after the first begin with so many blanks, and the first has
-// so many columns less, which are printed already.
+// Wraps `text` between words. Lines after the first are indented by `indent`; the first has `taken`
+// columns less, which are already printed.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t taken) {
   std::string lines;
   std::size_t column = taken;
@@ -92,7 +92,7 @@ std::string entry(std::string left, std::string_view text) {
   return left + wrapped(text, kColumn, taken) + "\n";
 }
 
-// "Memory: …" begins a paragraph; other line ends in it are those of its source.
+// "Memory: …" begins a paragraph; other newlines are those of the source code.
 std::string paragraphs(std::string_view text) {
   std::string all;
   std::string paragraph;

@@ -1,5 +1,5 @@
-// --help, and `shunt help`: commands, options with the global ones, examples and the manual page,
-// within 80 columns.
+// --help and `shunt help`: commands, options including the global ones, examples and the manual
+// page, within 80 columns.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 
 namespace shunt::cli {
 
-// Makes `app`, and the commands that are added to it from now on, print their help this way.
+// Makes `app`, and commands added to it later, print help in this way.
 void use_help(CLI::App& app);
 
-// What --help of this command prints.
+// Returns the output of --help for this command.
 [[nodiscard]] std::string help_text(const CLI::App& command);
 
-// The words that call a command, "faststart" or "cache gc"; empty for the program itself.
+// Returns the words of a command, "faststart" or "cache gc"; empty for the program itself.
 [[nodiscard]] std::string words_of(const CLI::App& command);
 
 }  // namespace shunt::cli

@@ -1,4 +1,4 @@
-// shunt help: what --help of a command prints.
+// shunt help: prints what --help of a command prints.
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -17,10 +17,9 @@ namespace {
 class HelpCommand final : public Command {
  public:
   explicit HelpCommand(CLI::App& parent)
-      : app_(parent.add_subcommand("help", "Print what there is to say about a command.")),
-        parent_(parent) {
+      : app_(parent.add_subcommand("help", "Print the help of a command.")), parent_(parent) {
     app_->fallthrough();
-    app_->add_option("COMMAND", words_, "As in 'shunt help cache gc'; none: all there is")
+    app_->add_option("COMMAND", words_, "As in 'shunt help cache gc'; none: all commands")
         ->type_name("");
   }
 

@@ -48,7 +48,7 @@ class ArgumentReader {
     }
   }
 
-  // What follows the first that takes a value is the value.
+  // The first letter that takes a value takes the rest as its value.
   void take_short(std::string_view letters) {
     while (!letters.empty()) {
       const CLI::Option* const option =

@@ -1,4 +1,4 @@
-// A command line that could not be parsed, read for what tells how to say so.
+// Reads what is needed to report an error from a command line that cannot be parsed.
 #pragma once
 
 #include <string>
@@ -11,11 +11,11 @@ namespace shunt::cli {
 
 struct LooseArguments {
   bool json = false;
-  std::string output;  // the value of --output; empty: not there
+  std::string output;  // the value of --output; empty: not given
 };
 
-// Knows the options of `command` and of those above it: which take a value, and that short ones may
-// stand together, as in -qo OUT. Words that it does not know are passed over.
+// Knows the options of `command` and of its parents: which take a value, and that short ones may be
+// combined, as in -qo OUT. Skips words that it does not know.
 [[nodiscard]] LooseArguments read_loosely(const CLI::App& command,
                                           const std::vector<std::string_view>& arguments);
 

@@ -1,4 +1,4 @@
-// shunt: parses the command line and hands over to a subcommand.
+// shunt: parses the command line and runs a subcommand.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <spdlog/sinks/base_sink.h>
@@ -32,7 +32,8 @@
 namespace shunt::cli {
 namespace {
 
-// The log goes where errors go, and as they do: as it may be shown, not through a line of progress.
+// Writes the log to standard error as errors are written: made printable, and not into a progress
+// line.
 class PrintedLog final : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -53,7 +54,7 @@ void start_logging(const Globals& globals) {
 
 using Commands = std::vector<std::unique_ptr<Command>>;
 
-// The one that the words of the command line have come to; null where there is none.
+// Returns the command that the command line names, or null.
 Command* chosen_of(const Commands& commands, const CLI::App& app) {
   const auto named = app.get_subcommands();
   const auto chosen = std::ranges::find_if(
@@ -66,21 +67,21 @@ Stream stream_for_errors(const Command* command, const std::string& output) {
   return command != nullptr && command->data_on_stdout(output) ? Stream::kErr : Stream::kOut;
 }
 
-// The same once the command line has been parsed.
+// Same, once the command line has been parsed.
 Stream stream_for_errors(const Command& command) {
   const CLI::Option* const output = command.app()->get_option_no_throw("--output");
   return stream_for_errors(
       &command, output == nullptr || output->count() == 0 ? "" : output->results().back());
 }
 
-// `code`, unless what there was to say has not reached anybody.
+// Returns `code`, or an error code if output was lost.
 int unless_lost(int code) {
   if (code != kDone || !output_was_lost()) return code;
-  print(Stream::kErr, "shunt: (standard output): write: what there was to say is lost\n");
+  print(Stream::kErr, "shunt: (standard output): write: the output is lost\n");
   return kLocalIo;
 }
 
-// Errors of parsing come before the options are known.
+// Parse errors come before the options are known.
 int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, Globals globals,
                        const Commands& commands, const std::vector<std::string_view>& arguments) {
   if (parse_error.get_exit_code() == 0) {  // --help, --version
@@ -91,7 +92,7 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
   }
   const LooseArguments read = read_loosely(chosen_command(app), arguments);
   globals.json = globals.json || read.json || is_on("SHUNT_JSON");
-  // Asked for nothing in particular, we say what there is; but nothing was done.
+  // Without a command, prints the help; but nothing was done.
   if (parse_error.get_name() == "RequiredError" && names_no_command(app) && !globals.json) {
     print(Stream::kErr, help_text(chosen_command(app)));
     return kUsage;
@@ -101,8 +102,8 @@ int report_parse_error(const CLI::App& app, const CLI::ParseError& parse_error, 
   return kUsage;
 }
 
-// Runs `command`. What it throws, exhausted memory above all, has taken down by the time it is here
-// what the command had: files that are not whole, sockets, memory. It is an error like others then.
+// Runs `command`. When an exception arrives here, everything the command had is released:
+// incomplete files, sockets, memory. It is then reported like other errors.
 int run_command(Command& command, const Globals& globals) {
   const Result<int> code = catching([&]() -> Result<int> { return command.run(globals); });
   if (code) return *code;
@@ -110,8 +111,8 @@ int run_command(Command& command, const Globals& globals) {
   return exit_code_of(code.error().code, cancel_token());
 }
 
-// A standard descriptor that is closed would be given to the next file that is opened, and what is
-// said would be written into it. In its place comes one that fails like a closed one.
+// A closed standard descriptor would be given to the next opened file, and messages would be
+// written into that. Replaces it by one that fails like a closed one.
 void keep_standard_descriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(descriptor, F_GETFD) >= 0) continue;
@@ -150,7 +151,7 @@ int run(int argc, char** argv) {
   settle_globals(app, globals);
   start_logging(globals);
   if (const std::optional<Error>& why = globals.settings.out_of_reach) {
-    log::info("going on without a configuration: {}", why->describe());
+    log::info("continuing without a configuration: {}", why->describe());
   }
   install_signal_handlers();
   return unless_lost(run_command(chosen, globals));
@@ -164,7 +165,7 @@ int main(int argc, char** argv) {
     shunt::cli::keep_standard_descriptors();
     return shunt::cli::run(argc, argv);
   } catch (const std::bad_alloc&) {
-    // Without any, as there may be none even for the words of print_error().
+    // Without allocating, since print_error() may lack memory.
     std::fputs("shunt: out of memory\n", stderr);
     return shunt::cli::kLocalIo;
   } catch (const std::exception& error) {

@@ -11,10 +11,10 @@
 namespace shunt::cli {
 namespace {
 
-constexpr std::size_t kLongest = 64;  // of a word that is compared
+constexpr std::size_t kLongest = 64;  // longest word that is compared
 
-// How many letters have to be changed, put in, taken out or swapped with the next (Damerau and
-// Levenshtein, "optimal string alignment").
+// Returns how many letters have to be changed, inserted, deleted or swapped with the next
+// (Damerau-Levenshtein, "optimal string alignment").
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1);
   std::vector<std::size_t> last(b.size() + 1);
@@ -56,7 +56,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
     }
   }
   if (beginnings == 1) return *begins;
-  // Dashes in front say nothing about which word it is.
+  // Leading dashes say nothing about the word.
   const std::size_t letters = asked.size() - std::min(asked.find_first_not_of('-'), asked.size());
   if (best == nullptr || least > std::max<std::size_t>(1, letters / 3)) return {};
   return letters > 1 ? *best : std::string();

@@ -1,4 +1,4 @@
-// What a word that is wrong was probably meant to be.
+// Guesses what a wrong word was meant to be.
 #pragma once
 
 #include <functional>
@@ -8,17 +8,18 @@
 
 namespace shunt::cli {
 
-// The one of `known` that is nearest to `word`: by letters that are changed, missing, too many or
-// swapped, in case or not; or the only one that begins so. Empty where none is near.
+// Returns the word of `known` nearest to `word`, ignoring case: by changed, missing, extra or
+// swapped letters, or because it is the only one with that beginning. Empty if none is near.
 [[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
-// "; did you mean 'NEAREST'?", or nothing.
+// Returns "; did you mean 'NEAREST'?", or an empty string.
 [[nodiscard]] std::string suggestion(std::string_view word, const std::vector<std::string>& known);
 
-// "a, b or c".
+// Returns "a, b or c".
 [[nodiscard]] std::string alternatives(const std::vector<std::string>& words);
 
-// A check of an option's value: "it takes A, B or C, not 'WORD'", with the nearest.
+// Returns a check of an option's value, which says "it takes A, B or C, not 'WORD'" and the
+// nearest.
 [[nodiscard]] std::function<std::string(const std::string&)> one_of(std::vector<std::string> known);
 
 }  // namespace shunt::cli

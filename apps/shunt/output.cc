@@ -24,7 +24,7 @@ using Json = Value;
 
 std::atomic<bool> lost{false};
 
-// "/" stays, as it is in every path.
+// Keeps "/", which is in every path.
 std::string percent_encoded(std::string_view bytes) {
   return ascii::percent_encoded(bytes, "/");
 }
@@ -33,8 +33,7 @@ bool is_bytes(const Json& value) {
   return value.is_string() && !is_utf8(value.get_ref<const std::string&>());
 }
 
-// What stands beside a text, or a list of texts, with some that is no UTF-8; null where there is no
-// such.
+// Returns the companion of a text, or list of texts, that is not all UTF-8; null if it is.
 Json bytes_of(const Json& value) {
   if (is_bytes(value)) return percent_encoded(value.get_ref<const std::string&>());
   if (!value.is_array() || !std::ranges::any_of(value, is_bytes)) return {};
@@ -46,7 +45,7 @@ Json bytes_of(const Json& value) {
   return list;
 }
 
-// JSON is UTF-8, and names are bytes: NAME_bytes is put behind a NAME that cannot hold them.
+// JSON is UTF-8, but names are bytes: a NAME that is not UTF-8 is followed by NAME_bytes.
 Json with_bytes(const Json& value) {
   if (value.is_array()) {
     Json list = Json::array();
@@ -121,7 +120,7 @@ void add_outcome(Document& document, int code, const std::vector<std::optional<E
     const auto failed = std::ranges::count_if(
         inputs, [](const std::optional<Error>& error) { return error.has_value(); });
     json = {{"code", code},
-            {"message", failed == 0 ? "interrupted, when all was done"
+            {"message", failed == 0 ? "interrupted after everything was done"
                                     : fmt::format("{} of {} failed", failed, inputs.size())},
             {"path", nullptr}};
   }

@@ -1,4 +1,4 @@
-// -o, --output of the commands that have one.
+// The option -o, --output.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace shunt::cli {
 
-// Adds -o, --output to `app`. The empty name is a usage error.
+// Adds -o, --output to `app`. An empty name is a usage error.
 CLI::Option* add_output(CLI::App& app, std::string& out, const std::string& text);
 
 }  // namespace shunt::cli

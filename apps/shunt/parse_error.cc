@@ -22,7 +22,7 @@ std::vector<std::string> names_of_commands(const CLI::App& app) {
   return names;
 }
 
-// Of a command and those above it, as they may all stand behind it.
+// Returns the options of a command and its parents, which may all follow it.
 std::vector<std::string> names_of_options(const CLI::App& command) {
   std::vector<std::string> names;
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
@@ -38,7 +38,8 @@ bool is_option(const std::string& word) {
   return word.size() > 1 && word[0] == '-';
 }
 
-// The first word taken for an option that is the name of a file. Empty: none is.
+// Returns the first word that looks like an option and is the name of a file; empty if there is
+// none.
 std::string file_among(const std::vector<std::string>& words) {
   const auto found = std::ranges::find_if(words, is_option);
   const bool is_file = found != words.end() && ::access(found->c_str(), F_OK) == 0;
@@ -51,7 +52,7 @@ std::string of(const CLI::App& command) {
 }
 
 std::string no_command_text(const CLI::App& command, const std::string& word) {
-  return fmt::format("'{}' is no command{}{}", word, of(command),
+  return fmt::format("'{}' is not a command{}{}", word, of(command),
                      suggestion(word, names_of_commands(command)));
 }
 
@@ -61,7 +62,7 @@ Error with_help(const CLI::App& command, const std::string& reason) {
       fmt::format("see 'shunt {}{}--help'", words, words.empty() ? "" : " "));
 }
 
-// The words that nobody takes.
+// Returns the message about words that no command takes.
 std::string about_words(const CLI::App& command, const std::vector<std::string>& words) {
   const auto first = std::ranges::find_if(words, is_option);
   if (const bool wants_command = !command.get_subcommands({}).empty();
@@ -69,15 +70,14 @@ std::string about_words(const CLI::App& command, const std::vector<std::string>&
     return no_command_text(command, words.front());
   }
   if (first == words.end()) {
-    return words.empty() ? std::string()
-                         : fmt::format("'{}' is one argument too many", words.front());
+    return words.empty() ? std::string() : fmt::format("unexpected argument '{}'", words.front());
   }
   const std::string name = first->substr(0, first->find('='));
-  return fmt::format("'{}' is no option{}{}", name, of(command),
+  return fmt::format("'{}' is not an option{}{}", name, of(command),
                      suggestion(name, names_of_options(command)));
 }
 
-// The option that CLI11's message begins with.
+// Returns the option that CLI11's message begins with.
 const CLI::Option* option_in(const CLI::App& command, const std::string& message) {
   const std::string name = message.substr(0, message.find(':'));
   for (const CLI::App* app = &command; app != nullptr; app = app->get_parent()) {
@@ -123,9 +123,9 @@ Error explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = chosen_command(app);
   if (const std::string file = file_among(app.remaining(true)); !file.empty()) {
     return usage(reason_of(command, app.remaining(true), error))
-        .with_hint("the file of that name is " + shell_word(file));
+        .with_hint("to name the file, write " + shell_word(file));
   }
-  // What CLI11 says of other things first may be because of a word that it did not know.
+  // CLI11 may report something else first although the cause is an unknown word.
   return with_help(command, reason_of(command, app.remaining(true), error));
 }
 

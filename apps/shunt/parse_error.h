@@ -1,4 +1,4 @@
-// What is wrong with a command line, in words.
+// Messages for command lines that cannot be parsed.
 #pragma once
 
 #include <string>
@@ -12,14 +12,16 @@ class ParseError;
 
 namespace shunt::cli {
 
-// The command that the words of the command line have come to, as "shunt cache gc" is parsed;
-// `app` itself where there is none.
+// Returns the command that the command line names, for example that of "shunt cache gc"; `app` if
+// it names none.
 [[nodiscard]] const CLI::App& chosen_command(const CLI::App& app);
-// Whether a command is asked for, and none was named, nor anything else that is not an option.
+// Returns true if a command is required and the command line has none, nor any other word that is
+// not an option.
 [[nodiscard]] bool names_no_command(const CLI::App& app);
-// kUsage: `word` is no command of `command`; the nearest that is, and where to read more.
+// Returns kUsage: `word` is not a command of `command`; with the nearest command and where to read
+// more.
 [[nodiscard]] Error no_command(const CLI::App& command, const std::string& word);
-// kUsage: which word is wrong, the nearest right one, and where to read more.
+// Returns kUsage with the wrong word, the nearest valid one and where to read more.
 [[nodiscard]] Error explain(const CLI::App& app, const CLI::ParseError& error);
 
 }  // namespace shunt::cli

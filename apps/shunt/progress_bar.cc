@@ -13,11 +13,11 @@ namespace shunt::cli {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
-constexpr double kFirstDraw = 0.5;       // seconds from the start
-constexpr double kLookBack = 5;          // what the rate is taken from
-constexpr double kPause = 0.5;           // without a byte: whatever is waited for shows
-constexpr double kStall = 2;             // and this is a stall
-constexpr double kWorthGuessing = 0.01;  // of the work, before a time is told
+constexpr double kFirstDraw = 0.5;       // seconds after the start
+constexpr double kLookBack = 5;          // period from which the rate is computed, in seconds
+constexpr double kPause = 0.5;           // seconds without a byte after which a wait is shown
+constexpr double kStall = 2;             // seconds without a byte that count as a stall
+constexpr double kWorthGuessing = 0.01;  // fraction of the work needed before a time is estimated
 
 }  // namespace
 
@@ -55,7 +55,7 @@ void ProgressBar::begin(Shown& shown, std::string_view what, std::uint64_t total
   shown.total = total;
   shown.part->done_ = 0;
   shown.part->skipped_ = 0;
-  // Another kind of work goes at another rate.
+  // Another kind of work has another rate.
   if (expected_ <= 1) sample_anew();
 }
 
@@ -90,7 +90,7 @@ void ProgressBar::start(const Globals& globals, std::string_view what) {
     sample_anew();
   }
   auto thread = io::Thread::start([this] { return draw_until_stopped(); });
-  if (!thread) return;  // no room for one: nothing is lost but the drawing
+  if (!thread) return;  // no room for a thread: only the drawing is lost
   thread_ = std::move(*thread);
   running_ = true;
 }
@@ -125,7 +125,7 @@ Result<void> ProgressBar::draw_until_stopped() {
       if (now < kFirstDraw) continue;
       view = look();
     }
-    // One column stays free: in the last one some terminals go on to the next line.
+    // Leaves the last column free, where some terminals wrap.
     const std::size_t columns = terminal_columns();
     draw_progress_line(progress_text(view, columns - std::min<std::size_t>(columns, 1)));
   }
@@ -157,7 +157,7 @@ ProgressView ProgressBar::look() {
   const double moved = static_cast<double>(last.moved - first.moved) / seconds;
   const double worked = static_cast<double>(last.worked - first.worked) / seconds;
   if (worked > 0 || moved <= 0) view.rate = static_cast<std::uint64_t>(worked);
-  // What was in the cache went by at once; the rest has to come.
+  // Cached bytes passed at once; the rest has to be fetched.
   const double pace = worked > 0 ? worked : moved;
   if (!view.left && pace > 0 && view.total > 0) {
     view.left = static_cast<double>(view.total - std::min(view.total, view.done)) / pace;
@@ -177,7 +177,7 @@ ProgressView ProgressBar::view_of_one() const {
   return view;
 }
 
-// Files differ in size, and what is to be done with one is known when it begins: each counts alike.
+// The size of a file is only known when it begins: each file counts alike.
 ProgressView ProgressBar::view_of_parts(double now) const {
   ProgressView view;
   view.what = fmt::format("{}/{} {}", finished_, expected_, noun_);
@@ -192,7 +192,7 @@ ProgressView ProgressBar::view_of_parts(double now) const {
     skipped += shown.skipped();
   }
   view.part = done / static_cast<double>(expected_);
-  // What was in the cache took no time.
+  // Cached bytes took no time.
   const double worked = (done - skipped) / static_cast<double>(expected_);
   const double paced = worked > kWorthGuessing ? worked : *view.part;
   if (paced > kWorthGuessing) view.left = now * (1 - *view.part) / paced;

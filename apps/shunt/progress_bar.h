@@ -1,4 +1,4 @@
-// The progress of a run, drawn on standard error: of one thing, or of several at once.
+// Draws the progress of a run, of one task or several, on standard error.
 #pragma once
 
 #include <atomic>
@@ -18,9 +18,9 @@
 
 namespace shunt::cli {
 
-// A thread of its own draws, so that a stall shows too. Those that work only count, in atomics;
-// what is drawn besides is under the mutex. start(), expect() and stop() are for the one thread
-// that owns the bar, and a Part is for whoever does its work.
+// Its own thread draws, so that stalls show too. Working threads only count, in atomics; everything
+// else that is drawn is guarded by the mutex. start(), expect() and stop() are called by the one
+// thread that owns the bar; a Part is used by the thread that does its work.
 class ProgressBar {
   struct Shown;
 
@@ -30,17 +30,16 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // Draws from half a second after this on, until stop(), where progress is to be shown at all.
-  // `what` is shown until a stretch of work begins.
+  // Starts drawing after half a second and continues until stop(), if progress is to be shown at
+  // all. `what` is shown until the first phase begins.
   void start(const Globals& globals, std::string_view what);
-  // Of how many parts there will be; with more than one, all of them are shown as one. `noun` is
-  // what they are: "files".
+  // Sets the number of parts; if more than one, they are shown together. `noun` names them:
+  // "files".
   void expect(std::size_t parts, std::string_view noun);
-  // Takes the line away, for good.
+  // Removes the line, permanently.
   void stop();
 
-  // What one piece of work reports to. It counts as done when this goes away; no longer than the
-  // bar.
+  // What one task reports to. It counts as done when this is destroyed. Must not outlive the bar.
   class Part final : public Progress {
    public:
     Part(ProgressBar& bar, std::string name);
@@ -52,7 +51,7 @@ class ProgressBar {
     void advance(std::uint64_t bytes) override;
     void skip(std::uint64_t bytes) override;
 
-    // Null where nothing is shown, and nobody has to count.
+    // Returns null if nothing is shown, so that nobody has to count.
     [[nodiscard]] Progress* progress() { return bar_.running_ ? this : nullptr; }
 
    private:
@@ -60,9 +59,9 @@ class ProgressBar {
 
     ProgressBar& bar_;
     const std::string name_;
-    std::atomic<std::uint64_t> done_{0};     // of the stretch
-    std::atomic<std::uint64_t> skipped_{0};  // of it, what was there before
-    // Comes last: from here on the bar looks at what is above.
+    std::atomic<std::uint64_t> done_{0};     // bytes of the phase
+    std::atomic<std::uint64_t> skipped_{0};  // of these, there before
+    // Last member: once it is initialised, the bar reads those above.
     const std::list<Shown>::iterator at_;
   };
 
@@ -78,7 +77,7 @@ class ProgressBar {
     Part* part = nullptr;
     std::string what;
     std::uint64_t total = 0;
-    // Of the whole, 0 to 1, what was there before.
+    // Returns the fraction, 0 to 1, that was there before (cached).
     [[nodiscard]] double skipped() const;
   };
 
@@ -88,7 +87,7 @@ class ProgressBar {
   void count(Part& part, std::uint64_t bytes);
 
   Result<void> draw_until_stopped() SHUNT_EXCLUDES(mutex_);
-  // What there is to show; a view of nothing to say before the first half second is over.
+  // Returns what to show; an empty view in the first half second.
   [[nodiscard]] ProgressView look() SHUNT_REQUIRES(mutex_);
   void sample_anew() SHUNT_REQUIRES(mutex_);
   void take_sample(double now) SHUNT_REQUIRES(mutex_);
@@ -96,9 +95,9 @@ class ProgressBar {
   [[nodiscard]] ProgressView view_of_one() const SHUNT_REQUIRES(mutex_);
   [[nodiscard]] std::string obstacle(double now) const SHUNT_REQUIRES(mutex_);
 
-  std::atomic<std::uint64_t> moved_{0};   // of all parts
-  std::atomic<std::uint64_t> worked_{0};  // of it, what was not there before
-  std::atomic<Part*> last_{nullptr};      // that moved, if it is there still
+  std::atomic<std::uint64_t> moved_{0};   // bytes of all parts
+  std::atomic<std::uint64_t> worked_{0};  // of these, not there before
+  std::atomic<Part*> last_{nullptr};      // the part that moved last, if it still exists
 
   Mutex mutex_;
   ConditionVariable stopping_;
@@ -107,14 +106,14 @@ class ProgressBar {
   std::string noun_ SHUNT_GUARDED_BY(mutex_);
   std::size_t expected_ SHUNT_GUARDED_BY(mutex_) = 1;
   std::size_t finished_ SHUNT_GUARDED_BY(mutex_) = 0;
-  // Of the parts that are finished, what each had of its own there before.
+  // Sum of Shown::skipped() of the finished parts.
   double skipped_ SHUNT_GUARDED_BY(mutex_) = 0;
   std::list<Shown> parts_ SHUNT_GUARDED_BY(mutex_);
   std::deque<Sample> samples_ SHUNT_GUARDED_BY(mutex_);  // of the last seconds
-  double moved_at_ SHUNT_GUARDED_BY(mutex_) = 0;         // when something last did
+  double moved_at_ SHUNT_GUARDED_BY(mutex_) = 0;         // time of the last progress, in seconds
   Stopwatch stopwatch_ SHUNT_GUARDED_BY(mutex_);
 
-  // Of the owner, who changes them while there is no Part.
+  // Used by the owner only, while there is no Part.
   bool running_ = false;
   io::Thread thread_;
 };

@@ -21,7 +21,7 @@ constexpr std::size_t kMostColumns = 1000;
 
 bool visible SHUNT_GUARDED_BY(terminal_mutex) = false;
 
-// Nothing but a drawing is lost where that fails.
+// Errors are ignored: only a drawing is lost.
 void write_out(std::string_view text) {
   while (!text.empty()) {
     const ssize_t put = ::write(STDERR_FILENO, text.data(), text.size());

@@ -1,4 +1,4 @@
-// The line of standard error that shows progress. A terminal has one, and so has the program.
+// The progress line on standard error. There is one per terminal, and one in the program.
 #pragma once
 
 #include <string_view>
@@ -7,12 +7,11 @@
 
 namespace shunt::cli {
 
-// Of the terminal, and of whether the line is on it. The last of all mutexes: nothing else is taken
-// while it is held.
+// Guards the terminal, and whether the line is on it. No other mutex is taken while it is held.
 extern Mutex terminal_mutex;
 
-// Held while something is written to the terminal; the line is taken away first. Whatever the
-// program prints, the log included, goes through print(), which holds it.
+// Holds the terminal while something else is written to it; the line is removed first. Everything
+// the program prints, including the log, goes through print(), which uses this.
 class SHUNT_SCOPED_LOCK TerminalTurn {
  public:
   TerminalTurn() SHUNT_ACQUIRE(terminal_mutex);
@@ -21,13 +20,13 @@ class SHUNT_SCOPED_LOCK TerminalTurn {
   TerminalTurn& operator=(const TerminalTurn&) = delete;
 };
 
-// Draws the line anew. `text` may be shown, and is narrower than the terminal. Any thread.
+// Redraws the line. `text` is printable and narrower than the terminal. Thread-safe.
 void draw_progress_line(std::string_view text) SHUNT_EXCLUDES(terminal_mutex);
-// Takes it away, if it is there.
+// Removes the line if there is one.
 void wipe_progress_line() SHUNT_EXCLUDES(terminal_mutex);
 
-// The columns of the terminal that standard error is, now: it may have been resized. 80 where it
-// does not tell, and COLUMNS does not either.
+// Returns the current width of the terminal on standard error, in columns; COLUMNS, or else 80, if
+// it is unknown.
 [[nodiscard]] std::size_t terminal_columns();
 
 }  // namespace shunt::cli

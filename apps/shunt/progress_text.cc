@@ -19,7 +19,7 @@ constexpr std::size_t kNarrowestBar = 8;
 constexpr std::size_t kShortestName = 12;
 constexpr std::size_t kGap = 2;
 
-// "512K", "1.5G": four columns at most.
+// Returns a text such as "512K" or "1.5G": at most four columns.
 std::string short_size(std::uint64_t bytes) {
   constexpr std::array kUnits = {"B", "K", "M", "G", "T", "P", "E"};
   auto value = static_cast<double>(bytes);
@@ -28,7 +28,7 @@ std::string short_size(std::uint64_t bytes) {
   return fmt::format("{:.{}f}{}", value, unit > 0 && value < 9.95 ? 1 : 0, kUnits[unit]);
 }
 
-// Where columns are few and hours many.
+// For few columns and many hours.
 std::string short_time(double seconds) {
   constexpr double kTenHours = 36'000;
   if (seconds < kTenHours || seconds >= 10 * kTenHours) return time_text(seconds);
@@ -57,7 +57,7 @@ std::string joined(const std::vector<std::string>& pieces, std::string_view gap)
   return text;
 }
 
-// The end of the line: how fast, and how long still; or what is in the way.
+// Returns the end of the line: rate and time left, or the note.
 std::vector<std::string> speed(const ProgressView& view) {
   if (!view.note.empty()) return {printable(view.note)};
   std::vector<std::string> pieces = {view.rate ? format_size(*view.rate) + "/s" : "from the cache"};
@@ -112,7 +112,7 @@ std::string progress_text(const ProgressView& view, std::size_t columns) {
                        : format_size(done));
   std::vector<std::string> end = speed(view);
   if (!view.note.empty()) {
-    // What is in the way may be long: it has what the numbers leave, and half the line at least.
+    // The note may be long: it gets the room that the numbers leave, and at least half of the line.
     const std::size_t room = columns - std::min(columns, columns_of(joined(pieces, "  ")) + kGap);
     if (room < columns / 2) pieces.erase(pieces.begin(), pieces.end() - 1);
     const std::size_t taken = columns_of(joined(pieces, "  ")) + kGap;
@@ -123,7 +123,7 @@ std::string progress_text(const ProgressView& view, std::size_t columns) {
   const std::size_t least = columns_of(joined(pieces, "  "));
   if (least > columns) return narrow(view, columns);
 
-  // What is left goes to the word for it, to a bar, and to a name.
+  // The rest of the room goes to the label, a bar, and a name.
   std::size_t room = columns - least;
   const std::string what = printable(view.what);
   std::vector<std::string> begin;

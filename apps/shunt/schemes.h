@@ -1,4 +1,4 @@
-// The kinds of Sources that this program knows.
+// The kinds of Sources of this program.
 #pragma once
 
 #include <memory>
@@ -8,10 +8,10 @@
 
 namespace shunt::cli {
 
-// A new kind of Source is a folder below lib/source/ and a line in here.
+// A new kind of Source is a folder in lib/source/ and a line in this function.
 [[nodiscard]] std::shared_ptr<const source::Schemes> make_schemes(source::OciOptions images = {});
 
-// For names alone.
+// For functions of names only.
 [[nodiscard]] const source::Schemes& schemes();
 
 }  // namespace shunt::cli

@@ -28,7 +28,7 @@ bool is_flag(const CLI::Option& option) {
   return option.get_expected_min() == 0;
 }
 
-// "true" or "false"; nullopt where the text means neither.
+// Returns "true" or "false"; nullopt if the text is neither.
 std::optional<std::string> truth_of(std::string_view text) {
   const std::string value = ascii::lower(text);
   for (const char* const yes : {"true", "1", "yes", "on"}) {
@@ -40,14 +40,14 @@ std::optional<std::string> truth_of(std::string_view text) {
   return std::nullopt;
 }
 
-// Gives the option these values; the reason where it does not take them. `where` has given them.
+// Sets the option to these values, or returns why it does not accept them. `where` is their origin.
 Result<void> set(CLI::Option& option, const std::vector<std::string>& values,
                  const std::string& where) {
   const std::string name = "--" + option.get_lnames().front();
   try {
     if (is_flag(option)) {
       const std::string text = values.size() == 1 ? values.front() : "";
-      // A flag that counts takes a number.
+      // A counting flag takes a number.
       const bool counts = option.check_lname("verbose");
       const bool number = counts && text.size() == 1 && ascii::is_digit(text[0]);
       const auto value = number ? text : truth_of(text);
@@ -64,7 +64,8 @@ Result<void> set(CLI::Option& option, const std::vector<std::string>& values,
       for (const std::string& value : values) option.add_result(value);
     }
     option.run_callback();
-    // What is counted is what stands on the command line: that alone excludes other options.
+    // count() must only count the command line, since that decides which options exclude each
+    // other.
     option.clear();
   } catch (const CLI::ParseError& error) {
     return wrong(where, error.what());
@@ -102,7 +103,7 @@ std::vector<std::string> tables_of(const CLI::App& app) {
   return tables;
 }
 
-// "[faststart] or [fetch]": the commands that have this option.
+// Returns "[faststart] or [fetch]": the commands that have this option.
 std::string tables_with(const CLI::App& app, const std::string& key) {
   std::string tables;
   for (const CLI::App* const command : app.get_subcommands({})) {
@@ -121,8 +122,8 @@ Result<CLI::App*> table_named(CLI::App& app, const std::vector<std::string>& nam
     const auto below = std::ranges::find_if(
         commands, [&](const CLI::App* command) { return command->get_name() == name; });
     if (below == commands.end()) {
-      return wrong(where,
-                   fmt::format("'{}' is no command{}", name, suggestion(name, tables_of(*table))));
+      return wrong(
+          where, fmt::format("'{}' is not a command{}", name, suggestion(name, tables_of(*table))));
     }
     table = *below;
   }
@@ -135,14 +136,14 @@ Result<void> apply_item(CLI::App& app, const ConfigItem& item, Settings& setting
   CLI::Option* const option = table->get_option_no_throw("--" + item.key);
   if (option == nullptr) {
     if (const std::string tables = tables_with(*table, item.key); !tables.empty()) {
-      return wrong(item.where, fmt::format("'{}' is an option of commands: it goes below {}",
-                                           item.key, tables));
+      return wrong(item.where,
+                   fmt::format("'{}' is an option of commands: put it below {}", item.key, tables));
     }
-    return wrong(item.where, fmt::format("'{}' is no option{}", item.key,
+    return wrong(item.where, fmt::format("'{}' is not an option{}", item.key,
                                          suggestion(item.key, keys_of(*table))));
   }
   if (!option->get_configurable()) {
-    return wrong(item.where, fmt::format("'{}' is for the command line alone", item.key));
+    return wrong(item.where, fmt::format("'{}' can only be given on the command line", item.key));
   }
   if (origin_of(*option) != Origin::kFileOrNone) return {};
   settings.of_file.emplace_back(option, item.where);
@@ -225,7 +226,7 @@ bool is_on(const char* variable) {
 }
 
 std::string usual_config_path() {
-  // A relative path there is to be ignored (XDG Base Directory Specification).
+  // A relative path is to be ignored (XDG Base Directory Specification).
   if (const char* const base = std::getenv("XDG_CONFIG_HOME"); base != nullptr && *base == '/') {
     return std::string(base) + "/shunt/config.toml";
   }

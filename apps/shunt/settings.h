@@ -1,4 +1,4 @@
-// Options that come from the environment and from the configuration file.
+// Options from the environment and the configuration file.
 #pragma once
 
 #include <optional>
@@ -12,43 +12,44 @@
 
 namespace shunt::cli {
 
-// SHUNT_ and the long name: "--cache-dir" is SHUNT_CACHE_DIR.
+// Returns SHUNT_ and the long name: "--cache-dir" gives SHUNT_CACHE_DIR.
 [[nodiscard]] std::string environment_name(const std::string& long_name);
 
-// Where the value of an option comes from: what stands later here goes before what stands earlier.
+// Where the value of an option comes from, in ascending order of precedence.
 enum class Origin { kFileOrNone, kEnvironment, kCommandLine };
 [[nodiscard]] Origin origin_of(const CLI::Option& option);
-// As whoever set it said it: "--cache-dir", "SHUNT_CACHE_DIR", or 'cache-dir' of the file.
+// Returns the option's name as its origin has it: "--cache-dir", "SHUNT_CACHE_DIR", or 'cache-dir'
+// in the file.
 [[nodiscard]] std::string said_as(const CLI::Option& option);
-// Of two options that exclude one another, and both have a value, the one that counts. Null where
-// both come from the same place: that is an error then.
+// Of two options that exclude each other and both have a value, returns the one that takes
+// precedence; null if they have the same origin, which is an error.
 [[nodiscard]] const CLI::Option* one_that_counts(const CLI::Option& one, const CLI::Option& other);
 
-// Marks an option that says how things are done, not what is done: it may also come from its
-// variable and from the configuration file (Option::configurable). Others may not.
+// Lets an option that says how (not what) things are done also be set by its variable and by the
+// configuration file (Option::configurable). Other options cannot be.
 CLI::Option* with_environment(CLI::Option* option);
 
-// Whether a variable of the environment has a value that is not empty.
+// Returns true if an environment variable is set and not empty.
 [[nodiscard]] bool is_set(const char* variable);
-// Whether a variable turns a flag on.
+// Returns true if a variable turns a flag on.
 [[nodiscard]] bool is_on(const char* variable);
 
-// Where the configuration file is looked for; empty: nowhere.
+// Returns the default path of the configuration file; empty: none.
 [[nodiscard]] std::string usual_config_path();
 
 struct Settings {
-  std::optional<Error> out_of_reach;  // why the usual file was not looked for, where it was not
-  // What has its value from the file, in the order of its lines, and where: "FILE:LINE".
+  std::optional<Error> out_of_reach;  // why the default file was not looked for
+  // Options whose value comes from the file, in file order, with "FILE:LINE".
   std::vector<std::pair<const CLI::Option*, std::string>> of_file;
 
-  // Where the later of two is set that have their values from the file; empty where they have not.
+  // Returns where the later of two options is set in the file; empty if they do not come from it.
   [[nodiscard]] std::string place_of_second(const CLI::Option& one, const CLI::Option& other) const;
 };
 
-// To be called once the command line has been parsed: gives the options that were not on it what
-// their variable says, else the configuration file, which is `named`, and has to be there, or the
-// usual one. The count() of an option stays that of the command line. kUsage names the variable, or
-// the file and the line, also where the value is for another command.
+// Call after the command line has been parsed: sets options that it does not have from their
+// variables, or else from the configuration file, which is `named` (it must exist) or the default
+// one. Option::count() still counts the command line only. Returns kUsage with the variable, or the
+// file and line, also for a value that belongs to another command.
 [[nodiscard]] Result<Settings> apply_settings(CLI::App& app, const std::string& named);
 
 }  // namespace shunt::cli

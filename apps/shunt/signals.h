@@ -1,12 +1,12 @@
-// SIGINT, SIGTERM, SIGHUP and SIGXCPU become requests to stop; what the program would bring upon
-// itself by a write or a lease becomes an error of the call (process/signals.h).
+// Turns SIGINT, SIGTERM, SIGHUP and SIGXCPU into requests to stop. Ignores signals that the program
+// causes itself, so that the call returns an error instead (process/signals.h).
 #pragma once
 
 #include "shunt/base/cancel.h"
 
 namespace shunt::cli {
 
-// The token that the handlers set; one for the process.
+// Returns the process-wide token that the handlers set.
 CancelToken& cancel_token();
 
 void install_signal_handlers();

@@ -10,14 +10,14 @@
 namespace shunt::cli {
 namespace {
 
-// What can be typed as it is.
+// Returns the options as they can be typed.
 std::string advised_options(const sink::Advice& advice) {
   return fmt::format("--commit window --window {} --memory {}", size_to_type(advice.window),
                      size_to_type(advice.memory));
 }
 
-// "1.00 GiB out, 12.0 MiB of it zeros, at most 1.02 MiB held, 3.2 s"; of a run that failed, what it
-// has come to: "stopped: 15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
+// For example "1.00 GiB out, 12.0 MiB of it zeros, at most 1.02 MiB held, 3.2 s"; for a failed run
+// "stopped: 15.0 MiB of 64.0 MiB out, 16.0 MiB written, 0.3 s".
 Description describe(const serve::SessionReport& report, const SinkReportStyle& style) {
   const sink::Summary& all = report.summary;
   const bool done = !report.error;
@@ -76,8 +76,8 @@ void print_sink_text(const Globals& globals, const serve::SessionReport& report,
     if (!report.error || report.began) print_line(Stream::kErr, line_for(describe(report, style)));
   }
   if (style.advise) {
-    print_line(Stream::kErr, fmt::format("advice: {}{} would have done",
-                                         report.error ? "as far as this came, " : "",
+    print_line(Stream::kErr, fmt::format("advice: {}{} would have been enough",
+                                         report.error ? "up to the failure, " : "",
                                          advised_options(sink::advice_of(report.summary))));
   }
   if (report.error) print_error(globals, *report.error);

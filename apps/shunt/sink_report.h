@@ -1,4 +1,4 @@
-// What stream-sink says at its end.
+// The final report of stream-sink.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ namespace shunt::cli {
 
 struct SinkReportStyle {
   std::string kind;        // the policy, or "stdin"
-  std::uint64_t size = 0;  // of the disk; 0: not known
+  std::uint64_t size = 0;  // of the disk, in bytes; 0: unknown
   int exit_code = 0;
-  bool advise = false;  // sink/advice.h
+  bool advise = false;  // suggest options, see sink/advice.h
 };
 
 void print_sink_text(const Globals& globals, const serve::SessionReport& report,

@@ -19,7 +19,7 @@ class ListReader {
  public:
   explicit ListReader(std::string name) : name_(std::move(name)) {}
 
-  // Bytes of the list, cut anywhere.
+  // `text` is the next part of the list, cut anywhere.
   Result<void> take(std::string_view text) {
     for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
       rest_ += text.substr(0, end);
@@ -32,7 +32,7 @@ class ListReader {
   }
 
   Result<std::vector<ListedSource>> finish() {
-    SHUNT_TRY(take_line());  // the last one may have no line end
+    SHUNT_TRY(take_line());  // the last line may have no newline
     return std::move(sources_);
   }
 
@@ -43,7 +43,7 @@ class ListReader {
     ++number_;
     if (line.size() > kMaxLine) return failure("too long a line");
     std::string_view left = line;
-    // Some editors begin a file with a byte order mark.
+    // Some editors put a byte order mark at the begin of a file.
     if (constexpr std::string_view kMark = "\xef\xbb\xbf";
         number_ == 1 && left.starts_with(kMark)) {
       left.remove_prefix(kMark.size());
@@ -83,7 +83,7 @@ class ListReader {
   }
 
   std::string name_;
-  std::string rest_;  // of a line whose end has not come yet
+  std::string rest_;  // of a line without its end
   std::size_t number_ = 0;
   std::vector<ListedSource> sources_;
 };

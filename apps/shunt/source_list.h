@@ -1,4 +1,4 @@
-// Lists of Sources, as `cache-warm --from` reads them.
+// Lists of Sources, for `cache-warm --from`.
 #pragma once
 
 #include <string>
@@ -12,12 +12,12 @@ namespace shunt::cli {
 
 struct ListedSource {
   std::string source;
-  std::vector<RangeText> ranges;  // none: what the command line says
+  std::vector<RangeText> ranges;  // empty: those of the command line
 };
 
-// One Source a line, then its ranges, separated by blanks; lines that begin with '#', and empty
-// ones, are passed over, and so is a byte order mark in front. `path` "-" is standard input. kUsage
-// names the line that is wrong.
+// Reads one Source per line, followed by its ranges, separated by blanks. Skips empty lines, lines
+// that begin with '#', and a byte order mark. `path` "-" is standard input. Returns kUsage with the
+// line that is wrong.
 [[nodiscard]] Result<std::vector<ListedSource>> read_source_list(const std::string& path,
                                                                  const CancelToken& cancel);
 

@@ -32,7 +32,7 @@ Result<http::Field> parse_field(std::string_view command, std::string_view text)
       return http::Field{std::string(text.substr(0, colon)), std::string(value)};
     }
   }
-  // The text is not repeated: it may well be a secret.
+  // The text is not repeated, since it may be a secret.
   return usage_error(command, "--header takes NAME:VALUE, in one line");
 }
 
@@ -80,29 +80,30 @@ std::string is_jobs(const std::string& text) {
 
 void SourceOptions::add_to(CLI::App& app, const char* layer_type, const char* layer_text) {
   app_ = &app;
-  // One value each, so that what follows is a SOURCE again.
+  // One value each, so that a following word is a SOURCE.
   app.add_option("--range", ranges_, "START-END, START+LENGTH, START- or -LAST; may be repeated")
       ->type_name("RANGE")
       ->allow_extra_args(false);
   app.add_option("--layer", layer, layer_text)->type_name(layer_type);
-  with_environment(app.add_option("--platform", platform_, "Of an image: OS/ARCH[/VARIANT]")
-                       ->check([](const std::string& text) {
-                         const auto parsed = oci::parse_platform(text);
-                         return parsed ? std::string() : parsed.error().reason;
-                       })
-                       ->type_name("PLATFORM"));
+  with_environment(
+      app.add_option("--platform", platform_, "Platform of an image: OS/ARCH[/VARIANT]")
+          ->check([](const std::string& text) {
+            const auto parsed = oci::parse_platform(text);
+            return parsed ? std::string() : parsed.error().reason;
+          })
+          ->type_name("PLATFORM"));
   with_environment(app.add_option("--jobs", jobs_, "Connections at once, 1 to 64 (8)")
                        ->check(is_jobs)
                        ->type_name("N"));
-  with_environment(app.add_option("--header", headers_, "NAME:VALUE to send along; may be repeated")
+  with_environment(app.add_option("--header", headers_, "Request field NAME:VALUE; may be repeated")
                        ->check(is_field)
                        ->type_name("K:V")
                        ->allow_extra_args(false));
-  with_environment(app.add_flag("--plain-http", plain_http_, "Ask registries without TLS"));
+  with_environment(app.add_flag("--plain-http", plain_http_, "Connect to registries without TLS"));
   with_environment(
-      app.add_option("--authfile", authfile_, "Credentials of registries")->type_name("FILE"));
+      app.add_option("--authfile", authfile_, "Credentials for registries")->type_name("FILE"));
   with_environment(
-      app.add_option("--max-rate", max_rate_, "Bytes a second, all together; 0: no limit (0)")
+      app.add_option("--max-rate", max_rate_, "Bytes per second in total; 0: no limit (0)")
           ->check(is_size)
           ->type_name("SIZE"));
 }

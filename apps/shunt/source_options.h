@@ -1,4 +1,4 @@
-// The options by which remote Sources are opened, and what they come to.
+// The options for remote Sources, and their values.
 #pragma once
 
 #include <memory>
@@ -16,48 +16,48 @@
 
 namespace shunt::cli {
 
-// What a source::Session is made of.
+// The parameters of a source::Session.
 struct SessionSetup {
   source::SessionOptions options;
   source::OciOptions images;
 };
 
-// What every command that opens Sources hands on: the cache of the global options, and the token of
-// the signals.
+// Returns what every command passes to open Sources: the cache of the global options, and the
+// cancel token of the signals.
 [[nodiscard]] source::SessionOptions session_options(const Globals& globals);
 
-// The cache of the global options; made where it is not there.
+// Return the cache of the global options; open_cache creates it if it does not exist.
 [[nodiscard]] Result<std::string> cache_directory(const Globals& globals);
 [[nodiscard]] Result<std::shared_ptr<cache::Cache>> open_cache(const Globals& globals);
 
-// The hint of a download that was asked to stop.
+// The hint of a download that was interrupted.
 inline constexpr const char* kStaysInCache =
-    "what has come stays in the cache; run it again to go on";
+    "what was downloaded stays in the cache; run again to continue";
 
-// "see 'shunt COMMAND --help'" comes with it.
+// Returns a kUsage error with the hint "see 'shunt COMMAND --help'".
 [[nodiscard]] Error usage_error(std::string_view command, std::string_view reason);
-// Adds that hint to an error of the library that is kUsage; others stay as they are.
+// Adds that hint to `error` if it is kUsage.
 [[nodiscard]] Error with_help_hint(std::string_view command, Error error);
 
-// A check of the value of --jobs: the reason where it is none.
+// Checks a value of --jobs: returns the reason if it is not valid.
 [[nodiscard]] std::string is_jobs(const std::string& text);
-// The value of --jobs; kUsage.
+// Returns the value of --jobs, or kUsage.
 [[nodiscard]] Result<unsigned> parse_jobs(std::string_view command, std::string_view text);
 
-// What `fetch` and `cache-warm` share, as it was typed.
+// The options that `fetch` and `cache-warm` share, as typed.
 class SourceOptions {
  public:
   // Adds --range, --layer, --platform, --jobs, --header, --plain-http, --authfile and --max-rate.
   void add_to(CLI::App& app, const char* layer_type, const char* layer_text);
 
-  // What was typed; kUsage.
+  // Return the parsed options, or kUsage.
   [[nodiscard]] Result<SessionSetup> session(const Globals& globals) const;
   [[nodiscard]] Result<std::vector<RangeText>> ranges() const;
 
   std::string layer;
 
  private:
-  CLI::App* app_ = nullptr;  // of whoever added them
+  CLI::App* app_ = nullptr;  // of the command that added them
   std::vector<std::string> ranges_;
   std::vector<std::string> headers_;
   std::string platform_;

@@ -1,4 +1,4 @@
-// shunt stream-sink: random writes in, one stream out.
+// shunt stream-sink: takes random writes and sends one stream.
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -35,22 +35,21 @@ namespace shunt::cli {
 namespace {
 
 constexpr const char* kStreamSinkDescription =
-    "A disk that programs write over NBD, and that leaves as a stream.";
+    "Turn the writes of programs to an NBD disk into a stream.";
 constexpr const char* kStreamSinkFooter =
-    "One of --run, --listen and --stdin is needed. COMMAND finds the disk in $uri, $unixsocket "
+    "One of --run, --listen and --stdin is required. COMMAND finds the disk in $uri, $unixsocket "
     "and\n"
-    "$size; without --listen, at a unix socket that only the same user may use. Without --run, "
+    "$size; without --listen it is a unix socket that only the same user can open. Without --run, "
     "the\n"
-    "first signal is the end of the stream. The run fails when a client was not done then, or "
-    "when\n"
-    "nobody has written. A client is done when it takes leave, or flushes after its last write.\n"
+    "first signal ends the stream. The run fails if a client was not done then, or if nothing was\n"
+    "written. A client is done when it disconnects (NBD_CMD_DISC), or flushes after its last "
+    "write.\n"
     "WHEN: window sends bytes that are a window behind the highest byte written; at-end sends all\n"
     "at the end; auto sends what was written in order, a window behind, and the rest at the end\n"
-    "once a client reads or rewrites. A write to bytes that have left is refused, and fails the\n"
-    "whole.\n"
+    "once a client reads or rewrites. A write to sent bytes is refused, and the run fails.\n"
     "Memory: at most 16 MiB and what --memory says, however much is spilled.\n"
     "Exit: 0 done, 1 failed, 2 usage, 7 local I/O, 8 in use, 129, 130, 143 and 152 interrupted;\n"
-    "or the status of COMMAND, when that failed.";
+    "or the status of COMMAND, if that failed.";
 
 std::string is_duration(const std::string& text) {
   const Result<std::chrono::milliseconds> duration = parse_duration(text);
@@ -109,8 +108,7 @@ StreamSink::StreamSink(CLI::App& parent)
   app_->fallthrough();
   app_->footer(kStreamSinkFooter);
   add_output(*app_, out_, "Write to OUT; without it, or with -, standard output");
-  app_->add_option("--to", to_, "Start COMMAND (sh), which takes the stream as its input")
-      ->type_name("COMMAND");
+  app_->add_option("--to", to_, "Pipe the stream into COMMAND (sh)")->type_name("COMMAND");
   app_->add_option("--run", session_.command, "Start COMMAND (sh); the stream ends when it exits")
       ->type_name("COMMAND");
   app_->add_option("--listen", listen_, "Serve at unix:PATH, tcp:HOST:PORT or fd (LISTEN_FDS)")
@@ -118,29 +116,28 @@ StreamSink::StreamSink(CLI::App& parent)
   app_->add_flag("--until-disconnect", session_.until_disconnect,
                  "The stream ends when the last client that wrote has gone");
   with_environment(app_->add_option("--return-time", return_time_,
-                                    "For clients to finish, or to come again, at the end (2s)")
+                                    "Time for clients to finish or reconnect (2s)")
                        ->check(is_duration)
                        ->type_name("TIME"));
-  app_->add_flag("--allow-empty", session_.allow_empty,
-                 "A disk that nobody has written to is no failure");
+  app_->add_flag("--allow-empty", session_.allow_empty, "Succeed even if nothing was written");
   app_->add_option("--size", size_, "Size of the disk; required without --stdin")
       ->check(is_size)
       ->type_name("SIZE");
   app_->add_flag("--truncate", session_.disk.truncate,
-                 "End the stream where what was written ends, not at SIZE");
-  with_environment(app_->add_option("--window", window_, "How far back may be written (1M)")
+                 "End the stream after what was written, not at SIZE");
+  with_environment(app_->add_option("--window", window_, "How far back writes may reach (1M)")
                        ->check(is_size)
                        ->type_name("SIZE"));
   with_environment(
-      app_->add_option("--read-window", read_window_, "How much of what has left may be read (0)")
+      app_->add_option("--read-window", read_window_, "How far back sent bytes can be read (0)")
           ->check(is_size)
           ->type_name("SIZE"));
   with_environment(
-      app_->add_option("--commit", commit_, "When bytes leave: window, at-end or auto (auto)")
+      app_->add_option("--commit", commit_, "When bytes are sent: window, at-end, auto (auto)")
           ->check(one_of({"window", "at-end", "auto"}))
           ->type_name("WHEN"));
   with_environment(
-      app_->add_option("--memory", memory_, "For data that has not left yet, at least 2M (64M)")
+      app_->add_option("--memory", memory_, "Memory for unsent data, at least 2M (64M)")
           ->check(is_memory)
           ->type_name("SIZE"));
   with_environment(
@@ -150,11 +147,11 @@ StreamSink::StreamSink(CLI::App& parent)
   with_environment(
       app_->add_flag("--sparse", sparse_, "Holes instead of zeros, when OUT is a file"));
   app_->add_option("--trace", session_.trace,
-                   "Write each request to the new FILE, a line of JSON each")
+                   "Write each request to the new FILE, one JSON line each")
       ->type_name("FILE");
-  app_->add_flag("--advise", advise_, "Tell which --window and --memory would be enough");
-  app_->add_flag("--stdin", stdin_, "No disk: copy standard input, which is in order already");
-  with_environment(app_->add_option("--digest", digest_, "Tell the digest of what went out")
+  app_->add_flag("--advise", advise_, "Report which --window and --memory would be enough");
+  app_->add_flag("--stdin", stdin_, "No disk: copy standard input, already in order");
+  with_environment(app_->add_option("--digest", digest_, "Report the digest of the stream")
                        ->check(one_of({"sha256"}))
                        ->type_name("sha256"));
   app_->add_flag("--force", destination_.force, "OUT and --trace may replace existing files");
@@ -225,7 +222,7 @@ Result<files::Destination> StreamSink::open_output() {
   Result<files::Destination> out = files::Destination::open(out_, destination_, cancel_token());
   if (!out) return with_help_hint("stream-sink", out.error());
   out->file().set_cancel(nullptr);  // the first signal ends the disk, not the stream
-  // The command of --run gets its own standard output and error, and no other of ours.
+  // The command of --run gets our standard output and error, but no other descriptor.
   if (const auto descriptor = files::output_descriptor(out_); descriptor > STDERR_FILENO) {
     ::fcntl(*descriptor, F_SETFD, FD_CLOEXEC);
   }
@@ -256,7 +253,7 @@ serve::SessionReport StreamSink::copy_stdin(files::Destination& out) {
   return report;
 }
 
-// Its exit status counts as the stream does; of one that could not be written to it says why.
+// Its exit status counts like the stream's; for a failed stream it explains the failure.
 void StreamSink::end_consumer(serve::SessionReport& report) {
   constexpr int kToSayWhy = 1000;  // ms
   const bool gone = report.error && report.error->system_errno == EPIPE;
@@ -272,7 +269,7 @@ void StreamSink::end_consumer(serve::SessionReport& report) {
   report.error = Error{};
   report.error->reason =
       fmt::format("the command of --to ended with status {}{}", *report.consumer_status,
-                  gone ? " before it had all of the stream" : "");
+                  gone ? " before it had read the whole stream" : "");
 }
 
 serve::SessionReport StreamSink::deliver(const Globals& globals) {
@@ -282,7 +279,7 @@ serve::SessionReport StreamSink::deliver(const Globals& globals) {
 }
 
 serve::SessionReport StreamSink::send(const Globals& globals) {
-  // A folder that nobody named may never be needed.
+  // A default folder may never be needed.
   if (!spill_.empty() && !session_.disk.spill.empty()) {
     if (const Result<void> tried = sink::SpillFile::try_folder(session_.disk.spill); !tried) {
       serve::SessionReport report;
@@ -333,7 +330,7 @@ int StreamSink::run(const Globals& globals) {
   return code;
 }
 
-// That of COMMAND, when it failed by itself.
+// Returns the exit status of COMMAND if that failed by itself.
 int StreamSink::exit_code(const serve::SessionReport& report) {
   if (!report.error) return kDone;
   const bool stopped = report.error->code == ErrorCode::kInterrupted;

@@ -1,4 +1,4 @@
-// A few threads for many pieces of work.
+// Runs many tasks on a few threads.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,9 @@
 
 namespace shunt::cli {
 
-// Calls `work` once for each number below `count`, in ascending order as threads get free, from at
-// most `threads` threads, of which this is one. Returns when all have returned: an error for what
-// `work` threw, which keeps numbers from being taken. Fewer threads than wished for will do.
+// Calls `work` once for each number below `count`, in ascending order as threads become free, on at
+// most `threads` threads including this one. Returns when all calls have returned. An exception of
+// `work` becomes the error and stops further calls. If the system has too few threads, uses fewer.
 Result<void> for_each_number(std::size_t count, unsigned threads,
                              const std::function<void(std::size_t)>& work);
 

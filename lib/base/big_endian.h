@@ -1,4 +1,4 @@
-// Big-endian integers in byte buffers, as MP4 and network protocols have them.
+// Big-endian integers in byte buffers, as in MP4 and network protocols.
 #pragma once
 
 #include <bit>

@@ -21,7 +21,7 @@ struct ByteRange {
   [[nodiscard]] constexpr bool contains(ByteRange other) const {
     return begin <= other.begin && other.end <= end;
   }
-  // The part that both have; empty (at some position) when they are apart.
+  // Returns the common part; empty (at some position) if there is none.
   [[nodiscard]] constexpr ByteRange intersect(ByteRange other) const {
     const std::uint64_t from = std::max(begin, other.begin);
     return {from, std::max(from, std::min(end, other.end))};

@@ -1,4 +1,4 @@
-// Asking long work to stop at its next safe point.
+// Asks long work to stop at its next safe point.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,9 @@
 
 namespace shunt {
 
-// Any thread, and a signal handler, may request a stop; the work asks between steps.
-// The first request means "stop at a safe point that needs no explaining" (undo, or finish);
-// a second one means "stop as soon as nothing would be lost".
+// Any thread, or a signal handler, may request a stop; the work checks between steps. After the
+// first request it stops at a safe point and leaves the original or the result; after the second it
+// stops as soon as nothing would be lost.
 class CancelToken {
  public:
   void request(int signal_number) noexcept {
@@ -21,7 +21,7 @@ class CancelToken {
   [[nodiscard]] int signal_number() const noexcept {
     return signal_number_.load(std::memory_order_relaxed);
   }
-  // A kInterrupted error once a stop has been requested.
+  // Returns kInterrupted once a stop has been requested.
   [[nodiscard]] Result<void> check() const;
 
  private:
@@ -30,7 +30,7 @@ class CancelToken {
   std::atomic<int> signal_number_{0};
 };
 
-// The same of a token that may be null: nobody requests anything then.
+// Same, for a token that may be null: then no stop is ever requested.
 [[nodiscard]] inline Result<void> check_cancel(const CancelToken* cancel) {
   return cancel == nullptr ? Result<void>() : cancel->check();
 }

@@ -9,7 +9,7 @@ namespace shunt {
 Error out_of_memory() noexcept {
   Error error;
   error.code = ErrorCode::kLocalIo;
-  error.reason = "out of memory";  // short enough for a string to hold in itself
+  error.reason = "out of memory";  // short enough for the string's internal buffer
   error.system_errno = ENOMEM;
   return error;
 }
@@ -25,7 +25,7 @@ Error error_of_exception() noexcept {
       error.operation = "internal error";
       error.reason = thrown.what();
       return error;
-    } catch (...) {  // no memory for the words
+    } catch (...) {  // no memory for the text
       return out_of_memory();
     }
   } catch (...) {

@@ -1,5 +1,5 @@
-// Exceptions as Errors, where they must not go on: at the end of a thread, and before frames of C
-// that called us.
+// Turns exceptions into Errors where they must not pass: at the end of a thread, and in callbacks
+// from C.
 #pragma once
 
 #include <type_traits>
@@ -9,14 +9,14 @@
 
 namespace shunt {
 
-// Memory or address space is used up: kLocalIo with ENOMEM. Makes nothing on the heap.
+// Returns kLocalIo with ENOMEM. Allocates nothing.
 [[nodiscard]] Error out_of_memory() noexcept;
 
-// The exception that is being handled; within a catch clause only. std::bad_alloc is
-// out_of_memory(), anything else a mistake in the program (kFailed) with what it says of itself.
+// Returns the exception being handled as an Error; call it in a catch clause only. std::bad_alloc
+// becomes out_of_memory(); anything else is a bug (kFailed) with its message.
 [[nodiscard]] Error error_of_exception() noexcept;
 
-// What `work`, which returns a Result, comes to; what it throws is an error like others.
+// Returns the result of `work`, which returns a Result. An exception becomes an Error.
 template <typename Work>
 std::invoke_result_t<Work&> catching(Work&& work) noexcept {
   static_assert(std::is_nothrow_move_constructible_v<Error>);
@@ -27,8 +27,8 @@ std::invoke_result_t<Work&> catching(Work&& work) noexcept {
   }
 }
 
-// Runs `step`; what it throws is handed to `failed` as a Result<void>, so that nobody waits in vain
-// for what the step was to bring. What that throws in turn is lost.
+// Runs `step`. An exception is passed to `failed` as a Result<void>, so that nobody waits in vain.
+// An exception of `failed` is lost.
 template <typename Step, typename Failed>
 void run_or_fail(Step step, Failed failed) noexcept {
   const Result<void> done = catching([&]() -> Result<void> {

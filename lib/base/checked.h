@@ -1,4 +1,4 @@
-// Arithmetic on sizes and offsets that come from files and servers: every overflow is seen.
+// Overflow-checked arithmetic on sizes and offsets from files and servers.
 #pragma once
 
 #include <concepts>
@@ -7,6 +7,7 @@
 
 namespace shunt {
 
+// Return nullopt on overflow.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr std::optional<T> checked_add(T a, T b) {
   T sum;
@@ -21,7 +22,7 @@ template <std::unsigned_integral T>
   return product;
 }
 
-// `value` moved by a signed `delta`; nullopt below zero or past 2^64.
+// Returns `value` + `delta`; nullopt below zero or above 2^64 - 1.
 [[nodiscard]] constexpr std::optional<std::uint64_t> checked_shift(std::uint64_t value,
                                                                    std::int64_t delta) {
   std::uint64_t moved;
@@ -33,7 +34,7 @@ template <std::unsigned_integral T>
   return value - value % unit;
 }
 
-// Rounded up to a multiple of `unit`; the caller makes sure that this does not overflow.
+// Rounds up to a multiple of `unit`; the caller ensures that this does not overflow.
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
   return round_down(value + unit - 1, unit);
 }

@@ -1,4 +1,4 @@
-// What long work is lent by whoever wants it done: when to stop, and whom to tell how far it is.
+// What a caller passes to long work: when to stop, and where to report progress.
 #pragma once
 
 #include <cstdint>
@@ -10,22 +10,21 @@
 
 namespace shunt {
 
-// A value of two pointers, neither of which is owned: both outlive the work. Work hands it on as a
-// whole to the work that it is made of. As many threads as like may use one; see CancelToken and
-// Progress for what they promise.
+// A value of two pointers; neither object is owned, and both outlive the work. Work passes it on as
+// a whole to the work that it consists of. Thread-safe as far as CancelToken and Progress are.
 //
-// What can be stopped and has nothing to tell (a wait for a descriptor or a lock, a scan of tables)
-// takes `const CancelToken*` alone, and check_cancel() asks it.
+// Code that can be stopped but has no progress to report (a wait for a descriptor or a lock, a scan
+// of tables) takes only a `const CancelToken*`, and checks it with check_cancel().
 struct Context {
-  const CancelToken* cancel = nullptr;  // null: nobody stops the work
-  Progress* progress = nullptr;         // null: nobody wants to know
+  const CancelToken* cancel = nullptr;  // null: no stop is ever requested
+  Progress* progress = nullptr;         // null: progress is not reported
 
-  // A kInterrupted error once a stop has been requested.
+  // Returns kInterrupted once a stop has been requested.
   [[nodiscard]] Result<void> check() const { return check_cancel(cancel); }
-  // How often it has been (see CancelToken).
+  // Returns the number of requests to stop (see CancelToken).
   [[nodiscard]] int requests() const noexcept { return cancel == nullptr ? 0 : cancel->requests(); }
 
-  // As in Progress; nothing where nobody wants to know.
+  // As in Progress; they do nothing if it is null.
   void begin(std::string_view what, std::uint64_t total) const {
     if (progress != nullptr) progress->begin(what, total);
   }
@@ -33,7 +32,8 @@ struct Context {
     if (progress != nullptr) progress->advance(bytes);
   }
 
-  // The same stop, with somebody else to tell; for work whose caller tells of it himself, nobody.
+  // Returns the same token with another Progress; or with none, if the caller reports the progress
+  // itself.
   [[nodiscard]] Context telling(Progress* other) const { return {cancel, other}; }
   [[nodiscard]] Context telling_nobody() const { return telling(nullptr); }
 };

@@ -1,12 +1,12 @@
-// libcrypto of OpenSSL, loaded when a digest is first asked for: its relocations take a quarter of
-// the start of a program.
+// Loads libcrypto of OpenSSL when a digest is first needed: its relocations would take a quarter of
+// the program's start.
 #pragma once
 
 #include <openssl/evp.h>
 
 namespace shunt {
 
-// The functions that are used, as OpenSSL declares them.
+// The functions in use, as OpenSSL declares them.
 struct CryptoLibrary {
   decltype(EVP_MD_CTX_new)* md_ctx_new = nullptr;
   decltype(EVP_MD_CTX_free)* md_ctx_free = nullptr;
@@ -19,8 +19,8 @@ struct CryptoLibrary {
   decltype(EVP_DecodeBlock)* decode_block = nullptr;
 };
 
-// Loads it, the first time. From any thread. Throws std::runtime_error, with what to install, when
-// it is not there: the package that the program comes in needs it.
+// Loads the library on the first call. Thread-safe. Throws std::runtime_error, naming the package
+// to install, if it is missing; shunt's own package depends on it.
 [[nodiscard]] const CryptoLibrary& crypto();
 
 }  // namespace shunt

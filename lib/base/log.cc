@@ -24,7 +24,7 @@ bool enabled(Level level) {
 }
 
 void write(Level level, std::string_view message) {
-  // A string_view is not formatted again: what a file's name has in braces stays.
+  // A string_view is not formatted again: braces in file names stay.
   spdlog::default_logger_raw()->log(spdlog_level(level), spdlog::string_view_t(message));
 }
 

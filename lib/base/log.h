@@ -1,8 +1,8 @@
-// The log: what the library notices besides its results. It goes to spdlog's default logger, whose
-// level and place are the program's matter. Any thread may write.
+// The log: diagnostics besides results. Goes to spdlog's default logger; the program sets its level
+// and target. Thread-safe.
 //
-// spdlog/spdlog.h is for log.cc and for programs alone: a source that formats a message through it
-// takes 3 s longer to compile with g++ and -O2, and more than that with sanitizers.
+// Only log.cc and programs include spdlog/spdlog.h: formatting through it adds 3 s to compiling a
+// file with g++ -O2, and more with sanitizers.
 #pragma once
 
 #include <fmt/core.h>
@@ -14,11 +14,12 @@ namespace shunt::log {
 
 enum class Level { kDebug, kInfo, kWarn };
 
-// Whether a message of this level goes anywhere: for work that only a message needs.
+// Returns true if messages of this level are written; use it to skip work that only a message
+// needs.
 [[nodiscard]] bool enabled(Level level);
 void write(Level level, std::string_view message);
 
-// As fmt::format; nothing is formatted that goes nowhere.
+// Like fmt::format; formats only if the level is enabled.
 template <typename... Arguments>
 void debug(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
   if (!enabled(Level::kDebug)) return;

@@ -1,7 +1,7 @@
-// Mutexes that clang's thread-safety analysis knows (-Wthread-safety): which data each one guards,
-// and which functions are called with it held. Elsewhere the annotations are nothing.
+// Mutexes annotated for clang's thread-safety analysis (-Wthread-safety): which data each one
+// guards, and which functions need it held. For other compilers the annotations expand to nothing.
 //
-// Which of them may be taken while another is held: docs/architecture.md, "Threads and locks".
+// Which may be taken while another is held: docs/architecture.md, "Threads and locks".
 #pragma once
 
 #include <chrono>
@@ -15,13 +15,13 @@
 #define SHUNT_THREAD_ATTRIBUTE(x)
 #endif
 
-// Of data: read and written only while the mutex is held.
+// On data: accessed only while the mutex is held.
 #define SHUNT_GUARDED_BY(mutex) SHUNT_THREAD_ATTRIBUTE(guarded_by(mutex))
-// Of functions: called only while the mutex is held. Of lambdas: between () and the body.
+// On functions: called only while the mutex is held. In a lambda it goes between () and the body.
 #define SHUNT_REQUIRES(...) SHUNT_THREAD_ATTRIBUTE(requires_capability(__VA_ARGS__))
-// Of functions: called only while the mutex is not held, as they take it.
+// On functions: called only while the mutex is not held, since they take it.
 #define SHUNT_EXCLUDES(...) SHUNT_THREAD_ATTRIBUTE(locks_excluded(__VA_ARGS__))
-// Of functions, and of what holds a mutex for its own lifetime.
+// On functions that take or release the mutex, and on classes that hold it for their lifetime.
 #define SHUNT_ACQUIRE(...) SHUNT_THREAD_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define SHUNT_RELEASE(...) SHUNT_THREAD_ATTRIBUTE(release_capability(__VA_ARGS__))
 #define SHUNT_SCOPED_LOCK SHUNT_THREAD_ATTRIBUTE(scoped_lockable)
@@ -42,7 +42,7 @@ class SHUNT_THREAD_ATTRIBUTE(capability("mutex")) Mutex {
   std::mutex native_;
 };
 
-// Holds a mutex for its own lifetime.
+// Holds a mutex for its lifetime.
 class SHUNT_SCOPED_LOCK Lock {
  public:
   explicit Lock(Mutex& mutex) SHUNT_ACQUIRE(mutex) : mutex_(mutex) { mutex_.lock(); }
@@ -54,11 +54,11 @@ class SHUNT_SCOPED_LOCK Lock {
   Mutex& mutex_;
 };
 
-// Lets go of a mutex that is held, for its own lifetime, however that ends.
+// Releases a mutex that is held for its lifetime, and takes it again, also after an exception.
 class SHUNT_SCOPED_LOCK Unlocked {
  public:
   explicit Unlocked(Mutex& mutex) SHUNT_RELEASE(mutex) : mutex_(mutex) { mutex_.unlock(); }
-  ~Unlocked() SHUNT_RELEASE() { mutex_.lock(); }  // RELEASE: of what the constructor did
+  ~Unlocked() SHUNT_RELEASE() { mutex_.lock(); }  // RELEASE: reverses the constructor
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
 
@@ -66,8 +66,8 @@ class SHUNT_SCOPED_LOCK Unlocked {
   Mutex& mutex_;
 };
 
-// Waits with a mutex that is held before and after, and let go of meanwhile. `is_so()` is asked
-// with it held: a lambda that reads what it guards is annotated with SHUNT_REQUIRES.
+// Waits with a mutex that is held before and after, and released meanwhile. `is_so()` is called
+// with it held: a lambda that reads guarded data is annotated with SHUNT_REQUIRES.
 class ConditionVariable {
  public:
   void notify_one() noexcept { native_.notify_one(); }
@@ -78,7 +78,7 @@ class ConditionVariable {
     Held held(mutex);
     native_.wait(held.lock, std::move(is_so));
   }
-  // The last answer of `is_so()`: false, the time is over.
+  // Returns the last result of `is_so()`; false: the time is over.
   template <typename Rep, typename Period, typename IsSo>
   bool wait_for(Mutex& mutex, const std::chrono::duration<Rep, Period>& limit, IsSo is_so)
       SHUNT_REQUIRES(mutex) {
@@ -91,7 +91,7 @@ class ConditionVariable {
     Held held(mutex);
     return native_.wait_until(held.lock, deadline, std::move(is_so));
   }
-  // Until something may have changed; false: the time is over.
+  // Waits until something may have changed. Returns false if the time is over.
   template <typename Rep, typename Period>
   bool wait_for(Mutex& mutex, const std::chrono::duration<Rep, Period>& limit)
       SHUNT_REQUIRES(mutex) {
@@ -100,7 +100,7 @@ class ConditionVariable {
   }
 
  private:
-  // What the standard's waits want to see of a mutex that the caller holds and goes on holding.
+  // Adapts a mutex that the caller holds, and continues to hold, to the waits of the standard.
   struct Held {
     explicit Held(Mutex& mutex) : lock(mutex.native_, std::adopt_lock) {}
     ~Held() { lock.release(); }

@@ -26,7 +26,7 @@ class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
 
 }  // namespace shunt
 
-// A name that is declared, or a declaration, cannot be in parentheses.
+// A declared name or a declaration cannot be put in parentheses.
 // NOLINTBEGIN(bugprone-macro-parentheses)
 
 #define SHUNT_CONCAT_INNER(a, b) a##b

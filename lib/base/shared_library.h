@@ -1,4 +1,4 @@
-// A C library that is loaded when it is first needed, so that programs start without it.
+// A C library loaded on first use, so that programs start faster.
 #pragma once
 
 #include <string>
@@ -7,18 +7,18 @@
 
 namespace shunt {
 
-// Stays loaded until the process ends. For one thread; what it has found is for all.
+// Stays loaded until the process ends. Used by one thread; the functions found are for all.
 class SharedLibrary {
  public:
-  // Loads the library of that name, which the Debian package `package` has. The error says so.
+  // Loads the library `soname`. The error names the Debian package `package` that contains it.
   static Result<SharedLibrary> load(const char* soname, const char* package);
 
-  // Sets `function`, unless one has been missing before.
+  // Sets `function`; does nothing once a function has been missing.
   template <typename Function>
   void find(Function*& function, const char* name) {
     function = reinterpret_cast<Function*>(symbol(name));
   }
-  // kFailed when one was missing.
+  // Returns kFailed if a function was missing.
   [[nodiscard]] Result<void> found_all() const;
   [[nodiscard]] Error error(std::string reason) const;
 

@@ -12,7 +12,7 @@ struct Waits {
   std::list<std::string> all SHUNT_GUARDED_BY(mutex);
 };
 
-// Never destroyed: threads may still wait while the program ends.
+// Never destroyed: threads may still wait while the program exits.
 Waits& waits() {
   static Waits& only = *new Waits;
   return only;

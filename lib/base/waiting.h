@@ -1,5 +1,5 @@
-// What the program waits for just now, such as a lock, or a server that is asked again: said by
-// whoever waits, shown by whoever draws progress.
+// What the program is waiting for, such as a lock or the next attempt at a server: set by the
+// waiter, shown with the progress.
 #pragma once
 
 #include <list>
@@ -7,8 +7,8 @@
 
 namespace shunt {
 
-// Says so for as long as it lives. Any thread may make one; the text is for people, and may hold
-// the names of files and servers as they are ("film.mp4 is locked by another process").
+// Announces the wait for its own lifetime. Thread-safe. The text is for people and may contain raw
+// names of files and servers ("film.mp4 is locked by another process").
 class Waiting {
  public:
   explicit Waiting(std::string what);
@@ -20,7 +20,7 @@ class Waiting {
   std::list<std::string>::iterator at_;
 };
 
-// The wait that began last and goes on; empty: none that anybody has told of.
+// Returns the most recent wait still in progress; empty if there is none.
 [[nodiscard]] std::string waiting_for();
 
 }  // namespace shunt

@@ -38,7 +38,7 @@ Result<void> check_document(std::string_view bytes, const std::string& digest,
     return error;
   }
   if (const std::string real = sha256_digest(bytes); real != digest) {
-    error.reason = "what came has the digest " + real;
+    error.reason = "the data has the digest " + real;
     return error;
   }
   return {};

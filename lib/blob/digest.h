@@ -1,4 +1,4 @@
-// Digests of content (OCI image-spec, descriptor.md, "Digests"): SHA-256 alone.
+// Content digests (OCI image-spec, descriptor.md, "Digests"). Only SHA-256 is supported.
 #pragma once
 
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 namespace shunt::blob {
 
-// "sha256:" and 64 lower-case hex digits, the one kind that is supported.
+// Returns true for "sha256:" and 64 lower-case hex digits.
 [[nodiscard]] bool is_digest(std::string_view text);
 
-// "sha256:…" of `bytes`.
+// Returns "sha256:…" of `bytes`.
 [[nodiscard]] std::string sha256_digest(std::string_view bytes);
 
-// The digits behind "sha256:"; `digest` must be one.
+// Returns the digits after "sha256:"; `digest` must be valid.
 [[nodiscard]] std::string_view hex_of(std::string_view digest);
 
-// Whether `bytes` are what the digest and, where it is known, the size say; kIntegrity.
+// Returns kIntegrity if `bytes` do not have the digest, or the size if it is given.
 Result<void> check_document(std::string_view bytes, const std::string& digest,
                             std::optional<std::uint64_t> size);
 

@@ -1,4 +1,4 @@
-// A blob on a server, of which any range can be asked for. What the cache fills itself from.
+// A blob on a server, whose ranges can be requested; the cache fills itself from it.
 #pragma once
 
 #include <memory>
@@ -10,25 +10,25 @@
 
 namespace shunt::blob {
 
-// Thread-safe. Errors: kNetwork for what the server or the way to it did wrong, kCorrupt for
-// answers that contradict themselves, kInterrupted once the client's CancelToken is requested.
+// Thread-safe. Errors: kNetwork for failures of server or network, kCorrupt for inconsistent
+// answers, kInterrupted once the client's CancelToken is requested.
 class Origin {
  public:
   virtual ~Origin() = default;
   [[nodiscard]] virtual const Info& info() const = 0;
   // Starts to download `range`, which lies within the blob and is not empty. Retries, resumes,
-  // follows redirects and renews tokens by itself. `receiver` is not owned, and outlives the
-  // Download or its call of finished(), whichever ends first.
+  // follows redirects and renews tokens. `receiver` is not owned; it outlives the Download, or its
+  // own finished(), whichever ends first.
   [[nodiscard]] virtual std::unique_ptr<Download> start(ByteRange range, Receiver& receiver) = 0;
-  // False once the server has sent the whole blob when it was asked for a part of it; and of a blob
-  // of which nothing tells versions apart (no digest, no ETag, no Last-Modified): parts from
-  // several answers could not be joined, so that every download brings all of it, in one answer.
+  // False if the server has sent the whole blob for a request of a part. Also false if nothing
+  // tells versions apart (no digest, no ETag, no Last-Modified): parts of several answers could not
+  // be joined, so every download fetches the whole blob in one answer.
   [[nodiscard]] virtual bool serves_ranges() const = 0;
-  // True once the server has shown another version of the blob than info() describes. Downloads
-  // fail then, and what is kept of the blob is of no use any more.
+  // True once the server has shown another version than info() describes. Downloads then fail, and
+  // what was kept of the blob is useless.
   [[nodiscard]] virtual bool has_changed() const = 0;
-  // Seconds from a request to the first byte of its answer, and bytes a second of one connection,
-  // both of recent requests; 0: not known yet.
+  // Recent latency in seconds, from a request to the first byte of its answer, and rate of one
+  // connection in bytes per second; 0: unknown.
   [[nodiscard]] virtual double latency() const = 0;
   [[nodiscard]] virtual double rate() const = 0;
   [[nodiscard]] virtual Traffic traffic() const = 0;  // of this blob

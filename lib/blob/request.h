@@ -1,5 +1,4 @@
-// A request for something that is far away, and the head of its answer, as whoever signs it sees
-// them.
+// A request to a server and the head of its answer, as an Authorizer sees them.
 #pragma once
 
 #include <optional>
@@ -11,10 +10,10 @@
 
 namespace shunt::blob {
 
-// One line of a header section; names are compared without regard to case (RFC 9110, 5.1).
+// A header field; names are case-insensitive (RFC 9110, 5.1).
 struct Field {
   std::string name;
-  std::string value;  // without white space around it
+  std::string value;  // without surrounding white space
 };
 
 // A value.
@@ -23,10 +22,10 @@ struct Request {
   std::string url;             // without user and password
   std::vector<Field> fields;
   std::optional<ByteRange> range;  // asks for "bytes=a-b", closed; not empty
-  std::string body;                // of POST
+  std::string body;                // only for POST
 };
 
-// The value of the first field of that name; nullptr when there is none.
+// Returns the value of the first field of that name, or nullptr.
 [[nodiscard]] const std::string* find_field(const std::vector<Field>& fields,
                                             std::string_view name);
 

@@ -1,16 +1,16 @@
-// Requests and bytes: what Sources that are far away cost.
+// Counts requests and bytes from servers.
 #pragma once
 
 #include <cstdint>
 
 namespace shunt::blob {
 
-// What talking to the servers has cost so far.
+// The traffic with servers so far.
 struct Traffic {
-  std::uint64_t requests = 0;       // all that were sent, whatever for
-  std::uint64_t data_requests = 0;  // of these, for bytes of blobs
-  std::uint64_t retries = 0;        // of these, repeated because one before had failed
-  std::uint64_t bytes = 0;          // of blobs that arrived
+  std::uint64_t requests = 0;       // all that were sent, for any purpose
+  std::uint64_t data_requests = 0;  // of these, for content of blobs
+  std::uint64_t retries = 0;        // of these, repeated after a failure
+  std::uint64_t bytes = 0;          // of blobs that have arrived
 
   Traffic& operator+=(const Traffic& other) {
     requests += other.requests;

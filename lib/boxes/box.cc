@@ -47,7 +47,7 @@ Result<Box> read_box(io::BufferedReader& reader, std::uint64_t at, ByteRange par
   box.type = BoxType(load_be<std::uint32_t>(header.data() + 4));
   if (size == 1) {
     box.header_size = 16;
-    if (parent.end - at < 16) return bad_box(box, "its 64-bit size is cut off");
+    if (parent.end - at < 16) return bad_box(box, "its 64-bit size is truncated");
     SHUNT_ASSIGN(header, reader.view(at, 16));
     size = load_be<std::uint64_t>(header.data() + 8);
   } else if (size == 0) {
@@ -58,8 +58,8 @@ Result<Box> read_box(io::BufferedReader& reader, std::uint64_t at, ByteRange par
     return bad_box(box, fmt::format("its size of {} is smaller than its header", size));
   }
   if (size > parent.end - at) {
-    return bad_box(box,
-                   fmt::format("it claims {} bytes where only {} are left", size, parent.end - at));
+    return bad_box(
+        box, fmt::format("its size is {} bytes, but only {} are left", size, parent.end - at));
   }
   box.range.end = at + size;
   return box;
@@ -69,7 +69,7 @@ Result<std::span<const std::byte>> view_payload(io::BufferedReader& reader, cons
                                                 std::uint64_t offset, std::size_t size) {
   const ByteRange payload = box.payload();
   if (offset > payload.size() || payload.size() - offset < size) {
-    return bad_box(box, "it is too short for what it must hold");
+    return bad_box(box, "it is too short for its content");
   }
   return reader.view(payload.begin + offset, size);
 }

@@ -1,4 +1,4 @@
-// The box: a type, a size, and what it holds (ISO/IEC 14496-12, 4.2).
+// A box: type, size and content (ISO/IEC 14496-12, 4.2).
 #pragma once
 
 #include <cstddef>
@@ -23,9 +23,9 @@ class BoxType {
               static_cast<std::uint32_t>(static_cast<unsigned char>(text[2])) << 8 |
               static_cast<std::uint32_t>(static_cast<unsigned char>(text[3]))) {}
   [[nodiscard]] constexpr std::uint32_t code() const { return code_; }
-  // Four characters that a person would have chosen: printable ASCII, or a leading copyright sign.
+  // Returns true if it looks intentional: printable ASCII, or a leading copyright sign.
   [[nodiscard]] bool plausible() const;
-  // For messages; what is not printable shows as \xNN.
+  // For messages; non-printable bytes appear as \xNN.
   [[nodiscard]] std::string text() const;
   friend constexpr bool operator==(BoxType, BoxType) = default;
 
@@ -35,24 +35,23 @@ class BoxType {
 
 struct Box {
   BoxType type;
-  ByteRange range;                // header and all
+  ByteRange range;                // including the header
   std::uint32_t header_size = 8;  // 8, or 16 with a 64-bit size
-  bool size_is_zero = false;      // "to the end of what it lies in"
+  bool size_is_zero = false;      // extends to the end of its parent
 
   [[nodiscard]] ByteRange payload() const { return {range.begin + header_size, range.end}; }
-  // Where the size field lies and how wide it is, for a box that changes its size. A box with
-  // size_is_zero has none to change.
+  // Offset and width, in bytes, of the size field to change. A box with size_is_zero has none.
   [[nodiscard]] std::uint64_t size_field_at() const {
     return header_size == 16 ? range.begin + 8 : range.begin;
   }
   [[nodiscard]] std::uint32_t size_field_width() const { return header_size == 16 ? 8 : 4; }
 };
 
-// The box that begins at `at` and lies within `parent`. kCorrupt, with the place, when fewer than 8
-// bytes are left, the size is smaller than the header, or the box reaches past its parent.
+// Reads the header of the box at `at` within `parent`. Returns kCorrupt, with the offset, if fewer
+// than 8 bytes are left, the size is smaller than the header, or the box exceeds its parent.
 [[nodiscard]] Result<Box> read_box(io::BufferedReader& reader, std::uint64_t at, ByteRange parent);
 
-// The payload of a FullBox begins with these (4.2): version in the highest byte, then flags.
+// The begin of a FullBox's payload (4.2).
 struct VersionAndFlags {
   std::uint8_t version = 0;
   std::uint32_t flags = 0;
@@ -60,9 +59,10 @@ struct VersionAndFlags {
 [[nodiscard]] Result<VersionAndFlags> read_version_and_flags(io::BufferedReader& reader,
                                                              const Box& box);
 
-// A kCorrupt error about `box`, at its place.
+// Returns a kCorrupt error about `box`, with its offset.
 [[nodiscard]] Error bad_box(const Box& box, std::string_view why);
-// `size` bytes of `box` at `offset` of its payload; kCorrupt when it is shorter than that.
+// Returns `size` bytes at `offset` of the payload; kCorrupt if it is shorter. Valid until the
+// reader's next call.
 [[nodiscard]] Result<std::span<const std::byte>> view_payload(io::BufferedReader& reader,
                                                               const Box& box, std::uint64_t offset,
                                                               std::size_t size);

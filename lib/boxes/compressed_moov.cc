@@ -15,7 +15,7 @@ namespace shunt::boxes {
 namespace {
 
 constexpr std::size_t kBatch = 64 * 1024;
-// Deflate cannot do better than about 1,032 to 1; a claim beyond that needs no trial.
+// Deflate compresses at most about 1,032 to 1; larger claims are rejected without inflating.
 constexpr std::uint64_t kMaxRatio = 1100;
 
 class Inflater {
@@ -48,7 +48,7 @@ Result<Compressed> find_compressed(io::BufferedReader& reader, const Box& moov) 
     if (child.type == BoxType("cmov")) cmov = child;
     at = child.range.end;
   }
-  if (!cmov) return bad_box(moov, "it holds no compressed movie");
+  if (!cmov) return bad_box(moov, "it contains no compressed movie");
   std::optional<Box> cmvd;
   bool zlib = false;
   for (std::uint64_t at = cmov->payload().begin; cmov->range.end - at >= 8;) {
@@ -60,7 +60,7 @@ Result<Compressed> find_compressed(io::BufferedReader& reader, const Box& moov) 
     if (child.type == BoxType("cmvd")) cmvd = child;
     at = child.range.end;
   }
-  if (!cmvd) return bad_box(*cmov, "it holds no compressed data");
+  if (!cmvd) return bad_box(*cmov, "it contains no compressed data");
   if (!zlib) return bad_box(*cmov, "its compression method is not zlib");
   SHUNT_ASSIGN(const auto head, view_payload(reader, *cmvd, 0, 4));
   Compressed compressed{*cmvd, load_be<std::uint32_t>(head.data()), cmvd->payload()};
@@ -93,7 +93,7 @@ Result<io::SourcePtr> inflate_moov(const io::Source& source, const Box& moov) {
   for (int status = Z_OK; status != Z_STREAM_END;) {
     if (stream.avail_in == 0) {
       const std::uint64_t left = compressed.data.end - at;
-      if (left == 0) return bad_box(compressed.cmvd, "its compressed data is cut off");
+      if (left == 0) return bad_box(compressed.cmvd, "its compressed data is truncated");
       const auto batch =
           std::span(in).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kBatch)));
       SHUNT_TRY(io::read_exactly(source, at, batch));
@@ -109,12 +109,12 @@ Result<io::SourcePtr> inflate_moov(const io::Source& source, const Box& moov) {
     }
     const std::size_t produced = out.size() - stream.avail_out;
     if (spool.size() + produced > compressed.size) {
-      return bad_box(compressed.cmvd, "it inflates to more than it says");
+      return bad_box(compressed.cmvd, "it inflates to more than its stated size");
     }
     SHUNT_TRY(spool.append(std::span(out).first(produced)));
   }
   if (spool.size() != compressed.size) {
-    return bad_box(compressed.cmvd, "it inflates to less than it says");
+    return bad_box(compressed.cmvd, "it inflates to less than its stated size");
   }
   return spool.finish(source.name());
 }

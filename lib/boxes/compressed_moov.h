@@ -8,9 +8,10 @@
 
 namespace shunt::boxes {
 
-// The plain moov that `moov` of `source` holds compressed, as a Source that begins with its header.
-// Inflated into memory while small, otherwise into an unlinked temporary file. kCorrupt when the
-// method is not zlib, the size differs from what cmvd says, or it is larger than kMaxInflatedMoov.
+// Returns the moov that the compressed `moov` of `source` contains, as a Source that begins with
+// its header. Inflated into memory if small, otherwise into an unlinked temporary file. Returns
+// kCorrupt if the method is not zlib, the size differs from cmvd, or it is larger than
+// kMaxInflatedMoov.
 [[nodiscard]] Result<io::SourcePtr> inflate_moov(const io::Source& source, const Box& moov);
 
 }  // namespace shunt::boxes

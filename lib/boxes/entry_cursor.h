@@ -1,4 +1,4 @@
-// Entries of a fixed size, read once and in order, a buffer at a time.
+// Reads entries of fixed size once, in order, through a buffer.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +11,23 @@
 
 namespace shunt::boxes {
 
-// For one thread; the Source is not owned. Holds at most 64 KiB.
+// One thread; the Source is not owned and outlives it. Holds at most 64 KiB.
 class EntryCursor {
  public:
+  // `count` entries of `stride` bytes each, from offset `at` on.
   EntryCursor(const io::Source& source, std::uint64_t at, std::uint32_t count, std::uint32_t stride)
       : source_(&source), at_(at), left_(count), stride_(stride) {}
 
   [[nodiscard]] bool at_end() const { return next_ == held_ && left_ == 0; }
-  // The next entry, valid until the next call; null when it has to be read first. Quicker than
-  // next(), for loops over millions.
+  // Returns the next entry if it is buffered, else null; valid until the next call. Faster than
+  // next() in loops over millions.
   const std::byte* next_held() {
     if (next_ == held_) return nullptr;
     const std::byte* const entry = buffer_.data() + next_;
     next_ += stride_;
     return entry;
   }
-  // The next entry, valid until the next call; not at the end.
+  // Returns the next entry, valid until the next call. Must not be called at the end.
   Result<const std::byte*> next() {
     if (next_ == held_) {
       const std::size_t batch = std::min<std::size_t>(left_, kBuffer / stride_);
@@ -47,7 +48,7 @@ class EntryCursor {
 
   const io::Source* source_;
   std::uint64_t at_;
-  std::uint32_t left_;  // entries not in the buffer yet
+  std::uint32_t left_;  // entries not buffered yet
   std::uint32_t stride_;
   std::vector<std::byte> buffer_;
   std::size_t held_ = 0;

@@ -11,7 +11,7 @@
 namespace shunt::boxes {
 namespace {
 
-// Reads integers of 0 to 8 bytes from a payload that is in memory.
+// Reads integers of 0 to 8 bytes from a payload in memory.
 class FieldReader {
  public:
   explicit FieldReader(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -67,11 +67,11 @@ Result<ItemLocations> ItemLocations::read(io::BufferedReader& reader, const Box&
   ItemLocations result;
   result.box_ = box;
   result.container_ = container;
-  if (box.payload().size() > limit) return bad_box(box, "it is larger than is supported");
+  if (box.payload().size() > limit) return bad_box(box, "it is larger than supported");
   std::vector<std::byte> payload(static_cast<std::size_t>(box.payload().size()));
   SHUNT_TRY(io::read_exactly(reader.source(), box.payload().begin, payload));
   FieldReader fields(payload);
-  const auto cut_off = [&] { return bad_box(box, "its items are cut off"); };
+  const auto cut_off = [&] { return bad_box(box, "its items are truncated"); };
 
   const auto head = fields.take(4);
   const auto widths = fields.take(2);
@@ -105,7 +105,7 @@ Result<ItemLocations> ItemLocations::read(io::BufferedReader& reader, const Box&
     item.method_word = static_cast<std::uint16_t>(*method);
     item.data_reference = static_cast<std::uint16_t>(*reference);
     item.base = *base;
-    // Extents of no width at all would let a few bytes ask for much memory.
+    // Extents of width 0 would let a few bytes demand much memory.
     if (w.index + w.offset + w.length == 0 && *extent_count > 1) return cut_off();
     for (std::uint64_t e = 0; e < *extent_count; ++e) {
       const auto index = fields.take(w.index);
@@ -123,12 +123,12 @@ Result<ItemLocations> ItemLocations::read(io::BufferedReader& reader, const Box&
 void ItemLocations::move_item(Item& item, const OffsetMap& map, Widths& widths) {
   if (!item.in_file() || item.extents.empty()) return;
   std::vector<std::uint64_t> targets;
-  std::optional<std::int64_t> shared_delta;  // by which all extents move, where they do so alike
+  std::optional<std::int64_t> shared_delta;  // shift of all extents, if it is the same
   bool uniform = true;
   for (const Extent& extent : item.extents) {
     const auto address = checked_add(item.base, extent.offset);
     const auto target = address ? map.map(*address) : std::nullopt;
-    if (!target) return;  // outside of any file
+    if (!target) return;  // outside the file
     const std::int64_t delta = map.stretch_at(*address).delta;
     uniform = uniform && (!shared_delta || *shared_delta == delta);
     shared_delta = delta;
@@ -148,7 +148,7 @@ void ItemLocations::move_item(Item& item, const OffsetMap& map, Widths& widths) 
       return target >= base && fits(target - base, widths.offset);
     });
   };
-  // Items that move apart, or a base without a field: the extents carry the distance.
+  // If extents move differently, or there is no base field, their offsets take the shift.
   for (const std::uint64_t base : {item.base, std::uint64_t{0}}) {
     if (!offsets_fit(base)) continue;
     item.base = base;
@@ -210,7 +210,7 @@ std::optional<ByteRange> ItemLocations::first_torn(const Zones& zones) const {
 
 bool ItemLocations::widen_for(const OffsetMap& map) {
   const Widths before = widths_;
-  // An item that widens a field may change how the ones before it fit; the widths only grow.
+  // Widening a field for one item may change how earlier items fit; widths only grow.
   for (Widths last; !(last == widths_);) {
     last = widths_;
     for (const Item& item : items_) {

@@ -1,5 +1,5 @@
-// iloc: where the items of a meta box lie (ISO/IEC 14496-12, 8.11.3), and the same box after bytes
-// have moved, its field widths grown where they have to be.
+// iloc: the locations of a meta box's items (ISO/IEC 14496-12, 8.11.3), and the same box after
+// bytes have moved, with wider fields if needed.
 #pragma once
 
 #include <cstdint>
@@ -17,29 +17,30 @@ namespace shunt::boxes {
 
 class ItemLocations {
  public:
-  // `container` is the index of the box around it in its BoxModel. kCorrupt where the box is
-  // malformed, or larger than `limit` bytes.
+  // `container` is the index of its container in the BoxModel. Returns kCorrupt if the box is
+  // malformed or larger than `limit` bytes.
   static Result<ItemLocations> read(io::BufferedReader& reader, const Box& box,
                                     std::int32_t container, std::uint64_t limit);
 
   [[nodiscard]] const Box& box() const { return box_; }
   [[nodiscard]] std::int32_t container() const { return container_; }
-  // By how much the box outgrows what it was, with the widths it has come to.
+  // Returns by how many bytes the box grows with its current field widths.
   [[nodiscard]] std::uint64_t growth() const;
 
-  // Widens fields until every address fits after `map`; true when that changed anything.
-  // Addresses that no width can hold stay as they are.
+  // Widens fields until every address fits after `map`. Returns true if that changed anything.
+  // Addresses that fit no width are left alone.
   bool widen_for(const OffsetMap& map);
-  // What the data references of the meta box say, by their index less one. 0 is this file anyway,
-  // and so is an index that names none, as readers take it.
+  // Sets whether each data reference is this file, by index less one. Index 0, and an index without
+  // an entry, are this file; readers take it so.
   void set_references(const std::vector<bool>& here);
   void reset() { widths_ = old_widths_; }
-  // The smallest address of an item in this file at or behind `from`.
+  // Returns the smallest address at or behind `from` of an item in this file.
   [[nodiscard]] std::optional<std::uint64_t> smallest_address(std::uint64_t from) const;
-  // The first extent of an item in this file that would not stay together. One without a length
-  // reaches to wherever what it lies in ends, and is not looked at.
+  // Returns the first extent of an item in this file that would be split. Extents without a length,
+  // which reach to the end of their container, are not checked.
   [[nodiscard]] std::optional<ByteRange> first_torn(const Zones& zones) const;
-  // The whole box with its addresses mapped. widen_for has been called with the same map.
+  // Returns the whole box with its addresses mapped. widen_for must have been called with the same
+  // map.
   [[nodiscard]] std::vector<std::byte> rewrite(const OffsetMap& map) const;
 
  private:
@@ -50,12 +51,12 @@ class ItemLocations {
   };
   struct Item {
     std::uint32_t id = 0;
-    std::uint16_t method_word = 0;  // version 1 and 2: 12 reserved bits, construction_method
+    std::uint16_t method_word = 0;  // versions 1 and 2: 12 reserved bits, construction_method
     std::uint16_t data_reference = 0;
     std::uint64_t base = 0;
     std::vector<Extent> extents;
-    bool referenced_here = false;  // data_reference names this file
-    // Only these hold positions in the file: method 0, and the data in this file.
+    bool referenced_here = false;  // data_reference is this file
+    // True if the item has offsets into this file: method 0, and data in this file.
     [[nodiscard]] bool in_file() const {
       return (method_word & 0xf) == 0 && (data_reference == 0 || referenced_here);
     }
@@ -68,7 +69,7 @@ class ItemLocations {
     friend bool operator==(const Widths&, const Widths&) = default;
   };
 
-  // Moves the addresses of `item` in the first way that fits `widths`; when none does, widens.
+  // Moves the addresses of `item` in the first way that fits `widths`; widens if none does.
   static void move_item(Item& item, const OffsetMap& map, Widths& widths);
   [[nodiscard]] std::uint64_t payload_size(const Widths& widths) const;
 

@@ -1,4 +1,4 @@
-// Where each byte of the old file lies in the new one: a piecewise shift.
+// Maps offsets of the old file to the new one: a piecewise shift.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace shunt::boxes {
 
-// Pieces follow one another from 0 to 2^64; each moves all its bytes by the same distance.
-// Immutable once built; read by any thread.
+// Pieces adjoin and cover 0 to 2^64; each moves its bytes by one distance. Immutable once built,
+// and then thread-safe.
 class OffsetMap {
  public:
   struct Piece {
-    std::uint64_t begin = 0;  // it ends where the next begins
+    std::uint64_t begin = 0;  // it ends where the next one begins
     std::int64_t delta = 0;
   };
 
@@ -25,10 +25,10 @@ class OffsetMap {
   // again replaces the piece.
   void add(std::uint64_t begin, std::int64_t delta);
 
-  // nullopt when the place would fall below 0 or past 2^64, which no planned map does.
+  // Returns nullopt if the result would be below 0 or above 2^64 - 1, which no planned map gives.
   [[nodiscard]] std::optional<std::uint64_t> map(std::uint64_t offset) const;
 
-  // The piece that `offset` lies in, as a range and its shift; for loops over many offsets.
+  // The piece that contains `offset`, as a range and its shift; for loops over many offsets.
   struct Stretch {
     ByteRange range;
     std::int64_t delta = 0;

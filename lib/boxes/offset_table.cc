@@ -12,8 +12,8 @@
 namespace shunt::boxes {
 namespace {
 
-// Entries are read this many bytes at a time; a multiple of every stride but CTBO's, for which the
-// count is rounded down.
+// Entries are read in batches of this many bytes; a multiple of every stride except CTBO's, for
+// which the count is rounded down.
 constexpr std::size_t kBatchBytes = 256 * 1024;
 
 // Novatek pads with empty pairs, Canon with empty records.
@@ -21,7 +21,8 @@ bool is_unused(OffsetTable::Kind kind, std::uint64_t offset) {
   return offset == 0 && (kind == OffsetTable::Kind::kGps || kind == OffsetTable::Kind::kCtbo);
 }
 
-// Calls `visit(first, last)` for each run of entries in [first, last) whose chunks lie here.
+// Calls `visit(first, last)` for each run of entries in [first, last) whose chunks lie in this
+// file.
 template <typename Visit>
 Result<void> for_chunks_here(const ChunkFilter* filter, std::uint32_t first, std::uint32_t last,
                              const Visit& visit) {
@@ -35,8 +36,8 @@ Result<void> for_chunks_here(const ChunkFilter* filter, std::uint32_t first, std
   return {};
 }
 
-// Maps the offsets at `fields`, `stride` bytes apart, in place. The loop that a large moov spends
-// its time in: the stretch of the map is looked up only when an offset leaves it.
+// Maps the offsets at `fields`, `stride` bytes apart, in place. The hot loop for a large moov: a
+// stretch of the map is looked up only when an offset leaves the previous one.
 template <typename T>
 bool map_fields(std::byte* field, std::size_t count, std::size_t stride, OffsetTable::Kind kind,
                 const OffsetMap& map) {
@@ -46,7 +47,7 @@ bool map_fields(std::byte* field, std::size_t count, std::size_t stride, OffsetT
     if (!stretch.range.contains(old_offset)) stretch = map.stretch_at(old_offset);
     if (is_unused(kind, old_offset)) continue;
     const auto moved = checked_shift(old_offset, stretch.delta);
-    if (!moved) continue;  // far outside any file, before and after
+    if (!moved) continue;  // far outside the file, before and after
     if (*moved > std::numeric_limits<T>::max()) return false;
     store_be<T>(field, static_cast<T>(*moved));
   }
@@ -96,7 +97,7 @@ Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetT
   const std::uint32_t stride = table.stride();
   const auto batch = static_cast<std::uint32_t>(kBatchBytes / stride);
   std::vector<std::byte> buffer(std::min<std::uint64_t>(kBatchBytes, table.entries_size()));
-  // Offsets come in long ascending runs, so that most of them only raise the maximum of a zone.
+  // Offsets come in long ascending runs, so most only raise the maximum of a zone.
   std::array<std::uint64_t, Zones::kCount> largest{};
   std::array<std::uint64_t, Zones::kCount> smallest{};
   std::array<bool, Zones::kCount> any{};
@@ -158,7 +159,7 @@ Result<std::size_t> MappedTable::read_at(std::uint64_t offset, std::span<std::by
       done += whole * stride;
       continue;
     }
-    // An entry of which only a part was asked for.
+    // An entry that was requested in part.
     const auto one = std::span(entry).first(stride);
     SHUNT_TRY(read_entries(index, one, caching));
     const std::size_t size = std::min<std::size_t>(stride - skip, into.size() - done);
@@ -182,8 +183,8 @@ Result<void> MappedTable::read_entries(std::uint32_t first, std::span<std::byte>
     SHUNT_TRY(read(into, from));
     return map_entries(first, into, table_.stride());
   }
-  // The 32-bit entries are read into the second half of where the 64-bit ones go, and spread from
-  // the front: entry i is written at 8i, never past entry i's own place at half + 4i.
+  // The 32-bit entries are read into the second half of the buffer for the 64-bit ones, and widened
+  // from the front: entry i is written at 8i, which never passes its source at half + 4i.
   const std::size_t half = into.size() / 2;
   SHUNT_TRY(read(into.subspan(half), from));
   for (std::size_t i = 0; i < into.size() / 8; ++i) {
@@ -208,7 +209,7 @@ Result<void> MappedTable::map_entries(std::uint32_t first, std::span<std::byte> 
         if (fits) return {};
         Error error = bad_box(table_.box, "an offset no longer fits its 32 bits");
         error.code = ErrorCode::kIntegrity;
-        error.hint = "the file seems to have been changed in the meantime; run again";
+        error.hint = "the file seems to have changed; run again";
         return error;
       });
 }

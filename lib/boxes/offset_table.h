@@ -1,4 +1,4 @@
-// Tables of absolute file offsets, and the same tables seen through an offset map.
+// Tables of absolute file offsets, and the same tables mapped through an OffsetMap.
 #pragma once
 
 #include <array>
@@ -16,23 +16,23 @@
 
 namespace shunt::boxes {
 
-// Which chunks of a track lie in this file. A chunk follows stsc to a sample description, that to a
-// data reference, and that says where the data is (ISO/IEC 14496-12, 8.7.2, 8.7.4).
+// Which chunks of a track lie in this file. stsc gives a chunk's sample description, that its data
+// reference, and that the file (ISO/IEC 14496-12, 8.7.2, 8.7.4).
 class ChunkFilter {
  public:
   struct Run {
     std::uint32_t first_chunk = 0;  // counted from 0
     bool here = true;
   };
-  // Runs in ascending order; chunks before the first run lie here.
+  // `runs` is in ascending order; chunks before the first run lie in this file.
   explicit ChunkFilter(std::vector<Run> runs) : runs_(std::move(runs)) {}
 
   struct Stretch {
-    std::uint32_t end = 0;  // first chunk after it
+    std::uint32_t end = 0;  // the first chunk after it
     bool here = true;
   };
   [[nodiscard]] Stretch stretch_at(std::uint32_t chunk) const;
-  // No chunk at all lies here.
+  // Returns true if no chunk lies in this file.
   [[nodiscard]] bool none_here() const;
 
  private:
@@ -51,35 +51,36 @@ struct OffsetTable {
 
   Kind kind = Kind::kStco;
   Box box;
+  // Offset of the first entry, and number of entries.
   std::uint64_t entries_at = 0;
   std::uint32_t count = 0;
-  std::int32_t container = -1;                // index of the box around it in its BoxModel
-  std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie here
-  // The largest offset in each zone, which is all that sizing needs to know, and the smallest.
+  std::int32_t container = -1;                // index of its container in the BoxModel
+  std::shared_ptr<const ChunkFilter> filter;  // null: all chunks lie in this file
+  // The largest and the smallest offset in each zone; sizing needs nothing else.
   std::array<std::optional<std::uint64_t>, Zones::kCount> largest;
   std::array<std::optional<std::uint64_t>, Zones::kCount> smallest;
-  bool widened = false;  // 32-bit entries are to become 64-bit
+  bool widened = false;  // 32-bit entries become 64-bit
 
   [[nodiscard]] bool is_of_chunks() const { return kind == Kind::kStco || kind == Kind::kCo64; }
   [[nodiscard]] bool can_widen() const { return kind == Kind::kStco || kind == Kind::kSaio32; }
-  [[nodiscard]] std::uint32_t stride() const;    // bytes from entry to entry
+  [[nodiscard]] std::uint32_t stride() const;    // bytes from one entry to the next
   [[nodiscard]] std::uint32_t field_at() const;  // of the offset within an entry
   [[nodiscard]] std::uint32_t field_width() const;
   [[nodiscard]] std::uint64_t entries_size() const { return std::uint64_t{count} * stride(); }
   [[nodiscard]] std::uint64_t growth() const { return widened ? std::uint64_t{count} * 4 : 0; }
 };
 
-// Fills `table.largest` and the smallest ones by reading the table once.
+// Sets table.largest and table.smallest by reading the table once.
 Result<void> find_extremes(const io::Source& source, const Zones& zones, OffsetTable& table);
 
-// The entries of a table as they will be: mapped, and widened where the table says so. Computed as
-// they are read, in any order. Shares ownership of the source and the map.
+// The new entries of a table: mapped, and widened if table.widened. Computed when read, in any
+// order. Shares ownership of the source and the map.
 class MappedTable final : public io::Source {
  public:
   MappedTable(io::SourcePtr source, OffsetTable table, std::shared_ptr<const OffsetMap> map);
 
   [[nodiscard]] std::uint64_t size() const override;
-  // kIntegrity when an entry no longer fits: the file has been changed since it was planned.
+  // Returns kIntegrity if an entry does not fit: the file was changed after planning.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return source_->name(); }

@@ -8,9 +8,9 @@
 namespace shunt::boxes {
 namespace {
 
-constexpr std::size_t kMaxUnits = 64;  // of more sample descriptions, the rest counts in bytes
+constexpr std::size_t kMaxUnits = 64;  // with more sample descriptions, the others count in bytes
 
-// Uncompressed sound of QuickTime, and the bytes of one value; 0: as the description says.
+// Uncompressed QuickTime sound, and the bytes per value; 0: given by the description.
 struct Pcm {
   BoxType type;
   std::uint64_t bytes;
@@ -22,8 +22,8 @@ constexpr std::array kPcm = {
     Pcm{BoxType("ulaw"), 1}, Pcm{BoxType("alaw"), 1},
 };
 
-// Compressed sound whose samples are counted before compression: packets of so many samples and
-// bytes for each channel, where that is fixed; 0 bytes where it is not.
+// Compressed sound whose samples are counted before compression: samples and bytes per packet and
+// channel, if fixed; 0 bytes if not.
 struct Packets {
   BoxType type;
   std::uint64_t samples;
@@ -71,7 +71,7 @@ Result<void> SampleSizes::read_units(const io::Source& source, const Box& stsd) 
   if (stsd.payload().size() < 8) return {};
   io::BufferedReader reader(source, 4096);
   SHUNT_ASSIGN(const VersionAndFlags word, read_version_and_flags(reader, stsd));
-  // The versions of sound descriptions are QuickTime's where that of the table is 0.
+  // Versions of sound descriptions are QuickTime's if the table has version 0.
   if (word.version != 0) return {};
   for (std::uint64_t at = stsd.payload().begin + 8; stsd.range.end - at >= 8;) {
     const Result<Box> entry = read_box(reader, at, stsd.payload());
@@ -96,8 +96,8 @@ Result<SampleSizes::Unit> SampleSizes::read_unit(io::BufferedReader& reader, con
   const std::uint64_t channels =
       std::max<std::uint64_t>(load_be<std::uint16_t>(head.data() + 8), 1);
   const std::uint64_t value_bytes = (load_be<std::uint16_t>(head.data() + 10) + 7U) / 8;
-  // Versions 1 and 2 say how many samples a packet has. A constant that is no smaller than a packet
-  // is the packet's size.
+  // Versions 1 and 2 give the number of samples per packet. A constant size not below that of a
+  // packet is the packet's size.
   if (version == 1 && size >= 44) {
     SHUNT_ASSIGN(const auto fields, view_payload(reader, entry, 28, 12));
     const auto samples = load_be<std::uint32_t>(fields.data());
@@ -140,7 +140,7 @@ Result<std::uint64_t> SampleSizes::take(std::uint32_t count, std::uint32_t descr
   std::uint64_t size = 0;
   for (std::uint32_t i = 0; i < count; ++i) {
     SHUNT_ASSIGN(const std::uint32_t next, next_listed());
-    size += next;  // of 2^32 samples at most
+    size += next;  // at most 2^32 samples
   }
   return size;
 }

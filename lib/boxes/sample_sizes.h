@@ -1,5 +1,5 @@
-// How many bytes the samples of a track take: stsz and stz2 (ISO/IEC 14496-12, 8.7.3), and what a
-// constant size means in QuickTime's sound tracks, where it need not be a number of bytes.
+// The sizes of a track's samples: stsz and stz2 (ISO/IEC 14496-12, 8.7.3). In QuickTime sound
+// tracks a constant size is not always in bytes.
 #pragma once
 
 #include <cstdint>
@@ -13,35 +13,36 @@
 
 namespace shunt::boxes {
 
-// The boxes that say so.
+// The boxes that give the sizes.
 struct SampleSizeBoxes {
   Box sizes;                // stsz or stz2
-  std::optional<Box> stsd;  // of a sound track
-  bool sound = false;       // the handler's type is 'soun'
+  std::optional<Box> stsd;  // for a sound track
+  bool sound = false;       // handler type is 'soun'
 };
 
-// Goes through the samples once, in order. For one thread; the Source is not owned.
+// Iterates over the samples once, in order. One thread; the Source is not owned and outlives it.
 class SampleSizes {
  public:
-  // A table that holds less than it claims ends where its box does.
+  // A table with fewer entries than its count ends where its box ends.
   static Result<SampleSizes> open(const io::Source& source, const SampleSizeBoxes& boxes);
 
   [[nodiscard]] bool at_end() const { return left_ == 0; }
-  // The bytes of any `count` samples that follow that description; nullopt where sizes are listed.
+  // Returns the size in bytes of any `count` samples of that description; nullopt if sizes are
+  // listed.
   [[nodiscard]] std::optional<std::uint64_t> constant_size(std::uint32_t count,
                                                            std::uint32_t description) const;
-  // Goes past `count` samples of a constant size. False when so many are not left.
+  // Skips `count` samples of constant size. Returns false if fewer are left.
   bool skip(std::uint32_t count) {
     if (count > left_) return false;
     left_ -= count;
     return true;
   }
-  // The bytes of the next `count` samples, which lie in one chunk and follow the sample description
-  // numbered `description` (from 1). 0 where that is not known.
+  // Returns the size in bytes of the next `count` samples, which lie in one chunk and have sample
+  // description `description` (from 1). 0 if unknown.
   Result<std::uint64_t> take(std::uint32_t count, std::uint32_t description);
 
  private:
-  // So many samples are so many bytes.
+  // `samples` samples take `bytes` bytes.
   struct Unit {
     std::uint64_t samples = 1;
     std::uint64_t bytes = 0;
@@ -55,10 +56,10 @@ class SampleSizes {
 
   std::uint32_t left_ = 0;
   std::uint32_t constant_ = 0;  // 0: sizes are listed
-  std::vector<Unit> units_;     // of a constant size, by description less one; none: bytes
-  unsigned bits_ = 32;          // of a listed size
+  std::vector<Unit> units_;     // of a constant size, by description less one; empty: bytes
+  unsigned bits_ = 32;          // per listed size
   EntryCursor entries_;
-  std::optional<std::uint8_t> half_;  // the second size in a byte of which the first was taken
+  std::optional<std::uint8_t> half_;  // second half of a byte whose first half was taken
 };
 
 }  // namespace shunt::boxes

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
-// The last of `size` bytes at `offset`, which are not none.
+// Returns the last of `size` bytes at `offset`; `size` is not 0.
 std::uint64_t last_of(std::uint64_t offset, std::uint64_t size) {
   return checked_add(offset, size - 1).value_or(kNoEnd);
 }
@@ -20,7 +20,7 @@ std::uint64_t last_of(std::uint64_t offset, std::uint64_t size) {
 
 bool Zones::tears(std::uint64_t offset, std::uint64_t size) const {
   const std::uint64_t end = whole_around(offset).end;
-  // Nothing is bounded by the largest offset there is.
+  // The largest offset is not a bound.
   return size > 0 && end != kNoEnd && last_of(offset, size) >= end;
 }
 
@@ -47,8 +47,8 @@ std::string_view Zones::why_torn(std::uint64_t offset, std::uint64_t size) const
   if (last >= moov.begin && offset < moov.end) {
     return "runs into moov; the media seems to be cut short";
   }
-  if (offset < insert_at) return "begins in front of where moov goes and ends behind it";
-  return "would be torn by item locations that have to grow";
+  if (offset < insert_at) return "begins before moov's new place and ends after it";
+  return "would be split by item locations that have to grow";
 }
 
 }  // namespace shunt::boxes

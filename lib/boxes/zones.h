@@ -1,4 +1,4 @@
-// The regions of a file that move differently when moov moves.
+// The zones of a file that move by different distances when moov moves.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,11 @@
 
 namespace shunt::boxes {
 
-// The bounds stay the same while moov is being sized, only the distances change.
+// The bounds are fixed while moov is being sized; only the distances change.
 struct Zones {
-  std::uint64_t insert_at = 0;  // moov's new place: nothing before it moves
-  ByteRange moov;               // the old one; never before insert_at
-  // More places where the distance changes, ascending: behind what has to grow outside moov.
+  std::uint64_t insert_at = 0;  // moov's new place; nothing before it moves
+  ByteRange moov;               // the old moov; not before insert_at
+  // Further offsets where the distance changes, ascending: behind boxes outside moov that grow.
   std::vector<std::uint64_t> cuts{};
 
   enum Zone : std::uint8_t { kBefore, kMedia, kMoov, kAfter };
@@ -25,11 +25,11 @@ struct Zones {
     return offset < moov.end ? kMoov : kAfter;
   }
 
-  // Whether `size` bytes at `offset` would not stay together. No bytes always do.
+  // Returns true if the `size` bytes at `offset` would be split. 0 bytes never are.
   [[nodiscard]] bool tears(std::uint64_t offset, std::uint64_t size) const;
-  // The bytes around `offset` that stay together.
+  // Returns the range around `offset` that stays together.
   [[nodiscard]] ByteRange whole_around(std::uint64_t offset) const;
-  // The end of a sentence about such bytes, or about bytes in moov.
+  // Returns why such bytes, or bytes in moov, are a problem, as the end of a sentence.
   [[nodiscard]] std::string_view why_torn(std::uint64_t offset, std::uint64_t size) const;
 };
 

@@ -1,4 +1,4 @@
-// A bit for each block of a blob, for threads that read and change it at once.
+// One bit per block of a blob, for concurrent use.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +13,8 @@
 
 namespace shunt::cache {
 
-// Thread-safe, and without locks. All bits are clear at first. What was written before a bit was
-// set is seen by whoever sees the bit.
+// Thread-safe and lock-free. All bits start clear. A thread that sees a bit set also sees what was
+// written before it was set.
 class BlockBits {
  public:
   explicit BlockBits(std::uint64_t blocks) : words_(static_cast<std::size_t>(blocks / kWord + 1)) {}
@@ -30,7 +30,7 @@ class BlockBits {
                                    std::memory_order_release);
   }
 
-  // The first run of set bits within `within`; empty, at its end, when there is none.
+  // Returns the first run of set bits in `within`; empty, at within.end, if there is none.
   [[nodiscard]] BlockRun next_set(BlockRun within) const {
     const std::uint64_t begin = first({within.begin, within.end}, true);
     return {begin, first({begin, within.end}, false)};

@@ -1,4 +1,4 @@
-// Where the blocks of one blob are kept: in an entry of the cache, or in memory.
+// Stores the blocks of one blob: in an entry of the cache, or in memory.
 #pragma once
 
 #include <cstddef>
@@ -26,65 +26,63 @@ struct BlockRun {
   friend constexpr bool operator==(BlockRun, BlockRun) = default;
 };
 
-// The answer to a claim: who has the first `count` blocks of what was asked for.
+// The answer to claim(): who has the first `count` blocks of the run.
 struct Claim {
-  bool granted = false;  // true: the caller; false: somebody else
+  bool granted = false;  // true: the caller; false: another thread or process
   std::uint64_t count = 0;
 };
 
-// The answer to a wish for room. kBusy: others kept it from being found out; it may be asked again.
+// The answer to admit(). kBusy: other processes held the lock; the caller may ask again.
 enum class Room { kGranted, kNone, kBusy };
 
-// Blocks are numbered from 0; all have the same size but for the last one. Thread-safe, and ready
-// for other processes at work on the same blob.
+// Blocks are numbered from 0; all have the same size except the last. Thread-safe, and safe with
+// other processes that work on the same blob.
 class BlockStore {
  public:
   virtual ~BlockStore() = default;
 
-  [[nodiscard]] virtual std::uint64_t size() const = 0;        // of the blob
-  [[nodiscard]] virtual std::uint64_t block_size() const = 0;  // a power of two
+  [[nodiscard]] virtual std::uint64_t size() const = 0;        // of the blob, in bytes
+  [[nodiscard]] virtual std::uint64_t block_size() const = 0;  // in bytes; a power of two
   [[nodiscard]] std::uint64_t blocks() const {
     return size() / block_size() + (size() % block_size() != 0 ? 1 : 0);
   }
 
-  // Whether this process knows that the block is there and may be trusted. Makes no system call.
+  // Returns true if this process knows the block to be present and trusted. Makes no system call.
   [[nodiscard]] virtual bool has(std::uint64_t block) const = 0;
-  // Of [begin, end), the first run of blocks for which has() is true; empty, at `end`, when there
-  // is none.
+  // Returns the first run of blocks in `within` for which has() is true; empty, at within.end, if
+  // there is none.
   [[nodiscard]] virtual BlockRun next_known(BlockRun within) const = 0;
-  // Finds out whether the block is there, and checks one that nobody has checked since the machine
-  // was started; one that does not match is absent from then on. has() is true afterwards, or the
-  // block has to be fetched. What cannot be read counts as absent.
+  // Looks for the block and checks it if it is not trusted yet. A block that does not match, or
+  // cannot be read, is absent from then on. Returns has(block) afterwards.
   [[nodiscard]] virtual bool check(std::uint64_t block) = 0;
-  // The first run of blocks that nobody has recorded; empty, at `end`, when there is none. Reads no
-  // data: a recorded block may still fail its check.
+  // Returns the first run of blocks in `within` that have no record; empty, at within.end, if there
+  // is none. Reads no data: a recorded block may still fail its check.
   [[nodiscard]] virtual BlockRun next_missing(BlockRun within) const = 0;
 
-  // Asks to be the one who fills `run`, which is not empty. A process that dies gives back what it
-  // claimed. What is granted may have been filled in the meantime: look again.
+  // Claims `run`, which is not empty, for filling. The claims of a process that dies are released.
+  // Blocks that are granted may have been filled in the meantime: check again.
   [[nodiscard]] virtual Claim claim(BlockRun run) = 0;
   virtual void release(BlockRun run) = 0;
 
-  // Room for so many bytes more. May wait for other processes.
+  // Asks for room for `bytes` more bytes. May wait for other processes.
   [[nodiscard]] virtual Room admit(std::uint64_t bytes) = 0;
-  // Takes whole blocks from `first` on; `bytes` ends at a block's end or at the blob's. has() is
-  // true for them afterwards, here and, after check(), in other processes.
+  // Stores whole blocks from block `first` on; `bytes` ends at the end of a block or of the blob.
+  // Afterwards has() is true for them here, and in other processes after check().
   virtual Result<void> put(std::uint64_t first, std::span<const std::byte> bytes) = 0;
-  // Reads bytes of blocks that has() is true for, within the blob. False when they are not there
-  // any more.
+  // Reads bytes of blocks for which has() is true, within the blob. Returns false if they are gone.
   [[nodiscard]] virtual Result<bool> read(std::uint64_t offset, std::span<std::byte> into) = 0;
 
-  // How many blocks it holds at most before it drops others; 0: all of them.
+  // Number of blocks that it holds at most; further blocks replace others. 0: no limit.
   [[nodiscard]] virtual std::uint64_t capacity() const { return 0; }
-  // Where byte 0 lies in a file; null when it does not.
+  // The file that holds the blob, and the offset of byte 0 in it; null if there is none.
   [[nodiscard]] virtual io::FileRange backing_file() const { return {}; }
 
-  // True once the whole blob was verified; seal() records it.
+  // True once the whole blob has been verified; seal() records it.
   [[nodiscard]] virtual bool sealed() const { return false; }
-  // `sum` is the SealSum of the bytes that were verified: a seal does not cover blocks that were
-  // replaced since they were read for it.
+  // `sum` is the SealSum of the verified bytes: a seal does not cover blocks that were replaced
+  // after they had been read for the verification.
   virtual Result<void> seal(std::uint64_t /*sum*/) { return {}; }
-  // True once the whole blob did not match its digest: no reader uses any of it again.
+  // True once the whole blob failed its digest: no reader uses it any more.
   [[nodiscard]] virtual bool discarded() const { return false; }
   virtual void discard() {}
 };

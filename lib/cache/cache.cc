@@ -25,11 +25,11 @@ constexpr std::string_view kTag =
 void write_tag(const files::Directory& directory) {
   constexpr const char* kName = "CACHEDIR.TAG";
   Result<io::File> file = directory.open(kName, O_WRONLY | O_CREAT | O_EXCL, "create");
-  if (!file) return;  // there already, or nothing may be written here
+  if (!file) return;  // it exists, or the directory is read-only
   if (!file->write_at(0, std::as_bytes(std::span(kTag)))) (void)directory.remove_if_there(kName);
 }
 
-// Servers that share the work for a digest may differ in what else they say of it.
+// Mirrors that serve the same digest may differ in the rest of what they say about it.
 void note_version(const blob::Info& info, EntryHeader& header) {
   if (!info.digest.empty()) return;
   header.validator = info.validator;
@@ -41,11 +41,11 @@ void note_version(const blob::Info& info, EntryHeader& header) {
 Result<std::string> default_directory() {
   for (const auto& [variable, rest] :
        {std::pair{"XDG_CACHE_HOME", "/shunt"}, std::pair{"HOME", "/.cache/shunt"}}) {
-    // A relative path there is to be ignored (XDG Base Directory Specification).
+    // A relative path is to be ignored (XDG Base Directory Specification).
     const char* const value = std::getenv(variable);
     if (value != nullptr && *value == '/') return std::string(value) + rest;
   }
-  return usage("neither XDG_CACHE_HOME nor HOME tells where the cache could lie")
+  return usage("neither XDG_CACHE_HOME nor HOME is set, so that the cache has no directory")
       .with_hint("name a directory with --cache-dir");
 }
 
@@ -61,7 +61,7 @@ std::string key_of_url(std::string_view url) {
 
 Result<std::shared_ptr<Cache>> Cache::open(const std::string& directory, std::uint64_t budget,
                                            const CancelToken* cancel) {
-  // Each of them: the secret and the documents are believed as the entries are.
+  // Checked separately: the secret and the documents are trusted like the entries.
   SHUNT_TRY(files::make_directories(directory));
   SHUNT_ASSIGN(files::Directory own, files::open_own_directory(directory));
   const std::string documents = directory + "/documents";
@@ -78,15 +78,14 @@ Result<std::shared_ptr<Cache>> Cache::open(const std::string& directory, std::ui
 Result<std::string> Cache::key_of_url(std::string_view url, std::string_view asker) const {
   if (asker.empty()) return cache::key_of_url(url);
   SHUNT_ASSIGN(const std::string secret, secret_of(own_));
-  // Names are shown, in listings and messages: a password that can be guessed must not be told by
-  // them.
+  // Names appear in listings and messages, and must not reveal a guessable password.
   return "url-" + io::sha256_hex(fmt::format("{}\n{}\n{}", secret, url, asker));
 }
 
 Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
   Result<std::optional<vault::Item>> opened = vault_->open_item(key);
   if (!opened && opened.error().code == ErrorCode::kIntegrity) {
-    log::info("the cache entry {} is not believed and is taken away: {}", key,
+    log::info("the cache entry {} is not trusted and is removed: {}", key,
               opened.error().describe());
     SHUNT_TRY(vault_->retire(key));
     return std::shared_ptr<Entry>();
@@ -94,14 +93,14 @@ Result<std::shared_ptr<Entry>> Cache::find(const std::string& key) {
   SHUNT_ASSIGN(std::optional<vault::Item> item, std::move(opened));
   if (!item) return std::shared_ptr<Entry>();
   Result<std::shared_ptr<Entry>> entry = Entry::open(std::move(*item), vault_);
-  // A digest that was found wrong, or what cannot be read, or what nobody can tell the version of.
-  // Only this very file: somebody else may have put another in its place already.
+  // Retires an entry that failed its digest, cannot be read, or has no known version. Only this
+  // very file: another process may have replaced it already.
   if (entry && !(*entry)->discarded() && (*entry)->has_version()) return entry;
   if (!entry && entry.error().code != ErrorCode::kCorrupt) return entry;
-  log::info("the cache entry {} cannot be used and is taken away: {}", key,
+  log::info("the cache entry {} is unusable and is removed: {}", key,
             !entry                    ? entry.error().describe()
-            : (*entry)->has_version() ? "it did not have its digest"
-                                      : "nothing tells its version");
+            : (*entry)->has_version() ? "its digest did not match"
+                                      : "its version is unknown");
   SHUNT_TRY(vault_->retire(key, entry ? &(*entry)->item() : &*item));
   return std::shared_ptr<Entry>();
 }
@@ -125,7 +124,7 @@ Result<std::shared_ptr<Entry>> Cache::create(const std::string& key, const std::
 Result<std::shared_ptr<Entry>> Cache::find_or_create(const std::string& key,
                                                      const std::string& identity,
                                                      const blob::Info& info) {
-  // Another process may create, or retire, the same entry in between: then once more.
+  // Another process may create or retire the same entry in between; then try again.
   constexpr int kAttempts = 10;
   Error last;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -138,7 +137,7 @@ Result<std::shared_ptr<Entry>> Cache::find_or_create(const std::string& key,
           header.place == wanted.place && header.identity == identity) {
         return found;
       }
-      log::info("{} has changed; what was cached of it is given up", info.name);
+      log::info("{} has changed; its cached data is discarded", info.name);
       SHUNT_TRY(vault_->retire(key, &found->item()));
     }
     Result<std::shared_ptr<Entry>> created = create(key, identity, info);

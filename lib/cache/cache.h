@@ -1,9 +1,9 @@
-// The cache directory: entries by identity, documents, and what one can do to them.
+// The cache directory: entries by identity, documents, and operations on them.
 //
-//   DIR/CACHEDIR.TAG    so that backups pass it by
+//   DIR/CACHEDIR.TAG    excludes the directory from backups
 //   DIR/blobs/          a vault of entries (cache/entry.h); docs/formats/cache.md
-//   DIR/documents/      manifests by digest, and what tags stood for (cache/documents.h)
-//   DIR/secret          what hides passwords in the names of entries (cache/secret.h)
+//   DIR/documents/      manifests by digest, and digests of tags (cache/documents.h)
+//   DIR/secret          hides credentials in the names of entries (cache/secret.h)
 #pragma once
 
 #include <cstdint>
@@ -24,71 +24,70 @@
 
 namespace shunt::cache {
 
-// $XDG_CACHE_HOME/shunt, or ~/.cache/shunt; kUsage when neither variable is set.
+// Returns $XDG_CACHE_HOME/shunt, or ~/.cache/shunt; kUsage if neither variable is set.
 [[nodiscard]] Result<std::string> default_directory();
 
-// The name of a blob's entry: "sha256-…" for a digest, "url-…" (SHA-256 of the URL) for a URL that
-// anybody asks for.
+// Returns the name of a blob's entry: "sha256-…" for a digest, "url-…" (SHA-256 of the URL) for a
+// URL requested without credentials.
 [[nodiscard]] std::string key_of_digest(std::string_view digest);
 [[nodiscard]] std::string key_of_url(std::string_view url);
 
 struct EntryStatus {
   std::string key;
-  std::string identity;  // the digest, or the URL and the validator
-  std::string source;    // where it came from, for people
-  std::uint64_t size = 0;
-  std::uint64_t bytes_cached = 0;
-  std::uint64_t allocated = 0;
+  std::string identity;            // the digest, or the URL and the validator
+  std::string source;              // where it came from, for people
+  std::uint64_t size = 0;          // bytes
+  std::uint64_t bytes_cached = 0;  // bytes
+  std::uint64_t allocated = 0;     // bytes on disk
   bool complete = false;
-  bool verified = false;  // held against its digest as a whole
+  bool verified = false;  // the whole blob matched its digest
   bool pinned = false;
-  bool damaged = false;        // cannot be read, or is not believed; the next use takes it away
-  std::string disbelief;       // why it is not believed, as the end of a sentence
+  bool damaged = false;        // cannot be read or is not accepted; removed at its next use
+  std::string disbelief;       // why it is not accepted, as the end of a sentence
   std::int64_t last_used = 0;  // seconds since the epoch
 };
 
 struct VerifyReport {
   EntryStatus entry;
   std::uint64_t blocks_checked = 0;
-  std::uint64_t blocks_bad = 0;  // taken out; they will be fetched again
+  std::uint64_t blocks_bad = 0;  // removed; they will be fetched again
   bool digest_mismatch = false;  // the entry has been retired
-  bool damaged = false;          // as `entry` says; it has been retired
+  bool damaged = false;          // same as entry.damaged; the entry has been retired
 };
 
 // Thread-safe.
 class Cache final : public blob::DocumentStore {
  public:
-  // Makes what is missing. kLocalIo where the directory cannot be used at all, and where it or one
-  // in it belongs to somebody else than the user or root, or may be written to by others. One that
-  // may only be read gives what it has. `budget`: see vault::Options.
-  // `cancel`, which may be null, is asked while other processes are waited for; it outlives the
-  // cache.
+  // Opens a cache and creates what is missing. Returns kLocalIo if the directory cannot be used, or
+  // if it or a directory in it belongs to another user (except root) or is writable by others. A
+  // read-only cache serves what it has. `budget` is in bytes; see vault::Options. `cancel` may be
+  // null; it stops waits for other processes and outlives the cache.
   static Result<std::shared_ptr<Cache>> open(const std::string& directory, std::uint64_t budget,
                                              const CancelToken* cancel = nullptr);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
 
-  // The key of a URL as `asker` (http_blob::asker_of) gets it: nobody is served what was sent to
-  // somebody else. An error when there is no secret to hide the asker with; nothing can be kept
-  // then.
+  // Returns the key of a URL as requested by `asker` (http_blob::asker_of): content sent for one
+  // user's credentials is never served to another. Returns an error if there is no secret to hide
+  // the credentials with; then nothing can be cached.
   [[nodiscard]] Result<std::string> key_of_url(std::string_view url, std::string_view asker) const;
 
-  // The entry of `key`; null when there is none. One that is damaged or of another version is
-  // retired, and counts as none.
+  // Returns the entry of `key`, or null. An entry that is damaged or of another version is retired
+  // and counts as absent.
   Result<std::shared_ptr<Entry>> find(const std::string& key);
-  // The entry for the blob that `info` describes; one of another size, validator, place or identity
-  // is retired first. `identity` is the digest or the URL. Fails where the directory may only be
-  // read.
+  // Returns the entry for the blob that `info` describes. An existing entry with another size,
+  // validator, place or identity is retired first. `identity` is the digest or the URL. Fails if
+  // the cache is read-only.
   Result<std::shared_ptr<Entry>> find_or_create(const std::string& key, const std::string& identity,
                                                 const blob::Info& info);
 
-  // Looks without counting as use.
+  // Lists all entries. Does not count as use.
   Result<std::vector<EntryStatus>> list();
-  // Reads every block that is there, whenever it was last checked, and the digest of a whole blob.
+  // Reads every cached block, trusted or not, and checks the digest of a complete blob.
   Result<VerifyReport> verify(const EntryStatus& entry, const Context& context);
-  // Those of `entries` that `what` names: a key, a digest, an unambiguous beginning of a digest (6
-  // digits and more), a URL, or a source as list() gives it. `canonical` is the URL as key_of_url()
-  // gets it, and otherwise `what` again. kFailed when there is none.
+  // Returns those of `entries` that `what` names: a key, a digest, an unambiguous prefix of a
+  // digest (at least 6 digits), a URL, or a source as list() shows it. `canonical` is the URL in
+  // the form that key_of_url() takes, or else `what`. Returns kFailed if there is none.
   static Result<std::vector<EntryStatus>> matching(const std::vector<EntryStatus>& entries,
                                                    const std::string& what,
                                                    const std::string& canonical);
@@ -113,7 +112,7 @@ class Cache final : public blob::DocumentStore {
   [[nodiscard]] EntryStatus look_at(const vault::ItemStatus& item) const;
 
   std::string directory_;
-  files::Directory own_;  // as it was judged
+  files::Directory own_;  // DIR itself, held open since its owner and mode were checked
   std::shared_ptr<vault::Vault> vault_;
   Documents documents_;
 };

@@ -12,13 +12,12 @@
 namespace shunt::cache {
 namespace {
 
-// A read is asked for in pieces of this size, so that a large one needs no more memory of a store
-// that has little.
+// A read is split into pieces of this size, so that a large one fits into a store in memory.
 constexpr std::uint64_t kPiece = std::uint64_t{2} << 20;
 constexpr std::uint64_t kFirstAhead = std::uint64_t{256} << 10;
-constexpr std::uint64_t kMostAhead = std::uint64_t{8} << 20;  // a connection
-// Bytes may be dropped between being there and being read, by readers that share a small memory.
-// Then they are fetched again, at most kMaxRepeats times.
+constexpr std::uint64_t kMostAhead = std::uint64_t{8} << 20;  // per connection
+// Readers that share a small store in memory may drop one another's blocks before they are read.
+// Such blocks are fetched again, at most this many times.
 constexpr int kMaxRepeats = 100;
 
 }  // namespace
@@ -91,15 +90,15 @@ Result<void> CachedSource::read_piece(ByteRange range, std::span<std::byte> into
   Error error;
   error.code = ErrorCode::kLocalIo;
   error.operation = "read";
-  error.reason = "its blocks vanish from the cache as fast as they come";
+  error.reason = "its blocks are removed from the cache as fast as they come";
   error.offset = range.begin;
   return named(error);
 }
 
-// Called for reads that miss, and for those that come near the end of what was fetched ahead.
+// Called for reads of missing blocks, and for reads near the end of what was fetched ahead.
 void CachedSource::read_ahead(ByteRange range) const {
-  if (planned_.load(std::memory_order_relaxed)) return;  // somebody knows better: will_need()
-  const std::lock_guard lock(ahead_mutex_);
+  if (planned_.load(std::memory_order_relaxed)) return;  // will_need() has said what is needed
+  const Lock lock(ahead_mutex_);
   const std::uint64_t last_end = last_end_.load(std::memory_order_relaxed);
   const bool goes_on =
       range.begin <= last_end && last_end < range.end + store_->block_size() && last_end != 0;
@@ -111,7 +110,7 @@ void CachedSource::read_ahead(ByteRange range) const {
   const std::uint64_t most = kMostAhead * options_.connections;
   ahead_ = ahead_ == 0 ? kFirstAhead : std::min(ahead_ * 2, most);
   const std::uint64_t end = std::min(info_.size, range.end + ahead_);
-  // Half of it used up: time for more.
+  // Requests more once half of it is used up.
   ahead_from_.store(end >= info_.size ? UINT64_MAX : range.end + ahead_ / 2,
                     std::memory_order_relaxed);
   filler_->want({blocks_of({range.begin, end})});
@@ -193,7 +192,7 @@ Result<bool> CachedSource::verify(Progress* progress) const {
   mismatch.path = info_.name;
   mismatch.operation = "verify";
   if (store_->discarded()) {
-    mismatch.reason = "another process found that it does not have its digest";
+    mismatch.reason = "another process found that it does not match its digest";
     return mismatch;
   }
   if (progress != nullptr) progress->begin("verifying", info_.size);
@@ -221,13 +220,13 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     store_->discard();
     mismatch.reason = "its digest is " + found;
     mismatch.hint =
-        "what was cached of it has been thrown away; the server sends something else "
-        "than its name says";
+        "the cached data was discarded; the server sends other data than the digest says";
     return mismatch;
   }
-  // What went to memory will have to be fetched again, and is not what was looked at here.
+  // Blocks that went to memory will be fetched again, so a seal would cover bytes not verified
+  // here.
   if (!filler_->overflowing()) {
-    // Not being able to say so costs the next one the same work, and nothing else.
+    // Without the seal, the next run repeats this check; nothing else is lost.
     if (const Result<void> sealed = store_->seal(sum.value()); !sealed) {
       log::info("{}: not sealed: {}", info_.name, sealed.error().describe());
     }

@@ -28,18 +28,18 @@ constexpr std::string_view kDigestPrefix = "sha256:";
 constexpr std::string_view kDocumentPrefix = "sha256-";
 constexpr std::string_view kTagPrefix = "tag-";
 constexpr std::size_t kDigits = 64;
-// Looked over with the first document a process keeps, and then with every so many.
+// trim() runs with the first document that a process keeps, and then after every kTrimPeriod.
 constexpr unsigned kTrimPeriod = 64;
-// What is left after trimming, so that it is not due again at once.
+// Number of documents left by a trim, so that the next is not due at once.
 constexpr std::size_t kTrimmedCount = Documents::kMaxCount * 9 / 10;
-// A writer takes moments.
+// A writer takes moments; older leftovers are removed.
 constexpr std::int64_t kLeftoverAge = 3'600;  // seconds
 
 bool is_hex(std::string_view text) {
   return text.size() == kDigits && std::ranges::all_of(text, ascii::is_lower_hex);
 }
 
-// The name of a file here: only from a digest that was looked at, never with anything else in it.
+// Returns the file name of a document. `digest` must be valid.
 std::string document_name(std::string_view digest) {
   return std::string(kDocumentPrefix) + std::string(digest.substr(kDigestPrefix.size()));
 }
@@ -114,7 +114,7 @@ void Documents::write(const std::string& name, std::string_view bytes) {
     log::debug("{}", directory.error().describe());
     return;
   }
-  // A name of its own, as another process may be writing the same document.
+  // A unique name, since another process may be writing the same document.
   const std::string hidden = fmt::format(".{}.{}.new", name, files::random_digits());
   const Result<void> written = write_and_name(*directory, hidden, name, bytes);
   if (!written) {

@@ -1,10 +1,10 @@
-// Small documents between runs: manifests by their digest, and what references stood for.
+// Caches small documents between runs: manifests by digest, and the digests of references.
 //
 //   DIR/sha256-<64 hex>   the bytes of a document
-//   DIR/tag-<64 hex>      a digest and a line end; the name is the SHA-256 of the reference
+//   DIR/tag-<64 hex>      a digest and a newline; the name is the SHA-256 of the reference
 //
-// Nothing is synced, and nobody is told of a failure: each of them can be had again, and whoever
-// finds one checks it.
+// Nothing is synced and failures are not reported: a document can be fetched again, and readers
+// check what they find.
 #pragma once
 
 #include <atomic>
@@ -15,23 +15,23 @@
 
 namespace shunt::cache {
 
-// As in blob::DocumentStore. Thread-safe, and for several processes at once.
+// Implements blob::DocumentStore. Thread-safe, and safe with other processes.
 class Documents {
  public:
-  static constexpr std::size_t kMaxSize = std::size_t{4} << 20;  // of one, in bytes
-  static constexpr std::size_t kMaxCount = 2'000;  // of more, some go at the next trim()
+  static constexpr std::size_t kMaxSize = std::size_t{4} << 20;  // bytes per document
+  static constexpr std::size_t kMaxCount = 2'000;                // above it, trim() removes some
 
-  // The directory is made with the first document.
+  // The directory is created with the first document.
   explicit Documents(std::string directory) : directory_(std::move(directory)) {}
 
   [[nodiscard]] std::optional<std::string> find_document(const std::string& digest);
-  // A digest of another kind than SHA-256, and more than kMaxSize bytes, are passed over.
+  // Keeps a document. Ignores digests other than SHA-256, and documents larger than kMaxSize.
   void keep_document(const std::string& digest, std::string_view bytes);
   [[nodiscard]] std::optional<std::string> find_tag(const std::string& reference);
   void keep_tag(const std::string& reference, const std::string& digest);
 
-  // Takes away those that were used longest ago, when there are more than kMaxCount, and what died
-  // writers have left. Done now and then by itself.
+  // Removes the least recently used documents above kMaxCount, and leftovers of writers that died.
+  // The keep functions call it now and then.
   void trim();
 
  private:

@@ -77,7 +77,7 @@ blob::Info Entry::info() const {
 // ---- filling ------------------------------------------------------------------------------------
 
 Claim Entry::claim(BlockRun run) {
-  // Without the right to write, or without locks, everybody fetches for himself.
+  // Without write permission or locks, every process fetches for itself.
   if (!item_.writable()) return {true, run.count()};
   const Lock lock(claims_mutex_);
   BlockRun wanted = run;
@@ -128,14 +128,14 @@ Room Entry::admit(std::uint64_t bytes) {
 }
 
 Result<void> Entry::put(std::uint64_t first, std::span<const std::byte> bytes) {
-  // A file that was cut must not be made longer again: the blocks in between, which somebody may
-  // still know to be there, would read as zeros.
+  // A truncated file must not be extended again: the missing blocks, which other processes may
+  // believe present, would read as zeros.
   SHUNT_ASSIGN(const std::uint64_t length, item_.file().size());
   if (length != header_.file_size()) give_up();
   if (given_up_.load()) {
     return corrupt("the entry is damaged", length).with_path(item_.file().path());
   }
-  // Before the bytes: what has to be fetched has not been held against the digest.
+  // Before the bytes: new blocks have not been compared with the digest.
   SHUNT_TRY(lose_seal());
   SHUNT_TRY(item_.file().write_at(header_.data_begin() + first * header_.block_size, bytes));
   std::vector<std::byte> encoded;
@@ -146,7 +146,7 @@ Result<void> Entry::put(std::uint64_t first, std::span<const std::byte> bytes) {
     encode_record({block_checksum(part), tag_}, std::span(encoded).last<kRecordSize>());
     rest = rest.subspan(part.size());
   }
-  // After the data: whoever sees the record sees the bytes.
+  // After the data: a process that sees the record must see the bytes.
   SHUNT_TRY(item_.file().write_at(records_of({first, block}).begin, encoded));
   for (std::uint64_t filled = first; filled < block; ++filled) know(filled);
   return {};
@@ -161,8 +161,8 @@ Result<void> Entry::write_record(std::uint64_t block, const BlockRecord& record)
 Result<bool> Entry::read(std::uint64_t offset, std::span<std::byte> into) {
   const Result<std::size_t> got = item_.file().read_at(header_.data_begin() + offset, into);
   if (got && *got == into.size()) return true;
-  // The file has been cut, or cannot be read here any more: what is gone is fetched again, and not
-  // put to the same place, where it would be lost again.
+  // The file was truncated or cannot be read any more: missing blocks are fetched again, and not
+  // stored in the same file.
   give_up();
   const std::uint64_t last = (offset + into.size() - 1) / header_.block_size;
   for (std::uint64_t block = offset / header_.block_size; block <= last; ++block) forget(block);
@@ -175,7 +175,7 @@ io::FileRange Entry::backing_file() const {
 
 void Entry::give_up() {
   if (given_up_.exchange(true)) return;
-  log::warn("{}: its entry in the cache is damaged and is given up", header_.source);
+  log::warn("{}: its entry in the cache is damaged and is discarded", header_.source);
   (void)vault_->retire(item_.name(), &item_);
 }
 

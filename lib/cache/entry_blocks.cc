@@ -1,5 +1,5 @@
-// The part of an Entry that knows which blocks are there: the records in the file, and the bits in
-// memory that say which of them this process has looked at.
+// The part of an Entry that knows which blocks are present: the records in the file, and the bits
+// in memory for those that this process has checked.
 #include <algorithm>
 #include <array>
 
@@ -36,9 +36,8 @@ void Entry::know(std::uint64_t block) {
 
 void Entry::forget(std::uint64_t block) {
   known_.clear(block);
-  // Where the record stays, it counts for nothing in this process; otherwise the block would seem
-  // to be neither there nor missing.
-  // A seal that cannot be taken away does not hold any more without the record.
+  // If the record stays, this process ignores it; otherwise the block would be neither present nor
+  // missing. If the seal cannot be removed, it is invalid without the record.
   if (item_.writable()) (void)lose_seal();
   if (!item_.writable() || !write_record(block, {})) bad_.set(block);
 }
@@ -48,8 +47,8 @@ bool Entry::forget_if(std::uint64_t block, const BlockRecord& seen) {
   for (const BlockRun mine : claims_) {
     if (mine.contains(block)) return false;
   }
-  // Whoever refills it meanwhile has claimed it, and writes data and record anew. Where there are
-  // no locks, nobody can be asked.
+  // A process that refills it in the meantime has claimed it, and rewrites data and record. Without
+  // locks there is no way to know.
   const ByteRange place = records_of({block, block + 1});
   if (item_.writable()) {
     const Result<ByteRange> taken = files::try_lock_range(item_.file(), place);
@@ -93,7 +92,7 @@ std::vector<BlockRecord> Entry::records(BlockRun run) const {
 bool Entry::check(std::uint64_t block) {
   if (has(block)) return true;
   if (bad_.get(block)) return false;
-  // Neighbours come with it: whoever reads this block often reads them next.
+  // Reads the records of neighbouring blocks too: they are often needed next.
   const std::uint64_t begin = round_down(block, kRecordsAtOnce);
   const BlockRun run{begin, std::min(begin + kRecordsAtOnce, header_.blocks())};
   const std::vector<BlockRecord> all = records(run);
@@ -131,7 +130,7 @@ Result<Entry::Recheck> Entry::recheck(std::uint64_t block, std::span<std::byte> 
     }
     return Recheck::kGood;
   }
-  // Somebody may be filling it anew, from between the two reads on.
+  // It may have been claimed between the two reads, to be filled again.
   return forget_if(block, record) ? Recheck::kBad : Recheck::kAbsent;
 }
 

@@ -118,7 +118,7 @@ Result<EntryHeader> decode_header(std::span<const std::byte> bytes) {
   at = 16;
   header.size = load<std::uint64_t>(bytes, at);
   header.block_size = load<std::uint64_t>(bytes, at);
-  // Checksums are no proof against a file made on purpose.
+  // A checksum does not protect against a file made on purpose.
   if (!is_block_size(header.block_size)) return corrupt("the block size is wrong", 24);
   if (header.size / header.block_size > kMaxBlocks - 1) return corrupt("too many blocks", 16);
   std::array<std::uint32_t, 4> lengths{};
@@ -210,7 +210,7 @@ std::string read_boot_id() {
   std::ifstream file("/proc/sys/kernel/random/boot_id");
   std::string id;
   if (!std::getline(file, id) || id.size() < 32) {
-    // Nothing that is older than this process may be trusted.
+    // Nothing older than this process may be trusted.
     timespec now{};
     ::clock_gettime(CLOCK_REALTIME, &now);
     id = fmt::format("process {} {} {}", ::getpid(), now.tv_sec, now.tv_nsec);

@@ -1,5 +1,4 @@
-// The part of an Entry that says things of the whole blob: how much of it is recorded, whether it
-// is sealed or discarded, how long it is fresh.
+// The part of an Entry about the whole blob: how much is recorded, sealed or discarded, freshness.
 #include <algorithm>
 
 #include "shunt/base/mutex.h"
@@ -9,15 +8,17 @@
 namespace shunt::cache {
 namespace {
 
-constexpr std::uint64_t kScanned = 4096;  // records that are read at once
-// The state is changed with two system calls. Who has had its lock for longer was stopped. What
-// does not get into the state in this time costs somebody a request, or a look at all the blocks;
+constexpr std::uint64_t kScanned = 4096;  // records per read
+// Limits on waiting for the lock of the state. Changing the state takes two system calls, so a
+// process that holds the lock longer was suspended. A change that is given up costs another
+// request, or a check of all blocks.
 constexpr std::chrono::milliseconds kAdvice{200};
-// others should see that the bytes are wrong, but find that out by themselves too.
+// For a discarded blob: others should see that the bytes are wrong, but will find out by themselves
+// too.
 constexpr std::chrono::milliseconds kWarning{1000};
 
-// Calls `visit` with the first block and the checksums of each stretch of records, in order; false
-// when they cannot all be read.
+// Calls `visit` with the first block and the checksums of each batch of records, in order. Returns
+// false if they cannot all be read.
 template <typename Visit>
 bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit) {
   std::vector<std::uint64_t> checksums;
@@ -32,7 +33,7 @@ bool scan_checksums(const io::File& file, const EntryHeader& header, Visit visit
   return true;
 }
 
-// 0 when they cannot be read, which no seal has.
+// Returns 0, which no seal has, if they cannot be read.
 std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
   SealSum sum;
   const bool all = scan_checksums(
@@ -42,7 +43,7 @@ std::uint64_t sum_of_records(const io::File& file, const EntryHeader& header) {
   return all ? sum.value() : 0;
 }
 
-// The lock on the file keeps other processes away, but no thread that uses the same descriptor.
+// The lock on the file excludes other processes, but not threads that use the same descriptor.
 Mutex updating_state;
 
 }  // namespace
@@ -99,7 +100,7 @@ Result<void> Entry::unseal() {
 }
 
 void Entry::discard() {
-  // Those who have it open see the mark; those who come later find nothing.
+  // Processes that have it open see the mark; later ones do not find the entry.
   if (item_.writable()) {
     (void)update_state(kWarning, [](EntryState& now) {
       now.sealed = false;

@@ -1,39 +1,40 @@
-// Tells threads that something has happened, so that they look again. Nobody who asks count(), then
-// looks, then waits misses an event in between, and no other lock is held while one is told.
+// Counts events, and wakes threads that wait for the next one. A thread that calls count(), then
+// checks what it needs, then waits, misses no event in between. No other lock has to be held to
+// report one.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
+
+#include "shunt/base/mutex.h"
 
 namespace shunt::cache {
 
-// Thread-safe. Its lock is never held while another one is taken.
+// Thread-safe. No other mutex is taken while its own is held.
 class EventCount {
  public:
-  // How many events there have been.
+  // Returns the number of events so far.
   [[nodiscard]] std::uint64_t count() const {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     return count_;
   }
   void tell() {
     {
-      const std::lock_guard lock(mutex_);
+      const Lock lock(mutex_);
       ++count_;
     }
     told_.notify_all();
   }
-  // Returns once there have been more than `seen` events, or after `limit`.
+  // Waits until there have been more than `seen` events, or until `limit` is over.
   void wait(std::uint64_t seen, std::chrono::nanoseconds limit) {
-    std::unique_lock lock(mutex_);
-    told_.wait_for(lock, limit, [&] { return count_ != seen; });
+    const Lock lock(mutex_);
+    told_.wait_for(mutex_, limit, [&]() SHUNT_REQUIRES(mutex_) { return count_ != seen; });
   }
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable told_;
-  std::uint64_t count_ = 0;
+  mutable Mutex mutex_;
+  ConditionVariable told_;
+  std::uint64_t count_ SHUNT_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace shunt::cache

@@ -8,13 +8,13 @@
 namespace shunt::cache {
 namespace {
 
-// Blocks that somebody waits for are put at once, unless they come so fast that it makes no
-// difference to anybody.
+// Blocks that a reader waits for are put at once, or in batches of this size or this time if they
+// come so fast that the delay does not matter.
 constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
 constexpr auto kFast = std::chrono::milliseconds(2);
-// Blocks that nobody waits for are put this often.
+// Blocks that nobody waits for are put at this interval.
 constexpr auto kLongest = std::chrono::milliseconds(50);
-// From fewer bytes than these no rate is told.
+// With fewer bytes, the rate is reported as unknown.
 constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
 
 }  // namespace
@@ -30,13 +30,13 @@ bool FillJob::within(std::uint64_t offset, std::uint64_t bytes) const {
 }
 
 bool FillJob::has_room(std::uint64_t bytes) const {
-  // A piece may be larger than all there is to hold, and half a block has to become a whole one.
+  // A piece may be larger than the buffer, and an incomplete block must be able to grow.
   return coming_.size() < shape_.block_size || coming_.size() + bytes <= shape_.most_in_hand;
 }
 
 bool FillJob::ready(std::uint64_t offset, std::size_t bytes) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     wants_everything_ = !everything_ && !within(offset, bytes);
     if (!wants_everything_ && has_room(bytes)) return true;
     held_ = true;
@@ -50,21 +50,22 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
   const auto now = Clock::now();
   bool tell = false;
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     const bool first = !begun_;
     if (first) {
       if (offset != 0 && offset != run_.begin * shape_.block_size) {
-        return corrupt("the download begins at the wrong place", offset);
+        return corrupt("the download starts at the wrong offset", offset);
       }
       begun_ = true;
       first_byte_ = last_batch_ = now;
       coming_at_ = position_ = offset;
     }
     if (offset != position_ || bytes.size() > shape_.size - offset) {
-      return corrupt("the download does not go on where it was", offset);
+      return corrupt("the download does not continue where it was", offset);
     }
     const bool was_due = due(now, awaited_);
-    // At once: growing by and by takes twice that, and leaves the halves in the heap.
+    // Reserves all of it at once: growing step by step takes twice the memory, and fragments the
+    // heap.
     coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
     coming_.insert(coming_.end(), bytes.begin(), bytes.end());
     position_ += bytes.size();
@@ -77,14 +78,14 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
 
 void FillJob::finished(Result<void> outcome) {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     over_ = true;
     if (!stopped_) outcome_ = std::move(outcome);
   }
   events_.tell();
 }
 
-// ---- from any thread ----------------------------------------------------------------------------
+// ---- thread-safe --------------------------------------------------------------------------------
 
 std::uint64_t FillJob::whole_in_hand() const {
   return position_ == shape_.size ? coming_.size() : round_down(coming_.size(), shape_.block_size);
@@ -99,12 +100,12 @@ bool FillJob::due(Clock::time_point now, bool awaited) const {
 }
 
 bool FillJob::is_due(Clock::time_point now, bool awaited) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return due(now, awaited);
 }
 
 std::optional<Batch> FillJob::take() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const auto whole = static_cast<std::size_t>(whole_in_hand());
   if (in_use_ || whole == 0) return std::nullopt;
   in_use_ = true;
@@ -118,25 +119,25 @@ std::optional<Batch> FillJob::take() {
 }
 
 void FillJob::give_back() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   coming_at_ += leaving_.size();
   leaving_.clear();
   in_use_ = false;
 }
 
 bool FillJob::holds(std::uint64_t block) const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return begun_ && coming_at_ / shape_.block_size <= block &&
          std::min((block + 1) * shape_.block_size, shape_.size) <= position_;
 }
 
 void FillJob::set_awaited(bool awaited) {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   awaited_ = awaited;
 }
 
 FillJob::State FillJob::state() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
   const bool tells = begun_ && received_ >= kEnoughForRate && seconds > 0;
   return {position_, coming_at_, tells ? static_cast<double>(received_) / seconds : 0,
@@ -144,32 +145,32 @@ FillJob::State FillJob::state() const {
 }
 
 bool FillJob::may_resume() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!held_ || wants_everything_ || over_ || !has_room(held_bytes_)) return false;
   held_ = false;
   return true;
 }
 
 void FillJob::stopped() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   stopped_ = over_ = true;
   outcome_ = {};
 }
 
 void FillJob::go_on_to_the_end() {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   run_ = {0, shape_.size / shape_.block_size + (shape_.size % shape_.block_size != 0 ? 1 : 0)};
   everything_ = true;
   wants_everything_ = false;
 }
 
 Result<void> FillJob::outcome() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   return outcome_;
 }
 
 BlockRun FillJob::rest() const {
-  const std::lock_guard lock(mutex_);
+  const Lock lock(mutex_);
   if (!begun_) return run_;
   return {std::clamp(position_ / shape_.block_size, run_.begin, run_.end), run_.end};
 }

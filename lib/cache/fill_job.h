@@ -1,13 +1,13 @@
-// One download on its way into blocks: what has come of it and was not put into the store yet.
+// One download that is being turned into blocks: the bytes that have come and are not stored yet.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/download.h"
 #include "shunt/cache/block_store.h"
@@ -15,14 +15,14 @@
 
 namespace shunt::cache {
 
-// Whole blocks of a download. Their bytes stay where they are until Batch::done.
+// Complete blocks of a download. The bytes are valid until FillJob::give_back().
 struct Batch {
-  std::uint64_t first = 0;  // block
+  std::uint64_t first = 0;  // block number
   std::span<const std::byte> bytes;
 };
 
-// The client's thread brings bytes and waits for nobody: where there is no room for more, it is
-// told to come again. Any other thread takes blocks out, one thread at a time.
+// The client's thread adds bytes and never waits: if there is no room for more, it is told to pause
+// the download. Other threads take blocks out, one thread at a time.
 class FillJob final : public blob::Receiver {
  public:
   using Clock = std::chrono::steady_clock;
@@ -30,11 +30,11 @@ class FillJob final : public blob::Receiver {
   struct Shape {
     std::uint64_t size = 0;        // of the blob, in bytes
     std::uint64_t block_size = 0;  // bytes
-    // Bytes that it holds at most, unless a single piece has more; and as many in a batch.
+    // Size of the buffer, in bytes, unless a single piece is larger. A batch has as much besides.
     std::uint64_t most_in_hand = 0;
   };
-  // `events` hears of what has to be looked at; it outlives the job. `awaited`: somebody waits for
-  // these blocks and can do nothing else.
+  // `events` is told whenever the job needs attention; it outlives the job. `awaited`: a reader is
+  // blocked until it gets one of these blocks.
   FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& events);
 
   // ---- blob::Receiver, on the client's thread
@@ -42,69 +42,72 @@ class FillJob final : public blob::Receiver {
   Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 
-  // ---- from any thread
+  // ---- thread-safe
 
-  // What has come and was not taken out: whole blocks, or the end of the blob. nullopt: there is
-  // nothing, or another thread has a batch. After each batch, give_back().
+  // Takes out the complete blocks that have come; the last block of the blob may be shorter.
+  // Returns nullopt if there are none, or if another thread has a batch. Each batch must be
+  // followed by give_back().
   [[nodiscard]] std::optional<Batch> take();
   void give_back();
-  // Whether a batch is worth taking: there is much in hand, or it has lain there for long, or the
-  // job is over; with `awaited`, for somebody who waits for one of its blocks, any block.
+  // Returns true if a batch is worth taking: there are many bytes, or they have been there for
+  // long, or the job is over. With `awaited`, for a reader that waits for one of its blocks, one
+  // block may be enough.
   [[nodiscard]] bool is_due(Clock::time_point now, bool awaited) const;
-  // The whole block has come and was not put into the store yet.
+  // Returns true if all of the block has come and is not stored yet.
   [[nodiscard]] bool holds(std::uint64_t block) const;
-  // From now on the caller waits for blocks of this job, or nobody does: how soon events are told.
+  // Says whether a reader waits for blocks of this job from now on. Events are then told sooner.
   void set_awaited(bool awaited);
 
   struct State {
     std::uint64_t position = 0;     // offset of the next byte to come; 0: nothing has come
-    std::uint64_t kept = 0;         // offset of what is in hand
-    double rate = 0;                // bytes a second since the first one; 0: too few to tell
-    bool over = false;              // no byte comes any more
-    bool in_use = false;            // another thread has a batch
-    bool sends_everything = false;  // it waits to be told to go on to the end of the blob
+    std::uint64_t kept = 0;         // offset of the first byte that is not stored yet
+    double rate = 0;                // bytes a second since the first byte; 0: unknown yet
+    bool over = false;              // no more bytes will come
+    bool in_use = false;            // a thread has a batch
+    bool sends_everything = false;  // the server sends the whole blob; paused until
+                                    // go_on_to_the_end() or the end of the download
   };
   [[nodiscard]] State state() const;
-  // True once, when the client was told to come again and there is room now.
+  // Returns true, once, if the client was told to pause and there is room now.
   [[nodiscard]] bool may_resume();
 
-  // It was ended before its time, which is no failure.
+  // Marks it as stopped early, which is not a failure.
   void stopped();
-  // It brings the whole blob. The client may go on.
+  // Extends the job to the whole blob. The client may continue.
   void go_on_to_the_end();
-  // How it ended. Success: it has brought all of its blocks, or it was stopped.
+  // Returns how it ended. Success: it has brought all of its blocks, or it was stopped.
   [[nodiscard]] Result<void> outcome() const;
-  // The blocks that have not come whole.
+  // Returns the blocks that have not come completely.
   [[nodiscard]] BlockRun rest() const;
 
  private:
-  // With the mutex held.
-  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const;
-  [[nodiscard]] std::uint64_t whole_in_hand() const;  // bytes
-  [[nodiscard]] bool due(Clock::time_point now, bool awaited) const;
-  [[nodiscard]] bool has_room(std::uint64_t bytes) const;
+  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);  // bytes
+  [[nodiscard]] bool due(Clock::time_point now, bool awaited) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool has_room(std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
 
   const Shape shape_;
   EventCount& events_;
-  mutable std::mutex mutex_;  // held for a copy of bytes at most; guards what follows
-  BlockRun run_;
-  std::vector<std::byte> coming_;  // bytes from coming_at_ on, the start of a block
-  std::uint64_t coming_at_ = 0;
-  std::vector<std::byte> leaving_;  // of the batch that a thread has
-  bool in_use_ = false;
-  std::uint64_t position_ = 0;
-  std::uint64_t received_ = 0;
-  bool begun_ = false;
-  bool awaited_ = false;
-  bool held_ = false;              // the client was told to come again
-  std::uint64_t held_bytes_ = 0;   // with so many
-  bool everything_ = false;        // the server sends all of the blob
-  bool wants_everything_ = false;  // the same, and nobody has agreed yet
-  bool over_ = false;
-  bool stopped_ = false;
-  Result<void> outcome_;
-  Clock::time_point first_byte_;
-  Clock::time_point last_batch_;
+  mutable Mutex mutex_;  // held no longer than it takes to copy bytes
+  BlockRun run_ SHUNT_GUARDED_BY(mutex_);
+  // Bytes from coming_at_ on, which is the start of a block.
+  std::vector<std::byte> coming_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t coming_at_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::vector<std::byte> leaving_ SHUNT_GUARDED_BY(mutex_);  // the batch that a thread has
+  bool in_use_ SHUNT_GUARDED_BY(mutex_) = false;
+  std::uint64_t position_ SHUNT_GUARDED_BY(mutex_) = 0;
+  std::uint64_t received_ SHUNT_GUARDED_BY(mutex_) = 0;
+  bool begun_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool awaited_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool held_ SHUNT_GUARDED_BY(mutex_) = false;              // the client was told to pause
+  std::uint64_t held_bytes_ SHUNT_GUARDED_BY(mutex_) = 0;   // size of the piece it has
+  bool everything_ SHUNT_GUARDED_BY(mutex_) = false;        // the job is for the whole blob
+  bool wants_everything_ SHUNT_GUARDED_BY(mutex_) = false;  // the server sends more than the job
+  bool over_ SHUNT_GUARDED_BY(mutex_) = false;
+  bool stopped_ SHUNT_GUARDED_BY(mutex_) = false;
+  Result<void> outcome_ SHUNT_GUARDED_BY(mutex_);
+  Clock::time_point first_byte_ SHUNT_GUARDED_BY(mutex_);
+  Clock::time_point last_batch_ SHUNT_GUARDED_BY(mutex_);
 };
 
 }  // namespace shunt::cache

@@ -1,4 +1,5 @@
-// The part of a Filler that does what its policy says: requests, and what becomes of them.
+// The part of a Filler that carries out what its policy decides: starts requests, and handles them
+// until they are over.
 #include <algorithm>
 #include <utility>
 
@@ -8,11 +9,11 @@
 namespace shunt::cache {
 namespace {
 
-// What a connection has in hand, between the client and the store. Into memory a batch costs
-// nothing, and memory is what there is little of.
+// Size of a job's buffer between the client and the store. Smaller if blocks go to memory: small
+// batches cost nothing there, and memory is limited.
 constexpr std::uint64_t kInHand = std::uint64_t{384} << 10;
 constexpr std::uint64_t kInHandForMemory = std::uint64_t{192} << 10;
-// How long what has come lies in hand at most, as nothing tells of it.
+// Interval at which the mover looks for bytes that are due: no event is told when time passes.
 constexpr auto kLookAtHands = std::chrono::milliseconds(50);
 constexpr auto kLookAtConnections = std::chrono::milliseconds(100);
 constexpr std::chrono::nanoseconds kLong = std::chrono::seconds(60);
@@ -26,8 +27,8 @@ FillPolicy::Admission Filler::admit(JobId id, std::uint64_t blocks) {
   const Lock lock(mutex_);
   const FillPolicy::Admission answer = policy_.admitted(id, room, world());
   if (answer == FillPolicy::Admission::kUseMemory) {
-    overflow(room == Room::kNone ? "there is no room in its budget"
-                                 : "other processes do not let its budget be looked at");
+    overflow(room == Room::kNone ? "its budget is used up"
+                                 : "other processes keep its budget locked");
   }
   return answer;
 }
@@ -91,7 +92,7 @@ Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& 
 Result<void> Filler::start_threads() {
   const Lock lock(mutex_);
   if (threads_run_) return {};
-  // Counted here: the thread may begin after the first event.
+  // Read here, since the thread may start after the first event.
   const std::uint64_t seen = room_for_more_.count();
   SHUNT_ASSIGN(starter_, io::Thread::start([this, seen] { return run_starter(seen); }));
   SHUNT_ASSIGN(mover_, io::Thread::start([this] { return run_mover(); }));
@@ -102,7 +103,7 @@ Result<void> Filler::start_threads() {
 // ---- the starter and the mover ------------------------------------------------------------------
 
 Result<void> Filler::run_starter(std::uint64_t seen) {
-  bool waits = true;  // whoever has the first request made makes those beside it
+  bool waits = true;  // the thread that makes the first request also makes those beside it
   while (true) {
     bool idle = false;
     {
@@ -110,7 +111,7 @@ Result<void> Filler::run_starter(std::uint64_t seen) {
       if (stopping_) return {};
       idle = policy_.idle();
     }
-    // How many connections are worth having shows while they are at work.
+    // Wakes up at intervals: whether more connections are worth having shows while they work.
     if (waits) room_for_more_.wait(seen, idle ? kLong : kLookAtConnections);
     seen = room_for_more_.count();
     const Result<void> done = catching([&]() -> Result<void> {
@@ -141,7 +142,7 @@ Filler::Task Filler::next_task() {
     if (state.sends_everything) policy_.sends_everything(id);
     if (!std::exchange(running.has_bytes, running.has_bytes || state.position != 0) &&
         state.position != 0) {
-      room_for_more_.tell();  // it is known now how long an answer takes
+      room_for_more_.tell();  // the latency is known now
     }
     if (job.is_due(now, false) &&
         (state.over || policy_.may_keep(state.kept / store_->block_size(), at_present))) {
@@ -222,7 +223,7 @@ void Filler::clear_up(JobId id) {
   const auto tell_policy = [&] {
     const Result<void> outcome = gone.job->outcome();
     const bool changed = !outcome && origin_->has_changed();
-    // Another version than the blocks are of: nobody may mix the two.
+    // The server has another version now: blocks of two versions must not be mixed.
     if (changed) store_->discard();
     const Lock lock(mutex_);
     if (outcome) return policy_.ended(id);
@@ -265,10 +266,11 @@ void Filler::convert(JobId id) {
     return stop(id);
   }
   if (shared) {
-    // What the first run lacks, and what has come of it meanwhile, was admitted with it.
+    // The missing blocks of the first run, and those of it that have come since, were admitted
+    // then.
     const std::uint64_t wanting =
         missing_blocks({0, admitted.begin}) + missing_blocks({admitted.end, all.end});
-    // It is asked for again, and the room as well.
+    // Then the blocks are requested, and room asked for, again later.
     if (admit(id, wanting) == FillPolicy::Admission::kGiveUp) return stop(id);
   }
   job->go_on_to_the_end();

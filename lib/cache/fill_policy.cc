@@ -84,7 +84,7 @@ void FillPolicy::note_refusal(BlockRun held, const World& world) {
   }
 }
 
-// `came`: the block is there now. Of others, unless it was downloaded here.
+// `came`: the block is present now. Another process brought it, unless it was given up.
 void FillPolicy::forget_refusal(std::uint64_t block, bool came) {
   const auto refused = refusals_.find(block);
   if (refused == refusals_.end()) return;
@@ -126,14 +126,14 @@ FillPolicy::Claimed FillPolicy::claimed(JobId id, Claim claim, const World& worl
   const BlockRun asked = job->run;
   const bool whole = !world.serves_ranges;
   if (!claim.granted || (whole && claim.count < asked.count())) {
-    // Of one answer that brings everything, either all is claimed or none.
+    // For an answer with the whole blob, either all blocks are claimed or none.
     note_refusal(whole ? asked : BlockRun{asked.begin, asked.begin + claim.count}, world);
     if (claim.granted) answer.release.push_back({asked.begin, asked.begin + claim.count});
     erase(id);
     return answer;
   }
   const BlockRun granted{asked.begin, asked.begin + claim.count};
-  // Whoever had it before may have filled it.
+  // The previous holder of the claim may have filled it.
   const BlockRun missing = world.there.next_missing(granted);
   if (missing.empty()) {
     answer.release.push_back(granted);
@@ -155,7 +155,7 @@ FillPolicy::Admission FillPolicy::admitted(JobId id, Room room, const World& wor
   if (room == Room::kGranted) {
     busy_since_.reset();
     if (!is_starting || !everything_) return Admission::kGo;
-    erase(id);  // what it is for comes anyway
+    erase(id);  // another download brings the whole blob
     return Admission::kGiveUp;
   }
   if (is_starting) erase(id);
@@ -185,7 +185,7 @@ void FillPolicy::sends_everything(JobId id) {
 bool FillPolicy::converted(JobId id, Claim claim, const World& world) {
   const BlockRun all{0, options_.blocks};
   if (!claim.granted || claim.count < options_.blocks) {
-    note_refusal(all, world);  // another process gets everything too; it need not come twice
+    note_refusal(all, world);  // another process downloads some of it: not to be fetched twice
     return false;
   }
   find(id)->run = all;
@@ -207,17 +207,17 @@ void FillPolicy::failed(JobId id, BlockRun rest, const Error& error) {
   for (Reader& one : readers_) {
     if (!one.failure && one.needs(rest)) one.failure = error;
   }
-  // What is wanted behind it would fail in the same way, one request after the other.
+  // The wanted blocks behind it would fail in the same way, one request after the other.
   for (BlockRun& run : wanted_) {
     if (run.meets(rest)) run.end = std::max(run.begin, rest.begin);
   }
   std::erase_if(wanted_, [](BlockRun run) { return run.empty(); });
 }
 
-// ---- downloads under way ------------------------------------------------------------------------
+// ---- running downloads --------------------------------------------------------------------------
 
-// A block grows old from when it is put until it is read, and those that were read keep their place
-// meanwhile: what lies ahead needs room twice, and some for what is put together.
+// A third of the capacity: blocks that have been read keep their places while new ones are put, so
+// the blocks ahead need room twice; the rest is for batches.
 std::uint64_t FillPolicy::most_ahead(const World& world) const {
   if (world.capacity == 0) return UINT64_MAX;
   return reader_at_ + std::max<std::uint64_t>(1, world.capacity / 3);
@@ -244,8 +244,9 @@ std::optional<FillPolicy::Step> FillPolicy::next_step(const World& world) const 
     if (job.stage != Stage::kDownloading || job.position == 0) continue;
     const std::uint64_t at = job.position / options_.block_size;
     const std::uint64_t kept = job.kept / options_.block_size;
-    // A request from before the store became small is longer than that: it is made again in parts.
-    // One that cannot be made in parts goes on for whoever waits for what it brings.
+    // A request from before the blocks went to memory may be too long: it is stopped, and made
+    // again in parts. If the server does not serve parts, it continues unless a reader needs an
+    // earlier block.
     const bool stop = world.serves_ranges
                           ? at > most_ahead(world) && job.run.count() > world.capacity / 3
                           : std::ranges::any_of(readers_, [&](const Reader& one) {
@@ -258,8 +259,7 @@ std::optional<FillPolicy::Step> FillPolicy::next_step(const World& world) const 
 
 bool FillPolicy::may_keep(std::uint64_t first, const World& world) const {
   if (world.serves_ranges || first <= most_ahead(world)) return true;
-  // The reader that was served last does not ask any more, and another waits for what is further
-  // on.
+  // The most recent reader may be gone or have failed, while another waits for blocks further on.
   return std::ranges::any_of(readers_, [&](const Reader& one) {
     return !one.failure && !one.run.empty() && one.run.begin >= first;
   });

@@ -1,4 +1,5 @@
-// The part of a FillPolicy that makes requests: for whom, of what, how long and how many.
+// The part of a FillPolicy that plans requests: for which reader, of which blocks, how long and how
+// many.
 #include <algorithm>
 
 #include "shunt/cache/fill_policy.h"
@@ -6,21 +7,20 @@
 namespace shunt::cache {
 namespace {
 
-// A server that answers within this time, in seconds, leaves nothing to hide behind more
-// connections.
+// For a server that answers within this time, in seconds, more connections have no latency to hide.
 constexpr double kNoLatency = 0.002;
-// A connection below this rate, in bytes a second, is held back by something that a second one may
-// not share.
+// Below this rate, in bytes a second, a connection may be limited by something that a second
+// connection does not share.
 constexpr double kSlow = 100e6;
-// A request lasts at least so many times as long as the server takes to answer it, so that waiting
-// for answers costs a fortieth at most.
+// A request takes at least this many times the server's latency, so that waiting for answers takes
+// at most a fortieth of the time.
 constexpr double kLatencies = 40;
 constexpr std::uint64_t kShortest = std::uint64_t{1} << 20;
-// A download with less than this to go ends soon by itself, and the block that it is at is not
-// lost.
+// A download with less than this left is not stopped: it ends soon by itself, and no incomplete
+// block is lost.
 constexpr std::uint64_t kWorthStopping = std::uint64_t{2} << 20;
 constexpr std::uint64_t kUsual = std::uint64_t{64} << 20;
-// By what patience with others is divided when it was in vain before.
+// Divides the patience with other processes after one wait in vain.
 constexpr int kLessPatience = 20;
 
 BlockRun common(BlockRun a, BlockRun b) {
@@ -50,10 +50,10 @@ std::uint64_t FillPolicy::longest_request(const World& world) const {
   if (rate_ > 0 && world.latency > 0) {
     bytes = static_cast<std::uint64_t>(rate_ * world.latency * kLatencies);
   }
-  // Not less than a fifth of a second takes on a fast way, or 4 MiB on a slow one.
+  // At least what comes in a fifth of a second, but between 4 and 16 MiB.
   const auto least = static_cast<std::uint64_t>(rate_ / 5);
   bytes = std::clamp(bytes, std::clamp(least, kUsual / 16, kUsual / 4), kUsual * 16);
-  // An equal share of what is wanted, so that all connections end together.
+  // At most an equal share of what is wanted, so that all connections end at the same time.
   const std::uint64_t share = wanted_blocks_ * block_size / connections + block_size;
   bytes = std::min(bytes, std::max(share, kShortest));
   return std::max<std::uint64_t>(1, bytes / block_size);
@@ -92,11 +92,11 @@ std::optional<FillPolicy::Start> FillPolicy::plan(BlockRun within, const World& 
   BlockRun run = startable(within, world);
   if (run.empty()) return std::nullopt;
   if (!world.serves_ranges) {
-    // One request brings everything; a second one would bring it again.
+    // One request brings the whole blob; a second one would bring it again.
     if (!jobs_.empty() || (world.shared && !others_.empty())) return std::nullopt;
     return place({0, options_.blocks}, world.shared);
   }
-  // A request that is made anyway goes on through what is wanted behind it.
+  // The request is extended through the wanted blocks that follow.
   for (const BlockRun wanted : wanted_) {
     if (keep_one_ || !wanted.contains(run.end) || run.end != within.end) continue;
     const BlockRun more =
@@ -107,23 +107,23 @@ std::optional<FillPolicy::Start> FillPolicy::plan(BlockRun within, const World& 
   return place(run, world.shared);
 }
 
-// Whoever holds the claim may have been stopped, or be slower than anybody would wait for. The same
-// bytes twice are better than none.
+// The process that holds the claim may be suspended, or too slow to wait for. To download the bytes
+// twice is better than to wait for ever.
 std::optional<FillPolicy::Start> FillPolicy::plan_in_vain(const Reader& one, const World& world) {
   const auto refused = refusals_.find(one.run.begin);
   if (!world.shared || busy_ || refused == refusals_.end()) return std::nullopt;
-  // One that was stopped has as many claims as it has connections: not all of that for each.
+  // A suspended process has as many claims as connections: does not wait the full time for each.
   const auto patience = others_stand_still_ ? options_.patience / kLessPatience : options_.patience;
   if (world.now - refused->second.since <= patience) return std::nullopt;
   const auto held =
       std::ranges::find_if(others_, [&](BlockRun run) { return run.contains(one.run.begin); });
-  if (held == others_.end()) return std::nullopt;  // nobody may hold it any more: ask
+  if (held == others_.end()) return std::nullopt;  // it may be free now: claim it again
   BlockRun run = world.there.next_missing(common(one.run, *held));
-  if (run.empty() || run.begin != one.run.begin) return std::nullopt;  // it has just come
+  if (run.empty() || run.begin != one.run.begin) return std::nullopt;  // the block has just come
   if (world.serves_ranges) {
     run.end = std::min(run.end, run.begin + longest_request(world));
     for (const Job& job : jobs_) {
-      if (job.run.contains(run.begin)) return std::nullopt;  // it comes
+      if (job.run.contains(run.begin)) return std::nullopt;  // the block is being downloaded
       if (job.run.begin > run.begin) run.end = std::min(run.end, job.run.begin);
     }
   } else {
@@ -135,9 +135,9 @@ std::optional<FillPolicy::Start> FillPolicy::plan_in_vain(const Reader& one, con
 }
 
 const FillPolicy::Job* FillPolicy::idle_job(const World& world) const {
-  // One that sends everything cannot go on elsewhere.
+  // A download of the whole blob cannot be continued later.
   if (!world.serves_ranges) return nullptr;
-  // The last one is what is needed last.
+  // Searches from the last job: its blocks are needed last.
   const auto idle = std::find_if(jobs_.rbegin(), jobs_.rend(), [&](const Job& job) {
     const std::uint64_t at = std::max(job.position / options_.block_size, job.run.begin);
     return job.stage == Stage::kDownloading && job.gives_way_to == 0 && at < job.run.end &&

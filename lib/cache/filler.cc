@@ -10,15 +10,15 @@
 namespace shunt::cache {
 namespace {
 
-// Nothing tells of a cancellation.
+// Interval at which to check for a request to stop, which is no event.
 constexpr auto kAskCancel = std::chrono::milliseconds(100);
-// What has come for a reader and comes too fast to be put block by block.
+// Time to gather blocks for a reader if they come too fast to be put one by one.
 constexpr auto kGather = std::chrono::milliseconds(3);
 
 Error not_here_and_offline(std::optional<std::uint64_t> offset = std::nullopt) {
   Error error;
   error.code = ErrorCode::kNetwork;
-  error.reason = "not in the cache, and this is offline";
+  error.reason = "not in the cache (offline)";
   error.offset = offset;
   return error;
 }
@@ -103,7 +103,7 @@ std::uint64_t Filler::missing_blocks(BlockRun within) const {
 
 Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
   if (!overflowing_) return store_->read(offset, into);
-  // Block by block: some are here, some there.
+  // Block by block: some are in the store, some in memory.
   while (!into.empty()) {
     const std::uint64_t block_size = store_->block_size();
     const auto part = into.first(static_cast<std::size_t>(
@@ -120,7 +120,7 @@ Result<bool> Filler::read(std::uint64_t offset, std::span<std::byte> into) {
 }
 
 void Filler::put(std::uint64_t first, std::span<const std::byte> bytes) {
-  bytes_fetched_ += bytes.size();  // first: who finds the blocks may ask at once what they cost
+  bytes_fetched_ += bytes.size();  // first: a reader may ask for it as soon as it finds the blocks
   if (!overflowing_) {
     const Result<void> put = store_->put(first, bytes);
     if (!put) {
@@ -131,7 +131,7 @@ void Filler::put(std::uint64_t first, std::span<const std::byte> bytes) {
   if (overflowing_) (void)overflow_->put(first, bytes);
 }
 
-// Of a blob that is sent as a whole, some blocks may be there already.
+// Skips blocks that are present already, as some may be if the whole blob is sent.
 void Filler::put_batch(const Batch& batch) {
   const std::uint64_t block_size = store_->block_size();
   const std::uint64_t count = (batch.bytes.size() + block_size - 1) / block_size;
@@ -166,7 +166,7 @@ void Filler::keep(FillJob& job) {
 
 void Filler::overflow(const std::string& why) {
   if (overflowing_) return;
-  log::warn("the cache takes no more: {}; going on without it", why);
+  log::warn("the cache cannot store more: {}; continuing without it", why);
   overflow_ = std::make_unique<MemoryStore>(store_->size(), store_->block_size());
   overflowing_ = true;
 }
@@ -177,7 +177,7 @@ void Filler::take_head(std::span<const std::byte> bytes) {
       bytes.size() == store_->size() ? bytes.size() : bytes.size() - bytes.size() % block_size;
   if (usable == 0) return;
   const BlockRun run{0, (usable + block_size - 1) / block_size};
-  // Somebody else may be at it, or have it.
+  // Another process may be downloading it, or have done so.
   if (store_->next_missing(run) != run) return;
   const Claim claim = store_->claim(run);
   if (!claim.granted || claim.count < run.count() || store_->next_missing(run) != run) {
@@ -221,7 +221,7 @@ class Filler::Visit {
   [[nodiscard]] ReaderId id() const { return id_; }
 
  private:
-  // A store that drops blocks is filled just ahead of the reader.
+  // A store that drops blocks is filled just ahead of the reader, which has moved.
   void move_memory() {
     if (filler_.capacity() == 0) return;
     filler_.events_.tell();
@@ -304,7 +304,7 @@ Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
     error.reason = "nothing to wait for";
     return error;
   }
-  // From the first look to the last, so that no failure passes unnoticed.
+  // Registered before the first check, so that no failure is missed.
   const Visit visit(*this, runs);
   return await_any(visit.id(), runs);
 }
@@ -314,8 +314,8 @@ Result<Filler::Found> Filler::await_any(ReaderId reader, std::span<const BlockRu
     const std::uint64_t seen = events_.count();
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (runs[i].empty()) continue;
-      // The start is where a download, here or elsewhere, goes on; what lies behind it is of use
-      // when this process knows of it already.
+      // Checks the store for the first block, where a download continues, here or in another
+      // process. Later blocks count if this process knows of them already.
       (void)look(runs[i].begin);
       BlockRun known = store_->next_known(runs[i]);
       if (overflowing_ && known.empty()) known = overflow_->next_known(runs[i]);

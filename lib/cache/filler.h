@@ -1,11 +1,16 @@
-// Turns what readers need of a blob into downloads, and downloads into blocks of its store.
+// Downloads the blocks of a blob that readers need, and puts them into its store.
 //
-// A FillPolicy decides, and this carries it out. Four kinds of threads meet here:
+// A FillPolicy decides; the Filler carries out its decisions. Four kinds of threads work on it:
 // - Readers, in need() and need_any(), start the requests that they need themselves, and put the
 //   blocks that they wait for into the store.
-// - The starter starts what nobody waits for. It may wait for other processes that hold the budget.
-// - The mover puts into the store what nobody waits for, ends downloads, and clears up behind them.
+// - The starter starts requests that nobody waits for. It may wait for other processes that hold
+//   the budget.
+// - The mover puts blocks that nobody waits for into the store, ends downloads, and releases what
+//   they held.
 // - The client's thread brings bytes into a FillJob. It waits for no disk and no other process.
+//
+// The mutex guards the policy and the jobs. No disk is written, no claim made, and no other process
+// waited for while it is held.
 #pragma once
 
 #include <atomic>
@@ -32,52 +37,52 @@
 namespace shunt::cache {
 
 struct FillerOptions {
-  unsigned connections = 8;             // at most
-  bool offline = false;                 // no request is made; the origin may be null
-  const CancelToken* cancel = nullptr;  // asked while waiting; may be null
-  // As FillPolicyOptions::patience.
+  unsigned connections = 8;             // maximum
+  bool offline = false;                 // make no requests; the origin may be null
+  const CancelToken* cancel = nullptr;  // checked while waiting; may be null
+  // See FillPolicyOptions::patience.
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
-// Thread-safe. Its two threads are started with its first download.
+// Thread-safe. Its two threads are started by the first download.
 class Filler {
  public:
   Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
          const FillerOptions& options);
-  // Ends what is under way; whole blocks that have come are kept. No reader is in a call any more.
+  // Stops all downloads; complete blocks that have come are kept. No reader may be in a call.
   ~Filler();
   Filler(const Filler&) = delete;
   Filler& operator=(const Filler&) = delete;
 
-  // Whether the block can be read at once.
+  // Returns true if the block can be read at once.
   [[nodiscard]] bool has(std::uint64_t block) const;
-  // Waits until all of `run` can be read, which must not be more than half of a store's capacity.
+  // Waits until all of `run`, at most half of the store's capacity, can be read.
   Result<void> need(BlockRun run);
-  // Waits until some of `runs` can be read; returns which, and in which of them.
+  // Waits until blocks of `runs` can be read. Returns some, and the index of their run.
   struct Found {
     std::size_t index = 0;
     BlockRun run;
   };
   Result<Found> need_any(std::span<const BlockRun> runs);
-  // What is worth downloading before it is asked for, in this order; replaces what was wanted
-  // before. A store that holds few blocks gets what lies ahead of the reader only.
+  // Sets the blocks to download before they are needed, in this order; replaces the previous ones.
+  // A store that holds few blocks gets only those ahead of the reader.
   void want(std::vector<BlockRun> runs);
-  // Takes up a head start: bytes from 0 on that have come with the first answer.
+  // Stores bytes from offset 0 on that have come with the first answer.
   void take_head(std::span<const std::byte> bytes);
 
-  // Reads bytes of blocks that has() was true for; false when one of them is gone again.
+  // Reads bytes of blocks for which has() was true. Returns false if one of them is gone again.
   Result<bool> read(std::uint64_t offset, std::span<std::byte> into);
 
-  // Bytes that came from the origin and were put into the store.
+  // Returns the number of bytes from the origin that were put into the store.
   [[nodiscard]] std::uint64_t bytes_fetched() const { return bytes_fetched_.load(); }
-  // Whether blocks go to memory because the store takes no more.
+  // Returns true if blocks go to memory because the store takes no more.
   [[nodiscard]] bool overflowing() const { return overflowing_.load(); }
 
  private:
   using JobId = FillPolicy::JobId;
   using ReaderId = FillPolicy::ReaderId;
 
-  // The store and what has overflowed from it, as the policy sees them.
+  // The store together with the blocks in memory, as the policy sees them.
   class There final : public FillPolicy::Blocks {
    public:
     explicit There(const Filler& filler) : filler_(filler) {}
@@ -87,15 +92,15 @@ class Filler {
     const Filler& filler_;
   };
 
-  // A job of the policy with its download. The download is destroyed without the mutex: a call of
-  // the job may just be running.
+  // A job of the policy with its download. The download is destroyed without the mutex, since that
+  // waits for a running call of the job.
   struct Running {
     std::shared_ptr<FillJob> job;
     BlockRun run;
-    bool claimed = false;                        // `run` is to be released
-    bool begun = false;                          // whoever has started it is done with that
-    bool has_bytes = false;                      // the first ones have come
-    std::unique_ptr<blob::Download> download{};  // null once it was ended
+    bool claimed = false;                        // `run` must be released
+    bool begun = false;                          // the request has been made
+    bool has_bytes = false;                      // the first bytes have come
+    std::unique_ptr<blob::Download> download{};  // null once it was stopped
   };
   using RunningJobs = std::map<JobId, Running>;
 
@@ -114,34 +119,36 @@ class Filler {
   [[nodiscard]] bool can_fetch() const { return !options_.offline && origin_ != nullptr; }
 
   // ---- readers
-  // A reader, from its first look to its last.
+  // Registers a reader with the policy while it waits.
   class Visit;
-  // One turn of a reader that has not found what it needs: does something for it, or sleeps. An
-  // error: its wait is over.
+  // One turn of a reader that still lacks a block: puts blocks, makes a request, or sleeps. An
+  // error ends the wait.
   Result<void> turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen);
   Result<Found> await_any(ReaderId reader, std::span<const BlockRun> runs);
   void tell_jobs_who_waits() SHUNT_REQUIRES(mutex_);
-  // The job that has brought this block, if it is time to put it; `in_hand`: there is such a job.
+  // Returns the job that has brought this block, if it is time to put it. Sets `in_hand` if there
+  // is such a job at all.
   [[nodiscard]] std::shared_ptr<FillJob> job_with(std::uint64_t block, bool& in_hand)
       SHUNT_REQUIRES(mutex_);
 
   // ---- requests
-  // Makes a request. Every error is told to those who need its blocks.
+  // Makes a request. An error goes to the readers that need its blocks.
   void carry_out(const FillPolicy::Start& start);
-  // `claimed` is what is to be released when this fails.
+  // `claimed` is set to the blocks that must be released if this fails.
   Result<void> try_to_carry_out(const FillPolicy::Start& start, BlockRun& claimed);
-  // Asks for room for what `run` lacks. The job is given up when the answer is not kGo.
+  // Asks the store for room for `blocks` blocks, and the policy what follows from the answer. If
+  // the result is not kGo, a job that was not started is over.
   [[nodiscard]] FillPolicy::Admission admit(JobId id, std::uint64_t blocks);
   Result<void> start_threads();
 
   // ---- the starter and the mover
-  // From the first event after `seen` on.
+  // Starts with the first event after `seen`.
   Result<void> run_starter(std::uint64_t seen);
   Result<void> run_mover();
   [[nodiscard]] Task next_task();
   void perform(const Task& task);
   void convert(JobId id);
-  // Ends the download. The mover clears up behind it.
+  // Ends the download. The mover then calls clear_up().
   void stop(JobId id);
   void clear_up(JobId id);
 
@@ -156,8 +163,8 @@ class Filler {
   const FillerOptions options_;
   const There there_{*this};
 
-  EventCount events_;         // blocks are there, or a job needs something: readers, the mover
-  EventCount room_for_more_;  // a request may be started: the starter
+  EventCount events_;         // new blocks, or a job needs attention; for readers and the mover
+  EventCount room_for_more_;  // a request may be possible; for the starter
   mutable Mutex mutex_;
   FillPolicy policy_ SHUNT_GUARDED_BY(mutex_);
   RunningJobs jobs_ SHUNT_GUARDED_BY(mutex_);
@@ -166,7 +173,7 @@ class Filler {
   io::Thread starter_ SHUNT_GUARDED_BY(mutex_);
   io::Thread mover_ SHUNT_GUARDED_BY(mutex_);
 
-  std::unique_ptr<MemoryStore> overflow_;  // made once, before overflowing_ is true
+  std::unique_ptr<MemoryStore> overflow_;  // created once, before overflowing_ becomes true
   std::atomic<bool> overflowing_{false};
   std::atomic<std::uint64_t> bytes_fetched_{0};
 };

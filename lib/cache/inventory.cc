@@ -1,4 +1,4 @@
-// What the cache holds: listing, finding by name, verifying.
+// Lists, finds and verifies what the cache holds.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,8 +62,8 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   std::string_view digits = what;
   if (digits.starts_with("sha256:")) digits.remove_prefix(7);
   const bool beginning = is_beginning_of_digest(digits);
-  // A URL stands for what was sent to anybody who asked for it. The key finds one whose secrets are
-  // not written down.
+  // A URL stands for the answer without credentials. The key finds one whose credentials were not
+  // stored.
   const std::string key = cache::key_of_url(canonical);
   std::vector<EntryStatus> found;
   for (const EntryStatus& entry : entries) {
@@ -78,12 +78,12 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
   if (found.empty()) {
     Error error;
     error.path = what;
-    error.reason = "nothing of that name is in the cache";
-    error.hint = "'shunt cache ls' lists what there is";
+    error.reason = "not in the cache";
+    error.hint = "'shunt cache ls' lists the entries";
     return error;
   }
   if (beginning && found.size() > 1) {
-    return usage(fmt::format("{} entries begin like that", found.size())).with_path(what);
+    return usage(fmt::format("{} entries begin with this", found.size())).with_path(what);
   }
   return found;
 }
@@ -91,18 +91,18 @@ Result<std::vector<EntryStatus>> Cache::matching(const std::vector<EntryStatus>&
 Result<VerifyReport> Cache::verify(const EntryStatus& status, const Context& context) {
   VerifyReport report;
   report.entry = status;
-  // find() takes it away, and says no more than that.
+  // find() would retire it without saying why.
   if (const Result<io::File> file = vault_->look_into(status.key);
       !file && file.error().code == ErrorCode::kIntegrity) {
     report.entry.disbelief = file.error().reason;
   }
   SHUNT_ASSIGN(const std::shared_ptr<Entry> entry, find(status.key));
-  if (entry == nullptr) {  // find() has taken it away
+  if (entry == nullptr) {  // find() has retired it
     report.damaged = true;
     return report;
   }
   context.begin("verifying", entry->size());
-  // The digest in passing, while no block is missing.
+  // Computes the digest along the way, as long as no block is missing.
   const bool has_digest =
       entry->header().validator.empty() && entry->header().identity.starts_with("sha256:");
   bool whole = has_digest;
@@ -138,7 +138,7 @@ Result<VerifyReport> Cache::verify(const EntryStatus& status, const Context& con
   }
   SHUNT_ASSIGN(report.entry.bytes_cached, entry->bytes_cached());
   report.entry.complete = report.entry.bytes_cached == entry->size();
-  // Where a process that was stopped has the state locked, the next one will have to look again.
+  // If a suspended process holds the lock of the state, the next run has to check again.
   report.entry.verified = matched || entry->sealed();
   return report;
 }

@@ -14,8 +14,8 @@ MemoryStore::MemoryStore(std::uint64_t size, std::uint64_t block_size, std::uint
       memory_(std::make_unique_for_overwrite<std::byte[]>(
           static_cast<std::size_t>(places_ * block_size))) {}
 
-// Where a block can be put: after those that are held, or where the one lies that has been held for
-// longest. Either is done whole or, when there is no memory, not at all.
+// Returns the next free place, or that of the least recently used block. Either completes or, if
+// memory is exhausted, changes nothing.
 std::span<std::byte> MemoryStore::take_place(std::uint64_t block, std::size_t size) {
   if (held_.size() < places_) {
     std::list<std::uint64_t> youngest{block};

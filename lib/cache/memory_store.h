@@ -1,4 +1,4 @@
-// A few blocks in memory, for blobs that nothing is to be kept of, or that the disk cannot take.
+// A few blocks in memory, for blobs that are not to be cached or that do not fit on the disk.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@
 
 namespace shunt::cache {
 
-// Holds the blocks that were put or read last; for one process. They lie in one piece of memory
-// that is taken at once and touched as it is filled: blocks of their own, which come and go on
-// several threads, leave gaps in the heap that add up to as much as a third of it.
+// Holds the most recently used blocks, for one process. All blocks lie in one allocation, which is
+// touched as it is filled: separate allocations, made and freed by several threads, fragment the
+// heap by up to a third.
 class MemoryStore final : public BlockStore {
  public:
   static constexpr std::uint64_t kDefaultMemory = std::uint64_t{16} << 20;
@@ -42,18 +42,18 @@ class MemoryStore final : public BlockStore {
     std::list<std::uint64_t>::iterator age;
   };
 
-  // Where a block that is not held can be put.
+  // Returns the place for a block that is not held.
   [[nodiscard]] std::span<std::byte> take_place(std::uint64_t block, std::size_t size)
       SHUNT_REQUIRES(mutex_);
 
   const std::uint64_t size_;
   const std::uint64_t block_size_;
   const std::uint64_t capacity_;
-  const std::uint64_t places_;  // blocks that there can be at once
+  const std::uint64_t places_;  // number of blocks held at once
   mutable Mutex mutex_;
   const std::unique_ptr<std::byte[]> memory_;
   std::map<std::uint64_t, Held> held_ SHUNT_GUARDED_BY(mutex_);
-  std::list<std::uint64_t> by_age_ SHUNT_GUARDED_BY(mutex_);  // the oldest first
+  std::list<std::uint64_t> by_age_ SHUNT_GUARDED_BY(mutex_);  // least recently used first
 };
 
 }  // namespace shunt::cache

@@ -36,7 +36,7 @@ std::string new_secret() {
   return secret;
 }
 
-// nullopt: there is none, or none that may be used.
+// Returns nullopt if there is none, or none that may be used.
 Result<std::optional<std::string>> read(const files::Directory& directory) {
   const Result<io::File> file =
       files::open_found(directory, kName, files::FoundFor::kReading, files::kOnlyRoot);
@@ -53,7 +53,7 @@ Result<std::optional<std::string>> read(const files::Directory& directory) {
   return std::optional(secret);
 }
 
-// Under a name of its own first: whoever finds a secret finds all of it.
+// Written under a unique name first, so that readers find a complete secret.
 Result<void> put(const files::Directory& directory, const std::string& text, bool replace) {
   const std::string hidden = fmt::format("{}.{}.new", kName, files::random_digits());
   const auto write = [&]() -> Result<void> {
@@ -75,7 +75,7 @@ Result<std::string> secret_of(const files::Directory& directory) {
   if (found) return *found;
   SHUNT_ASSIGN(const auto there, directory.look(kName));
   const Result<void> made = put(directory, as_text(new_secret()), there.has_value());
-  // Somebody else may have been first.
+  // Another process may have been first.
   if (!made && made.error().system_errno != EEXIST) return made.error();
   SHUNT_ASSIGN(found, read(directory));
   if (found) return *found;
@@ -83,7 +83,7 @@ Result<std::string> secret_of(const files::Directory& directory) {
   error.code = ErrorCode::kLocalIo;
   error.path = directory.path_of(kName);
   error.operation = "read";
-  error.reason = "what was written to it is not there";
+  error.reason = "it does not contain what was written";
   return error;
 }
 

@@ -1,7 +1,7 @@
-// What hides passwords in the names of entries: a random text that the cache directory keeps.
+// The secret of a cache directory: a random text that hides credentials in the names of entries.
 //
-//   DIR/secret   "shunt-secret-1 <64 hex> <8 hex>" and a line end; the second is the
-//                beginning of the SHA-256 of what is before the space in front of it
+//   DIR/secret   "shunt-secret-1 <64 hex> <8 hex>" and a newline; the last field is the
+//                beginning of the SHA-256 of the text before its preceding space
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace shunt::cache {
 
-// Of the cache in this directory, made when there is none. What cannot be read as one, or is not
-// this user's own, is replaced: the entries that were named with it are lost, and nothing else.
+// Returns the secret of the cache in this directory; creates it if there is none. An invalid one,
+// or one of another user, is replaced; entries named with it are lost, and nothing else.
 [[nodiscard]] Result<std::string> secret_of(const files::Directory& directory);
 
 }  // namespace shunt::cache

@@ -22,17 +22,17 @@ std::string why_impossible(const Plan& plan, const Setting& setting) {
   if (std::string reason = why_too_large(plan, setting); !reason.empty()) return reason;
   if (plan.strategy->keeps_inode()) return {};
   if (setting.file_system.is_mount_point) {
-    return "something is mounted on the name of the file, which no other file can have then";
+    return "the file is a mount point and cannot be replaced";
   }
   if (setting.is_of_other_project) {
-    return "the folder takes no new name of a file of another project (chattr +P)";
+    return "the folder only accepts files of its own project (chattr +P)";
   }
   return why_not_ownable(setting.status, setting.new_group);
 }
 
 std::string why_not_run(const Plan& plan, const Setting& setting, const Options& options) {
   if (std::string reason = why_impossible(plan, setting); !reason.empty()) return reason;
-  // One that was asked for is run, or fails, whatever auto would think of it.
+  // A strategy that was asked for runs, whatever auto would say.
   if (options.strategy != nullptr && plan.strategy->can_be_forced()) return {};
   return plan.strategy->why_not(plan, setting);
 }
@@ -41,9 +41,9 @@ bool leaves_to_others(const Strategy& strategy, const Error& error) {
   if (error.code == ErrorCode::kUnsuitable) return true;
   if (strategy.keeps_inode()) return false;
   switch (error.system_errno) {
-    case ENOSPC:  // a new file that does not fit: the shift needs less
+    case ENOSPC:  // a new file does not fit: shift needs less space
     case EDQUOT:
-    case EBUSY:  // a name that cannot be given to another file: a mount point, say
+    case EBUSY:  // the name cannot be given to another file: a mount point, for example
     case EXDEV:
     case EACCES:
     case EPERM:

@@ -1,4 +1,4 @@
-// Choosing a strategy: those in question, why one is passed over, when another one is tried.
+// Choosing a strategy: which are considered, why one is skipped, when the next one is tried.
 #pragma once
 
 #include <string>
@@ -11,22 +11,22 @@
 
 namespace shunt::faststart {
 
-// The strategy that was asked for, or all of the table.
+// Returns the strategy that was asked for, or the whole table.
 [[nodiscard]] std::vector<const Strategy*> strategies_asked_for(const Options& options);
 
-// Those of them that may be run on the file itself, in the order in which they are tried.
+// Returns those of them that may run on the file itself, in the order in which they are tried.
 [[nodiscard]] std::vector<const Strategy*> candidates(const Options& options);
 
-// Why `plan` cannot be run on the file itself, whoever asks for it: it is too large, or makes a new
-// file that cannot be given the name or the owner of the old one. Empty when it can.
+// Returns why `plan` cannot run on the file itself, whatever was asked for: it writes too much, or
+// makes a new file that cannot get the name or the owner of the old one. Empty if it can.
 [[nodiscard]] std::string why_impossible(const Plan& plan, const Setting& setting);
 
-// Why `plan` is not run on the file itself where these options were given, in a dry run too. Empty
-// when it is.
+// Returns why `plan` is not run on the file itself under `options`. The same in a dry run. Empty if
+// it is run.
 [[nodiscard]] std::string why_not_run(const Plan& plan, const Setting& setting,
                                       const Options& options);
 
-// After this failure of a strategy, which has left the file as it was, `auto` tries the next one.
+// Returns true if `auto` tries the next strategy after this error, which left the file unchanged.
 [[nodiscard]] bool leaves_to_others(const Strategy& strategy, const Error& error);
 
 }  // namespace shunt::faststart

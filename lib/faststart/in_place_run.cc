@@ -1,4 +1,4 @@
-// run_in_place: opens, locks, recovers, plans, and runs the first strategy that can.
+// run_in_place: opens, locks, recovers, plans, and runs the first suitable strategy.
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -21,7 +21,7 @@
 namespace shunt::faststart {
 namespace {
 
-// What a reserve that was asked for may keep aside in the journal; auto keeps less.
+// Limit on the bytes that `reserve` may save in the journal when it was asked for; auto uses less.
 constexpr std::uint64_t kMaxSavedOnRequest = std::uint64_t{2} << 20;
 
 class InPlaceRun final : public Work {
@@ -30,12 +30,12 @@ class InPlaceRun final : public Work {
 
   Report report() {
     Result<void> done = work();
-    // Where an edit was taken back, or waits for recovery, the error says so already.
+    // If an edit was undone or awaits recovery, the error already says so.
     if (!done && done.error().code == ErrorCode::kInterrupted) {
       done = done.error().with_hint(edited_ ? "moov is in front; the packets were not all compared"
-                                            : "the file is as it was");
+                                            : "the file is unchanged");
     }
-    // Messages name the file as the caller did.
+    // Messages name the file as the caller gave it.
     if (!done && done.error().path == target_.path()) done.error().path = run_.report().path;
     return run_.finish(done);
   }
@@ -46,10 +46,10 @@ class InPlaceRun final : public Work {
     note_found();
     SHUNT_ASSIGN(const bool nothing, nothing_to_do());
     if (nothing) return {};
-    std::optional<Error> obstacle;  // of a dry run: what the run would end with
+    std::optional<Error> obstacle;  // of a dry run: the error that the run would end with
     if (options().dry_run) {
       if (const Result<void> could = target_.could_take(); !could) obstacle = could.error();
-      // It changes nothing, so that it can say nothing of a file between two states either.
+      // It changes nothing, and so cannot report on a file in the middle of an edit either.
       SHUNT_ASSIGN(const bool pending, target_.has_journal());
       if (pending && obstacle && obstacle->code == ErrorCode::kBusy) return *obstacle;
       if (pending) return interrupted_before(run_.report().path);
@@ -82,13 +82,14 @@ class InPlaceRun final : public Work {
     run_.report().size_before = run_.report().size_after = size;
   }
 
-  // Looks whether there is anything to do before asking for the right to do it: a file that is done
-  // may be anybody's, and in use. Whatever is in doubt is for the run that holds the file.
+  // Looks whether there is anything to do before asking for write access: a file that needs nothing
+  // may belong to anybody and be in use. In doubt, returns false and leaves it to the run that
+  // locks the file.
   Result<bool> nothing_to_do() {
     SHUNT_ASSIGN(const bool pending, target_.has_journal());
     if (pending) return false;
     if (options().recover_only) {
-      // Who has it locked may be about to begin an edit.
+      // Its holder may be about to begin an edit.
       if (!target_.is_free()) return false;
     } else {
       const auto source =
@@ -99,7 +100,7 @@ class InPlaceRun final : public Work {
           mp4::read_movie(source, needed_of(options().padding), options().context.cancel);
       if (!movie || !is_done(*movie, options().padding)) return false;
       SHUNT_TRY(run_.begin(*movie));
-      // Somebody may have been at work on it. An edit has its journal there from before its first
+      // Another process may have edited it. An edit has its journal there from before its first
       // change until after its last one.
       SHUNT_ASSIGN(const bool began, target_.has_journal());
       if (began || !target_.is_as_noted()) return false;
@@ -130,7 +131,7 @@ class InPlaceRun final : public Work {
     return {options().padding, unit};
   }
 
-  // Prints no plan that the run would not follow: with an `obstacle` there is none.
+  // With an `obstacle` there is no plan to print: the run would not get that far.
   Result<void> dry_run(mp4::Movie& movie, const std::optional<Error>& obstacle) {
     for (const Strategy* const strategy : candidates(options())) {
       const Result<Plan> plan =
@@ -141,7 +142,7 @@ class InPlaceRun final : public Work {
         reason = plan.error().reason;
       } else {
         reason = why_not_run(*plan, setting_, options());
-        // What the run would only find out by trying.
+        // Checks that the run would only make by trying.
         if (reason.empty()) reason = why_no_space(*plan, setting_);
         if (reason.empty()) {
           reason = strategy->why_not_tried(*plan, setting_, target_.directory(), whole_file());
@@ -161,12 +162,12 @@ class InPlaceRun final : public Work {
     return no_strategy();
   }
 
-  // No strategy was found; the assessments say why not, for each.
+  // No strategy is suitable; the assessments say why, for each.
   [[nodiscard]] static Error no_strategy() {
     Error error;
     error.code = ErrorCode::kLocalIo;
     error.operation = "plan";
-    error.reason = "there is no way to move moov here";
+    error.reason = "no strategy can move moov here";
     return error;
   }
 
@@ -175,7 +176,7 @@ class InPlaceRun final : public Work {
       const Result<void> done = try_strategy(movie, *strategy);
       if (done) return {};
       if (replaced_ || !leaves_to_others(*strategy, done.error())) return done;
-      // What the next one works on is what was planned from.
+      // The next strategy works on the file that was planned from.
       if (!strategy->keeps_inode()) SHUNT_TRY(check_unchanged());
       log::debug("{}: {}: {}", target_.path(), strategy->name(), done.error().describe());
       run_.report().assessments.push_back({strategy, false, done.error().reason});
@@ -223,7 +224,7 @@ class InPlaceRun final : public Work {
   }
 
   Result<void> edit(const Plan& plan) override {
-    // The plan is a Source: what it will read like is known before a byte changes.
+    // The plan is a Source: its packets can be compared before a byte changes.
     SHUNT_TRY(run_.verify(plan.layout));
     SHUNT_TRY(in_place::run_edit(target_.directory(), target_.file(), *view_, *plan.edit,
                                  in_place_options()));
@@ -237,10 +238,10 @@ class InPlaceRun final : public Work {
     SHUNT_ASSIGN(const files::Attributes attributes, files::Attributes::of(target_.file()));
     SHUNT_ASSIGN(files::NewFile new_file,
                  files::NewFile::create(target_.directory(), target_.name(), &run_.counters()));
-    // First what may be refused, then the work.
+    // First what may be refused, then the copying.
     SHUNT_TRY(attributes.apply_to(new_file.file()));
     if (Result<void> filled = fill(whole_file(), new_file.file()); !filled) {
-      // A file that has grown cannot be shared up to where it ended; that is the reason then.
+      // A file that has grown cannot be shared up to its old end; report that reason.
       const ErrorCode code = filled.error().code;
       if (code == ErrorCode::kUnsuitable || code == ErrorCode::kCorrupt) {
         SHUNT_TRY(check_unchanged());
@@ -260,18 +261,18 @@ class InPlaceRun final : public Work {
       return {};
     }
     if (!replaced_) return carried.error();
-    Error error = carried.error().with_hint("after a power cut it may not be");
+    Error error = carried.error().with_hint("after a power failure it may be behind again");
     error.hint = "moov is in front; " + error.hint;
     return error;
   }
 
-  // A new file takes the place of the one that was read, and of no other.
+  // A new file may only replace the file that was read.
   Result<void> check_unchanged() const {
     if (target_.is_as_noted()) return {};
-    return changed_meanwhile(target_.path(), "replace").with_hint("it is left as it is");
+    return changed_meanwhile(target_.path(), "replace").with_hint("it was left unchanged");
   }
 
-  // Reading it was our doing; only the modification time is to change.
+  // Only shunt has read it, so keep the access time; only the modification time changes.
   void keep_access_time(const io::File& file) const {
     const struct timespec times[2] = {target_.accessed(), {0, UTIME_OMIT}};
     (void)io::kernel().futimens(file.fd(), times);  // a courtesy; the work is done
@@ -280,10 +281,10 @@ class InPlaceRun final : public Work {
   Run run_;
   Target target_;
   Setting setting_;
-  bool edited_ = false;        // in place, to the end
-  std::uint64_t carried_ = 0;  // bytes that others appended meanwhile, and that came along
+  bool edited_ = false;        // the in-place edit was finished
+  std::uint64_t carried_ = 0;  // bytes that others appended in the meantime, kept in the new file
   std::shared_ptr<in_place::OriginalView> view_;
-  bool replaced_ = false;  // there is no other strategy any more, whatever became of this one
+  bool replaced_ = false;  // the file was replaced: no other strategy can be tried
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What people are told of a file whose edit was interrupted.
+// Messages about a file whose edit was interrupted.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace shunt::faststart {
 
-// What to type to bring `path` out of it.
+// Returns the shell command that recovers `path`.
 [[nodiscard]] std::string recover_command(const std::string& path);
 
-// There is a journal for `path`, and nobody at work.
+// Returns the error for a file with a journal that no process is working on.
 [[nodiscard]] Error interrupted_before(const std::string& path);
 
 }  // namespace shunt::faststart

@@ -11,15 +11,15 @@ Result<io::SourcePtr> open_source(const std::string& path, Reading reading, io::
                                   const CancelToken* cancel) {
   SHUNT_ASSIGN(const std::shared_ptr<const io::FileSource> source,
                io::FileSource::open(path, counters, cancel));
-  // The lock keeps edits away for as long as the source is open; a journal that is there then is
-  // nobody's at work.
+  // The lock excludes edits while the source is open. If there is a journal now, no process is
+  // working on it.
   if (reading == Reading::kWholeFile) SHUNT_TRY(files::lock_shared(source->file()));
   SHUNT_ASSIGN(const std::string real_path, files::resolve(path));
   SHUNT_ASSIGN(const files::Directory directory, files::Directory::holding(real_path));
   SHUNT_ASSIGN(const auto journal,
                in_place::Journal::pending(directory, files::file_name(real_path), source->file()));
   if (!journal) return io::SourcePtr(source);
-  // A run that is under way has one too, and the file locked.
+  // An edit in progress has a journal too, and holds the lock.
   if (reading == Reading::kHeadersOnly)
     return open_source(path, Reading::kWholeFile, counters, cancel);
   return interrupted_before(path);

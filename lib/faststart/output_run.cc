@@ -1,4 +1,4 @@
-// run_to_file, run_to_stream: the result somewhere else, the source left alone.
+// run_to_file, run_to_stream: write the result elsewhere and leave the source alone.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -46,7 +46,7 @@ class OutputRun final : public Work {
     return done_ ? run_.remember(*source_) : Result<void>();
   }
 
-  // What --verify would find, told by a dry run: the packets are the same in every plan.
+  // A dry run's answer to --verify: the packets are the same in every plan.
   Result<void> compare_plan() {
     if (!options().dry_run || !options().verify || done_) return {};
     SHUNT_ASSIGN(const Strategy* const strategy, for_streams());
@@ -58,7 +58,7 @@ class OutputRun final : public Work {
     return {options().padding, unit};
   }
 
-  // The strategy whose plan can be written in order.
+  // Returns the strategy whose plan can be written in order.
   [[nodiscard]] Result<const Strategy*> for_streams() const {
     if (options().strategy != nullptr && options().strategy->goes_into_streams()) {
       return options().strategy;
@@ -68,7 +68,7 @@ class OutputRun final : public Work {
     return *found;
   }
 
-  // Those that make a new file of this source. Its own inode is kept in any case.
+  // Returns the strategies that make a new file of this source. The source keeps its inode anyway.
   [[nodiscard]] std::vector<const Strategy*> candidates_here() const {
     std::vector<const Strategy*> all = strategies_asked_for(options());
     std::erase_if(all, [&](const Strategy* strategy) {
@@ -82,8 +82,8 @@ class OutputRun final : public Work {
     return {};
   }
 
-  // The whole output, to be written in order: the plan's, or the source as it is when moov is in
-  // front already.
+  // Plans the whole output, to be written in order: the strategy's layout, or the unchanged source
+  // if moov is already in front.
   Result<void> plan_stream() {
     SHUNT_ASSIGN(const Strategy* const strategy, for_streams());
     if (!done_) return make_plan(*strategy, 1);
@@ -110,18 +110,18 @@ class OutputRun final : public Work {
     run_.report().assessments.push_back({plan_.strategy, suitable, std::move(why_not)});
   }
 
-  // What to_file() would do, and what would keep it from that.
+  // Plans what to_file() would do, and finds what would prevent it.
   Result<void> plan_file(const std::string& out) {
     SHUNT_ASSIGN(const files::Directory directory, files::NewFile::place_of(out));
     if (const Result<void> may = files::check_may_make_beside(directory, out); !may) {
-      // As the run says it, which does not look before.
+      // The message of the run, which makes no such check.
       Error error = system_error(may.error().system_errno, out, "create");
       return files::explain_refusal(error, directory.fd());
     }
     SHUNT_TRY(files::check_may_replace(directory, files::file_name(out)));
     SHUNT_ASSIGN(const Setting setting, Setting::beside(directory, source_->in_file().file));
     SHUNT_TRY(choose(setting, directory));
-    // The new file belongs to whoever makes it, or to whom the one belongs that it replaces.
+    // The new file belongs to its creator, or to the owner of the file that it replaces.
     SHUNT_ASSIGN(const auto replaced, directory.look(files::file_name(out)));
     std::string why_not = why_too_large(plan_, setting);
     if (why_not.empty() && replaced) why_not = why_not_ownable(*replaced, setting.new_group);
@@ -136,7 +136,7 @@ class OutputRun final : public Work {
     return error;
   }
 
-  // Notes the first plan that can be run, as far as it can be told.
+  // Records the first plan that can run, as far as can be known in advance.
   Result<void> choose(const Setting& setting, const files::Directory& directory) {
     if (done_) return plan_stream();
     Result<void> chosen = cannot_share();
@@ -155,10 +155,10 @@ class OutputRun final : public Work {
   }
 
   [[nodiscard]] static Error cannot_share() {
-    return unsuitable("the source is in no file whose extents could be shared");
+    return unsuitable("the source is not a local file whose extents can be shared");
   }
 
-  // The result is as old as the file that it was made of.
+  // Gives the result the time of the file that it was made from.
   [[nodiscard]] Result<void> keep_time(io::File& out) const {
     const io::FileRange in_file = source_->in_file();
     if (!options().preserve_times || in_file.file == nullptr) return {};
@@ -166,7 +166,7 @@ class OutputRun final : public Work {
     return out.set_modified(status.st_mtim);
   }
 
-  // A stream that leads into the source would eat it.
+  // A stream that leads to the source would overwrite it.
   [[nodiscard]] Result<void> check_apart(const io::File& out) const {
     const io::FileRange in_file = source_->in_file();
     if (in_file.file == nullptr) return {};
@@ -178,15 +178,15 @@ class OutputRun final : public Work {
     return usage("the output is the input itself; without -o it is changed in place");
   }
 
-  // What was planned from must still be what was read.
+  // Checks that the source has not changed since it was planned from.
   [[nodiscard]] Result<void> check_unchanged() const {
     SHUNT_ASSIGN(const std::string now, source_->identity());
     if (now == identity_) return {};
     return changed_meanwhile(source_->name(), "read").with_hint("the output is invalid");
   }
 
-  // For the report: what was read of a file has been counted there. Of other sources nobody counts:
-  // it is what the plan reads.
+  // For the report: reads of a file have been counted there. For other sources, counts what the
+  // plan reads.
   void count_reading() {
     const io::FileRange in_file = source_->in_file();
     if (in_file.file != nullptr && in_file.file->counters() != nullptr) {
@@ -219,7 +219,7 @@ class OutputRun final : public Work {
 
   Result<void> work_to_file(const std::string& name) {
     if (options().strategy != nullptr && options().strategy->keeps_inode()) {
-      return usage("into another file, the strategies are reflink and copy");
+      return usage("for another output file, the strategies are reflink and copy");
     }
     const files::IfThere if_there =
         options().force ? files::IfThere::kReplace : files::IfThere::kFail;
@@ -239,8 +239,8 @@ class OutputRun final : public Work {
     return {};
   }
 
-  // Under its name, unless the source has changed by then. Where the name is the source's own, what
-  // another program appends to it meanwhile comes along.
+  // Gives the new file its name, unless the source has changed. If the name is that of the source,
+  // data that another program appends in the meantime is carried over.
   Result<void> put_in_place(files::NewFile& new_file, const std::string& name,
                             files::IfThere if_there) {
     const auto look = [this] { return check_unchanged(); };
@@ -264,7 +264,7 @@ class OutputRun final : public Work {
     SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(*out_));
     Result<void> done = cannot_share();
     for (const Strategy* const strategy : candidates_here()) {
-      SHUNT_TRY(out_->truncate(0));  // what one that failed has left
+      SHUNT_TRY(out_->truncate(0));  // remove what a failed strategy wrote
       done = make_plan(*strategy, file_system.block_size);
       if (done) done = strategy->run(plan_, *this);
       if (done) run_.note(plan_);
@@ -283,11 +283,11 @@ class OutputRun final : public Work {
 
   Run run_;
   io::SourcePtr source_;
-  std::string identity_;  // of the source, before it was first read
+  std::string identity_;  // of the source, before its first read
   mp4::Movie movie_;
-  bool done_ = false;  // it is as it is to be
+  bool done_ = false;  // nothing needs to be done
   Plan plan_;
-  io::File* out_ = nullptr;  // the new file, once there is one
+  io::File* out_ = nullptr;  // the new file, once it is open
 };
 
 }  // namespace
@@ -298,7 +298,7 @@ Report run_to_file(const io::SourcePtr& source, const std::string& out, const Op
 
 Result<void> check_writes_in_order(const Options& options) {
   if (options.strategy == nullptr || options.strategy->goes_into_streams()) return {};
-  return usage("into a stream, the only strategy is copy");
+  return usage("for a stream, the only strategy is copy");
 }
 
 Report run_to_stream(const io::SourcePtr& source, io::File& out, const Options& options) {

@@ -1,4 +1,4 @@
-// run_from_pipe: input that cannot be read twice.
+// run_from_pipe: input that can only be read once.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace shunt::faststart {
 namespace {
 
-// Follows the top-level boxes of a stream as its bytes go by, to tell a stream that was cut off.
+// Follows the top-level boxes of a stream as it passes, to detect a truncated one.
 class BoxTracker {
  public:
   void feed(std::span<const std::byte> bytes) {
@@ -34,7 +34,7 @@ class BoxTracker {
       }
     }
   }
-  // Bytes that the last box still lacks, when the stream has ended.
+  // Returns how many bytes the last box lacks at the end of the stream.
   [[nodiscard]] std::uint64_t missing() const { return done_ || trailer_ ? 0 : left_; }
   [[nodiscard]] std::string type() const { return type_.text(); }
 
@@ -47,8 +47,8 @@ class BoxTracker {
       return;
     }
     if (needed_ == 16) size = load_be<std::uint64_t>(header_.data() + 8);
-    // A box to the end, or bytes that are no box: anything may follow. So it may behind a type that
-    // nobody would choose, until the sizes lead to media again.
+    // A box that extends to the end, or bytes that are no box: anything may follow. The same behind
+    // a type that looks accidental, until the sizes lead to media again.
     trailer_ =
         (trailer_ || !type_.plausible()) && mp4::classify_front(type_) == mp4::FrontBox::kOther;
     done_ = size < needed_;
@@ -78,13 +78,13 @@ class PipeRun {
     Result<mp4::FrontBox> front = read_to_first();
     if (front && *front == mp4::FrontBox::kMoov && filled_in_front_) front = look_at_moov();
     if (!front) return Run(in_.path(), options_).finish(front.error());
-    // What is compared is read twice, and room behind moov is made in a file.
+    // Verification reads the input twice, and room behind moov is made in a file.
     const bool passes = *front == mp4::FrontBox::kMoov && options_.padding == 0 && !options_.verify;
     if (passes) {
       Run run(in_.path(), options_);
       return run.finish(pass_through(run));
     }
-    // Everything else is planned like a file; that says so, too, when it is none.
+    // Anything else is planned like a file; that also reports input that is not an MP4.
     const Result<void> kept = spool_head_again();
     if (!kept) return Run(in_.path(), options_).finish(kept.error());
     const Result<io::SourcePtr> source = spool_rest();
@@ -98,7 +98,7 @@ class PipeRun {
   }
 
  private:
-  // Keeps what comes before moov or the first media box, and that box's header.
+  // Keeps everything up to moov or the first media box, and that box's header.
   Result<mp4::FrontBox> read_to_first() {
     for (;;) {
       const std::uint64_t begin = spool_.size();
@@ -132,8 +132,8 @@ class PipeRun {
     }
   }
 
-  // Samples may lie in front of moov although no box says so: its tables do. What comes up to the
-  // end of moov is kept to be read, and goes first in either case.
+  // Samples may lie in front of moov although no box type says so; only its tables do. Everything
+  // up to the end of moov is kept to be read, and is sent first in either case.
   Result<mp4::FrontBox> look_at_moov() {
     SHUNT_TRY(spool_bytes(std::max(moov_end_, spool_.size()) - spool_.size()));
     SHUNT_ASSIGN(head_, spool_.finish(in_.path()));
@@ -144,7 +144,7 @@ class PipeRun {
     return mp4::FrontBox::kMedia;
   }
 
-  // What was kept to be read becomes the begin of what is kept of everything.
+  // What was kept so far becomes the begin of the spooled input.
   Result<void> spool_head_again() {
     if (head_ == nullptr) return {};
     std::vector<std::byte> buffer(kPassBuffer);
@@ -223,19 +223,19 @@ class PipeRun {
                    size);
   }
 
-  // Noise without an end would fill the disk. Of a first box whose type nobody would choose, this
-  // is the smallest size that is not believed; text is larger.
+  // Endless noise would fill the disk. If the first box has a type that looks accidental, this size
+  // and larger ones are not accepted; text gives larger sizes.
   static constexpr std::uint64_t kNoise = std::uint64_t{256} << 20;
-  // Small, so that bytes go on soon after they came.
+  // Small, so that bytes are passed on soon after they arrive.
   static constexpr std::size_t kPassBuffer = 256 * 1024;
 
   const io::File& in_;
   io::File& out_;
   const Options& options_;
   io::Spool spool_;
-  io::SourcePtr head_;  // what was kept, to be read; null: not yet
+  io::SourcePtr head_;  // the kept bytes as a Source; null: not yet
   BoxTracker tracker_;
-  bool filled_in_front_ = false;  // there was content besides ftyp
+  bool filled_in_front_ = false;  // there was content besides ftyp in front
   std::uint64_t moov_end_ = 0;
 };
 

@@ -22,7 +22,7 @@ void append_free_header(std::uint64_t size, layout::Layout& layout) {
   layout.append_bytes(header);
 }
 
-// The old moov turned into a free box: a change of its type alone.
+// Returns the patch that turns the old moov into a free box: only its type changes.
 layout::FieldPatch free_mark(const boxes::Box& moov) {
   return {moov.range.begin + 4, 4, boxes::BoxType("moov").code(), boxes::BoxType("free").code()};
 }
@@ -33,7 +33,7 @@ std::vector<layout::FieldPatch> with_mark(std::vector<layout::FieldPatch> patche
   return patches;
 }
 
-// moov and the free box behind it, as far as that has content.
+// Returns moov and the free box behind it, as far as that has content.
 Result<layout::Layout> front_of(const mp4::Movie& movie, const mp4::Sizing& sizing) {
   layout::Layout front(movie.source->name());
   SHUNT_TRY(mp4::append_moved(movie.moov, sizing.map, front));
@@ -55,7 +55,7 @@ Result<void> build_layout(const mp4::Movie& movie, const layout::Layout& front,
   plan.layout.append_layout(front);
   std::uint64_t rest = plan.room.at;
   if (plan.room.reserved > 0) {
-    // Behind the new free box's header, the bytes of the old one stay as they are.
+    // Behind the header of the new free box, the old bytes stay unchanged.
     rest += front.size();
   } else if (sizing.free_size > 0) {
     plan.layout.append_zeros(sizing.free_size - kFreeHeader);
@@ -84,7 +84,7 @@ Result<in_place::Edit> build_edit(const mp4::Movie& movie, layout::Layout front,
     edit.gap_size = plan.sizing.shift;
     edit.front_at = {edit.gap_at, plan.room.at + plan.sizing.shift};
     edit.overwritten = {edit.gap_at, plan.room.at};
-    // What lies between the block's begin and moov goes along with moov.
+    // The bytes between the begin of the block and moov move along with moov.
     std::vector<std::byte> head(static_cast<std::size_t>(edit.overwritten.size()));
     SHUNT_TRY(io::read_exactly(*movie.source, edit.gap_at, head));
     layout::Layout with_head(movie.source->name());
@@ -103,7 +103,7 @@ bool metas_grow(const mp4::Movie& movie) {
                              [](const mp4::BoxModel& meta) { return meta.growth() > 0; });
 }
 
-// Of `strategy`, if there is one.
+// `strategy` may be null.
 Result<Plan> build(mp4::Movie& movie, const Strategy* strategy, const mp4::Room& room,
                    std::optional<in_place::RoomKind> kind) {
   mp4::reset_sizing(movie);
@@ -193,7 +193,7 @@ Result<in_place::Edit> replan(const io::SourcePtr& original,
                     now.overwritten == then.overwritten && now.cut_at == then.cut_at &&
                     now.mark.has_value() == then.mark.has_value() &&
                     std::ranges::equal(now.patches, then.patches, same_patch);
-  if (!same) return unsuitable("the plan does not come out as it was");
+  if (!same) return unsuitable("planning again gives a different plan");
   return now;
 }
 

@@ -21,7 +21,7 @@ std::string tracks_text(const std::vector<std::uint32_t>& tracks) {
   return text;
 }
 
-// No track has all of its data in this file.
+// Returns true if no track has all of its data in this file.
 bool all_elsewhere(const mp4::Movie& movie) {
   return !movie.file.has_fragments &&
          std::ranges::none_of(movie.moov.tables, [](const boxes::OffsetTable& table) {
@@ -54,7 +54,7 @@ Error changed_meanwhile(std::string_view path, std::string_view operation) {
   error.code = ErrorCode::kBusy;
   error.path = path;
   error.operation = operation;
-  error.reason = "the file has been changed or replaced in the meantime";
+  error.reason = "the file was changed or replaced by another program";
   return error;
 }
 
@@ -102,7 +102,7 @@ Result<void> Run::begin(const mp4::Movie& movie) {
                                       elsewhere.size() == 1 ? "lies" : "lie"));
 }
 
-// Warns of tracks whose data lies in other files, and gives their numbers.
+// Warns of tracks whose data lies in other files, and returns their numbers.
 std::vector<std::uint32_t> Run::note_external(const mp4::Movie& movie) {
   using Chunks = mp4::ExternalTrack::Chunks;
   std::vector<std::uint32_t> elsewhere;
@@ -110,9 +110,9 @@ std::vector<std::uint32_t> Run::note_external(const mp4::Movie& movie) {
     if (track.away != Chunks::kHere) elsewhere.push_back(track.id);
   }
   if (elsewhere.empty()) return elsewhere;
-  report_.warnings.push_back(fmt::format("data of {} lies in other files: its offsets stay{}",
-                                         tracks_text(elsewhere),
-                                         options_.verify ? ", and it is not compared" : ""));
+  report_.warnings.push_back(
+      fmt::format("data of {} lies in other files: its offsets are unchanged{}",
+                  tracks_text(elsewhere), options_.verify ? ", and it is not compared" : ""));
   return elsewhere;
 }
 
@@ -148,7 +148,7 @@ Report Run::finish(const Result<void>& result) {
   report_.bytes_read = counters.bytes_read;
   report_.bytes_written = counters.bytes_written;
   report_.seconds = stopwatch_.seconds();
-  // Where moov is was not even looked at.
+  // The place of moov was not looked at.
   if (options_.recover_only && report_.status == Status::kAlready) {
     report_.status = Status::kNothing;
   }
@@ -156,7 +156,7 @@ Report Run::finish(const Result<void>& result) {
     report_.status = Status::kFailed;
     report_.error = result.error().with_path(report_.path);
     report_.size_after = report_.size_before;
-    // What was compared is not what is there.
+    // What was compared is not what is in the file.
     if (report_.verified.value_or(false)) report_.verified.reset();
   }
   return std::move(report_);

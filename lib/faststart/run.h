@@ -1,4 +1,4 @@
-// What the ways to run faststart have in common: measuring, reporting, verifying.
+// What all ways to run faststart share: measuring, reporting, verifying.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@
 
 namespace shunt::faststart {
 
-// Another program has changed, or replaced, the file that the run is about: kBusy. Without an
-// errno: no other strategy would do better.
+// Returns kBusy: another program changed or replaced the file. It has no errno, so that no other
+// strategy is tried.
 [[nodiscard]] Error changed_meanwhile(std::string_view path, std::string_view operation);
 
-// One run and its report. Filled in along the way, closed by finish().
+// One run and its report. The report is filled in as the run goes and closed by finish(). Keeps a
+// reference to `options`.
 class Run {
  public:
   Run(std::string path, const Options& options);
@@ -28,24 +29,25 @@ class Run {
   [[nodiscard]] const Report& report() const { return report_; }
   [[nodiscard]] io::Counters& counters() { return counters_; }
 
-  // Notes what the plan comes to.
+  // Records what `plan` is: strategy, sizes, shift.
   void note(const Plan& plan);
   void note_dry_run(const Plan& plan);
-  // Of a dry run, what running the plan takes; what has been read up to now, the run reads too.
+  // Records, for a dry run, what running the plan would cost. What has been read so far counts too.
   void note_cost(const Plan& plan);
-  // Takes down the warnings of planning, and the packets of the original where they are asked for
-  // and something is to do.
+  // Records the warnings of planning. Reads the packets of the original if verification is asked
+  // for and there is something to do.
   Result<void> begin(const mp4::Movie& movie);
-  // Takes down the packets of an original that stays as it is, where they are asked for.
+  // Reads the packets of an original that stays as it is, if verification is asked for.
   Result<void> remember(const io::Source& original);
-  // Compares the packets of `candidate`, where that is asked for and the original's are known.
+  // Compares the packets of `candidate` with the original's, if verification is asked for and the
+  // original's are known.
   Result<void> verify(const io::Source& candidate);
 
-  // The report, with `result`'s error in it if there is one.
+  // Returns the report, with the error of `result` if there is one.
   Report finish(const Result<void>& result);
 
  private:
-  // A dry run does so with what is here, and fetches nothing for it.
+  // Returns true if packets are compared. A dry run compares local files only: it fetches nothing.
   [[nodiscard]] bool compares(const io::Source& original) const;
   std::vector<std::uint32_t> note_external(const mp4::Movie& movie);
   Result<void> remember(const io::Source& original, std::vector<std::uint32_t> left_out);
@@ -53,7 +55,7 @@ class Run {
   const Options& options_;
   Report report_;
   io::Counters counters_;
-  std::optional<io::Counters> planned_;  // of a dry run: what the run would come to
+  std::optional<io::Counters> planned_;  // of a dry run: what the run would read and write
   Verifier verifier_;
   bool remembered_ = false;  // the verifier knows the original
   Stopwatch stopwatch_;

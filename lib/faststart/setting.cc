@@ -25,13 +25,13 @@ gid_t group_in(const struct stat& directory) {
   return (directory.st_mode & S_ISGID) != 0 ? directory.st_gid : ::getegid();
 }
 
-// The group of a new file in the directory.
+// Returns the group of a new file in the directory.
 Result<gid_t> new_group_in(const files::Directory& directory) {
   SHUNT_ASSIGN(const auto own, directory.look("."));
   return own ? group_in(*own) : ::getegid();
 }
 
-// A file of another project gets no name by a rename where new ones inherit theirs.
+// A file of another project cannot be renamed into a directory whose new files inherit a project.
 bool has_another_project(const files::Directory& directory, const io::File& file) {
   const Result<io::File> opened = directory.open(".", O_RDONLY | O_DIRECTORY, "open directory");
   if (!opened) return false;
@@ -74,7 +74,7 @@ std::string why_too_large(const Plan& plan, const Setting& setting) {
 
 std::string missing_space(std::uint64_t needed, const Setting& setting) {
   if (needed <= setting.file_system.free_bytes) return {};
-  return fmt::format("it needs {} of free space, there are {}", format_size(needed),
+  return fmt::format("it needs {} of free space, but only {} are free", format_size(needed),
                      format_size(setting.file_system.free_bytes));
 }
 
@@ -83,20 +83,21 @@ std::string why_no_space(const Plan& plan, const Setting& setting) {
 }
 
 std::string why_not_parted(const Setting& setting) {
-  return fmt::format("the file has {} names, which a new file would part", setting.status.st_nlink);
+  return fmt::format("the file has {} names (hard links), which a new file would separate",
+                     setting.status.st_nlink);
 }
 
 std::string why_not_ownable(const struct stat& status, gid_t new_group) {
   if (::geteuid() == 0) return {};
   if (status.st_uid != ::geteuid()) {
-    return "the file belongs to another user, whom a new file could not be given to";
+    return "the file belongs to another user, to whom a new file cannot be given";
   }
   if (status.st_gid == new_group || status.st_gid == ::getegid()) return {};
   std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
   const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
   groups.resize(static_cast<std::size_t>(std::max(count, 0)));
   if (std::ranges::find(groups, status.st_gid) != groups.end()) return {};
-  return "the file belongs to a group that this user could not give a new file to";
+  return "the file belongs to a group to which this user cannot give a new file";
 }
 
 }  // namespace shunt::faststart

@@ -1,4 +1,4 @@
-// The file that a strategy is chosen for, and where it lies: what the place rules out.
+// What the file system, the limits of this process and the owner of a file permit for it.
 #pragma once
 
 #include <sys/stat.h>
@@ -17,31 +17,32 @@ struct Setting {
   struct stat status {};
   bool has_status = false;
   files::FileSystem file_system;
-  bool is_of_other_project = false;       // new files there belong to another project (chattr +P)
-  gid_t new_group = 0;                    // the group of new files there
-  std::uint64_t size_limit = UINT64_MAX;  // RLIMIT_FSIZE: no byte is written from there on
+  bool is_of_other_project = false;       // a new file gets another project id (chattr +P)
+  gid_t new_group = 0;                    // group that a new file gets
+  std::uint64_t size_limit = UINT64_MAX;  // bytes; RLIMIT_FSIZE
 
-  // Of `file`, in `directory`.
+  // Returns the setting of `file`, which lies in `directory`.
   static Result<Setting> of(const files::Directory& directory, const io::File& file);
-  // What holds for a new file in `directory`; the rest is of `file`, which may be elsewhere.
+  // Returns the setting for a new file in `directory`. `status` is that of `file`, which may lie
+  // elsewhere; without a `file` (null), has_status is false.
   static Result<Setting> beside(const files::Directory& directory, const io::File* file);
 };
 
-// Each of these gives a reason, in words for people; empty when there is none.
+// Each of these returns a reason for people, or an empty string when there is nothing in the way.
 
-// `plan` writes beyond the limit on the size of files, where an edit might get stuck in the middle.
+// Why an edit by `plan` would write beyond the limit on file sizes and stop in the middle.
 [[nodiscard]] std::string why_too_large(const Plan& plan, const Setting& setting);
 
-// There are less than `needed` bytes free.
+// Why there is not enough space: less than `needed` bytes are free.
 [[nodiscard]] std::string missing_space(std::uint64_t needed, const Setting& setting);
-// There is less space than running `plan` is sure to take.
+// Why there is not enough space for `plan`, counting only what it needs for sure.
 [[nodiscard]] std::string why_no_space(const Plan& plan, const Setting& setting);
 
-// The file has several names, and a new file would have one of them.
+// Why a new file cannot replace the old one: the old one has several names (hard links).
 [[nodiscard]] std::string why_not_parted(const Setting& setting);
 
-// This user may not give a new file, which belongs to `new_group` at first, the owner and group
-// that `status` has.
+// Why this user cannot give a new file, whose group is `new_group` at first, the owner and group in
+// `status`.
 [[nodiscard]] std::string why_not_ownable(const struct stat& status, gid_t new_group);
 
 }  // namespace shunt::faststart

@@ -17,7 +17,7 @@
 namespace shunt::faststart {
 namespace {
 
-// How often in a row another file may be found in its place.
+// How often in a row another file may have taken its place.
 constexpr int kMostReplaced = 100;
 
 }  // namespace
@@ -25,7 +25,7 @@ constexpr int kMostReplaced = 100;
 Result<void> Target::find(const std::string& path, io::Counters* counters,
                           const CancelToken* cancel) {
   given_ = path;
-  // A pipe, as behind /dev/stdin, has no name that symbolic links could lead to.
+  // A pipe, as behind /dev/stdin, has no path to resolve.
   struct stat found {};
   if (::stat(path.c_str(), &found) == 0) SHUNT_TRY(io::check_regular(found, path));
   SHUNT_ASSIGN(path_, files::resolve(path));
@@ -52,17 +52,17 @@ Result<void> Target::take(const CancelToken* cancel) {
     if (!changing) return files::explain_refusal(changing.error(), file_.fd());
     file_ = std::move(*changing);
     SHUNT_TRY(note_status());
-    // What has no writer is what was asked about.
+    // The check for writers was about this file.
     if (status_.st_ino == asked.st_ino && status_.st_dev == asked.st_dev) {
       SHUNT_TRY(files::lock_exclusive(file_));
-      // Whoever had the lock may have put a new file in its place.
+      // The previous holder of the lock may have replaced the file.
       if (directory_->leads_to(name_, file_)) return note_status();
     }
     io::Counters* const counters = file_.counters();
     SHUNT_TRY(find(given_, counters, cancel));
   }
   Error error = system_error(EBUSY, given_, "open for writing");
-  error.reason = "it is replaced again and again";
+  error.reason = "it keeps being replaced";
   return error;
 }
 

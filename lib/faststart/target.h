@@ -1,5 +1,5 @@
-// The file that is to be changed in place: found and looked at with the right to read alone, then
-// taken, as late as can be, by whoever finds that there is something to do.
+// The file to be changed in place. It is found and inspected with a read-only descriptor; it is
+// opened for writing and locked only once there is something to do.
 #pragma once
 
 #include <sys/stat.h>
@@ -16,55 +16,56 @@
 
 namespace shunt::faststart {
 
-// One owner, one thread. It cannot be moved: others refer to its directory.
+// One owner, one thread. Not movable: others refer to its directory.
 class Target {
  public:
   Target() = default;
   Target(const Target&) = delete;
   Target& operator=(const Target&) = delete;
 
-  // Resolves `path` and opens the file for reading, in a directory that stays open: whatever lies
-  // beside the file is looked for there, and no name that is exchanged meanwhile leads elsewhere.
-  // Waits for whoever has a lease on it.
+  // Resolves `path`, opens its directory and opens the file for reading. Files beside it are looked
+  // up in that directory, so that renames in the path do not lead elsewhere. Waits for a lease of
+  // another process to be released. `counters` and `cancel` may be null; `counters` outlives the
+  // target.
   Result<void> find(const std::string& path, io::Counters* counters, const CancelToken* cancel);
 
-  // Opens the file for changing and locks it. kBusy while another process writes to it or has it
-  // locked. When something else has taken the file's place by then, that is what is taken.
+  // Opens the file for writing and locks it. Returns kBusy if another process has it open for
+  // writing or locked. If the name leads to another file by then, takes that one.
   Result<void> take(const CancelToken* cancel);
-  // What take(), and making a file beside it, would fail with, as far as it can be told without
-  // disturbing anybody.
+  // Returns the error that take(), or making a file beside it, would return, as far as can be known
+  // without disturbing other processes.
   [[nodiscard]] Result<void> could_take() const;
 
-  // With every symbolic link resolved.
+  // The path with every symbolic link resolved.
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] const files::Directory& directory() const { return *directory_; }
-  // In the directory.
+  // The name within the directory.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] io::File& file() { return file_; }
   [[nodiscard]] const io::File& file() const { return file_; }
-  // As it was when the file was opened, or noted last.
+  // The status when the file was opened, or at the last note_status().
   [[nodiscard]] const struct stat& status() const { return status_; }
   Result<void> note_status();
-  // When it was last read by somebody else.
+  // The time of the last access by another program.
   [[nodiscard]] const struct timespec& accessed() const { return accessed_; }
 
-  // Whether the file, and what its name leads to, is still as noted.
+  // Returns true if the file, and the file that its name leads to, are unchanged since then.
   [[nodiscard]] bool is_as_noted() const;
-  // Whether no other process has it locked, at this moment.
+  // Returns true if no other process has it locked at this moment.
   [[nodiscard]] bool is_free() const;
-  // Takes away what runs that died have left of no use, unless another process is at work.
+  // Removes useless leftovers of runs that died, unless another process is at work on the file.
   void sweep() const;
-  // Whether a journal that may be the file's lies beside it.
+  // Returns true if there is a file beside it that may be its journal.
   [[nodiscard]] Result<bool> has_journal() const;
 
  private:
-  // With or without the right to write.
+  // Opens it with `flags`, read-only or read-write.
   Result<io::File> open(int flags, const char* operation, io::Counters* counters,
                         const CancelToken* cancel) const;
 
-  std::string given_;  // as the caller named it
+  std::string given_;  // path as given by the caller
   std::string path_;
-  std::string name_;  // in the directory
+  std::string name_;  // within the directory
   std::optional<files::Directory> directory_;
   io::File file_;
   struct stat status_ {};

@@ -11,7 +11,7 @@ Error nothing_compared(std::string_view why) {
   error.code = ErrorCode::kIntegrity;
   error.operation = "verify";
   error.reason = fmt::format("nothing could be compared: {}", why);
-  error.hint = "without --verify it is done all the same";
+  error.hint = "run without --verify to skip the comparison";
   return error;
 }
 

@@ -1,4 +1,4 @@
-// --verify: the packets that libavformat finds, before and after.
+// --verify: compares the packets that libavformat finds before and after.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace shunt::faststart {
 
-// Remembers the packets of the original and holds others against them.
+// Keeps the packets of the original and compares other files with them.
 class Verifier {
  public:
   explicit Verifier(const Context& context) : context_(context) {}
 
-  // Reads the original, all but the tracks of these numbers. kIntegrity where there is nothing to
-  // compare: libavformat cannot read it, or finds no packet.
+  // Reads the packets of the original, without the tracks numbered in `left_out`. Returns
+  // kIntegrity if there is nothing to compare: libavformat cannot read it, or finds no packet.
   Result<void> remember(const io::Source& original, std::vector<std::uint32_t> left_out);
 
-  // kIntegrity, naming the first difference, when `candidate` gives other packets.
+  // Returns kIntegrity, with the first difference, if the packets of `candidate` differ.
   Result<void> compare(const io::Source& candidate) const;
 
  private:
@@ -29,7 +29,7 @@ class Verifier {
   media::PacketTrace original_;
 };
 
-// The error of a --verify that could compare nothing.
+// Returns the error of a --verify that had nothing to compare.
 [[nodiscard]] Error nothing_compared(std::string_view why);
 
 }  // namespace shunt::faststart

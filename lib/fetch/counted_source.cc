@@ -33,7 +33,7 @@ void CountedSource::count(ByteRange range) const {
     read_ += part.size();
     for (const ByteRange gap : lacking_) missing_ += part.intersect(gap).size();
   }
-  // Reads go on where the one before has ended, as a rule.
+  // Reads usually continue where the previous one ended.
   if (!counted_.empty() && counted_.back().end == range.begin) {
     counted_.back().end = range.end;
   } else if (!fresh.empty()) {

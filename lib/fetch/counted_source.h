@@ -1,4 +1,4 @@
-// A Source that keeps count of which of its bytes have been asked for.
+// A Source that counts which of its bytes have been read.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace shunt::fetch {
 
-// Counts each byte once, and none of `counted`. Thread-safe.
+// Counts each byte once, and none of the ranges in `counted`. Thread-safe.
 class CountedSource final : public io::Source {
  public:
   CountedSource(const source::Opened& opened, std::vector<ByteRange> counted)
@@ -23,8 +23,8 @@ class CountedSource final : public io::Source {
     if (opened.far_away() == nullptr) {
       lacking_.push_back({0, source_->size()});
     } else {
-      // Now, as reading brings more than was read; and what came with the answer that told the
-      // size.
+      // Recorded now, since reading fetches more than was read. The first bytes came with the
+      // answer that told the size.
       lacking_ = opened.far_away()->missing({0, source_->size()});
       lacking_.push_back({0, opened.far_away()->bytes_fetched()});
     }
@@ -36,14 +36,14 @@ class CountedSource final : public io::Source {
                                             io::Caching caching) const override;
 
   [[nodiscard]] std::uint64_t bytes_read() const;
-  // Of these, what was there before it was read; 0 for what is local.
+  // Of these, those already cached; 0 for a local Source.
   [[nodiscard]] std::uint64_t bytes_from_cache() const;
 
  private:
   void count(ByteRange range) const;
 
   const io::SourcePtr source_;
-  std::vector<ByteRange> lacking_;  // in the cache, at first
+  std::vector<ByteRange> lacking_;  // not in the cache at first
   mutable Mutex mutex_;
   mutable std::vector<ByteRange> counted_ SHUNT_GUARDED_BY(mutex_);
   mutable std::uint64_t read_ SHUNT_GUARDED_BY(mutex_) = 0;

@@ -1,4 +1,4 @@
-// Moving ranges of an open Source to where they should go, as they arrive.
+// Delivers ranges of an open Source as they arrive.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 
 namespace shunt::fetch {
 
-// Whether the bytes were held against the digest of the whole.
+// Whether the bytes were checked against the digest of the whole blob.
 struct Delivered {
   bool verified = false;
 };
 
-// Into an empty regular file, one range after the other; not synced. Fails with kIntegrity when the
-// blob is whole now and does not have its digest.
+// Writes the ranges one after the other into an empty regular file; not synced. Returns kIntegrity
+// if the blob is complete now and does not match its digest.
 Result<Delivered> write_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                io::File& out, const Context& context);
 
-// Into an open stream, in order.
+// Writes the ranges into an open stream, in order.
 Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                 io::File& out, const Context& context);
 
-// Into the cache; nothing to do for what is local.
+// Fetches the ranges into the cache; does nothing for a local Source.
 Result<Delivered> cache_ranges(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                                const Context& context);
 

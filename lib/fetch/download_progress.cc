@@ -14,8 +14,8 @@ void DownloadProgress::begin(std::string_view what, std::uint64_t total) {
   to_->begin(what, total);
 }
 
-// More than is delivered may have come, as whole blocks are downloaded, and ahead of time: it
-// counts when it is delivered.
+// More than was delivered may have been downloaded, in whole blocks and ahead of time; it counts
+// when it is delivered.
 void DownloadProgress::advance(std::uint64_t bytes) {
   const std::uint64_t fetched = from_->far_away()->bytes_fetched();
   std::uint64_t downloaded = 0;

@@ -1,4 +1,4 @@
-// Telling apart, while bytes are delivered, what was downloaded from what the cache had.
+// Distinguishes downloaded from cached bytes in the progress of a delivery.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 
 namespace shunt::fetch {
 
-// Hands on to `to`, and of what was delivered says which part had to be downloaded by this Source,
-// and which did not (Progress::skip). Thread-safe.
+// Forwards to `to`. Of the delivered bytes, those that this Source had to download are passed to
+// advance(), the others to skip(). Thread-safe.
 class DownloadProgress final : public Progress {
  public:
-  // Neither may be null; `to` is not owned, `from` is far away.
+  // Neither may be null. `to` is not owned and outlives it; `from` has a FarAway.
   DownloadProgress(Progress* to, io::SourcePtr from);
 
   void begin(std::string_view what, std::uint64_t total) override;
@@ -26,7 +26,7 @@ class DownloadProgress final : public Progress {
   Progress* const to_;
   const io::SourcePtr from_;
   Mutex mutex_;
-  std::uint64_t handed_on_ SHUNT_GUARDED_BY(mutex_) = 0;  // of what was downloaded
+  std::uint64_t handed_on_ SHUNT_GUARDED_BY(mutex_) = 0;  // downloaded bytes already reported
 };
 
 }  // namespace shunt::fetch

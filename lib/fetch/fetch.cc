@@ -21,7 +21,7 @@ namespace {
 constexpr double kHeadSeconds = 5;
 constexpr std::size_t kRangesShown = 16;
 
-// One Source on its way: what was asked for of it, and what becomes of it.
+// One Source being delivered: its request and its result.
 class Run {
  public:
   Run(source::Session& session, const Request& request, const Options& options)
@@ -66,7 +66,7 @@ class Run {
   Result<void> note(source::UnsizedRead read, std::uint64_t most) {
     opened_.opening += read.traffic;
     report_.bytes_requested = read.size;
-    // Its end is what tells it.
+    // The size is known at the end.
     if (read.outcome && read.size < most) report_.size = read.size;
     return std::move(read.outcome);
   }
@@ -77,7 +77,7 @@ class Run {
 
   [[nodiscard]] bool has_changed() const { return opened_.has_changed(); }
 
-  // What a head turns out to be is asked for as well, but for what the ranges ask for already.
+  // The ranges of the head are requested too, unless `ranges_` already covers them.
   Result<void> read_head(double seconds) {
     const auto counted = std::make_shared<CountedSource>(opened_, ranges_);
     source::Opened opened = opened_;
@@ -88,7 +88,7 @@ class Run {
     return done;
   }
 
-  // What was asked for goes on counting when the Source is opened anew.
+  // Requested bytes still count after the Source is reopened.
   void close() {
     add_traffic();
     report_.kept = is_kept();
@@ -111,7 +111,7 @@ class Run {
   Result<void> note_ranges() {
     report_.bytes_requested = 0;
     std::uint64_t missing = 0;
-    std::uint64_t just_come = 0;  // with the answer that told the size
+    std::uint64_t just_come = 0;  // bytes that came with the answer that told the size
     for (const ByteRange range : ranges_) {
       report_.bytes_requested += range.size();
       if (opened_.far_away() == nullptr) continue;
@@ -129,7 +129,7 @@ class Run {
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = opened_.name;
-    error.reason = fmt::format("{} of {} bytes are not in the cache, and this is offline:", missing,
+    error.reason = fmt::format("{} of {} bytes are not in the cache (offline):", missing,
                                report_.bytes_requested);
     for (std::size_t i = 0; i < std::min(kRangesShown, report_.missing.size()); ++i) {
       error.reason += fmt::format(" {}-{}", report_.missing[i].begin, report_.missing[i].end - 1);
@@ -140,7 +140,8 @@ class Run {
     return error;
   }
 
-  // Not in memory, where bytes of no version and those of a full disk go, and not nothing at all.
+  // True if the blob is stored in the cache: not in memory, which is used without a validator or
+  // with a full disk.
   [[nodiscard]] bool is_kept() const {
     if (opened_.far_away() == nullptr || opened_.far_away()->backing_file().file == nullptr)
       return false;
@@ -162,7 +163,7 @@ class Run {
   Stopwatch stopwatch_;
   Report report_;
   source::Opened opened_;
-  std::optional<DownloadProgress> progress_;  // of what is cached
+  std::optional<DownloadProgress> progress_;  // only for a cached Source
   std::vector<ByteRange> ranges_;
 };
 
@@ -190,14 +191,14 @@ Report to_file(source::Session& session, const Request& request, const std::stri
                const Options& options) {
   Run run(session, request, options);
   const auto work = [&]() -> Result<void> {
-    // Before anything is downloaded for nothing.
+    // Checked before anything is downloaded.
     const files::IfThere if_there =
         options.force ? files::IfThere::kReplace : files::IfThere::kFail;
     SHUNT_ASSIGN(const std::string out, files::name_for_new_file(name, if_there));
     SHUNT_TRY(run.open());
     Result<void> delivered = deliver_to_file(run, out, if_there);
     if (delivered || !run.has_changed()) return delivered;
-    // Nobody has seen anything of the old version: from the start, with the new one.
+    // Nothing of the old version has been delivered: starts again with the new one.
     run.close();
     SHUNT_TRY(run.open());
     return deliver_to_file(run, out, if_there);

@@ -1,4 +1,4 @@
-// `fetch` and `cache-warm`: ranges of a Source to a file, a stream, or the cache.
+// `fetch` and `cache-warm`: deliver ranges of a Source to a file, a stream, or the cache.
 #pragma once
 
 #include <cstdint>
@@ -15,56 +15,55 @@
 
 namespace shunt::fetch {
 
-// What became of one Source. The JSON of `fetch` and `cache-warm` shows these. A value.
+// The result for one Source, as shown by the JSON of `fetch` and `cache-warm`. Sizes are in bytes.
 struct Report {
   std::string source;
   std::string identity;
-  bool is_part = false;                // such as a layer of an image
-  std::uint64_t size = 0;              // of the Source; 0 too when nobody has told it
+  bool is_part = false;                // part of a larger thing, such as a layer of an image
+  std::uint64_t size = 0;              // of the Source; 0 also if unknown
   std::uint64_t bytes_requested = 0;   // in all ranges
-  std::uint64_t bytes_from_cache = 0;  // of these, what was there before
+  std::uint64_t bytes_from_cache = 0;  // of these, already in the cache
   std::uint64_t bytes_fetched = 0;     // from the server, in whole blocks
   std::uint64_t requests = 0;          // of any kind
-  std::uint64_t data_requests = 0;     // of these, for bytes of the blob
+  std::uint64_t data_requests = 0;     // of these, for content of the blob
   std::uint64_t retries = 0;
   double seconds = 0;
-  bool nothing_to_warm = false;  // of to_cache: it is local
-  bool verified = false;         // the whole was held against its digest, now or when it was stored
-  bool kept = false;  // what has come of it, now or before, lies in the cache for the next time
-  std::vector<ByteRange> missing;  // what the cache lacks, when offline
+  bool nothing_to_warm = false;    // for to_cache: the Source is local
+  bool verified = false;           // the whole blob matched its digest, now or when it was stored
+  bool kept = false;               // what was fetched, now or before, stays in the cache
+  std::vector<ByteRange> missing;  // offline: what the cache lacks
   std::optional<Error> error;
 };
 
-// One Source and what is asked for of it.
+// One Source and the ranges to deliver.
 struct Request {
   std::string source;
   std::string layer;              // see source::Session::open
-  std::vector<RangeText> ranges;  // none: all of it
-  bool head = false;              // besides ranges: what a player needs first; see head.h
+  std::vector<RangeText> ranges;  // empty: all of it
+  bool head = false;              // also what a player needs first; see head.h
 };
 
 struct Options {
-  bool force = false;    // an output file may replace an existing one
-  Context context = {};  // told of bytes as they are delivered
+  bool force = false;    // an existing output file may be replaced
+  Context context = {};  // told of delivered bytes
 };
 
-// Writes the ranges, one after the other, to a new file `out`, which appears when it is whole and,
-// where there is a digest, verified. Parts are written as they arrive, in whatever order; extents
-// are shared with the cache where the file system can, otherwise the kernel copies. Starts again,
-// once, when the blob changes on the way. Failures are in the report.
+// Writes the ranges, one after the other, to a new file `out`, which appears when it is complete
+// and, if there is a digest, verified. Parts are written as they arrive. Extents are shared with
+// the cache if the file system can, otherwise the kernel copies. Starts again once if the blob
+// changes in between. Failures are in the report.
 Report to_file(source::Session& session, const Request& request, const std::string& out,
                const Options& options);
 
-// The same into an open stream, in order, each byte as soon as its block is there. A digest that
-// does not match is an error after the bytes have gone out.
+// Same, into an open stream, in order, each byte as soon as its block is there. A digest mismatch
+// is an error after the bytes have been sent.
 Report to_stream(source::Session& session, const Request& request, io::File& out,
                  const Options& options);
 
-// Downloads what the cache lacks of the ranges, and holds a blob that is whole then against its
-// digest.
+// Downloads what the cache lacks of the ranges; checks the digest of a blob that is then complete.
 Report to_cache(source::Session& session, const Request& request, const Options& options);
 
-// One request for each layer of an image, otherwise the request itself.
+// Returns one request per layer of an image; for other Sources `request` itself.
 [[nodiscard]] Result<std::vector<Request>> each_layer(source::Session& session,
                                                       const Request& request);
 

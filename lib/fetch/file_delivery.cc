@@ -10,8 +10,8 @@
 namespace shunt::fetch {
 namespace {
 
-// Sharing extents makes the kernel write them out first: done in large stretches, that runs beside
-// the download.
+// The kernel writes extents out before it shares them: in large stretches, this overlaps with the
+// download.
 constexpr std::uint64_t kShareStep = std::uint64_t{32} << 20;
 constexpr std::uint64_t kShareUnit = 4096;
 
@@ -23,7 +23,7 @@ FileDelivery::FileDelivery(const source::Opened& opened, const std::vector<ByteR
   std::uint64_t at = 0;
   for (const ByteRange range : ranges) {
     left_.push_back(range);
-    places_.push_back(at - range.begin);  // modulo 2^64: added to a place in the blob
+    places_.push_back(at - range.begin);  // modulo 2^64; added to an offset in the blob
     at += range.size();
   }
 }
@@ -51,7 +51,7 @@ Result<Delivered> FileDelivery::run() {
   }
   SHUNT_ASSIGN(const Delivered delivered, verify_whole(opened_, context_));
   if (delivered.verified || !digest_.wanted()) return delivered;
-  // Some of it was in memory only: what was written is all there is to look at.
+  // Some of it was only in memory: checks what was written.
   const io::BorrowedFileSource written(out_, opened_.source->size());
   SHUNT_ASSIGN(const bool verified, verify_bytes(opened_, written, context_.cancel));
   return Delivered{verified};
@@ -96,9 +96,8 @@ Result<void> FileDelivery::copy(ByteRange range, std::uint64_t place) {
   for (std::uint64_t at = range.begin; at < range.end;) {
     const ByteRange rest = ByteRange{at, range.end}.moved_by(file.begin);
     const Result<std::uint64_t> copied = out_.copy_from(*file.file, rest, place + at);
-    // Between two file systems the kernel may decline. A file that was cut, or a disk that cannot
-    // be read, is found out and mended by reading through the cache; and when it is the output
-    // that fails, it does so again.
+    // The kernel may refuse between two file systems. A truncated cache file or a read error is
+    // detected and repaired by reading through the cache; an error of the output will show again.
     if (!copied || *copied == 0) {
       SHUNT_TRY(copy_buffered({at, range.end}, place));
       break;
@@ -161,7 +160,7 @@ Result<void> FileDelivery::share(std::uint64_t least) {
 
 Result<void> FileDelivery::share_one(ByteRange range, std::uint64_t place) {
   const io::FileRange file = opened_.far_away()->backing_file();
-  // Whole units of the file system, or up to the end of both files.
+  // Whole blocks of the file system, or up to the end of both files.
   const ByteRange whole{
       round_up(range.begin, kShareUnit),
       range.end == opened_.source->size()
@@ -172,7 +171,7 @@ Result<void> FileDelivery::share_one(ByteRange range, std::uint64_t place) {
   const Result<void> shared =
       out_.clone_from(*file.file, whole.moved_by(file.begin), place + whole.begin);
   if (!shared) {
-    // Another file system, too many references, a file that is not copied on write.
+    // Another file system, too many references, or a file without copy-on-write.
     sharing_ = false;
     return copy(range, place);
   }

@@ -1,4 +1,4 @@
-// A cached blob on its way into a file.
+// Writes a cached blob to a file.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,8 @@
 
 namespace shunt::fetch {
 
-// Writes parts of a cached blob to their places in a file, in whatever order they come.
+// Writes parts of a cached blob to their places in a file, in the order in which they arrive. One
+// thread; the arguments of the constructor are not owned and outlive it.
 class FileDelivery {
  public:
   FileDelivery(const source::Opened& opened, const std::vector<ByteRange>& ranges, io::File& out,
@@ -23,16 +24,16 @@ class FileDelivery {
   Result<Delivered> run();
 
  private:
-  // Drops what is done; whether anything is left.
+  // Removes what is done; returns true if anything is left.
   bool next();
   Result<void> take(const io::FarAway::Part& part);
   Result<void> copy(ByteRange range, std::uint64_t place);
   Result<void> copy_buffered(ByteRange range, std::uint64_t place);
-  // Through memory: the blocks come in order and do not stay.
+  // For a store in memory: blocks come in order and are not kept.
   Result<void> copy_in_order();
-  // Collects what can be shared until it is worth it.
+  // Collects ranges until it is worth sharing their extents.
   Result<void> take_shared(ByteRange range, std::uint64_t place);
-  // Shares stretches of at least `least` bytes.
+  // Shares the extents of ranges of at least `least` bytes.
   Result<void> share(std::uint64_t least);
   Result<void> share_one(ByteRange range, std::uint64_t place);
 
@@ -45,13 +46,13 @@ class FileDelivery {
   io::File& out_;
   const Context context_;
   PassingDigest digest_;
-  std::vector<ByteRange> left_;
+  std::vector<ByteRange> left_;        // still to be delivered
   std::vector<std::uint64_t> places_;  // of left_
   std::vector<Ready> ready_;
   std::vector<std::byte> buffer_;
-  bool sharing_ = false;   // extents of the cache's file
-  bool uncached_ = false;  // written past the page cache, which has the bytes once already
-  bool taken_ = false;     // some of it came through take()
+  bool sharing_ = false;   // shares extents of the cache's file
+  bool uncached_ = false;  // writes past the page cache, which has the bytes once already
+  bool taken_ = false;     // part of it came through take()
   bool in_order_ = false;  // all of it came through copy_in_order()
 };
 

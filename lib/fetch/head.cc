@@ -20,11 +20,11 @@ namespace {
 
 constexpr std::uint64_t kFirstOfAnything = std::uint64_t{1} << 20;
 constexpr std::uint64_t kFirstOfMedia = std::uint64_t{64} << 10;
-// As with packets: what is larger is no longer the head of anything.
+// As for packets: a larger moov is not read as part of a head.
 constexpr std::uint64_t kMostOfMoov = std::uint64_t{512} << 20;
 constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
 
-// The whole of `range`, and forgets it.
+// Reads all of `range` and discards it.
 Result<void> read_range(const io::Source& source, ByteRange range, const CancelToken* cancel) {
   std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, range.size())));
   while (!range.empty()) {
@@ -41,7 +41,7 @@ Result<void> read_first(const io::Source& source, std::uint64_t size, const Canc
   return read_range(source, {0, std::min(size, source.size())}, cancel);
 }
 
-// Enough to tell archives from other things.
+// Reads enough to recognise archives.
 Result<std::vector<std::byte>> read_magic(const io::Source& source) {
   std::vector<std::byte> magic(
       static_cast<std::size_t>(std::min<std::uint64_t>(512, source.size())));
@@ -49,7 +49,7 @@ Result<std::vector<std::byte>> read_magic(const io::Source& source) {
   return magic;
 }
 
-// False when there is no table of contents.
+// Returns false if there is no table of contents.
 Result<bool> read_layer_toc(const source::Opened& opened, const CancelToken* cancel) {
   const std::uint64_t size = opened.source->size();
   std::vector<std::byte> tail(
@@ -74,7 +74,7 @@ Result<void> read_media_head(const io::Source& source, double seconds, const Can
 Result<void> read_head(const source::Opened& opened, double seconds, const CancelToken* cancel) {
   SHUNT_TRY(check_cancel(cancel));
   const io::Source& source = *opened.source;
-  // A layer is asked for its end first: most that have a table of contents need nothing in front.
+  // For a layer, reads the end first: most with a table of contents need nothing at the front.
   const bool is_layer = opened.is_part;
   if (is_layer) {
     SHUNT_ASSIGN(const bool found, read_layer_toc(opened, cancel));
@@ -87,7 +87,7 @@ Result<void> read_head(const source::Opened& opened, double seconds, const Cance
     if (found) return {};
   }
   if (compressed || looks_like_tar(magic)) return read_first(source, kFirstOfAnything, cancel);
-  // Also a layer: registries hold media as well.
+  // For layers too: registries also hold media.
   return read_media_head(source, seconds, cancel);
 }
 
@@ -100,7 +100,7 @@ Result<void> read_head_without_media(const io::Source& source, const CancelToken
   if (text.substr(4) != "ftyp") return {};
   const Result<mp4::FileMap> file = mp4::map_file(source);
   if (!file) {
-    // What kind of file it is was a guess; what the Source or the server says is not.
+    // The file type was a guess and may be wrong; errors of the Source or the server are real.
     if (file.error().code == ErrorCode::kCorrupt || file.error().code == ErrorCode::kUnsuitable) {
       return {};
     }

@@ -28,7 +28,7 @@ std::uint64_t load_le(Bytes bytes) {
   return value;
 }
 
-// Exactly `count` decimal numbers with colons between them.
+// Parses exactly `count` decimal numbers separated by colons.
 std::optional<std::vector<std::uint64_t>> parse_position(std::string_view text, std::size_t count) {
   std::vector<std::uint64_t> numbers;
   while (numbers.size() < count) {
@@ -47,7 +47,7 @@ std::optional<std::vector<std::uint64_t>> parse_position(std::string_view text, 
   return numbers;
 }
 
-// [offset, offset + length) when it is neither empty nor too large and ends at `end` at the latest.
+// Returns [offset, offset + length) if it is not empty, not too large, and ends at or before `end`.
 std::optional<ByteRange> range_below(std::uint64_t end, std::uint64_t offset,
                                      std::uint64_t length) {
   const auto sum = checked_add(offset, length);
@@ -55,7 +55,7 @@ std::optional<ByteRange> range_below(std::uint64_t end, std::uint64_t offset,
   return ByteRange{offset, *sum};
 }
 
-// Ascending, and those that touch or overlap as one.
+// Sorts the ranges and merges those that touch or overlap.
 Ranges joined(Ranges ranges) {
   std::ranges::sort(ranges, {}, &ByteRange::begin);
   Ranges out;
@@ -71,7 +71,7 @@ Ranges joined(Ranges ranges) {
 
 // ---- eStargz ------------------------------------------------------------------------------------
 
-// The table of contents that a footer names whose extra field begins with `extra_head`.
+// Returns the table of contents of a footer whose extra field begins with `extra_head`.
 std::optional<ByteRange> stargz_toc(Bytes tail, std::uint64_t size, std::string_view extra_head) {
   constexpr std::size_t kDigits = 16;
   constexpr std::string_view kMagic = "STARGZ";
@@ -88,7 +88,7 @@ std::optional<ByteRange> stargz_toc(Bytes tail, std::uint64_t size, std::string_
   if (!text.starts_with(extra_head) || !text.ends_with(kMagic)) return std::nullopt;
   const auto offset =
       ascii::parse_number<std::uint64_t>(text.substr(extra_head.size(), kDigits), 16);
-  const std::uint64_t end = size - footer_size;  // the tail has the footer, and lies within size
+  const std::uint64_t end = size - footer_size;  // the tail has the footer; it lies within size
   if (!offset || *offset >= end || end - *offset > kMaxLayerTocSize) return std::nullopt;
   return ByteRange{*offset, size};
 }
@@ -104,8 +104,8 @@ Ranges estargz(Bytes tail, std::uint64_t size) {
 // ---- zstd:chunked -------------------------------------------------------------------------------
 
 struct ChunkedFooter {
-  std::uint64_t size = 0;                 // with the header of its frame
-  std::array<std::uint64_t, 7> fields{};  // tar-split is 0 in old ones
+  std::uint64_t size = 0;                 // including the header of its frame
+  std::array<std::uint64_t, 7> fields{};  // without tar-split in the older form
 };
 
 std::optional<ChunkedFooter> chunked_footer(Bytes tail) {

@@ -1,5 +1,5 @@
-// Where an image layer keeps its table of contents: eStargz and zstd:chunked. Pure functions on
-// bytes and annotations, all of which come from strangers.
+// Finds the table of contents of an image layer: eStargz and zstd:chunked. Pure functions on
+// untrusted bytes and annotations.
 #pragma once
 
 #include <cstddef>
@@ -13,34 +13,35 @@
 
 namespace shunt::fetch {
 
-// The last bytes of a layer that find_layer_toc looks at; fewer when the layer is smaller.
+// The number of bytes at the end of a layer that find_layer_toc needs; fewer if the layer is
+// smaller.
 inline constexpr std::size_t kLayerTailSize = 72;
 
-// A larger table of contents counts as none: nobody asked for that much in advance. Tools that read
-// them stop at 150 MiB of JSON, which is far smaller when compressed.
+// A larger table of contents counts as none. Readers stop at 150 MiB of JSON, which is much smaller
+// when compressed.
 inline constexpr std::uint64_t kMaxLayerTocSize = std::uint64_t{128} << 20;
 
-// What a lazy reader reads first of a layer of `size` bytes that ends with `tail`: the table of
-// contents, for zstd:chunked the tar-split data as well, and the footer. Ascending, apart from each
-// other, within the layer; empty when there is no table of contents or it does not hold together.
+// Returns what a lazy reader reads first of a layer of `size` bytes that ends with `tail`: the
+// table of contents, for zstd:chunked also the tar-split data, and the footer. Ascending, disjoint,
+// within the layer; empty if there is no valid table of contents.
 //
-// eStargz: the layer ends in an empty gzip member of 51 bytes (RFC 1952) whose extra field has one
-//   subfield, "SG", of 16 hex digits and "STARGZ"; formerly of 47 bytes, the text alone being the
-//   extra field. The number is where the table of contents begins, a gzip member that reaches to
-//   the footer.
+// eStargz: the layer ends with an empty gzip member of 51 bytes (RFC 1952). Its extra field has one
+//   subfield, "SG": 16 hex digits and "STARGZ". Older form: 47 bytes, with this text as the whole
+//   extra field. The number is the offset of the table of contents, a gzip member that ends at the
+//   footer.
 // zstd:chunked: annotations "io.github.containers.zstd-chunked.manifest-position" and
-//   "….tarsplit-position" (formerly "io.containers.…"), "offset:length:uncompressed:type" in
-//   decimal, tarsplit without a type. Otherwise the layer ends in a skippable zstd frame (RFC 8878,
-//   3.1.2) of 64 bytes: seven 64-bit numbers, least significant byte first (offset, length,
-//   uncompressed, type of the manifest; offset, length, uncompressed of tar-split) and "GNUlInUx";
-//   formerly of 40 bytes, without tar-split and with "GnUlInUx". The type is 1.
+//   "….tarsplit-position" (older: "io.containers.…") are "offset:length:uncompressed:type" in
+//   decimal, for tarsplit without a type. Without annotations, the layer ends with a skippable zstd
+//   frame (RFC 8878, 3.1.2) of 64 bytes: seven little-endian 64-bit numbers (offset, length,
+//   uncompressed, type of the manifest; offset, length, uncompressed of tar-split) and "GNUlInUx".
+//   Older form: 40 bytes, without tar-split and with "GnUlInUx". The type is 1.
 [[nodiscard]] std::vector<ByteRange> find_layer_toc(
     std::span<const std::byte> tail, std::uint64_t size,
     const std::map<std::string, std::string>& annotations);
 
-// Whether bytes that begin like this are gzip, zstd (or a skippable frame of it).
+// Returns true if the bytes begin like gzip, or zstd including its skippable frames.
 [[nodiscard]] bool looks_compressed(std::span<const std::byte> first);
-// Whether they are a tar file (POSIX ustar or GNU); takes 262 bytes to see.
+// Returns true if the bytes begin like a tar file (POSIX ustar or GNU); needs 262 bytes.
 [[nodiscard]] bool looks_like_tar(std::span<const std::byte> first);
 
 }  // namespace shunt::fetch

@@ -1,4 +1,4 @@
-// What is local on its way out: nothing has to be waited for.
+// Delivery of local Sources, which never has to wait.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace shunt::fetch {
 
-// As write_ranges() and stream_ranges(), of an `opened` that is not far.
+// Like write_ranges() and stream_ranges(), for a local `opened`.
 Result<Delivered> write_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,
                               io::File& out, const Context& context);
 Result<Delivered> stream_local(const source::Opened& opened, const std::vector<ByteRange>& ranges,

@@ -1,4 +1,4 @@
-// How delivering goes on, whatever it delivers to.
+// Step size and helper of all deliveries.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace shunt::fetch {
 
-// Between two looks at the cancel token, and two strokes of the progress bar.
+// Bytes between two checks of the cancel token and updates of the progress.
 inline constexpr std::uint64_t kStep = std::uint64_t{4} << 20;
 
 [[nodiscard]] inline std::uint64_t total(const std::vector<ByteRange>& ranges) {

@@ -1,4 +1,4 @@
-// To a stream: in order, each byte as soon as its block is there.
+// Delivery into a stream: in order, each byte as soon as its block is there.
 #include <algorithm>
 
 #include "shunt/fetch/deliver.h"
@@ -26,10 +26,11 @@ Result<Delivered> stream_ranges(const source::Opened& opened, const std::vector<
       const io::FileRange file = far.backing_file();
       ByteRange in_file = part.moved_by(file.begin);
       if (file.file == nullptr || !stream.append(*file.file, in_file)) {
-        // From memory; or the kernel could not, so that we hear why, or read what can be mended.
+        // The bytes are in memory, or the kernel could not copy: reading shows why, or repairs the
+        // cache.
         if (file.file != nullptr) part.begin = in_file.begin - file.begin;
         if (digest.wanted()) {
-          // What has gone out without being looked at is looked at now.
+          // Hashes what was sent without being read.
           SHUNT_TRY(
               digest.update_from(*opened.source, {digest.position(), part.begin}, context.cancel));
         }

@@ -11,7 +11,7 @@
 namespace shunt::fetch {
 namespace {
 
-constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two looks
+constexpr std::uint64_t kLookAtDisk = std::uint64_t{16} << 20;  // bytes between two checks
 
 void begin(const Context& context, std::uint64_t most) {
   context.begin("fetching", most == UINT64_MAX ? 0 : most);
@@ -34,13 +34,12 @@ Result<std::uint64_t> unsized_part(const source::Unsized& body,
   if (ranges.size() == 1 && ranges.front().begin == std::uint64_t{0}) {
     return ranges.front().length.value_or(UINT64_MAX);
   }
-  return about(body, "the server does not say how large it is, and sends it from its start alone",
+  return about(body, "the server does not tell its size, and only sends it from its start",
                "ask for all of it, or for one range that begins at byte 0");
 }
 
 Error cannot_be_cached(const source::Unsized& body) {
-  Error error =
-      about(body, "the cache cannot keep it: the server does not say how large it is", "");
+  Error error = about(body, "the cache cannot keep it: the server does not tell its size", "");
   error.code = ErrorCode::kLocalIo;
   return error;
 }
@@ -70,12 +69,11 @@ source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t mos
           look_at = at + kLookAtDisk;
           SHUNT_ASSIGN(const files::FileSystem now, files::FileSystem::of(out));
           if (now.free_bytes < left_free) {
-            Error error =
-                about(body,
-                      fmt::format("after {} there is no end, and the disk of {} is full but "
-                                  "for a twentieth of what was free",
-                                  format_size(at), out.path()),
-                      "the server does not say how large it is; --range 0+SIZE takes a part");
+            Error error = about(body,
+                                fmt::format("it has not ended after {}, and only a twentieth of "
+                                            "the free space on the disk of {} is left",
+                                            format_size(at), out.path()),
+                                "the server does not tell its size; --range 0+SIZE takes a part");
             error.code = ErrorCode::kLocalIo;
             return error;
           }

@@ -1,4 +1,4 @@
-// Delivering a body whose size nobody tells (source/unsized.h).
+// Delivers a body of unknown size (source/unsized.h).
 #pragma once
 
 #include <cstdint>
@@ -12,18 +12,18 @@
 
 namespace shunt::fetch {
 
-// How many bytes from the start the ranges ask for; UINT64_MAX: all of it. kCorrupt for anything
-// that is no single range from the start: of what lies before it nothing could be left out.
+// Returns how many bytes from the start the ranges need; UINT64_MAX: all. Returns kCorrupt unless
+// they are one range from the start, since nothing before it could be skipped.
 [[nodiscard]] Result<std::uint64_t> unsized_part(const source::Unsized& body,
                                                  const std::vector<RangeText>& ranges);
-// kLocalIo, for the cache.
+// Returns the kLocalIo error for an attempt to cache it.
 [[nodiscard]] Error cannot_be_cached(const source::Unsized& body);
 
-// The first `most` bytes of it, or all, into a stream as they come.
+// Writes the first `most` bytes of it into a stream as they come.
 [[nodiscard]] source::UnsizedRead stream_unsized(const source::Unsized& body, std::uint64_t most,
                                                  io::File& out, const Context& context);
-// The same into a new file. Where nobody can say how much more is to come, a twentieth of what was
-// free on its disk is left free.
+// Same, into a new file. If the remaining size is unknown, a twentieth of the disk's initial free
+// space is left free.
 [[nodiscard]] source::UnsizedRead write_unsized(const source::Unsized& body, std::uint64_t most,
                                                 io::File& out, const Context& context);
 

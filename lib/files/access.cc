@@ -12,14 +12,14 @@
 namespace shunt::files {
 namespace {
 
-// Whether the file that `name` in `directory` is has one of these attributes of statx(2).
+// Returns true if the file `name` in `directory` has one of these attributes of statx(2).
 bool has_attribute(int directory, const char* name, int flags, std::uint64_t attributes) {
   struct statx status {};
   return ::statx(directory, name, flags, 0, &status) == 0 &&
          (status.stx_attributes & attributes) != 0;
 }
 
-// Whether the file behind `fd` may only be appended to; a directory: names only added.
+// Returns true if the file is append-only; in such a directory, names can only be added.
 bool is_append_only(int fd) {
   return has_attribute(fd, "", AT_EMPTY_PATH, STATX_ATTR_APPEND);
 }
@@ -57,7 +57,7 @@ Result<void> check_may_make_beside(const Directory& directory, const std::string
   if (number == 0) return {};
   return explain_refusal(system_error(number, parent_directory(path), "create a file"),
                          directory.fd())
-      .with_hint("changing a file takes the right to make another beside it");
+      .with_hint("changing a file needs permission to create another beside it");
 }
 
 Result<void> check_may_replace(const Directory& directory, const std::string& name) {

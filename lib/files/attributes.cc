@@ -26,7 +26,7 @@ Result<std::string> read_xattr(const io::File& file, const char* name) {
   }
 }
 
-// A signature of the bytes, which another file does not have, or our own marks.
+// Signatures of the content, which a new file must not get, and shunt's own marks.
 bool is_of_content(std::string_view name) {
   return name == "security.ima" || name == "security.evm" || name == "user.shunt.unfinished" ||
          name == "user.shunt.journal";
@@ -53,7 +53,7 @@ Result<Attributes> Attributes::of(const io::File& file) {
   std::string names;
   for (;;) {
     const ssize_t size = ::flistxattr(file.fd(), nullptr, 0);
-    if (size <= 0) break;  // none, or a file system without them
+    if (size <= 0) break;  // none, or not supported
     names.resize(static_cast<std::size_t>(size));
     const ssize_t got = ::flistxattr(file.fd(), names.data(), names.size());
     if (got >= 0) {
@@ -79,7 +79,7 @@ Result<void> Attributes::apply_to(io::File& file) const {
       io::kernel().fchown(file.fd(), status.st_uid, status.st_gid) != 0) {
     return not_permitted(file, "keep the owner");
   }
-  // A default ACL of the directory; it would widen the mode.
+  // The directory's default ACL would widen the mode.
   const bool has_acl = std::ranges::find(extended, kAcl, [](const auto& pair) {
                          return pair.first;
                        }) != extended.end();
@@ -87,13 +87,13 @@ Result<void> Attributes::apply_to(io::File& file) const {
       io::kernel().fremovexattr(file.fd(), kAcl) != 0) {
     return not_permitted(file, "keep the ACL");
   }
-  // After the owner, which clears set-user-ID bits; before the ACL, which the mode would change.
+  // After chown, which clears set-user-ID bits; before the ACL, which chmod would change.
   if (io::kernel().fchmod(file.fd(), status.st_mode & 07777) != 0) {
     return not_permitted(file, "keep the mode");
   }
   for (const auto& [name, value] : extended) {
-    // What is there already, such as the label that a security module gives to all files here, is
-    // not always to be set.
+    // An attribute that the file already has, such as a default security label, cannot always be
+    // set.
     if (has_xattr(file, name, value)) continue;
     if (io::kernel().fsetxattr(file.fd(), name.c_str(), value.data(), value.size()) == 0) continue;
     return not_permitted(file, "keep the extended attributes");
@@ -113,7 +113,7 @@ Result<void> inherit_attributes(io::File& made, const Directory& directory,
   if (file) {
     SHUNT_ASSIGN(attributes, Attributes::of(*file));
   } else if (file.error().system_errno == EACCES) {
-    attributes.status = *there;  // its owner may not read it: this much shows
+    attributes.status = *there;  // unreadable even for its owner: use its status only
   } else {
     return file.error();
   }

@@ -1,5 +1,5 @@
-// What belongs to a file besides its bytes: owner, mode, times, ACLs, extended attributes with the
-// security label, inode flags, project.
+// The metadata of a file: owner, mode, times, ACLs, extended attributes including the security
+// label, inode flags, project.
 #pragma once
 
 #include <sys/stat.h>
@@ -24,22 +24,22 @@ struct Attributes {
 
   static Result<Attributes> of(const io::File& file);
 
-  // Gives `file`, which is new and empty, all of these but the modification time, and takes away an
-  // ACL that its directory has given it. What vouches for the bytes of the old file (security.ima,
-  // security.evm) is not among them. kUnsuitable when this user may not: then the caller looks for
-  // a way that needs no new file.
+  // Sets all of these except the modification time on `file`, which is new and empty, and removes
+  // an ACL inherited from its directory. Attributes that certify the old bytes (security.ima,
+  // security.evm) are left out. Returns kUnsuitable if this user may not; the caller then looks for
+  // a way without a new file.
   Result<void> apply_to(io::File& file) const;
 };
 
-// Gives `made`, which is to take the name `name` in `directory`, what belongs to the file that has
-// the name now; when there is none, the mode of a new file.
+// Gives `made`, which will become `name` in `directory`, the attributes of the file that has the
+// name now, or the default mode if there is none.
 Result<void> inherit_attributes(io::File& made, const Directory& directory,
                                 const std::string& name);
 
-// Whether two looks saw the same file with the same content, as far as its size and times tell.
+// Returns true if both are the same file with the same content, judged by size and times.
 [[nodiscard]] bool same_state(const struct stat& a, const struct stat& b);
 
-// The mode that a newly created file would have under this process's mask. Not for use while other
+// Sets the mode that a new file gets under this process's umask. Must not be called while other
 // threads create files.
 Result<void> apply_default_mode(io::File& file);
 

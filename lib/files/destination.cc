@@ -15,8 +15,7 @@ namespace {
 
 constexpr const char* kOpen = "open for writing";
 
-// Programs that are started from here do not get it: who reads the other end would wait for them
-// too.
+// Closed on exec: a child with a copy would keep the reader waiting.
 Result<io::File> take_descriptor(int descriptor, const std::string& name) {
   const std::string shown = descriptor == STDOUT_FILENO ? "(standard output)" : name;
   if ((::fcntl(descriptor, F_GETFL) & O_ACCMODE) == O_RDONLY) {

@@ -1,4 +1,5 @@
-// Where output goes: a new file, a FIFO or device, or an open descriptor. Opened here alone.
+// Where output goes: a new file, a FIFO or device, or an open descriptor. All outputs are opened
+// here.
 #pragma once
 
 #include <optional>
@@ -12,40 +13,40 @@
 
 namespace shunt::files {
 
-// What is written: text may go to a terminal.
+// The kind of output: text may go to a terminal.
 enum class Content { kBinary, kText };
 
-// Opens what names_stream() is true of (files/output_name.h). An open descriptor is duplicated; a
-// terminal is kUsage for binary content. Waits for the reader of a FIFO.
-// `cancel` ends that wait and, from then on, each wait of the stream; it must outlive the file.
+// Opens a name for which names_stream() is true (files/output_name.h). Duplicates an open
+// descriptor; a terminal is kUsage for binary content. Waits for the reader of a FIFO. `cancel`
+// ends that wait, and later every wait of the stream; it outlives the file.
 Result<io::File> open_stream(const std::string& name, const CancelToken& cancel,
                              Content content = Content::kBinary);
 
 struct DestinationOptions {
-  bool force = false;   // a new file may replace an existing one, or what a link there leads to
-  bool mkfifo = false;  // make a FIFO of that name, which must not be there, and remove it again
+  bool force = false;   // a new file may replace an existing one, also behind a link
+  bool mkfifo = false;  // create a FIFO, which must not exist, and remove it at the end
   Content content = Content::kBinary;
 };
 
-// Opened before the first byte, ended by commit(). Without it a new file does not appear. One
+// Opened before the first byte and completed by commit(); without that no new file appears. One
 // thread at a time.
 class Destination {
  public:
-  // `cancel` as in open_stream().
+  // `cancel`: as for open_stream().
   static Result<Destination> open(const std::string& name, const DestinationOptions& options,
                                   const CancelToken& cancel);
-  // Takes over an open stream.
+  // Takes an open stream.
   explicit Destination(io::File stream) : stream_(std::move(stream)) {}
   Destination(Destination&&) = default;
   Destination& operator=(Destination&&) = delete;
   ~Destination();
 
   [[nodiscard]] io::File& file() { return new_file_ ? new_file_->file() : stream_; }
-  // All has been written: the new file gets its name, or the stream is closed.
+  // Everything has been written: gives the new file its name, or closes the stream.
   Result<void> commit();
 
  private:
-  // The name of a FIFO that this made; moves with the object.
+  // The FIFO that this created; removed by its destructor.
   class OwnFifo {
    public:
     OwnFifo() = default;

@@ -113,8 +113,8 @@ Result<void> Directory::sync() const {
   const Result<io::Fd> fd = open_to_list();
   if (fd) return sync_directory(fd->get(), path_of("."));
   if (fd.error().system_errno != EACCES) return fd.error();
-  // Names may be made in it, but not listed: all of its file system then, by a file without a name,
-  // or all file systems.
+  // The directory can be written to but not listed: syncs its file system by an unnamed file, or
+  // all file systems.
   const io::Fd unnamed(io::kernel().open_at(fd_.get(), ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
   if (!unnamed.valid()) {
     io::kernel().sync();

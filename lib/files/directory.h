@@ -1,6 +1,6 @@
-// A directory that is held open: the names in it lead to the same files, whatever becomes of the
-// directory's own name. Where somebody else may rename directories or put links in their place, two
-// calls with the same path may end in two different places; two calls with one Directory do not.
+// A directory held open: names in it lead to the same files even if the directory is renamed. If
+// somebody else may rename directories or replace them by links, two calls with the same path may
+// end in different places; two calls with one Directory do not.
 #pragma once
 
 #include <sys/stat.h>
@@ -15,35 +15,35 @@
 
 namespace shunt::files {
 
-// One owner; its const functions may be called from several threads. Names are single components,
-// and what a symbolic link of that name leads to is never meant.
+// One owner; const functions are thread-safe. Names are single components; symbolic links are not
+// followed.
 class Directory {
  public:
-  // The one that `path`, a file's name, lies in. Takes the right to search it, and no other.
+  // Opens the directory of `path`, a file's name. Needs only permission to search it.
   static Result<Directory> holding(const std::string& path);
-  // The one of that name itself, or that a link of that name leads to.
+  // Opens the directory `path`; links are followed.
   static Result<Directory> open(const std::string& path);
 
-  // The same directory once more, for another owner.
+  // Opens the same directory again, for another owner.
   [[nodiscard]] Result<Directory> again() const;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] Result<struct stat> status() const;
-  // All names in it, in no order, without "." and "..". Takes the right to list it.
+  // Returns all names in it, unordered, without "." and "..". Needs permission to list it.
   [[nodiscard]] Result<std::vector<std::string>> names() const;
-  // A name in it, as messages call it.
+  // Returns the path of a name in it, for messages.
   [[nodiscard]] std::string path_of(const std::string& name) const { return prefix_ + name; }
 
-  // open(2) with O_CLOEXEC, O_NOFOLLOW and O_NONBLOCK besides `flags`, so that neither a link nor a
-  // FIFO catches anybody; mode 0600 for what it makes.
+  // open(2) with `flags` and O_CLOEXEC, O_NOFOLLOW and O_NONBLOCK, so that neither a link nor a
+  // FIFO does harm. New files get mode 0600.
   [[nodiscard]] Result<io::File> open(const std::string& name, int flags, const char* operation,
                                       io::Counters* counters = nullptr) const;
-  // nullopt when there is nothing of that name.
+  // Returns the status of `name` (lstat), or nullopt if it does not exist.
   [[nodiscard]] Result<std::optional<struct stat>> look(const std::string& name) const;
-  // Whether `name` is a name of `file`.
+  // Returns true if `name` is a name of `file`.
   [[nodiscard]] bool leads_to(const std::string& name, const io::File& file) const;
 
-  // As their namesakes in path.h; sync() does without the right to list the names as well.
+  // Like the functions in path.h. sync() needs no permission to list the directory.
   Result<bool> remove_if_there(const std::string& name) const;
   Result<void> rename_over(const std::string& from, const std::string& to) const;
   Result<void> rename_no_replace(const std::string& from, const std::string& to) const;

@@ -36,14 +36,14 @@
 namespace shunt::files {
 namespace {
 
-// ext4 shares its magic number with ext2 and ext3, whose files have no extents to insert.
+// ext4 has the same magic number as ext2 and ext3, whose files have no extents to insert.
 bool has_extents(int fd) {
   int flags = 0;
   return ::ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0 || (flags & FS_EXTENT_FL) != 0;
 }
 
-// ext4 keeps some blocks for root, and some (2 % of all, at most 4096) for itself: f_bavail is
-// without both, and f_bfree with both.
+// ext4 reserves blocks for root, and some (2 % of all, at most 4096) for itself. f_bavail excludes
+// both, f_bfree includes both.
 std::uint64_t free_for_root_of_ext4(const struct statfs& status) {
   const std::uint64_t own = std::min<std::uint64_t>(status.f_blocks / 40, 4096);
   const std::uint64_t free = std::max<std::uint64_t>(status.f_bfree, own) - own;
@@ -51,7 +51,7 @@ std::uint64_t free_for_root_of_ext4(const struct statfs& status) {
          static_cast<std::uint64_t>(status.f_bsize);
 }
 
-// A bind mount of one file, as containers have them.
+// A bind mount of a single file, as in containers.
 bool is_mounted(int fd) {
   struct statx status {};
   return ::statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &status) == 0 &&
@@ -96,7 +96,7 @@ Result<FileSystem> FileSystem::of(int fd, const std::string& path) {
     case SMB2_SUPER_MAGIC:
       result.name = "CIFS";
       result.in_kernel_copy_first = true;
-      // f_bsize is what suits the wire; the server's files move in units of its own blocks.
+      // f_bsize is the preferred transfer size; the server's files use its own block size.
       result.block_size = 4096;
       break;
     case BTRFS_SUPER_MAGIC:

@@ -68,7 +68,7 @@ Result<io::File> open_found(const Directory& directory, const std::string& name,
       case ELOOP:
         return not_believed(path, "it is a symbolic link");
       case EISDIR:
-      case ENXIO:  // a socket, say
+      case ENXIO:  // a socket, for example
         return not_believed(path, "it is not a regular file");
       default:
         return file;

@@ -10,7 +10,7 @@
 namespace shunt::files {
 namespace {
 
-// Those that somebody has chosen for the file, and that do not keep it from being written.
+// Flags that users set on a file and that do not prevent writing.
 constexpr std::uint32_t kKept = FS_SECRM_FL | FS_UNRM_FL | FS_COMPR_FL | FS_SYNC_FL | FS_NODUMP_FL |
                                 FS_NOATIME_FL | FS_NOCOMP_FL | FS_JOURNAL_DATA_FL | FS_NOTAIL_FL |
                                 FS_NOCOW_FL | FS_DAX_FL;
@@ -37,7 +37,7 @@ InodeFlags InodeFlags::of(const io::File& file) {
   if (::ioctl(file.fd(), FS_IOC_FSGETXATTR, &extended) == 0) {
     found.has_extended = true;
     found.extended = extended.fsx_xflags & kExtendedKept;
-    // Without the flag the number is what a directory has given, and means nothing.
+    // Without the flag, the number was inherited from a directory and means nothing.
     if ((found.extended & FS_XFLAG_EXTSIZE) != 0) found.extent_size = extended.fsx_extsize;
     if ((found.extended & FS_XFLAG_COWEXTSIZE) != 0) {
       found.cow_extent_size = extended.fsx_cowextsize;

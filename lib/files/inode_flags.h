@@ -1,6 +1,5 @@
-// What a file system keeps about a file besides what stat(2) and extended attributes show: the
-// flags of chattr(1), the project that its space is counted for, and how large its extents should
-// be.
+// File metadata beyond stat(2) and extended attributes: the flags of chattr(1), the project for
+// quotas, and extent size hints.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +11,12 @@
 namespace shunt::files {
 
 struct InodeFlags {
-  // What the file system does not know stays empty.
+  // Values that the file system does not know stay empty.
   static InodeFlags of(const io::File& file);
 
-  // Gives these to `file`, which has to be empty still: some of them (no copy-on-write, real-time
-  // device, extent size) cannot be given later. What says nothing about the content to come
-  // (immutable, append-only, encrypted) is left alone. kUnsuitable when this user may not.
+  // Sets these on `file`, which must be empty: some (no copy-on-write, real-time device, extent
+  // size) cannot be set later. Flags that are about the old content (immutable, append-only,
+  // encrypted) are left out. Returns kUnsuitable if this user may not.
   Result<void> apply_to(io::File& file) const;
 
   bool has_flags = false;
@@ -31,8 +30,8 @@ struct InodeFlags {
   bool operator==(const InodeFlags&) const = default;
 };
 
-// The project that files get that are made in this directory, where it says so (chattr +P). A file
-// of another one cannot be renamed to a name in it.
+// Returns the project that new files in this directory inherit, if it is set so (chattr +P). A file
+// of another project cannot be renamed into it.
 [[nodiscard]] std::optional<std::uint32_t> inherited_project(const io::File& directory);
 
 }  // namespace shunt::files

@@ -11,7 +11,7 @@ namespace shunt::files {
 
 namespace {
 
-// For so long whoever only has a look, with the lock in hand, is waited for.
+// Wait for a process that holds the lock only for a short check.
 constexpr std::chrono::milliseconds kLookLimit{100};
 
 Result<void> lock(const io::File& file, LockKind kind) {
@@ -23,7 +23,8 @@ Result<void> lock(const io::File& file, LockKind kind) {
     error.hint = "try again when it has ended";
     return error;
   }
-  // Taken; or no locks here (some network file systems): go on without, as other tools do.
+  // Locked; or the file system has no locks (some network file systems): continue without, as other
+  // tools do.
   return {};
 }
 
@@ -73,7 +74,7 @@ Result<ByteRange> try_lock_range(const io::File& file, ByteRange range) {
     if (::fcntl(file.fd(), F_OFD_GETLK, &lock) != 0) {
       return system_error(errno, file.path(), "lock");
     }
-    if (lock.l_type == F_UNLCK) continue;  // gone in the meantime
+    if (lock.l_type == F_UNLCK) continue;  // released in the meantime
     const auto begin = static_cast<std::uint64_t>(lock.l_start);
     const std::uint64_t end =
         lock.l_len == 0 ? range.end : begin + static_cast<std::uint64_t>(lock.l_len);

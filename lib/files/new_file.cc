@@ -16,28 +16,28 @@ namespace shunt::files {
 
 namespace {
 
-// What is being written bears this extended attribute. Only a file that has it is taken for what a
-// run that died has left: anybody may have a file of that name.
+// The attribute of an unfinished file. Only a file that has it is treated as a leftover, since
+// anybody may have a file of that name.
 constexpr const char* kMark = "user.shunt.unfinished";
 
-// File systems without extended attributes: what is left there cannot be told, and stays.
+// Without extended attributes, leftovers cannot be recognised, and stay.
 void mark(const io::File& file) {
   (void)io::kernel().fsetxattr(file.fd(), kMark, "", 0);
 }
 
-// A mark that stays on is of no consequence.
+// A mark that stays does no harm.
 void remove_mark(const io::File& file) {
   if (io::kernel().fremovexattr(file.fd(), kMark) == 0 || (errno != EACCES && errno != EPERM))
     return;
-  // It takes the right to write, which the owner of a read-only file has to give themselves.
+  // It needs write permission, which the owner of a read-only file has to add first.
   const Result<struct stat> status = file.status();
   if (!status || io::kernel().fchmod(file.fd(), (status->st_mode & 07777) | S_IWUSR) != 0) return;
   (void)io::kernel().fremovexattr(file.fd(), kMark);
   (void)io::kernel().fchmod(file.fd(), status->st_mode & 07777);
 }
 
-// Whether the name is free afterwards. False: it is somebody else's, or not to be had. kBusy when
-// another process of this user is writing it.
+// Removes a leftover. Returns false if the name stays taken: it is somebody else's, or cannot be
+// removed. Returns kBusy if another process of this user is writing it.
 Result<bool> remove_leftover(const Directory& directory, const std::string& temporary) {
   const Result<io::File> leftover = directory.open(temporary, O_RDONLY, "open");
   if (!leftover) return leftover.error().system_errno == ENOENT;
@@ -46,7 +46,7 @@ Result<bool> remove_leftover(const Directory& directory, const std::string& temp
   if (status.st_uid == ::geteuid()) {
     SHUNT_TRY(lock_exclusive(*leftover));
   } else if (try_lock(*leftover, LockKind::kExclusive) == LockOutcome::kHeldElsewhere) {
-    return false;  // nobody else's lock keeps this user from the target
+    return false;  // no other user's lock may keep this user from the target
   }
   if (!directory.leads_to(temporary, *leftover)) return true;
   const Result<bool> removed = directory.remove_if_there(temporary);
@@ -56,7 +56,7 @@ Result<bool> remove_leftover(const Directory& directory, const std::string& temp
   return removed.error();
 }
 
-// In the terms of whoever named `target`, and knows nothing of hidden names and open directories.
+// Returns the error in terms of `target`, without hidden names.
 Error cannot_create(const Error& cause, const std::string& target) {
   Error error = cause;
   error.path = target;
@@ -66,12 +66,12 @@ Error cannot_create(const Error& cause, const std::string& target) {
   if (error.system_errno == ENOENT && ::stat(directory.c_str(), &status) != 0) {
     error.reason = "there is no directory " + directory;
   }
-  if (error.system_errno == ENOTDIR) error.reason = directory + " is no directory";
+  if (error.system_errno == ENOTDIR) error.reason = directory + " is not a directory";
   return error;
 }
 
-// A new file, locked and marked, under `name`. Where the file system can, it is so before it has
-// the name, so that nobody finds it without.
+// Creates a locked and marked file `name`. If the file system can, it gets its name only
+// afterwards, so that nobody finds it unmarked.
 Result<io::File> create_marked(const Directory& directory, const std::string& name,
                                io::Counters* counters) {
   io::Fd fd;
@@ -89,11 +89,11 @@ Result<io::File> create_marked(const Directory& directory, const std::string& na
     if (linked == 0) return file;
     if (errno == EEXIST) return system_error(errno, file.path(), "create");
   }
-  // No O_TMPFILE, or no /proc to name it by.
+  // No O_TMPFILE, or no /proc for linkat.
   for (;;) {
     SHUNT_ASSIGN(io::File file,
                  directory.open(name, O_RDWR | O_CREAT | O_EXCL, "create", counters));
-    // Between creating and locking, another process may have taken it for a leftover.
+    // Between creating and locking, another process may have removed it as a leftover.
     mark(file);
     if (lock_exclusive(file) && directory.leads_to(name, file)) return file;
   }
@@ -132,7 +132,7 @@ Result<NewFile> NewFile::create_in(Directory directory, const std::string& targe
     if (file.error().system_errno != EEXIST) return cannot_create(file.error(), target);
     const Result<bool> free = remove_leftover(directory, temporary);
     if (!free) return cannot_create(free.error(), target);
-    // Somebody who keeps making leftovers is not to keep this going.
+    // Somebody who keeps creating such files must not keep this loop going.
     if (!*free || swept)
       temporary = companion(name, fmt::format("{}-{}", kNewFileSuffix, random_digits()));
   }
@@ -149,7 +149,7 @@ NewFile::~NewFile() {
 }
 
 Result<void> NewFile::commit(IfThere if_there, const std::function<Result<void>()>& last_look) {
-  // The bytes come before the name: a name that survives a power cut has whole bytes behind it.
+  // Content is synced before the rename: a name that survives a power failure has complete content.
   SHUNT_TRY(file_.sync());
   if (last_look) SHUNT_TRY(last_look());
   const std::string name = file_name(target_);

@@ -1,4 +1,4 @@
-// What the name of an output stands for: an open descriptor, a stream, or the place of a new file.
+// What the name of an output means: an open descriptor, a stream, or a new file.
 #pragma once
 
 #include <optional>
@@ -9,20 +9,20 @@
 
 namespace shunt::files {
 
-// The open descriptor that `name` stands for: "-", /dev/stdout, /dev/fd/3. It is written to as it
-// is, never replaced. nullopt for any other name.
+// Returns the open descriptor that `name` means: "-", /dev/stdout, /dev/fd/3. It is written to,
+// never replaced. nullopt for any other name.
 [[nodiscard]] std::optional<int> output_descriptor(const std::string& name);
 
-// Whether what is written to `name` goes to standard output, so that nothing else may.
+// Returns true if `name` is standard output, so that nothing else may be written there.
 [[nodiscard]] bool is_standard_output(const std::string& name);
 
-// Whether `name` is written to in order and never replaced: it is an open descriptor, or there is a
-// FIFO, a device or a socket of that name.
+// Returns true if `name` is written in order and never replaced: an open descriptor, FIFO, device
+// or socket.
 [[nodiscard]] bool names_stream(const std::string& name);
 
-// The name for NewFile where people said `path`. A directory or a stream is never replaced; another
-// file only with kReplace: through a symbolic link, the one that it leads to, and not the link. A
-// link that leads nowhere counts as a file.
+// Returns the name to pass to NewFile for `path`. A directory or stream is never replaced, another
+// file only with kReplace; for a symbolic link, the file that it leads to is replaced, not the
+// link. A dangling link counts as a file.
 [[nodiscard]] Result<std::string> name_for_new_file(const std::string& path, IfThere if_there);
 
 }  // namespace shunt::files

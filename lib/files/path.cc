@@ -19,7 +19,7 @@
 namespace shunt::files {
 namespace {
 
-// FNV-1a: enough to tell two long names in one directory apart, and the same in every version.
+// FNV-1a: enough to distinguish two long names in a directory, and the same in every version.
 std::uint64_t name_hash(std::string_view name) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
@@ -52,7 +52,7 @@ bool is_out_of_reach(const std::string& path) {
 std::optional<int> descriptor_named(const std::string& path) {
   const Result<std::string> own = resolve("/proc/self/fd");
   if (!own) return std::nullopt;
-  // One link after the other: the last one would lead to the file behind the descriptor.
+  // Follows one link at a time: the last one would lead to the file behind the descriptor.
   std::string name = path;
   constexpr int kMaxLinks = 40;
   for (int links = 0; links < kMaxLinks; ++links) {
@@ -96,7 +96,7 @@ Result<void> sync_directory(const std::string& directory) {
 
 Result<void> sync_directory(int fd, const std::string& name) {
   if (io::kernel().fsync(fd) == 0) return {};
-  // Some network and FUSE file systems have no such thing; they order names themselves.
+  // Some network and FUSE file systems do not support it; they keep names in order themselves.
   if (errno == EINVAL || errno == ENOTSUP || errno == EROFS) return {};
   return system_error(errno, name, "sync directory");
 }
@@ -114,7 +114,7 @@ Result<void> rename_no_replace(const std::string& from, const std::string& to) {
 }
 
 Result<void> make_directories(const std::string& path) {
-  // From the bottom up as far as needed: what is above may not even be readable.
+  // From the bottom up as far as needed: directories above may not be readable.
   if (io::kernel().mkdir(path.c_str(), 0700) == 0) return {};
   if (errno == ENOENT) {
     const std::string parent = parent_directory(path);
@@ -126,7 +126,7 @@ Result<void> make_directories(const std::string& path) {
   }
   const int number = errno;
   struct stat status {};
-  // Made by somebody else meanwhile, or there all along, where making is not even allowed.
+  // Created by somebody else in the meantime, or existing where creating is not permitted.
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return {};
   Error error = system_error(number, path, "make directory");
   std::array<char, PATH_MAX> target{};
@@ -135,7 +135,7 @@ Result<void> make_directories(const std::string& path) {
     error.reason = fmt::format("it is a symbolic link to {}, where there is no directory",
                                std::string_view(target.data(), static_cast<std::size_t>(size)));
   } else if (number == EEXIST) {
-    error.reason = "something of that name is no directory";
+    error.reason = "it exists and is not a directory";
   }
   return error;
 }

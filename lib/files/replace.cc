@@ -16,8 +16,8 @@ namespace shunt::files {
 namespace {
 
 constexpr std::size_t kBuffer = std::size_t{1} << 20;
-// Whoever has the file open for writing gets so many milliseconds to close it: before the rename,
-// when nothing has happened yet, and behind it, when it is theirs that would be lost.
+// How many milliseconds a writer of the file gets to close it: before the rename, when nothing has
+// happened yet, and after it, when its data would be lost.
 constexpr int kPatienceBefore = 100;
 constexpr int kPatienceBehind = 2000;
 
@@ -34,26 +34,26 @@ bool is_read_only(const io::File& file) {
   return (::fcntl(file.fd(), F_GETFL) & O_ACCMODE) == O_RDONLY;
 }
 
-// Puts `other`, a descriptor of the same file, in the place of `file`, and locks it.
+// Replaces `file` by `other`, a descriptor of the same file, and locks it.
 Result<void> go_on_with(io::File other, io::File& file) {
-  // Two descriptors of one process exclude each other like those of two.
+  // Locks of two descriptors exclude each other even in one process.
   unlock(file);
   SHUNT_TRY(lock_exclusive(other));
   file = std::move(other);
   return {};
 }
 
-// Only for reading from now on: a lease that forbids writers alone is to be had for such a file,
-// and only when this process has it open for writing no more than others.
+// Keeps the file open for reading only: a lease against writers requires that, and that this
+// process has no writable descriptor.
 Result<void> give_up_writing(io::File& file) {
   if (is_read_only(file)) return {};
   Result<io::File> reading = file.reopen(O_RDONLY, "open");
-  if (!reading) return {};  // no /proc: a lease for everything will have to do
+  if (!reading) return {};  // no /proc: use an exclusive lease
   return go_on_with(std::move(*reading), file);
 }
 
-// The way back, for whoever goes on with the file in another way. No errno in the errors: no other
-// way is open then.
+// Reopens the file for writing, for a caller that continues with it. Its errors have no errno, so
+// that no other strategy is tried.
 Result<void> take_up_writing(io::File& file) {
   const auto take_up = [&]() -> Result<void> {
     SHUNT_TRY(io::check_no_writer(file));
@@ -65,7 +65,7 @@ Result<void> take_up_writing(io::File& file) {
   return taken;
 }
 
-// What has come to the end of `old` since it had `size_then` bytes, to the end of `file`.
+// Copies what was appended to `old` after it had `size_then` bytes to the end of `file`.
 Result<std::uint64_t> copy_tail(const io::File& old, std::uint64_t size_then, io::File& file) {
   std::vector<std::byte> buffer(kBuffer);
   std::uint64_t at = size_then;
@@ -84,8 +84,8 @@ bool same_content(const struct stat& a, const struct stat& b) {
          a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
 }
 
-// What was appended to `old` since it was as `then`, to the file that was made as `created` and has
-// the name.
+// Copies what was appended to `old` since its status `then` to the new file, which has the name and
+// the status `created`.
 Result<std::uint64_t> carry_over(const io::File& old, const struct stat& then,
                                  const Directory& directory, const std::string& name,
                                  const struct stat& created) {
@@ -120,12 +120,13 @@ Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
     lease.emplace(old, kPatienceBefore);
     if (lease->refused() && read_only) {
       return busy(old, "another process has the file open for writing")
-          .with_hint("it is left as it is; try again when it has been closed");
+          .with_hint("it was left unchanged; try again when it has been closed");
     }
     SHUNT_TRY(look());
-    // In the directory where the rename happens, whatever `look` has looked at.
+    // In the directory of the rename, whatever `look` has checked.
     if (!new_file.directory().leads_to(name, old)) {
-      return busy(old, "it has been replaced by another program").with_hint("it is left as it is");
+      return busy(old, "it has been replaced by another program")
+          .with_hint("it was left unchanged");
     }
     SHUNT_ASSIGN(then, old.status());
     return {};
@@ -139,7 +140,7 @@ Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
   if (lease->held() && !lease->writer_waits()) {
     return committed ? Result<std::uint64_t>(std::uint64_t{0}) : committed.error();
   }
-  // Somebody may have got hold of the old file. They are done when a lease can be had again.
+  // Somebody may have opened the old file; they are done when a lease can be taken again.
   lease.reset();
   const io::Lease again(old, kPatienceBehind);
   Result<std::uint64_t> carried = carry_over(old, then, new_file.directory(), name, created);
@@ -148,14 +149,14 @@ Result<std::uint64_t> replace_file(NewFile& new_file, io::File& old,
                   .with_hint("what it writes from now on is lost");
   }
   if (committed) return carried;
-  // The name is given, though perhaps not for good: what was written meanwhile counts all the same.
+  // The name is given, perhaps not durably: data written in the meantime matters anyway.
   Error error = committed.error();
   if (!carried) {
     error.reason += fmt::format("; and {}: {}", carried.error().operation, carried.error().reason);
     error.hint = carried.error().hint;
   } else if (*carried > 0) {
     error.reason +=
-        fmt::format("; {} bytes that another program has appended meanwhile are in it", *carried);
+        fmt::format("; it includes {} bytes that another program has appended", *carried);
   }
   return error;
 }

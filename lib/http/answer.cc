@@ -18,14 +18,14 @@ std::string list_of(const Answer& answer, std::string_view name) {
 }
 
 Result<std::optional<std::uint64_t>> content_length(const Answer& answer) {
-  // With a transfer coding it does not count (RFC 9112, 6.3).
+  // It does not count with a transfer coding (RFC 9112, 6.3).
   if (answer.find("Transfer-Encoding") != nullptr || answer.find("Content-Length") == nullptr) {
     return std::optional<std::uint64_t>();
   }
   const std::string list = list_of(answer, "Content-Length");
   const auto length = parse_content_length(list);
   if (length) return length;
-  return corrupt(fmt::format("Content-Length: \"{}\" is no length", one_line(list, 100)));
+  return corrupt(fmt::format("Content-Length: \"{}\" is not a length", one_line(list, 100)));
 }
 
 }  // namespace shunt::http

@@ -29,7 +29,7 @@ std::optional<std::string> base64_decode(std::string_view text) {
                                          reinterpret_cast<const unsigned char*>(padded.data()),
                                          static_cast<int>(padded.size()));
   if (size < 0) return std::nullopt;
-  // The padding counts as zeros there.
+  // The decoder outputs zeros for the padding.
   bytes.resize(text.size() * 3 / 4);
   return bytes;
 }

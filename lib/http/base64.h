@@ -7,8 +7,9 @@
 
 namespace shunt::http {
 
+// Returns the Base64 of `bytes`, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
-// With or without its padding; nullopt for what is no Base64.
+// Decodes Base64 with or without padding; nullopt if `text` is not Base64.
 [[nodiscard]] std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace shunt::http

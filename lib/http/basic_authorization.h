@@ -1,4 +1,4 @@
-// A user name and a password in a request (RFC 7617).
+// Basic authentication with user name and password (RFC 7617).
 #pragma once
 
 #include <memory>
@@ -8,10 +8,11 @@
 
 namespace shunt::http {
 
-// "Basic …" of the two.
+// Returns the value of Authorization: "Basic …".
 [[nodiscard]] std::string basic_authorization(const std::string& user, const std::string& password);
 
-// Sends a fixed value of Authorization to the origin of `url`; a 401 is final.
+// Returns an authorizer that sends `value` as Authorization to the origin of `url` only. A 401 is
+// final.
 [[nodiscard]] std::shared_ptr<blob::Authorizer> fixed_authorization(const std::string& url,
                                                                     std::string value);
 

@@ -1,5 +1,5 @@
-// Calls back to somebody who may go away: while one runs, whoever closes the gate waits for its
-// end. No lock is held meanwhile.
+// Guards callbacks to an object that may go away: closing the gate waits for a running call. No
+// lock is held during a call.
 #pragma once
 
 #include <atomic>
@@ -9,14 +9,15 @@
 
 namespace shunt::http {
 
-// pass() is called by one thread at a time, the one that owns the calls; the rest from any.
+// pass() is called by one thread at a time, which owns the calls; the other functions are
+// thread-safe.
 class CallGate {
  public:
   CallGate() = default;
   CallGate(const CallGate&) = delete;
   CallGate& operator=(const CallGate&) = delete;
 
-  // Runs `call`, which may throw. False, and it does not: the gate is closed.
+  // Runs `call`, which may throw. Returns false, without running it, if the gate is closed.
   template <typename Call>
   bool pass(Call call) SHUNT_EXCLUDES(mutex_) {
     if (!enter()) return false;
@@ -25,7 +26,7 @@ class CallGate {
     return true;
   }
 
-  // Once it has returned, no call runs or comes; from within one it returns at once.
+  // On return no call is running and none will start. Called within a call, it returns at once.
   void close() SHUNT_EXCLUDES(mutex_) {
     const Lock lock(mutex_);
     closed_.store(true, std::memory_order_release);
@@ -38,7 +39,7 @@ class CallGate {
   class Leaving {
    public:
     explicit Leaving(CallGate& gate) : gate_(gate) {}
-    // With the lock to the end: who waits may take the gate away right after.
+    // Notifies with the lock held: a waiter may destroy the gate right afterwards.
     ~Leaving() {
       const Lock lock(gate_.mutex_);
       gate_.caller_ = {};
@@ -58,10 +59,10 @@ class CallGate {
     return true;
   }
 
-  std::atomic<bool> closed_{false};  // set under the mutex, so that nobody enters after close()
+  std::atomic<bool> closed_{false};  // set with the mutex held: no call starts after close()
   Mutex mutex_;
   ConditionVariable left_;
-  std::thread::id caller_ SHUNT_GUARDED_BY(mutex_);  // who is within a call
+  std::thread::id caller_ SHUNT_GUARDED_BY(mutex_);  // the thread that is within a call
 };
 
 }  // namespace shunt::http

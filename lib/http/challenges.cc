@@ -1,5 +1,5 @@
-// WWW-Authenticate (RFC 9110, 11.6.1). A comma parts challenges as well as their parameters; what
-// follows the next word tells which of the two it was.
+// Parses WWW-Authenticate (RFC 9110, 11.6.1). A comma separates both challenges and parameters;
+// what follows the next word shows which it was.
 #include <algorithm>
 #include <cstddef>
 #include <utility>
@@ -26,14 +26,14 @@ class ChallengeReader {
     text_.remove_prefix(1);
     return true;
   }
-  // Empty when there is none.
+  // Returns an empty text if there is none.
   [[nodiscard]] std::string_view token() {
     const auto end = std::find_if_not(text_.begin(), text_.end(), is_token_character);
     const auto word = text_.substr(0, static_cast<std::size_t>(end - text_.begin()));
     text_.remove_prefix(word.size());
     return word;
   }
-  // A quoted string or a token; nullopt for neither, or when the quotes do not end.
+  // Reads a quoted string or a token; nullopt if there is neither, or if the quotes are not closed.
   [[nodiscard]] std::optional<std::string> value() {
     if (!take('"')) {
       const auto word = token();
@@ -53,7 +53,7 @@ class ChallengeReader {
     }
     return std::nullopt;
   }
-  // Past the next comma outside of quotes.
+  // Skips to after the next comma outside quotes.
   void skip_element() {
     bool quoted = false;
     while (!text_.empty()) {
@@ -68,7 +68,7 @@ class ChallengeReader {
       }
     }
   }
-  // "name = value" at this place; otherwise nothing is read.
+  // Reads "name = value"; if there is none, reads nothing.
   [[nodiscard]] std::optional<std::pair<std::string, std::string>> parameter() {
     const std::string_view before = text_;
     const std::string name = ascii::lower(token());
@@ -100,7 +100,7 @@ std::vector<Challenge> parse_challenges(std::string_view value) {
     if (!found.empty()) {
       if (auto parameter = reader.parameter()) {
         auto& known = found.back().parameters;
-        // Of a name that comes twice the first counts.
+        // If a name occurs twice, the first one counts.
         if (known.size() < kMaxParameters) known.insert(std::move(*parameter));
         continue;
       }
@@ -118,7 +118,7 @@ std::vector<Challenge> parse_challenges(std::string_view value) {
     if (auto parameter = reader.parameter()) {
       found.back().parameters.insert(std::move(*parameter));
     } else if (!reader.take(',')) {
-      reader.skip_element();  // a token68, or what cannot be read
+      reader.skip_element();  // a token68, or something invalid
     }
   }
   return found;

@@ -31,8 +31,8 @@ class CurlCall final : public Call {
   std::shared_ptr<Transfer> transfer_;
 };
 
-// The threads of clients whose last owner was one of their own handlers. They end by themselves,
-// but the process must not go away under them: they still clean up after libcurl.
+// Threads of clients whose last owner was one of their own handlers. They end by themselves, but
+// the process must not exit before: they still clean up libcurl.
 class Orphans {
  public:
   static Orphans& instance() {
@@ -80,17 +80,17 @@ class CurlClient final : public Client {
 
  private:
   std::shared_ptr<Engine> engine_;
-  std::list<io::Thread> thread_;  // one, in what others can take over without new memory
+  std::list<io::Thread> thread_;  // at most one; a list is spliced without allocating
 };
 
 }  // namespace
 
 Result<std::shared_ptr<Client>> Client::start(const ClientOptions& options) {
   SHUNT_TRY(load_curl());
-  Orphans::instance();  // from here on, so that it goes before what libcurl stands on
+  Orphans::instance();  // constructed here, so that it is destroyed before what libcurl depends on
   MultiHandle multi(curl().multi_init());
   if (!multi) throw std::bad_alloc();
-  // Where libcurl found no descriptors for it, nobody could wake the thread, to stop it either.
+  // Without a wakeup descriptor nothing could wake the thread, not even to stop it.
   if (curl().multi_wakeup(multi.get()) != CURLM_OK)
     return system_error(EMFILE, "", "start the HTTP client");
   auto engine = std::make_shared<Engine>(make_settings(options), std::move(multi));

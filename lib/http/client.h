@@ -1,8 +1,8 @@
-// HTTP requests over libcurl's multi interface, in one thread of their own.
+// HTTP requests over libcurl's multi interface, in one thread.
 //
-// The client knows requests and answers, nothing of blobs: no retry, no redirect, no
-// authentication. HTTP/2 where the server has it, connections are kept and shared; proxies, CA
-// files (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) and certificates as with curl.
+// The client handles single requests: no retry, redirects or authentication. Uses HTTP/2 if the
+// server has it; keeps and shares connections; uses proxies, CA files (CURL_CA_BUNDLE,
+// SSL_CERT_FILE, SSL_CERT_DIR) and certificates as curl does.
 #pragma once
 
 #include <chrono>
@@ -23,15 +23,15 @@
 namespace shunt::http {
 
 struct ClientOptions {
-  unsigned connections = 8;     // at once, over all servers
-  std::uint64_t max_rate = 0;   // bytes a second over all connections; 0: no limit
+  unsigned connections = 8;     // at once, to all servers together
+  std::uint64_t max_rate = 0;   // bytes per second over all connections; 0: no limit
   double connect_timeout = 30;  // seconds
   double stall_timeout = 30;    // seconds without a byte after which a request fails; 0: never
-  // The same until the first byte of the answer. What is asked for may have to be made first: each
-  // attempt waits twice as long as the one before, and there are three.
+  // Like stall_timeout, until the first byte of the answer. In seconds. A server may have to create
+  // the content first: there are three attempts, each waiting twice as long as the one before.
   double answer_timeout = 60;
-  // Bytes a second, from the first byte of an answer on: below that for stall_timeout a request
-  // fails, its attempts taken together. 0: never. Whoever takes the bytes may take his time.
+  // Bytes per second. A request slower than this for stall_timeout, over all attempts and from the
+  // first byte of an answer on, fails. 0: never. Time that the receiver takes does not count.
   std::uint64_t low_speed = 100;
   const CancelToken* cancel = nullptr;  // asked at least every 100 ms; may be null
 };
@@ -41,62 +41,64 @@ using blob::Field;
 class SpeedWatch;
 
 struct Request : blob::Request {
-  std::chrono::milliseconds delay{0};  // wait so long before sending
-  // The handler may not be ready() for the body. It is asked for by HTTP/1.1: libcurl reads on from
-  // a stream of HTTP/2 that is held, 32 MiB of it.
+  std::chrono::milliseconds delay{0};  // wait before sending
+  // True if the handler's ready() may return false for the body. The request is then sent by
+  // HTTP/1.1: libcurl goes on reading a paused stream of HTTP/2, up to 32 MiB.
   bool may_be_held = false;
-  // Of all attempts at the same thing; null: this is the only one.
+  // Shared by all attempts at the same thing; null: there is only one.
   std::shared_ptr<SpeedWatch> speed = {};
 };
 
 struct Answer : blob::Answer {
   double seconds = 0;  // from sending the request to the first byte of the answer
-  std::optional<std::uint64_t> length = {};  // Content-Length, where there is one that counts
+  std::optional<std::uint64_t> length = {};  // Content-Length, if present and meaningful
 };
 
-// All fields of that name as one list, separated by commas (RFC 9110, 5.3).
+// Returns all fields of that name as one comma-separated list (RFC 9110, 5.3).
 [[nodiscard]] std::string list_of(const Answer& answer, std::string_view name);
 
-// Answer::length. kCorrupt for what is no length, and for lengths that differ.
+// Returns Answer::length; kCorrupt if it is not a length, or if several differ.
 [[nodiscard]] Result<std::optional<std::uint64_t>> content_length(const Answer& answer);
 
-// Hears how a request goes; on the client's thread, one call at a time. An error from a call ends
-// the request, and is what finished() gets.
+// Receives the answer to a request, on the client's thread, one call at a time. An error returned
+// by a call ends the request and is passed to finished().
 class AnswerHandler {
  public:
   virtual ~AnswerHandler() = default;
-  virtual Result<void> answered(const Answer& answer) = 0;  // once, before any body
-  // Asked before each body(), with the number of its bytes. False: not now. The request is held,
-  // however long, until Call::resume(); then it asks again. No time-out counts meanwhile.
+  virtual Result<void> answered(const Answer& answer) = 0;  // called once, before body()
+  // Called before each body(), with its number of bytes. Returns false to pause the request, for
+  // any length of time, until Call::resume(); this is then called again. No time-out runs
+  // meanwhile.
   [[nodiscard]] virtual bool ready(std::size_t /*bytes*/) { return true; }
   virtual Result<void> body(std::span<const std::byte> bytes) = 0;
-  // The last call, and the only one that surely comes. A body shorter than its Content-Length, a
-  // reset, a time-out: kNetwork.
+  // The last call, and the only one that always comes. kNetwork for a body shorter than its
+  // Content-Length, a reset or a time-out.
   virtual void finished(Result<void> outcome) = 0;
 };
 
-// A request under way; destroying it cancels it, as with blob::Download.
+// A request in progress. Destroying it cancels the request, as with blob::Download.
 class Call {
  public:
   virtual ~Call() = default;
-  // Asks the handler again, after its ready() was false. From any thread; does not block.
+  // Calls ready() of the handler again, after that has returned false. Thread-safe; does not block.
   virtual void resume() {}
 };
 
+// Thread-safe.
 class Client {
  public:
   static Result<std::shared_ptr<Client>> start(const ClientOptions& options);
-  virtual ~Client() = default;  // cancels what is under way
+  virtual ~Client() = default;  // cancels all requests
 
-  // `handler` is not owned. From any thread, the client's own included. May call finished() later
-  // only, never before it has returned.
+  // Sends a request. `handler` is not owned and must outlive the Call. May be called on any thread,
+  // including the client's own. finished() is never called before send() has returned.
   [[nodiscard]] virtual std::unique_ptr<Call> send(Request request, AnswerHandler& handler) = 0;
   // Runs `task` on the client's thread, after `delay`.
   virtual void post(std::function<void()> task, std::chrono::milliseconds delay = {}) = 0;
   [[nodiscard]] virtual const ClientOptions& options() const = 0;
 };
 
-// A small answer as a whole.
+// A small answer with its whole body.
 struct WholeAnswer {
   Answer answer;
   std::string body;

@@ -13,13 +13,13 @@ namespace shunt::http {
 
 namespace {
 
-// How long the thread sleeps at most while there is something to watch: cancellation, stalls.
+// Longest sleep, in ms, while there is something to check: cancellation, stalls.
 constexpr int kTick = 100;
 constexpr int kIdle = 60'000;
-// More than this between two looks is not a server's doing: the process was stopped.
+// A longer time between two checks is not the server's fault: the process was suspended.
 constexpr double kLongestWait = 1;
 
-// The others are not to suffer for one.
+// An exception of one task must not affect the others.
 void run_task(const Engine::Task& task) {
   const Result<void> ran = catching([&]() -> Result<void> {
     task();
@@ -39,8 +39,8 @@ Engine::Engine(const Settings& settings, MultiHandle multi)
 }
 
 Result<void> Engine::run() {
-  // Signals are for the program's own threads. A write to a connection that was closed must not
-  // end the process, whatever the program does about SIGPIPE.
+  // Signals are for the program's own threads. A write to a closed connection must not end the
+  // process, whatever the program does about SIGPIPE.
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
@@ -65,7 +65,7 @@ Result<void> Engine::turn() {
   run_commands();
   run_timers();
   start_waiting();
-  // A handler may block for long; what comes for others meanwhile is seen in the next round only.
+  // A handler may block for long; data that arrives for others meanwhile is seen in the next round.
   const auto before = Clock::now();
   in_handlers_ = {};
   int running = 0;
@@ -89,7 +89,7 @@ Result<void> Engine::turn() {
   return error;
 }
 
-// What was handed over before stop() is done still: it may hold what has to be let go of here.
+// Tasks posted before stop() still run: they may own what has to be released here.
 bool Engine::finish_up() {
   const Lock lock(mutex_);
   ended_ = stopping_ && commands_.empty();
@@ -261,8 +261,8 @@ void Engine::look_after_active(Clock::time_point now) {
   for (CURL* const easy : stalled) end(easy, CURLE_OPERATION_TIMEDOUT);
 }
 
-// Without new memory: it may be what there is none of. What handlers ask for meanwhile comes as
-// commands, and is not among these.
+// Allocates nothing: memory may be what is missing. Requests that handlers make meanwhile arrive as
+// commands and are not affected.
 void Engine::end_all(const Error& reason) noexcept {
   const auto end_one = [&](const TransferPtr& transfer) {
     Result<void> outcome;
@@ -301,7 +301,7 @@ bool Engine::admit(Transfer& transfer, std::size_t bytes) {
 }
 
 void Engine::resume_paused() {
-  // One round: whoever has to wait again stands at the end of the queue.
+  // One round: a transfer that has to wait again goes to the end of the queue.
   for (std::size_t count = paused_.size(); count > 0 && !paused_.empty(); --count) {
     const auto now = Clock::now();
     if (!bucket_.open(now)) return;

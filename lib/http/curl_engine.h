@@ -1,4 +1,4 @@
-// The client's thread: it drives libcurl's multi handle, and runs what other threads hand to it.
+// The client's thread: drives libcurl's multi handle and runs the tasks of other threads.
 #pragma once
 
 #include <chrono>
@@ -15,9 +15,9 @@
 
 namespace shunt::http {
 
-// One thread, that of run(), owns libcurl's handles, the transfers and the timers, and makes all
-// calls of handlers. Other threads hand it tasks, under the mutex, and wake it; the mutex is never
-// held while a task or a handler runs.
+// The thread of run() owns libcurl's handles, the transfers and the timers, and calls all handlers.
+// Other threads add tasks with the mutex held, and wake it. The mutex is never held while a task or
+// a handler runs.
 class Engine final : private Transfer::Gate {
  public:
   using Clock = std::chrono::steady_clock;
@@ -26,25 +26,26 @@ class Engine final : private Transfer::Gate {
 
   Engine(const Settings& settings, MultiHandle multi);
 
-  // What the thread does until stop(); then it drops what is under way without a word. What goes
-  // wrong with all of it, exhausted memory above all, is told to all that is under way, and the
-  // thread serves those who come later.
+  // Runs on the thread until stop(), then drops all transfers without telling their handlers. An
+  // error that concerns all of it, such as lack of memory, is reported to all current transfers;
+  // later ones are served.
   Result<void> run();
 
-  // From any thread.
+  // Thread-safe.
   void stop() SHUNT_EXCLUDES(mutex_);
-  // What a task throws is lost: it tells those whom it concerns itself.
+  // Runs `task` after `delay`. Exceptions of a task are lost; it must report failures itself.
   void post(Task task, std::chrono::milliseconds delay) SHUNT_EXCLUDES(mutex_);
   void add(TransferPtr transfer) SHUNT_EXCLUDES(mutex_);
-  // After its cancel(). When there is no memory even for this, the thread finds it by itself.
+  // Called after Transfer::cancel(). If there is no memory for the task, the thread notices the
+  // cancelled transfer by itself.
   void remove(TransferPtr transfer) noexcept SHUNT_EXCLUDES(mutex_);
-  // Asks its handler again, which was not ready.
+  // Calls ready() of its handler again, after that has returned false.
   void resume(TransferPtr transfer) SHUNT_EXCLUDES(mutex_);
   [[nodiscard]] const ClientOptions& options() const { return settings_.options; }
 
  private:
   void command(Task task) SHUNT_EXCLUDES(mutex_);
-  // The rest is of the thread.
+  // The functions below are called by the thread only.
   void wait_for(TransferPtr transfer);
   Result<void> turn();
   void run_commands() SHUNT_EXCLUDES(mutex_);
@@ -54,9 +55,9 @@ class Engine final : private Transfer::Gate {
   void reap();
   void end(CURL* easy, CURLcode code);
   void drop(const TransferPtr& transfer);
-  // `now` is from before libcurl last looked at its connections.
+  // `now` is the time before libcurl last looked at its connections.
   void look_after_active(Clock::time_point now);
-  // Time since `since` in which the thread was there for all connections.
+  // Adds the time since `since`, less the time spent in handlers.
   void note_waited(Clock::time_point since);
   void end_all(const Error& reason) noexcept;
   void resume_paused();
@@ -71,10 +72,10 @@ class Engine final : private Transfer::Gate {
   Mutex mutex_;
   std::vector<Task> commands_ SHUNT_GUARDED_BY(mutex_);
   bool stopping_ SHUNT_GUARDED_BY(mutex_) = false;
-  bool ended_ SHUNT_GUARDED_BY(mutex_) = false;  // nothing runs commands any more
+  bool ended_ SHUNT_GUARDED_BY(mutex_) = false;  // commands are not run any more
 
-  // Of the thread alone, but that others wake it through the multi handle, under the mutex and
-  // before ended_. The multi handle has to outlive the easy handles in it.
+  // Used by the thread only, except that others wake it through the multi handle, with the mutex
+  // held and before ended_ is set. The multi handle must outlive the easy handles in it.
   MultiHandle multi_;
   std::multimap<Clock::time_point, Task> timers_;
   std::deque<TransferPtr> waiting_;
@@ -84,7 +85,7 @@ class Engine final : private Transfer::Gate {
   std::vector<EasyHandle> spare_;
   RateBucket bucket_;
   Clock::duration in_handlers_{};  // since libcurl was last called
-  double waited_ = 0;              // seconds that active transfers have not been told of
+  double waited_ = 0;              // seconds not yet reported to active transfers
 };
 
 }  // namespace shunt::http

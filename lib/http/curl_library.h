@@ -1,5 +1,5 @@
-// libcurl, loaded when the first URL needs it: with the 25 libraries that it brings along, it takes
-// three quarters of the start of a program that has no use for it.
+// Loads libcurl when the first URL needs it: with its 25 libraries it would take three quarters of
+// the program's start.
 #pragma once
 
 #include <curl/curl.h>

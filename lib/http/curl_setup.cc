@@ -20,11 +20,12 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-// Measured over loopback against nginx: 16 KiB, libcurl's own choice, takes twice the processor
-// time; with 8 connections, 64 KiB take twice that of 256 KiB; beyond that nothing is gained.
+// Measured over loopback against nginx: 16 KiB, libcurl's default, takes twice the processor time;
+// with 8 connections, 64 KiB takes twice that of 256 KiB. Larger buffers gain nothing.
 constexpr long kBufferSize = 256 << 10;
 
-// With a limit, the smallest unit that is paused; a twentieth of a second of it.
+// With a rate limit a transfer pauses in units of the buffer: use a twentieth of a second of the
+// rate.
 long buffer_size_for(std::uint64_t max_rate) {
   if (max_rate == 0) return kBufferSize;
   return static_cast<long>(std::clamp<std::uint64_t>(max_rate / 20, 1 << 10, kBufferSize));
@@ -42,7 +43,7 @@ bool append(HeaderList& list, const std::string& line) {
   return true;
 }
 
-// The operation of errors about certificates.
+// The operation in errors about certificates.
 constexpr std::string_view kCheckCertificate = "check the certificate";
 
 bool is_about_certificate(CURLcode code) {
@@ -87,15 +88,14 @@ Settings make_settings(const ClientOptions& options) {
 
 Result<void> set_common_options(CURL* easy, const Settings& settings) {
   bool complete = true;
-  // Texts are copied. An option that this libcurl does not have is none that must be there.
+  // libcurl copies texts. Options that this libcurl does not know are not essential.
   const auto set = [&](CURLoption option, auto value) {
     complete &= curl().easy_setopt(easy, option, value) != CURLE_OUT_OF_MEMORY;
   };
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_FOLLOWLOCATION, 0L);
-  // A stream of HTTP/2 that is held back for the rate goes on to fill libcurl's memory, 32 MiB of
-  // it.
+  // A paused HTTP/2 stream would go on to fill up to 32 MiB of libcurl's memory.
   set(CURLOPT_HTTP_VERSION,
       static_cast<long>(settings.options.max_rate == 0 ? CURL_HTTP_VERSION_2TLS
                                                        : CURL_HTTP_VERSION_1_1));
@@ -106,7 +106,7 @@ Result<void> set_common_options(CURL* easy, const Settings& settings) {
   set(CURLOPT_TCP_KEEPINTVL, 15L);
   set(CURLOPT_USERAGENT, "shunt/" SHUNT_VERSION);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  // A name that does not resolve must not keep a cancelled request waiting.
+  // A slow name lookup must not delay a cancelled request.
   set(CURLOPT_QUICK_EXIT, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(
@@ -129,10 +129,9 @@ Result<HeaderList> make_header_list(const Request& request) {
   for (const Field& field : request.fields) {
     if (field.name.empty() || breaks_line(field.name) || breaks_line(field.value) ||
         field.name.find_first_of(": \t") != std::string::npos) {
-      return usage("a header field has characters that it must not have")
-          .with_path(show_url(request.url));
+      return usage("a header field contains invalid characters").with_path(show_url(request.url));
     }
-    // libcurl takes "Name:" for: leave this field out.
+    // For libcurl, "Name:" means to leave the field out.
     complete &= append(list, field.value.empty() ? field.name + ";"
                                                  : fmt::format("{}: {}", field.name, field.value));
   }
@@ -147,12 +146,12 @@ Result<HeaderList> make_header_list(const Request& request) {
 
 Error curl_error(CURLcode code, const Request& request, const char* details) {
   Error error;
-  // "Unsupported protocol" is also what libcurl says of an answer that is not of HTTP.
+  // libcurl also says "Unsupported protocol" of an answer that is not HTTP.
   error.code = code == CURLE_URL_MALFORMAT || !parse_url(request.url) ? ErrorCode::kUsage
                                                                       : ErrorCode::kNetwork;
   error.path = show_url(request.url);
   error.operation = is_about_certificate(code) ? kCheckCertificate : request.method;
-  // libcurl's own details name host and port, never the whole URL.
+  // libcurl's details contain host and port, but never the whole URL.
   error.reason = details != nullptr && *details != '\0' ? details : curl().easy_strerror(code);
   error.hint = hint_for(code);
   while (!error.reason.empty() && (error.reason.back() == '.' || error.reason.back() == '\n')) {

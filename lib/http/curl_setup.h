@@ -1,4 +1,4 @@
-// What all requests of a client have in common, as options of libcurl, and its errors as ours.
+// Options of libcurl that all requests of a client share, and translation of its errors.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ struct ListDeleter {
 };
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
-// What the environment says, read once when the client starts.
+// Options and environment, read once when the client starts.
 struct Settings {
   ClientOptions options;
   long buffer_size = 0;
@@ -34,16 +34,17 @@ struct Settings {
 };
 [[nodiscard]] Settings make_settings(const ClientOptions& options);
 
-// Everything but URL, fields, method and callbacks.
+// Sets everything except URL, fields, method and callbacks.
 [[nodiscard]] Result<void> set_common_options(CURL* easy, const Settings& settings);
 
-// The fields of `request` with its Range. kUsage where one would break out of its line.
+// Returns the fields of `request` including Range. Returns kUsage for a field that contains a line
+// break.
 [[nodiscard]] Result<HeaderList> make_header_list(const Request& request);
 
-// kNetwork with the URL, what went wrong, and what to do about it; kUsage for what is no URL.
+// Returns kNetwork with the URL, the cause and a hint; kUsage if it is not a URL.
 [[nodiscard]] Error curl_error(CURLcode code, const Request& request, const char* details);
 
-// kLocalIo for a socket that could not be had, with `number` for the errno.
+// Returns kLocalIo for a socket that could not be opened; `number` is the errno.
 [[nodiscard]] Error socket_error(int number, const Request& request);
 
 }  // namespace shunt::http

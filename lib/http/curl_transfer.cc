@@ -15,7 +15,7 @@ namespace shunt::http {
 
 namespace {
 
-// More than any server has reason to send, interim answers and trailers included.
+// More than any server has reason to send, including interim answers and trailers.
 constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxHeaderFields = 256;
 
@@ -28,7 +28,7 @@ Error network(const Request& request, std::string reason) {
   return error;
 }
 
-// What makes libcurl end a transfer from within a callback for `bytes`.
+// A return value that makes libcurl abort a callback for `bytes`.
 std::size_t other_than(std::size_t bytes) {
   return bytes == 0 ? 1 : 0;
 }
@@ -110,7 +110,7 @@ Result<void> Transfer::header_line(std::string_view line) {
     return network(request_, answered_ ? "too many trailers come after the answer"
                                        : "the header section of the answer is too long");
   }
-  // A trailer is nothing that was asked for: a server that sends those alone sends too slowly.
+  // Trailers do not count as progress: a server that only sends them is too slow.
   if (answered_) return {};
   speed_->came(line.size());
   const auto end = line.find_last_not_of("\r\n");
@@ -120,7 +120,7 @@ Result<void> Transfer::header_line(std::string_view line) {
 }
 
 Result<void> Transfer::header_field(std::string_view line) {
-  if (line.starts_with("HTTP/")) {  // a status line: what came before was of an interim answer
+  if (line.starts_with("HTTP/")) {  // a status line: drops an interim answer before it
     answer_.fields.clear();
     return {};
   }
@@ -151,7 +151,7 @@ Result<void> Transfer::end_of_header() {
   answered_ = true;
   Result<void> heard;
   call([&](AnswerHandler& handler) { heard = handler.answered(answer_); });
-  last_byte_ = Clock::now();  // the time that the handler took is not the server's silence
+  last_byte_ = Clock::now();  // the handler's time does not count as a stall
   return heard;
 }
 
@@ -159,7 +159,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
                               void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  // The handler first: what it does not take counts for nothing against the rate.
+  // Asks the handler first: bytes that it does not take must not count for the rate.
   Result<bool> admitted = catching([&]() -> Result<bool> {
     transfer.held_ = !transfer.handler_is_ready(bytes);
     if (transfer.held_) return false;
@@ -176,7 +176,7 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
   return other_than(bytes);
 }
 
-// As libcurl does it, which does not tell why it could not.
+// Opens the socket as libcurl does, to keep the errno.
 curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/,
                                   curl_sockaddr* address) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
@@ -211,7 +211,7 @@ bool Transfer::sent() const {
 namespace {
 
 std::string silence(double seconds) {
-  return fmt::format("no byte has come for {} s", seconds);
+  return fmt::format("no data has come for {} s", seconds);
 }
 
 }  // namespace
@@ -221,7 +221,7 @@ bool Transfer::stalled(Clock::time_point now, const ClientOptions& options) {
       begun_ ? options.stall_timeout : options.answer_timeout * speed_->patience();
   if (paused_ || held_ || seconds <= 0) return false;
   if (!connected_) {
-    // Connecting has a limit of its own.
+    // Connecting has its own time-out.
     if (!sent()) return false;
     connected_ = true;
     last_byte_ = std::max(last_byte_, now);
@@ -256,7 +256,7 @@ CURLcode Transfer::resume_held(Clock::time_point now) {
 
 Result<void> Transfer::outcome_of(CURLcode code) {
   if (error_) return std::move(*error_);
-  // That is also what libcurl says of a line beyond its limit.
+  // libcurl also says this of a line that is too long.
   if (code == CURLE_OUT_OF_MEMORY && sent() && !answered_) {
     return network(request_, "a line of the answer's header section is too long");
   }
@@ -280,7 +280,7 @@ void Transfer::finish(Result<void> outcome) noexcept {
     log(outcome);
     return {};
   });
-  // A handler sees to it that those who wait for it hear of this, whatever it throws.
+  // A handler that throws has already told those who wait for it.
   (void)catching([&]() -> Result<void> {
     call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); });
     return {};

@@ -1,5 +1,5 @@
-// Dates of HTTP (RFC 9110, 5.6.7): the one form that is sent today, and the two obsolete ones that
-// have to be understood still.
+// HTTP dates (RFC 9110, 5.6.7): the current format, and two obsolete ones that must still be
+// understood.
 #include <array>
 #include <chrono>
 #include <string_view>
@@ -10,7 +10,7 @@ namespace shunt::http {
 
 namespace {
 
-// Eats a date from the left; every step says whether it fitted.
+// Parses a date from the left; each step returns whether it matched.
 class DateReader {
  public:
   explicit DateReader(std::string_view text) : text_(text) {}
@@ -94,8 +94,8 @@ std::optional<std::int64_t> rfc850_date(std::string_view value) {
       !reader.literal(" GMT") || !reader.at_end()) {
     return std::nullopt;
   }
-  // Two digits: of the century that makes it no more than 50 years ahead. Nothing on the web is
-  // older than 1970.
+  // Two-digit years: none is more than 50 years in the future, and nothing on the web is older than
+  // 1970.
   return reader.seconds(year < 70 ? 2000 + year : 1900 + year, month + 1, day);
 }
 

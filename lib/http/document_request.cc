@@ -13,13 +13,13 @@
 namespace shunt::http {
 namespace {
 
-// A document comes in one piece: nothing expires on the way, and whoever refuses two tokens in a
+// A document is small, so that no token expires on the way; a server that refuses two tokens in a
 // row will refuse the third.
 constexpr unsigned kMaxDocumentRenewals = 2;
-// Of the body of a refusal: enough for a message.
+// How much of a refusal's body is kept: enough for a message.
 constexpr std::size_t kRefusalSize = std::size_t{16} << 10;
 
-// Everything but construction and cancel() happens on the client's thread.
+// Everything except construction and cancel() runs on the client's thread.
 class DocumentJob final : public AnswerHandler, public std::enable_shared_from_this<DocumentJob> {
  public:
   DocumentJob(Client& client, DocumentRequest request,
@@ -41,7 +41,8 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     });
   }
 
-  // What is returned has to be destroyed: that waits for the handler, which may want the lock.
+  // The caller destroys the returned Call without the lock: that waits for the handler, which may
+  // need the lock.
   [[nodiscard]] std::unique_ptr<Call> cancel() {
     const Lock lock(mutex_);
     cancelled_ = true;
@@ -74,7 +75,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   }
 
  private:
-  // What `step` throws ends the request, so that nobody waits for it in vain.
+  // An exception of `step` ends the request, so that nobody waits in vain.
   template <typename Step>
   void step_or_end(Step step) noexcept {
     run_or_fail(step, [this](const Result<void>& done) { end(done.error()); });
@@ -113,7 +114,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     sent_ = request;
     whole_ = {};
     too_large_ = false;
-    std::unique_ptr<Call> old;  // goes behind the lock
+    std::unique_ptr<Call> old;  // destroyed after the lock is released
     const Lock lock(mutex_);
     if (cancelled_) return;
     if (request_.count != nullptr) ++request_.count->requests;
@@ -134,7 +135,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
   }
 
   void renew() {
-    const auto authorizer = request_.authorizer;  // end() lets go of it
+    const auto authorizer = request_.authorizer;  // keeps it alive: end() releases it
     authorizer->renew(sent_, whole_.answer, used_, [weak = weak_from_this()](Result<void> outcome) {
       const auto self = weak.lock();
       if (self == nullptr) return;
@@ -145,7 +146,7 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
     });
   }
 
-  // After a while, from the start; `last` is the result when that has been tried often enough.
+  // Repeats the request after a pause; `last` is the result if there were enough attempts.
   void repeat(Result<WholeAnswer> last) {
     Error error;
     if (last) {
@@ -177,8 +178,8 @@ class DocumentJob final : public AnswerHandler, public std::enable_shared_from_t
       if (cancelled_) return;
       cancelled_ = true;
     }
-    // It may own the client, whose last owner should not be this thread: whoever waits for `done`
-    // holds on to it still.
+    // The authorizer may own the client, whose last owner should not be this thread: the caller who
+    // waits for `done` still holds the client.
     request_.authorizer.reset();
     const auto done = std::exchange(done_, nullptr);
     done(std::move(result));

@@ -1,5 +1,4 @@
-// Asking for one small document until it is there: redirects, renewal of what it is authorised
-// with, and repetition after failures.
+// Requests one small document: follows redirects, renews credentials, repeats after failures.
 #pragma once
 
 #include <atomic>
@@ -16,30 +15,30 @@
 
 namespace shunt::http {
 
-// What small requests have cost; shared by all that belong to one image.
+// Counts of small requests; shared by all that belong to one image. Thread-safe.
 struct RequestCount {
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> retries{0};
 };
 
 struct DocumentRequest {
-  Request request;                               // its fields go to wherever redirects lead
-  std::vector<Field> own_fields;                 // to the scheme, host and port of its URL only
-  std::shared_ptr<blob::Authorizer> authorizer;  // for these too; may be null
-  std::size_t limit = 0;                         // bytes that the document may have
+  Request request;                               // its fields are sent to redirect targets too
+  std::vector<Field> own_fields;                 // sent only to the origin of the request's URL
+  std::shared_ptr<blob::Authorizer> authorizer;  // for the same origin; may be null
+  std::size_t limit = 0;                         // largest document, in bytes
   RetryPolicy retry;
   std::shared_ptr<RequestCount> count;  // may be null
 };
 
-// Calls `done` once, on the client's thread, never before it has returned. Any status is a success
-// that is neither followed, renewed nor worth repeating, or still there after all of that; of an
-// answer other than 200, only the beginning of the body is kept. Redirects are followed for GET,
-// never from https to http. Destroying the Call cancels; a call of `done` that is about to be made
-// on the client's thread at that moment may still come.
+// Calls `done` once, on the client's thread, never before it has returned. Any final status counts
+// as success: one that is not followed, renewed or repeated, or remains after that. For an answer
+// other than 200 only the begin of the body is kept. Redirects are followed for GET, never from
+// https to http. Destroying the Call cancels; a `done` that is just being called on the client's
+// thread may still come. `client` outlives the Call.
 [[nodiscard]] std::unique_ptr<Call> send_document(Client& client, DocumentRequest request,
                                                   std::function<void(Result<WholeAnswer>)> done);
 
-// The same, and waits; never on the client's thread.
+// Same, but waits. Must not be called on the client's thread.
 [[nodiscard]] Result<WholeAnswer> get_document(Client& client, DocumentRequest request);
 
 }  // namespace shunt::http

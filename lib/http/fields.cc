@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kMaxLength = std::numeric_limits<std::int64_t>::max();
 
-// 1*DIGIT, nothing else; nullopt past 2^64 too.
+// Parses 1*DIGIT and nothing else; nullopt above 2^64 - 1 too.
 std::optional<std::uint64_t> digits(std::string_view text) {
   return ascii::parse_number<std::uint64_t>(text);
 }
@@ -37,7 +37,7 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   const auto space = value.find(' ');
   if (space == std::string_view::npos ||
       !ascii::equal_ignoring_case(value.substr(0, space), "bytes")) {
-    return bad_range("it is not of bytes");
+    return bad_range("its unit is not bytes");
   }
   value.remove_prefix(space + 1);
   const auto slash = value.find('/');
@@ -48,19 +48,19 @@ Result<ContentRange> parse_content_range(std::string_view value) {
   ContentRange parsed;
   if (total_text != "*") {
     parsed.total = digits(total_text);
-    if (!parsed.total) return bad_range("its total is no number");
+    if (!parsed.total) return bad_range("its total is not a number");
   }
   if (range_text == "*") {
-    if (!parsed.total) return bad_range("it says nothing");
+    if (!parsed.total) return bad_range("it has neither range nor total");
     return parsed;
   }
   const auto dash = range_text.find('-');
-  if (dash == std::string_view::npos) return bad_range("it is no range");
+  if (dash == std::string_view::npos) return bad_range("it is not a range");
   const auto first = digits(range_text.substr(0, dash));
   const auto last = digits(range_text.substr(dash + 1));
-  if (!first || !last) return bad_range("it is no range of numbers");
+  if (!first || !last) return bad_range("it is not a range of numbers");
   const auto end = checked_add<std::uint64_t>(*last, 1);
-  if (!end || *last < *first) return bad_range("its range is turned round or too large");
+  if (!end || *last < *first) return bad_range("its range is reversed or too large");
   if (parsed.total && *end > *parsed.total) return bad_range("its range is beyond its total");
   parsed.range = ByteRange{*first, *end};
   return parsed;
@@ -108,14 +108,14 @@ bool is_strong_etag(std::string_view value) {
 
 namespace {
 
-// What Cache-Control says of freshness.
+// What Cache-Control says about freshness.
 struct Directives {
   bool no_store = false;
-  bool never = false;  // no-store, no-cache, or a max-age that cannot be read
+  bool never = false;  // no-store, no-cache, or an invalid max-age
   std::optional<std::int64_t> max_age;
 };
 
-// Seconds of a field; nullopt for what is no number. More than this is as good as for ever.
+// Seconds of a field; nullopt if it is not a number. More than kLongest is practically for ever.
 constexpr std::int64_t kLongest = std::int64_t{1} << 31;
 std::optional<std::int64_t> delta_seconds(std::string_view text) {
   if (!all_digits(text)) return std::nullopt;
@@ -124,7 +124,7 @@ std::optional<std::int64_t> delta_seconds(std::string_view text) {
   return static_cast<std::int64_t>(*value);
 }
 
-// The end of the list element that begins at 0: the next comma outside of quotes.
+// Returns the end of the list element at 0: the next comma outside quotes.
 std::size_t element_end(std::string_view list) {
   bool quoted = false;
   for (std::size_t i = 0; i < list.size(); ++i) {
@@ -160,7 +160,7 @@ Directives parse_cache_control(std::string_view list) {
       }
       const auto seconds = delta_seconds(argument);
       if (!seconds) found.never = true;
-      // Said twice, the more careful one counts.
+      // If given twice, the smaller value counts.
       if (seconds) found.max_age = std::min(*seconds, found.max_age.value_or(*seconds));
     }
   }
@@ -180,8 +180,8 @@ std::int64_t fresh_for(std::string_view cache_control, std::string_view expires,
   date = ascii::trimmed(date);
   const auto sent = parse_http_date(date);
   if (!date.empty() && !sent) return 0;
-  // `immutable` adds no time: it says that nobody need ask while the answer is fresh, which is what
-  // is done in any case.
+  // `immutable` adds no time: it says not to ask while the answer is fresh, which shunt does
+  // anyway.
   std::int64_t lifetime = 0;
   if (directives.max_age) {
     lifetime = *directives.max_age;
@@ -190,7 +190,7 @@ std::int64_t fresh_for(std::string_view cache_control, std::string_view expires,
     if (!until) return 0;
     lifetime = std::min(kLongest, *until - sent.value_or(now));
   }
-  // Somebody on the way may have kept it for a while, and not say so.
+  // A cache on the way may have stored it for a while without saying so.
   std::int64_t spent = std::max<std::int64_t>(0, now - sent.value_or(now));
   if (!ascii::trimmed(age).empty()) {
     const auto seconds = delta_seconds(ascii::trimmed(age));

@@ -1,4 +1,4 @@
-// A token bucket: how many bytes may pass now, so that not more than `rate` a second do.
+// A token bucket that limits a rate to `rate` bytes per second.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 namespace shunt::http {
 
+// One thread. A rate of 0 is no limit.
 class RateBucket {
  public:
   using Clock = std::chrono::steady_clock;
@@ -15,7 +16,7 @@ class RateBucket {
       : rate_(static_cast<double>(rate)), tokens_(burst()), filled_(Clock::now()) {}
 
   [[nodiscard]] bool limited() const { return rate_ > 0; }
-  // Whether something may pass. It may then be larger than what is left: the debt is waited for.
+  // Returns true if bytes may pass. They may exceed the tokens left; the debt is then waited for.
   [[nodiscard]] bool open(Clock::time_point now) {
     if (!limited()) return true;
     const double seconds = std::chrono::duration<double>(now - filled_).count();
@@ -26,14 +27,14 @@ class RateBucket {
   void take(std::size_t bytes) {
     if (limited()) tokens_ -= static_cast<double>(bytes);
   }
-  // Until open() will say yes, counted from its last call.
+  // Time until open() returns true, counted from its last call.
   [[nodiscard]] std::chrono::milliseconds wait() const {
     if (!limited() || tokens_ > 0) return std::chrono::milliseconds(0);
     return std::chrono::milliseconds(1 + static_cast<std::int64_t>(-tokens_ / rate_ * 1000));
   }
 
  private:
-  // What may come at once after a pause.
+  // Bytes that may pass at once after a pause.
   [[nodiscard]] double burst() const { return rate_ / 20; }
 
   double rate_;

@@ -65,7 +65,7 @@ Result<std::chrono::milliseconds> Attempts::pause_after(
   const double doubled =
       policy_.first_delay * static_cast<double>(1u << std::min(failures_ - 1, 20u));
   const double most = std::max(0.0, std::min(policy_.longest_delay, doubled));
-  // Whoever was refused together should not come back together.
+  // Clients that were refused together should not come back together.
   double seconds = std::uniform_real_distribution<double>(most / 2, most)(random_);
   if (retry_after_seconds) {
     const auto asked = static_cast<double>(*retry_after_seconds);

@@ -1,5 +1,5 @@
-// How often, and after which pauses, a request that failed is repeated; which of its answers are
-// worth it, and how often redirects and refusals are followed by another request.
+// Policy of repetition: how often and after which pauses a failed request is repeated, which
+// answers are worth repeating, and how often redirects and refusals are followed.
 #pragma once
 
 #include <chrono>
@@ -18,68 +18,67 @@ namespace shunt::http {
 class SpeedWatch;
 
 struct RetryPolicy {
-  unsigned attempts = 6;      // in a row without one new byte, the first one included
+  unsigned attempts = 6;      // in a row without a new byte, including the first
   double first_delay = 0.25;  // seconds; doubles, with jitter
-  double longest_delay = 20;  // also the most that Retry-After is obeyed for
+  double longest_delay = 20;  // seconds; also the longest Retry-After that is obeyed
 };
 
-// Whether an error of a request will not go away by asking again: a certificate that is not
-// trusted.
+// Returns true if repeating the request cannot help: its error is an untrusted certificate.
 [[nodiscard]] bool is_lasting(const Error& error);
 
-// Whether an errno of socket(2) says that too many are open, here or on the whole machine: a little
-// later there may be room.
+// Returns true if `number`, an errno of socket(2), says that too many files are open in the process
+// or the system. Later there may be room.
 [[nodiscard]] bool is_want_of_sockets(int number);
 
-// Whether an answer of this status redirects the request (RFC 9110, 15.4).
+// Returns true if `status` is a redirect (RFC 9110, 15.4).
 [[nodiscard]] bool is_redirect(int status);
-// Whether the same request may have another answer a little later.
+// Returns true if the same request may succeed a little later.
 [[nodiscard]] bool is_worth_repeating(int status);
-// Retry-After of an answer, in seconds from now.
+// Returns Retry-After of an answer, in seconds from now.
 [[nodiscard]] std::optional<std::int64_t> retry_after(const Answer& answer);
 
-// All attempts at one thing, such as a range of a blob or a document. Used by one thread at a time.
+// Counts the attempts at one thing, such as a range of a blob or a document. One thread at a time.
 class Attempts {
  public:
-  // Without something new in between: bounds for servers that go round in circles.
+  // Limits without progress in between, against servers that go round in circles.
   static constexpr unsigned kMaxRedirects = 10;
   static constexpr unsigned kMaxRenewals = 5;
   static constexpr unsigned kMaxRepeatsAtOnce = 2;
-  // In all, however much has come.
+  // Limit in all, whatever has arrived.
   static constexpr unsigned kMaxResumes = 100;
 
-  // `renewals`: of credentials, in a row.
+  // `renewals` limits renewals of credentials in a row.
   Attempts(const RetryPolicy& policy, const ClientOptions& options,
            unsigned renewals = kMaxRenewals);
 
-  // Of all attempts together; goes into each Request.
+  // Shared by all attempts; passed in each Request.
   [[nodiscard]] const std::shared_ptr<SpeedWatch>& speed() const { return speed_; }
 
-  // Something new has come: the counts start again.
+  // Something new has arrived: resets the counts.
   void note_progress();
 
-  // Each counts one more, and says whether it is followed.
+  // Each counts one and returns whether it is within the limit.
   [[nodiscard]] bool may_redirect() { return ++redirects_ <= kMaxRedirects; }
-  // `used` is what Authorizer::sign() has returned for the request that was refused. Credentials
-  // that were renewed and are refused again are not renewed once more.
+  // `used` is what Authorizer::sign() returned for the refused request. Credentials that were
+  // renewed and refused again are not renewed once more.
   [[nodiscard]] bool may_renew(const std::string& used);
-  // Without a pause, and not counted as a failure.
+  // For a repetition without a pause that does not count as a failure.
   [[nodiscard]] bool may_repeat_at_once() { return ++repeats_at_once_ <= kMaxRepeatsAtOnce; }
 
-  // The next request goes where the first one went.
+  // The next request goes to the original URL again.
   void start_over() { redirects_ = 0; }
 
-  // An attempt has ended with `error`. Returns the pause before the next one, which is shown as a
-  // wait; or the error to give up with, which says how often it was tried.
+  // An attempt has ended with `error`. Returns the pause before the next one, during which a wait
+  // is shown; or the final error, which says how many attempts were made.
   [[nodiscard]] Result<std::chrono::milliseconds> pause_after(
       Error error, std::optional<std::int64_t> retry_after_seconds);
-  // How many have failed in a row.
+  // Number of failures in a row.
   [[nodiscard]] unsigned failures() const { return failures_; }
 
-  // To be called when an attempt ends, however it does: notes whether it was too slow.
+  // Call when an attempt ends, for any reason: records whether it was too slow.
   void note_end();
 
-  // No attempt follows.
+  // Call when no attempt follows.
   void finish() { waiting_.reset(); }
 
  private:
@@ -91,10 +90,10 @@ class Attempts {
   unsigned redirects_ = 0;
   unsigned renewals_ = 0;
   unsigned repeats_at_once_ = 0;
-  std::optional<std::string> renewed_;  // what was refused, and then renewed
+  std::optional<std::string> renewed_;  // credentials that were refused and then renewed
   unsigned resumes_ = 0;
-  bool too_slow_ = false;           // not for the first time
-  std::optional<Waiting> waiting_;  // for a repeated request to bring something
+  bool too_slow_ = false;           // too slow more than once
+  std::optional<Waiting> waiting_;  // shown while a repeated request has brought nothing
 };
 
 }  // namespace shunt::http

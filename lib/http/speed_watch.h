@@ -1,5 +1,5 @@
-// Whether something comes too slowly to be waited for: a server that sends a byte now and then
-// stays within all limits on silence, and never ends.
+// Detects a transfer that is too slow: a server that sends a byte now and then passes all time-outs
+// on silence and never ends.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +7,12 @@
 
 namespace shunt::http {
 
-// Of one thing that is asked for, over all attempts at it. What counts is the time in which the
-// server could have sent and nobody else was waited for, from the first byte of an answer on;
-// whoever drives the transfers tells of it. Of one thread.
+// Covers all attempts at one thing. Counts only time, from the first byte of an answer on, in which
+// the server could have sent and no local party was waited for; the driver of the transfers reports
+// it. One thread.
 class SpeedWatch {
  public:
-  // Fewer than `lowest` bytes a second for `seconds` is too slow; 0, of either: nothing is.
+  // Fewer than `lowest` bytes per second over `seconds` is too slow. If either is 0, nothing is.
   SpeedWatch(std::uint64_t lowest, double seconds)
       : seconds_(seconds), enough_(static_cast<double>(lowest) * seconds) {}
 
@@ -25,18 +25,18 @@ class SpeedWatch {
   }
   void waited(double seconds) { waited_ += seconds; }
   [[nodiscard]] bool too_slow() const { return enough_ > 0 && waited_ > seconds_; }
-  // Of what is too slow: nothing at all has come for this long.
+  // If too slow: true if nothing at all came in that time.
   [[nodiscard]] bool silent() const { return bytes_ == 0; }
   [[nodiscard]] double seconds() const { return seconds_; }
 
-  // An attempt has ended without a byte of an answer, for which it waited long enough.
+  // An attempt has timed out before the first byte of an answer.
   void was_not_answered() { ++unanswered_; }
-  // How many times as long as the first attempt the next one is to wait for that byte.
+  // Factor for the time-out of the next attempt's first byte, relative to the first attempt.
   [[nodiscard]] double patience() const { return static_cast<double>(1U << unanswered_); }
 
-  // After an attempt has ended, for whatever reason: whether another one makes sense. Another
-  // server of the same name may be faster; but that is tried once, until it was fast enough for
-  // once.
+  // Call after an attempt has ended for any reason. Returns true if another one makes sense. After
+  // a slow one there is one more try, since another server of the same name may be faster; the try
+  // is renewed once a transfer was fast enough.
   [[nodiscard]] bool may_try_again() {
     if (unanswered_ >= kMostUnanswered) return false;
     if (!too_slow()) return true;

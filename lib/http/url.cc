@@ -26,7 +26,7 @@ Error no_url(ErrorCode code, std::string_view text, std::string_view reason) {
   return error;
 }
 
-// Empty when the part is not there.
+// Returns an empty text if there is no such part.
 std::string part(CURLU* handle, CURLUPart which, unsigned flags) {
   char* text = nullptr;
   if (curl().url_get(handle, which, &text, flags) != CURLUE_OK) return {};
@@ -56,14 +56,14 @@ Result<Url> take_apart(CURLU* handle, ErrorCode code, std::string_view given) {
   curl().url_set(handle, CURLUPART_PASSWORD, nullptr, 0);
   curl().url_set(handle, CURLUPART_FRAGMENT, nullptr, 0);
   url.text = part(handle, CURLUPART_URL, 0);
-  if (url.text.empty()) return no_url(code, given, "cannot be understood as a URL");
+  if (url.text.empty()) return no_url(code, given, "not a valid URL");
   return url;
 }
 
 constexpr std::size_t kLongestUrl = 64 << 10;
 
-// The name of a parameter as those who read it see it: decoded, in lower case, and without what
-// parts its words ("api-key", "api_key", "apiKey").
+// Returns the name of a parameter without variations: decoded, in lower case, and without
+// separators ("api-key", "api_key", "apiKey").
 std::string plain_name(std::string_view name) {
   const auto digit = [](char c) {
     const std::size_t value = std::string_view("0123456789abcdef").find(ascii::lower(c));
@@ -81,7 +81,7 @@ std::string plain_name(std::string_view name) {
   return plain;
 }
 
-// The value of such a parameter lets in whoever has it.
+// Returns true if the value of the parameter grants access.
 bool is_secret(std::string_view name) {
   const std::string plain = plain_name(name);
   for (const std::string_view word : {"sig", "token", "secret", "passw", "credential", "auth",
@@ -98,16 +98,15 @@ bool is_secret(std::string_view name) {
 
 Result<Url> parse_url(std::string_view text) {
   if (text.size() > kLongestUrl || has_control_characters(text)) {
-    const Error error =
-        no_url(ErrorCode::kUsage, text.substr(0, 100), "cannot be understood as a URL");
+    const Error error = no_url(ErrorCode::kUsage, text.substr(0, 100), "not a valid URL");
     return text.find(' ') == std::string_view::npos ? error
-                                                    : error.with_hint("write %20 for a blank");
+                                                    : error.with_hint("write %20 for a space");
   }
   SHUNT_TRY(load_curl());
   const UrlHandle handle(curl().url());
   if (!handle || curl().url_set(handle.get(), CURLUPART_URL, std::string(text).c_str(),
                                 CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    return no_url(ErrorCode::kUsage, text, "cannot be understood as a URL");
+    return no_url(ErrorCode::kUsage, text, "not a valid URL");
   }
   return take_apart(handle.get(), ErrorCode::kUsage, text);
 }
@@ -122,10 +121,10 @@ Result<Url> resolve_url(const Url& base, std::string_view location) {
       curl().url_set(handle.get(), CURLUPART_URL, base.text.c_str(), 0) != CURLUE_OK ||
       curl().url_set(handle.get(), CURLUPART_URL, std::string(location).c_str(),
                      CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
-    return no_url(ErrorCode::kNetwork, base.text, "redirects to what is no URL");
+    return no_url(ErrorCode::kNetwork, base.text, "redirects to an invalid URL");
   }
   SHUNT_ASSIGN(Url url, take_apart(handle.get(), ErrorCode::kNetwork, location));
-  // What a server puts there is not for anybody's Authorization.
+  // Credentials in a redirect are not used.
   url.user.clear();
   url.password.clear();
   return url;
@@ -137,7 +136,7 @@ std::string object_path(const Url& url) {
     text.remove_prefix(scheme + 3);
   }
   text.remove_prefix(std::min(text.find_first_of("/?"), text.size()));
-  // What show_url() hides of it is what a signature is made of.
+  // A signed URL contains something that show_url() hides.
   const bool is_signed = show_url(url.text) != url.text;
   return std::string(is_signed ? text.substr(0, text.find('?')) : text);
 }
@@ -148,7 +147,7 @@ std::string show_url(std::string_view text) {
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
     shown = text.substr(0, scheme + 3);
     text.remove_prefix(scheme + 3);
-    // The last @ before the path, as those who parse it do.
+    // The last @ before the path, as URL parsers do.
     const auto authority = text.substr(0, text.find_first_of("/?"));
     if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
       text.remove_prefix(at + 1);
@@ -160,7 +159,7 @@ std::string show_url(std::string_view text) {
   text.remove_prefix(question);
   while (!text.empty()) {
     const auto end = text.find('&', 1);
-    const std::string_view parameter = text.substr(0, end);  // with its ? or &
+    const std::string_view parameter = text.substr(0, end);  // including its ? or &
     const auto equals = parameter.find('=');
     if (equals != std::string_view::npos && is_secret(parameter.substr(1, equals - 1))) {
       shown += fmt::format("{}...", parameter.substr(0, equals + 1));

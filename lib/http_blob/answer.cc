@@ -1,4 +1,4 @@
-// What a BlobRequest makes of an answer: take it, go elsewhere, ask again, or give up.
+// How a BlobRequest reacts to an answer: take it, follow a redirect, repeat, or give up.
 #include <fmt/format.h>
 
 #include <utility>
@@ -13,19 +13,19 @@ namespace {
 std::string describe_status(int status) {
   switch (status) {
     case 400:
-      return "the server does not understand the request (400)";
+      return "bad request (400)";
     case 401:
-      return "the server wants credentials (401)";
+      return "credentials required (401)";
     case 403:
-      return "the server forbids it (403)";
+      return "forbidden (403)";
     case 404:
       return "not found (404)";
     case 410:
-      return "it is gone from the server (410)";
+      return "gone (410)";
     case 429:
-      return "the server says that these are too many requests (429)";
+      return "too many requests (429)";
     case 503:
-      return "the server is not available at present (503)";
+      return "service unavailable (503)";
     default:
       return fmt::format("the server answers with status {}", status);
   }
@@ -59,7 +59,7 @@ BlobRequest::Verdict BlobRequest::another_part(const http::Answer& answer, ByteR
 }
 
 BlobRequest::Verdict BlobRequest::another_length(std::uint64_t length, std::uint64_t asked) const {
-  return repeat(state_->error(fmt::format("a body of {} bytes to a request for {}", length, asked),
+  return repeat(state_->error(fmt::format("a body of {} bytes for a request of {}", length, asked),
                               ErrorCode::kCorrupt));
 }
 
@@ -101,10 +101,10 @@ void BlobRequest::judge_success(const http::Answer& answer) {
 void BlobRequest::judge_redirect(const http::Answer& answer) {
   const std::string* const location = answer.find("Location");
   if (location == nullptr) {
-    return set_next(Next::kFail, state_->error("the server redirects to nowhere"));
+    return set_next(Next::kFail, state_->error("the server redirects without a target"));
   }
   if (!attempts_.may_redirect()) {
-    return set_next(Next::kFail, state_->error("the server redirects again and again"));
+    return set_next(Next::kFail, state_->error("too many redirects"));
   }
   auto target = http::resolve_url(url_, *location);
   if (!target) {
@@ -124,7 +124,7 @@ void BlobRequest::judge_redirect(const http::Answer& answer) {
 
 void BlobRequest::judge_refusal(const http::Answer& answer) {
   Error error = state_->error(describe_status(answer.status));
-  // Redirects lead to addresses that are signed for a while.
+  // Redirects lead to URLs whose signature expires.
   const bool redirected = url_.text != state_->original().text;
   if (answer.status == 401 && signature_.renewable &&
       (url_.same_origin(state_->original()) || !signature_.used.empty())) {

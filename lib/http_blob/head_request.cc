@@ -13,7 +13,7 @@ HeadRequest::HeadRequest(http::Client& client, std::shared_ptr<BlobState> state_
                          std::optional<blob::Info> known)
     : BlobRequest(client, std::move(state_of_blob)),
       known_(std::move(known)),
-      // Some servers refuse a range that goes beyond the end.
+      // Some servers refuse a range beyond the end.
       most_(std::clamp<std::uint64_t>(state().blob().size.value_or(kHeadSize), 1, kHeadSize)),
       asked_(most_),
       head_wanted_(0) {}
@@ -26,8 +26,8 @@ void HeadRequest::describe(http::Request& request) {
     if (http::is_strong_etag(known_->validator)) {
       request.fields.push_back({"If-None-Match", known_->validator});
     } else {
-      // If-Modified-Since asks whether it is newer, and a file may be replaced by an older one.
-      // What comes with the first byte is compared: that costs no more, and is exact.
+      // If-Modified-Since asks whether the file is newer, but it may be replaced by an older one.
+      // Comparing the answer to a request for one byte costs no more and is exact.
       asked_ = 1;
     }
   }
@@ -44,21 +44,21 @@ BlobRequest::Verdict HeadRequest::judge(const http::Answer& answer) {
   if (answer.status == 304) return judge_unchanged(answer);
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
-    Error error = state().error("the server sends it compressed, though that was not asked for");
-    error.hint = "places in it cannot be told then; download it with another program";
+    Error error = state().error("the server sends it compressed without being asked");
+    error.hint = "its bytes then have other offsets; download it with another program";
     return fail(std::move(error));
   }
   return answer.status == 206 ? judge_part(answer) : judge_whole(answer);
 }
 
 blob::Freshness HeadRequest::freshness(const http::Answer& answer) {
-  // Who may see it is for the server to say each time.
+  // With credentials, the server must decide each time who may see it.
   if (!asker_of(state().blob()).empty()) return {};
   const blob::Freshness own = freshness_of(answer);
   return state().redirects_freshness().value_or(own).and_also(own);
 }
 
-// Size and validator are known: do they go with what was known before?
+// Size and validator are known: compares them with what was known before.
 BlobRequest::Verdict HeadRequest::settle(const http::Answer& answer, std::uint64_t size) {
   const HttpBlob& blob = state().blob();
   if (blob.size && *blob.size != size) {
@@ -74,7 +74,7 @@ BlobRequest::Verdict HeadRequest::settle(const http::Answer& answer, std::uint64
   found_.info.size = size;
   found_.info.freshness = freshness(answer);
   found_.info.no_store = forbids_storing(answer);
-  // Some servers take no notice of If-None-Match when they are asked for a range.
+  // Some servers ignore If-None-Match in a request for a range.
   found_.unchanged =
       comparable() && known_->size == size && known_->validator == found_.info.validator;
   return accept();
@@ -115,7 +115,7 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const http::Answer& answer) 
   if (range && range->total == std::uint64_t{0}) return settle(answer, 0);
   const std::uint64_t refused = asked_;
   if (range && range->total && *range->total < asked_) {
-    most_ = *range->total;  // a server that refuses what goes beyond the end
+    most_ = *range->total;  // the server refuses a range beyond the end
     repeat_at_once();
   }
   return repeat(state().error(
@@ -126,13 +126,14 @@ BlobRequest::Verdict HeadRequest::judge_unsatisfied(const http::Answer& answer) 
 
 BlobRequest::Verdict HeadRequest::judge_unchanged(const http::Answer& answer) {
   if (!known_) return fail(state().error("the server sent 304 to an unconditional request"));
-  // Only an ETag was asked about.
+  // The condition was about an ETag.
   if (!comparable() || !http::is_strong_etag(known_->validator) ||
       contradicts(answer, known_->validator)) {
-    // Of something else than what was asked about. It is asked for as if nothing were known.
+    // The answer is about another version. Repeats the request as if nothing were known.
     known_.reset();
     repeat_at_once();
-    return repeat(state().error("the server says that nothing has changed, and shows that it has"));
+    return repeat(
+        state().error("the server says that nothing has changed, but sends another version"));
   }
   found_.info = *known_;
   found_.info.freshness = freshness(answer);
@@ -146,8 +147,9 @@ Result<void> HeadRequest::take(std::span<const std::byte> bytes) {
       std::min<std::uint64_t>(bytes.size(), head_wanted_ - found_.head.size()));
   state().count_bytes(wanted);
   found_.head.insert(found_.head.end(), bytes.begin(), bytes.begin() + static_cast<long>(wanted));
-  // More is to come, of a server that sends the whole: that is for later, and for ranges of it. Or
-  // it is a body that nobody wants, like the text of a 416; it may be endless.
+  // More bytes are coming. Either the server sends the whole blob, which will be requested in
+  // ranges later; or it is a body that is not needed, such as the text of a 416, and may be
+  // endless.
   const bool all = found_.head.size() == head_wanted_;
   const bool surplus = wanted < bytes.size();
   if (surplus || (all && (found_.unsized || found_.info.size > head_wanted_))) enough();

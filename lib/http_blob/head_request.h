@@ -1,4 +1,4 @@
-// The first request for a blob: its first bytes, and with them size, validator and final URL.
+// The first request for a blob: gets its first bytes, size, validator and final URL.
 #pragma once
 
 #include <future>
@@ -20,7 +20,7 @@ class HeadRequest final : public BlobRequest {
 
   HeadRequest(http::Client& client, std::shared_ptr<BlobState> state,
               std::optional<blob::Info> known);
-  // Blocks until it has ended.
+  // Blocks until the request has ended.
   Result<Found> wait() { return found_later_.get_future().get(); }
 
  private:
@@ -36,14 +36,14 @@ class HeadRequest final : public BlobRequest {
   Verdict judge_unchanged(const http::Answer& answer);
   [[nodiscard]] blob::Freshness freshness(const http::Answer& answer);
   Verdict settle(const http::Answer& answer, std::uint64_t size);
-  // Whether what comes from where is asked now can be compared with `known_` at all.
+  // Returns true if an answer from the URL of the current request can be compared with `known_`.
   [[nodiscard]] bool comparable() const;
 
   std::optional<blob::Info> known_;
-  std::uint64_t most_;         // bytes from the start to ask for
-  std::uint64_t asked_;        // of the request under way
-  std::string place_;          // Info::place of the request under way
-  std::uint64_t head_wanted_;  // of the answer under way
+  std::uint64_t most_;         // bytes to ask for, from the start
+  std::uint64_t asked_;        // bytes asked for in the current request
+  std::string place_;          // Info::place of the current request
+  std::uint64_t head_wanted_;  // bytes of the current answer to keep
   Found found_;
   std::promise<Result<Found>> found_later_;
 };

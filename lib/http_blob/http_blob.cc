@@ -21,7 +21,7 @@ class HttpDownload final : public blob::Download {
   HttpDownload& operator=(const HttpDownload&) = delete;
 
  private:
-  std::shared_ptr<http::Client> client_;  // the request uses it until it is cancelled
+  std::shared_ptr<http::Client> client_;  // used by the request until it is cancelled
   std::shared_ptr<RangeDownload> request_;
 };
 
@@ -64,7 +64,7 @@ Result<OpenedBlob> open_blob(const std::shared_ptr<http::Client>& client, HttpBl
     return opened;
   }
   state->set_info(std::move(found.info));
-  // What comes in another answer may be of another version, and could not be joined to it.
+  // Another answer may be of another version, and could not be joined to these bytes.
   if (!state->versions_show() && opened.head.size() != state->info().size) opened.head.clear();
   opened.origin = std::make_shared<HttpOrigin>(client, state);
   return opened;

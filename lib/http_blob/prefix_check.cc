@@ -10,7 +10,7 @@ namespace shunt::http_blob {
 bool SeenChunks::agrees(std::uint64_t index, std::uint64_t hash) {
   const Lock lock(mutex_);
   if (index < hashes_.size()) return hashes_[static_cast<std::size_t>(index)] == hash;
-  // Whoever comes here has had all chunks before it.
+  // All chunks before this one are there.
   hashes_.push_back(hash);
   return true;
 }
@@ -37,7 +37,7 @@ bool PrefixCheck::take(std::span<const std::byte> bytes) {
     const std::uint64_t stop = at_ < known_ ? std::min(known_, chunk_end) : chunk_end;
     const auto part =
         bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(stop - at_, bytes.size())));
-    if (part.empty()) return false;  // more than the blob has
+    if (part.empty()) return false;  // more than the blob's size
     XXH3_64bits_update(state_.get(), part.data(), part.size());
     at_ += part.size();
     bytes = bytes.subspan(part.size());

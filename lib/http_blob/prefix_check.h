@@ -1,7 +1,7 @@
-// Tells versions of a blob apart by their bytes, where the server says nothing to tell them by.
+// Tells versions of a blob apart by their bytes, if the server sends nothing else to tell them by.
 //
-// Every answer is read from byte 0 then, and held against the answers before it. As long as they
-// agree, all that has come is the beginning of what is coming: of one version.
+// Every answer is then read from byte 0 and compared with earlier answers. As long as they agree,
+// everything so far is of the same version.
 #pragma once
 
 #include <xxhash.h>
@@ -16,12 +16,12 @@
 
 namespace shunt::http_blob {
 
-// The chunks of one blob that have come so far, from byte 0. Thread-safe. Takes 8 bytes for each.
+// Hashes of the chunks of one blob seen so far, from byte 0. Thread-safe. Takes 8 bytes per chunk.
 class SeenChunks {
  public:
   static constexpr std::uint64_t kSize = std::uint64_t{64} << 10;
 
-  // Whether chunk number `index` has this hash, or comes for the first time.
+  // Returns true if chunk `index` has this hash, or is seen for the first time.
   [[nodiscard]] bool agrees(std::uint64_t index, std::uint64_t hash);
 
  private:
@@ -29,16 +29,16 @@ class SeenChunks {
   std::vector<std::uint64_t> hashes_ SHUNT_GUARDED_BY(mutex_);  // XXH3
 };
 
-// The answers to one request and its repetitions. What came of the last chunk, incomplete, is held
-// against its repetitions only.
+// Checks the answers to one request and its repetitions. An incomplete last chunk is compared only
+// with later repetitions.
 class PrefixCheck {
  public:
-  // `seen` is not owned; `size` is that of the blob.
+  // `seen` is not owned; `size` is the size of the blob in bytes.
   PrefixCheck(SeenChunks& seen, std::uint64_t size);
 
-  // An answer begins, at byte 0.
+  // Begins an answer, at byte 0.
   void begin();
-  // What comes next of it. False: it differs from what came before.
+  // Checks its next bytes. Returns false if they differ from what came before.
   [[nodiscard]] bool take(std::span<const std::byte> bytes);
 
  private:
@@ -49,9 +49,9 @@ class PrefixCheck {
 
   SeenChunks& seen_;
   const std::uint64_t size_;
-  std::unique_ptr<XXH3_state_t, Free> state_;  // of the chunk that is coming
-  std::uint64_t at_ = 0;                       // of the next byte of the answer
-  // How far the answers before it came, and the hash of their last chunk so far.
+  std::unique_ptr<XXH3_state_t, Free> state_;  // of the current chunk
+  std::uint64_t at_ = 0;                       // offset of the next byte of the answer
+  // How far earlier answers got, in bytes, and the hash of their last, incomplete chunk.
   std::uint64_t known_ = 0;
   std::uint64_t known_hash_ = 0;
 };

@@ -11,7 +11,7 @@ namespace shunt::http_blob {
 
 namespace {
 
-// So much a receiver always has room for.
+// A receiver always has room for this many bytes: a range of that length is never paused.
 constexpr std::uint64_t kTakenAtOnce = std::uint64_t{256} << 10;
 
 }  // namespace
@@ -30,16 +30,15 @@ void RangeDownload::describe(http::Request& request) {
   if (prefix_check_) return;
   request.range = ByteRange{position_, wanted_.end};
   const blob::Info& info = state().info();
-  // A digest tells versions apart by itself. Servers that share the work for such blobs may well
-  // differ in their ETags.
+  // A digest identifies the version. Mirrors that serve such a blob may have different ETags.
   if (info.digest.empty() && !info.validator.empty()) {
     request.fields.push_back({"If-Range", info.validator});
   }
 }
 
-// Another size than the blob has. A digest stands for one size: where there is one, it is the
-// answer that is odd, a proxy's page perhaps, and what is kept of the blob is as good as before.
-// The same size again is no accident: whoever named the size was wrong.
+// Handles another size than the blob's. With a digest the size is fixed: the answer is wrong,
+// perhaps a proxy's page, and what was kept stays valid. If the same size comes again it is no
+// accident: the expected size was wrong.
 BlobRequest::Verdict RangeDownload::other_size(std::uint64_t found, Error error) {
   if (state().info().digest.empty()) return fail(change());
   if (odd_size_ == found) return fail(std::move(error));
@@ -64,7 +63,7 @@ BlobRequest::Verdict RangeDownload::judge(const http::Answer& answer) {
   }
   if (answer.status == 416) return judge_unsatisfied(answer);
   if (is_encoded(answer)) {
-    return fail(state().error("the server sends it compressed, though that was not asked for"));
+    return fail(state().error("the server sends it compressed without being asked"));
   }
   if (answer.status == 206) return judge_part(answer);
   if (answer.status == 200) return judge_whole(answer);
@@ -77,7 +76,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const http::Answer& answer) {
 
   const std::uint64_t size = state().info().size;
   if (range->total && *range->total != size) {
-    // Under the same validator this is a mistake, otherwise another version.
+    // With the same validator this is an error of the server, otherwise another version.
     const std::string& validator = state().info().validator;
     Error error = state().error(
         fmt::format("Content-Range: a total of {} instead of {} bytes", *range->total, size),
@@ -87,7 +86,7 @@ BlobRequest::Verdict RangeDownload::judge_part(const http::Answer& answer) {
   }
   const ByteRange asked{position_, wanted_.end};
   const auto length = answer.length;
-  // A server may send less than what it was asked for (RFC 9110, 15.3.7), if it says so throughout.
+  // A server may send less than requested (RFC 9110, 15.3.7), if it says so consistently.
   const bool prefix = range->range && range->total && range->range->begin == asked.begin &&
                       range->range->end < asked.end && length == range->range->size();
   if (!prefix && (!range->range || *range->range != asked)) {
@@ -109,15 +108,15 @@ BlobRequest::Verdict RangeDownload::judge_whole(const http::Answer& answer) {
         *length, state().error(fmt::format("the server sends {} bytes as the whole instead of {}",
                                            *length, whole.end)));
   }
-  // If-Range was asked with: this is another version, or a server that does not know ranges. Only
-  // the validator tells which.
+  // After If-Range: this is another version, or a server without ranges. Only the validator shows
+  // which.
   const blob::Info& info = state().info();
   if (info.digest.empty() && !info.validator.empty() && validator_of(answer) != info.validator) {
     return fail(change());
   }
   if (ByteRange{position_, wanted_.end} != whole) state().note_no_ranges();
   if (prefix_check_) prefix_check_->begin();
-  // Nothing has been delivered yet: the receiver may as well have all of it.
+  // Nothing was delivered yet: deliver the whole blob.
   if (position_ == wanted_.begin) {
     wanted_ = whole;
     position_ = 0;
@@ -166,7 +165,7 @@ Result<void> RangeDownload::take(std::span<const std::byte> bytes) {
     return state().error("the server sends more than it said", ErrorCode::kCorrupt);
   }
   if (prefix_check_ && !prefix_check_->take(bytes)) return change();
-  if (at_ < position_) {  // delivered before this answer began
+  if (at_ < position_) {  // delivered before this answer
     const auto known =
         static_cast<std::size_t>(std::min<std::uint64_t>(position_ - at_, bytes.size()));
     bytes = bytes.subspan(known);

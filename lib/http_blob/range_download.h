@@ -24,16 +24,17 @@ class RangeDownload final : public BlobRequest {
   Verdict judge_unsatisfied(const http::Answer& answer);
   Verdict other_size(std::uint64_t found, Error error);
   [[nodiscard]] Error change();
-  // How many of the next `bytes` of the answer are for the receiver; the first ones may be known.
+  // Returns how many of the next `bytes` of the answer go to the receiver; it may already have the
+  // first ones.
   [[nodiscard]] std::uint64_t new_among(std::size_t bytes) const;
 
-  ByteRange wanted_;        // grows to the whole blob when the server sends that first
-  std::uint64_t position_;  // of the next byte for the receiver
-  std::uint64_t at_ = 0;    // of the next byte of the answer under way
-  ByteRange coming_;        // what that answer holds
-  std::optional<std::uint64_t> odd_size_;  // that an answer gave to a blob with a digest
+  ByteRange wanted_;                       // becomes the whole blob if the server sends that
+  std::uint64_t position_;                 // offset of the next byte for the receiver
+  std::uint64_t at_ = 0;                   // offset of the next byte of the current answer
+  ByteRange coming_;                       // range that the current answer holds
+  std::optional<std::uint64_t> odd_size_;  // another size, in an answer for a blob with a digest
   blob::Receiver& receiver_;
-  std::optional<PrefixCheck> prefix_check_;  // for a blob whose versions do not show
+  std::optional<PrefixCheck> prefix_check_;  // only for a blob without validator and digest
 };
 
 }  // namespace shunt::http_blob

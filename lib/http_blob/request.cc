@@ -10,15 +10,14 @@ namespace shunt::http_blob {
 
 namespace {
 
-// The body of an answer that is of no use is read to its end, for the connection's sake, unless it
-// is longer than this.
+// A useless body up to this size is read to its end, to keep the connection.
 constexpr std::uint64_t kMaxDiscarded = 64 << 10;
-// How long and how much is measured for the speed of a connection.
+// Length and amount of a measurement of a connection's speed.
 constexpr double kMeasureSeconds = 0.25;
 constexpr std::uint64_t kMeasureBytes = 256 << 10;
 
-// No server has part in it, and asking again mends it no more. A socket that could not be had may
-// be had once another connection has ended.
+// Returns true for local errors that repeating cannot help. A socket that could not be opened may
+// be available once another connection has ended.
 bool is_of_our_making(const Error& error) {
   return error.code == ErrorCode::kInterrupted ||
          (error.code == ErrorCode::kLocalIo && !http::is_want_of_sockets(error.system_errno));
@@ -42,7 +41,7 @@ void BlobRequest::start() {
 
 void BlobRequest::cancel() {
   calls_.close();
-  // Without memory for it, the request ends with the next byte of its answer.
+  // If memory is exhausted, the request ends with the next byte of its answer.
   (void)catching([&]() -> Result<void> {
     client_.post([self = shared_from_this()] {
       self->over_ = true;
@@ -77,7 +76,7 @@ void BlobRequest::note_progress() {
 
 void BlobRequest::send_after(std::chrono::milliseconds delay, bool retry) {
   if (over_ || calls_.closed()) return;
-  // Without an answer, it is to be repeated.
+  // Without an answer, the request is repeated.
   set_next(Next::kRepeat);
   final_error_ = false;
   enough_ = false;
@@ -106,7 +105,7 @@ void BlobRequest::set_next(Next next, Error error) {
 }
 
 bool BlobRequest::ready(std::size_t bytes) {
-  if (next_ != Next::kComplete) return true;  // what is not taken needs no room
+  if (next_ != Next::kComplete) return true;  // bytes that are not taken need no room
   bool ready = true;
   guarded([&] { ready = take_ready(bytes); });
   return ready;
@@ -116,7 +115,7 @@ Result<void> BlobRequest::body(std::span<const std::byte> bytes) {
   const auto self = shared_from_this();
   if (next_ != Next::kComplete) {
     discarded_ += bytes.size();
-    if (discarded_ > kMaxDiscarded) return state_->error("the rest of the answer is of no use");
+    if (discarded_ > kMaxDiscarded) return state_->error("the rest of the answer is not usable");
     return {};
   }
   measure(bytes.size());
@@ -209,7 +208,7 @@ void BlobRequest::repeat_later() {
   if (!may_repeat()) return end(error.with_hint("it cannot be resumed; run again"));
   const auto pause = attempts_.pause_after(std::move(error), retry_after_);
   if (!pause) return end(pause.error());
-  // What redirects led to may be what does not work.
+  // The redirect target may be what fails.
   if (attempts_.failures() > 1) state_->forget_redirect(url_);
   url_ = state_->current();
   send_after(*pause, true);

@@ -12,14 +12,14 @@ namespace shunt::http_blob {
 
 namespace {
 
-// How much the latest measurement counts among the recent ones.
+// Weight of the latest measurement.
 constexpr double kWeight = 0.3;
 
 double averaged(double before, double now) {
   return before == 0 ? now : before + kWeight * (now - before);
 }
 
-// Notes the first value; whether `value`, where there is one, is the same.
+// Records the first value; returns true if `value` is missing or equal to it.
 bool matches_first(std::optional<std::string>& first, const std::optional<std::string>& value) {
   if (!value) return true;
   if (!first) first = *value;
@@ -30,7 +30,7 @@ bool is_field(const http::Field& field, std::string_view name) {
   return ascii::equal_ignoring_case(field.name, name);
 }
 
-// Fields that shunt sets by itself. A server that compresses ignores ranges.
+// Returns true for fields that shunt sets itself. A server that compresses ignores ranges.
 bool is_ours(const http::Field& field) {
   for (const std::string_view name :
        {"Range", "If-Range", "If-None-Match", "If-Modified-Since", "If-Match",
@@ -83,7 +83,7 @@ void BlobState::keep_redirect(const http::Url& url) {
 
 void BlobState::forget_redirect(const http::Url& url) {
   const Lock lock(mutex_);
-  // Another download may have found a better one already.
+  // Another download may have found a better redirect in the meantime.
   if (redirect_ && redirect_->text == url.text) redirect_.reset();
 }
 
@@ -165,7 +165,7 @@ std::string asker_of(const HttpBlob& blob) {
       url && !(url->user.empty() && url->password.empty())) {
     authorization = http::basic_authorization(url->user, url->password);
   }
-  // In no order, as a server takes them.
+  // Sorted, since the order of fields does not matter.
   std::vector<std::string> lines;
   for (const http::Field& field : blob.fields) {
     if (is_ours(field)) continue;

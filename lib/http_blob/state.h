@@ -1,5 +1,5 @@
-// What all requests for one blob share: where it is, who asks, whether it still is what it was, and
-// what asking has cost.
+// What all requests for one blob share: its URL, credentials, whether it has changed, and the
+// traffic.
 #pragma once
 
 #include <atomic>
@@ -19,37 +19,37 @@ namespace shunt::http_blob {
 // Thread-safe.
 class BlobState {
  public:
-  // kUsage for what is no URL.
+  // Returns kUsage if the URL is invalid.
   static Result<std::shared_ptr<BlobState>> create(HttpBlob blob);
-  // The same, but what is wrong with the URL shows when it is asked.
+  // Same, but an invalid URL shows at the first request.
   static std::shared_ptr<BlobState> assume(HttpBlob blob);
 
   [[nodiscard]] const HttpBlob& blob() const { return blob_; }
   [[nodiscard]] const std::string& name() const { return blob_.name; }
   [[nodiscard]] const http::Url& original() const { return original_; }
 
-  // Where redirects have led, for as long as that works.
+  // The URL after redirects, as long as that works.
   [[nodiscard]] http::Url current() const;
   void keep_redirect(const http::Url& url);
   void forget_redirect(const http::Url& url);
-  // What a redirect itself says of how long it holds counts for the copy too: it is kept under the
-  // URL that redirects.
+  // A redirect's own freshness limits the freshness of the copy, which is cached under the URL that
+  // redirects.
   void note_redirect(const http::Answer& answer);
   [[nodiscard]] std::optional<blob::Freshness> redirects_freshness()
       const;  // nullopt: there was none
-  // Info::place of what an answer from `url` is of.
+  // Returns Info::place for an answer from `url`.
   [[nodiscard]] std::string place_of(const http::Url& url) const;
 
-  // The fields of the user for a request to `url`; none for another origin than the blob's.
+  // Returns the user's fields for a request to `url`; none if its origin is not that of the blob.
   [[nodiscard]] std::vector<http::Field> own_fields(const http::Url& url) const;
-  // Signs the request, all else of which is final.
+  // Signs the request, which is otherwise final.
   struct Signature {
-    std::string used;        // see blob::Authorizer::sign; of the user's own, the value
-    bool renewable = false;  // false where it is the user's own, or there is no authorizer
+    std::string used;  // see blob::Authorizer::sign; for the user's own Authorization, its value
+    bool renewable = false;  // false for the user's own, or without an authorizer
   };
   [[nodiscard]] Signature sign(blob::Request& request) const;
 
-  // Set once, before the Origin is handed out.
+  // Called once, before the Origin is handed out.
   void set_info(blob::Info info);
   [[nodiscard]] const blob::Info& info() const { return info_; }
 
@@ -58,16 +58,16 @@ class BlobState {
   [[nodiscard]] bool has_changed() const { return has_changed_; }
   void note_change() { has_changed_ = true; }
 
-  // For a blob without a validator: whether `answer` looks to be of the same version as the answers
-  // before it. A weak ETag, or a date that is too young, is no proof that nothing has changed, but
-  // one that differs shows that something has. What an answer does not say does not count.
+  // For a blob without a validator: returns true if `answer` seems to be of the same version as
+  // earlier answers. An equal weak ETag or recent date proves nothing, but a different one shows a
+  // change. A missing field shows nothing.
   [[nodiscard]] bool same_version(const http::Answer& answer);
-  // False: neither a digest nor anything that the server says tells versions apart. Then only what
-  // comes in one answer is surely of one version, and every request is for all of the blob, from
-  // its start; `seen_chunks` tells whether what came twice was the same.
+  // False if neither a digest nor anything from the server tells versions apart. Then only bytes of
+  // one answer are sure to be of one version; every request asks for the whole blob, and
+  // seen_chunks() checks that what comes twice is the same.
   [[nodiscard]] bool versions_show() const { return versions_show_; }
   [[nodiscard]] SeenChunks& seen_chunks() { return seen_chunks_; }
-  // `answer` is the first of its version.
+  // `answer` is the first one of its version.
   void begin_version(const http::Answer& answer);
 
   void count_request(bool retry);
@@ -80,7 +80,7 @@ class BlobState {
   [[nodiscard]] double latency() const { return latency_; }
   [[nodiscard]] double rate() const { return rate_; }
 
-  // A kNetwork error about this blob.
+  // Returns an error about this blob, kNetwork by default.
   [[nodiscard]] Error error(std::string reason, ErrorCode code = ErrorCode::kNetwork) const;
 
  private:
@@ -90,7 +90,7 @@ class BlobState {
   const HttpBlob blob_;
   const http::Url original_;
   blob::Info info_;
-  bool versions_show_ = true;  // set with info_
+  bool versions_show_ = true;  // set together with info_
   SeenChunks seen_chunks_;
 
   mutable Mutex mutex_;
@@ -107,7 +107,7 @@ class BlobState {
   std::atomic<std::uint64_t> data_requests_{0};
   std::atomic<std::uint64_t> retries_{0};
   std::atomic<std::uint64_t> bytes_{0};
-  // Written on the client's thread alone.
+  // Written by the client's thread only.
   std::atomic<double> latency_{0};
   std::atomic<double> rate_{0};
 };

@@ -14,7 +14,7 @@ BlobRequest::Verdict UnsizedRead::judge(const http::Answer& answer) {
         fmt::format("the server answers a request for all of it with status {}", answer.status)));
   }
   if (is_encoded(answer)) {
-    return fail(state().error("the server sends it compressed, though that was not asked for"));
+    return fail(state().error("the server sends it compressed without being asked"));
   }
   return accept();
 }

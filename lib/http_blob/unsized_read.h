@@ -1,4 +1,4 @@
-// A body of unknown size, from its start to its end, or as much of it as is wanted.
+// Reads a body of unknown size from its start, to its end or to a limit.
 #pragma once
 
 #include <future>
@@ -12,7 +12,7 @@ class UnsizedRead final : public BlobRequest {
   UnsizedRead(http::Client& client, std::shared_ptr<BlobState> state, blob::Receiver& receiver,
               std::uint64_t most)
       : BlobRequest(client, std::move(state)), most_(most), receiver_(receiver) {}
-  // Blocks until it has ended.
+  // Blocks until the read has ended.
   Result<void> wait() { return outcome_later_.get_future().get(); }
 
  private:

@@ -13,7 +13,7 @@ namespace shunt::http_blob {
 
 namespace {
 
-// Of a field that may be there once: "" when it is not there, nullopt when it is there with
+// Returns the value of a field that may occur once: "" if missing, nullopt if it occurs with
 // different values.
 std::optional<std::string> value_of(const http::Answer& answer, const char* name) {
   std::optional<std::string> value;
@@ -44,7 +44,7 @@ std::string validator_of(const http::Answer& answer) {
   if (etag && http::is_strong_etag(*etag)) return *etag;
   const auto modified = last_modified_of(answer);
   if (!modified) return {};
-  // Within the second in which it was changed, it may be changed once more unnoticed (8.8.2.2).
+  // Within the same second, it may be changed again without a new date (8.8.2.2).
   const auto now = http::parse_http_date(value_of(answer, "Date").value_or(std::string()));
   if (now && *now <= *http::parse_http_date(*modified)) return {};
   return *modified;
@@ -55,8 +55,8 @@ bool contradicts(const http::Answer& answer, const std::string& validator) {
   if (http::is_strong_etag(validator)) {
     const std::optional<std::string> etag = value_of(answer, "ETag");
     if (etag && etag->empty()) return false;
-    if (!etag) return true;  // two of them
-    // A cache on the way may have weakened it; it still tells versions apart.
+    if (!etag) return true;  // repeated with different values
+    // A cache on the way may have weakened it; it still distinguishes versions.
     std::string_view opaque = *etag;
     if (opaque.starts_with("W/")) opaque.remove_prefix(2);
     return opaque != validator;
@@ -67,8 +67,8 @@ bool contradicts(const http::Answer& answer, const std::string& validator) {
 
 namespace {
 
-// Whether the answer depends on fields of the request that a copy knows nothing of. shunt sends no
-// Accept-Encoding, and takes no compressed answer.
+// Returns true if the answer depends on request fields that a copy does not know. shunt sends no
+// Accept-Encoding and accepts no compressed answer.
 bool varies(const http::Answer& answer) {
   const std::string list = http::list_of(answer, "Vary");
   std::string_view rest = list;
@@ -89,7 +89,7 @@ blob::Freshness freshness_of(const http::Answer& answer) {
   const auto date = value_of(answer, "Date");
   const auto age = value_of(answer, "Age");
   if (!expires || !date || !age) return {};
-  // What is left of HTTP/1.0 (RFC 9111, 5.4).
+  // For HTTP/1.0 (RFC 9111, 5.4).
   std::string control = http::list_of(answer, "Cache-Control");
   if (control.empty()) control = http::list_of(answer, "Pragma");
   const auto now = static_cast<std::int64_t>(std::time(nullptr));

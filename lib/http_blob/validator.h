@@ -1,4 +1,4 @@
-// What answers say about which version of a blob they are of (RFC 9110, 8.8).
+// What an answer says about the version of a blob (RFC 9110, 8.8).
 #pragma once
 
 #include <cstdint>
@@ -10,26 +10,26 @@
 
 namespace shunt::http_blob {
 
-// The validator of Info: a strong ETag, else a Last-Modified that can be relied on, else "".
+// Returns Info::validator: a strong ETag, else a reliable Last-Modified, else "".
 [[nodiscard]] std::string validator_of(const http::Answer& answer);
 
-// Whether the answer is of another version than one with `validator`. What it does not say does not
-// count.
+// Returns true if the answer is of another version than `validator`. A missing field contradicts
+// nothing.
 [[nodiscard]] bool contradicts(const http::Answer& answer, const std::string& validator);
 
-// What tells versions apart, weakly perhaps: the ETag, and the date, where the answer has one that
-// is written as it should be, or several that are the same.
+// Returns the ETag, which may be weak, and the Last-Modified date; nullopt if missing, malformed,
+// or repeated with different values.
 [[nodiscard]] std::optional<std::string> etag_of(const http::Answer& answer);
 [[nodiscard]] std::optional<std::string> last_modified_of(const http::Answer& answer);
 
-// Of an answer that came just now; none where it varies with the request (Vary), or where fields
-// that may be there once contradict one another.
+// Returns the freshness of an answer received just now; none if it depends on request fields
+// (Vary), or if fields that may occur once contradict one another.
 [[nodiscard]] blob::Freshness freshness_of(const http::Answer& answer);
 
-// Info::no_store of an answer.
+// Returns Info::no_store of an answer.
 [[nodiscard]] bool forbids_storing(const http::Answer& answer);
 
-// A body that was compressed on its way has other bytes at other places.
+// Returns true if the body is encoded (compressed): its offsets are not those of the blob.
 [[nodiscard]] bool is_encoded(const http::Answer& answer);
 
 }  // namespace shunt::http_blob

@@ -55,7 +55,7 @@ SavedBytes all_saved(const JournalRecord& record) {
     const layout::FieldPatch::Bytes bytes = field.encode(field.old_value);
     all.add(field.at, std::span(bytes).first(field.width));
   };
-  // Three lists, each in order, become one.
+  // Merges three ordered lists.
   for (;;) {
     const std::uint64_t next_run =
         run < record.saved.count() ? record.saved.range(run).begin : UINT64_MAX;
@@ -76,9 +76,10 @@ SavedBytes all_saved(const JournalRecord& record) {
 
 std::string Job::recover_hint() const {
   if (journal_.is_removed()) {
-    return "the file is whole and its journal is gone; after a power cut it may be there again";
+    return "the file is complete and its journal removed; after a power failure the journal may be "
+           "back";
   }
-  return fmt::format("the journal is kept; to go on from there: {}", options_.recover_command);
+  return fmt::format("the journal is kept; to continue: {}", options_.recover_command);
 }
 
 Result<void> Job::open_gap() {
@@ -87,7 +88,7 @@ Result<void> Job::open_gap() {
       return {};
     case RoomKind::kInserted: {
       gap_may_be_open_ = false;
-      // The insertion drops them too, with one processor.
+      // The insertion drops them too, but with one processor.
       io::drop_if_much_cached(file_, {edit_.gap_at, edit_.size_before});
       const io::Lease alone(file_);
       SHUNT_TRY(check_size(edit_.size_before));
@@ -105,8 +106,8 @@ Result<void> Job::open_gap() {
   return {};
 }
 
-// All the space is had before the first byte moves, so that a full disk is met here. What another
-// program appends in the same moment lies before or behind it, so that the size tells.
+// All space is allocated before the first byte moves, so that a full disk shows here. What another
+// program appends at the same time lies before or behind it, so that the size shows it.
 Result<void> Job::reserve_space() {
   const auto space = ByteRange::of(edit_.size_before, edit_.gap_size);
   gap_may_be_open_ = false;
@@ -117,7 +118,7 @@ Result<void> Job::reserve_space() {
     SHUNT_TRY(extend(space, lease.held()));
   }
   SHUNT_TRY(check_size(space.end));
-  // From this cursor on, a recovery takes the space for the edit's own: it is on disk before that.
+  // From this cursor on, recovery takes the space as the edit's own, so it must be on disk before.
   SHUNT_TRY(file_.sync_data());
   return journal_.set_cursor(edit_.size_before);
 }
@@ -126,7 +127,7 @@ Result<void> Job::shift_from(std::uint64_t cursor) {
   options_.context.begin("shifting", cursor - edit_.gap_at);
   SHUNT_TRY(journal_.settle_cursor());
   SHUNT_TRY(shift_towards_end(make_shift(), {edit_.gap_at, cursor}));
-  // What moved last is about to be changed: its digest must not be asked for any more.
+  // The bytes of the last step are about to change: its digest must not be checked any more.
   return journal_.set_cursor(edit_.gap_at);
 }
 
@@ -136,7 +137,7 @@ Result<void> Job::write_front(const io::Source& front) {
   for (const layout::FieldPatch& patch : edit_.patches) {
     SHUNT_TRY(layout::write_field(file_, patch, edit_.moved(patch.at), patch.new_value));
   }
-  // The new front is on disk before the old tail goes.
+  // The new front must be on disk before the old tail is removed.
   return file_.sync_data();
 }
 
@@ -156,7 +157,7 @@ Result<std::uint64_t> Job::finish_tail() {
                                   edit_.mark->new_value));
   }
   SHUNT_TRY(settle_times());
-  // The result is on disk before the journal that could rebuild it goes.
+  // The result must be on disk before the journal that could rebuild it is removed.
   SHUNT_TRY(file_.sync());
   SHUNT_TRY(journal_.remove(file_));
   return size - expected;
@@ -205,8 +206,8 @@ Result<std::uint64_t> Job::find_gap() {
   return find_cursor(file_, edit_, journal_.record().holes,
                      [&](std::uint64_t cursor) -> Result<bool> {
                        if (cursor >= edit_.size_before) {
-                         // The insertion has not begun to move anything, and what it added is
-                         // zeros; other bytes there are another program's.
+                         // The insertion has not moved anything yet, and what it added is zeros;
+                         // other bytes there are another program's.
                          const auto added = ByteRange::of(edit_.size_before, edit_.gap_size);
                          SHUNT_ASSIGN(const std::uint64_t content, end_of_content(added));
                          if (content > added.begin) return false;
@@ -221,7 +222,7 @@ Result<void> Job::check_size(std::uint64_t expected) const {
   if (size == expected) return {};
   if (size > expected) return appended_error(file_, size - expected);
   Error error = appended_error(file_, 0);
-  error.reason = "another program has made it shorter in the meantime";
+  error.reason = "another program has truncated it";
   return error;
 }
 
@@ -244,13 +245,12 @@ Result<std::uint64_t> Job::end_of_content(ByteRange range) const {
 }
 
 Result<void> Job::extend(ByteRange range, bool alone) {
-  // What another program appends meanwhile would lie within a range that is reserved, and zeros
-  // that are written to their place over it. As long as nobody else has the file open there is no
-  // such program.
+  // What another program appends in the meantime would lie within the reserved range, and zeros
+  // would overwrite it. While nobody else has the file open there is no such program.
   if (alone) {
     Result<void> allocated = file_.allocate(range);
     if (allocated || allocated.error().code != ErrorCode::kUnsuitable) return allocated;
-    // A file system that cannot reserve.
+    // The file system cannot reserve space.
   }
   return append_space(file_, range.size(), journal_.record().stamp);
 }
@@ -261,8 +261,8 @@ Shift Job::make_shift() {
   shift.distance = edit_.gap_size;
   shift.unit = edit_.unit;
   shift.settle = [this](const ShiftStep& step) -> Result<void> {
-    // The bytes and the cursor go to the disk at once. What must not happen before both are there
-    // is the next step, which writes over the place that the bytes came from.
+    // The bytes and the cursor are synced at the same time. Both must be on disk before the next
+    // step, which overwrites the place the bytes came from.
     SHUNT_TRY(journal_.begin_step(step.to, step.digest));
     SHUNT_ASSIGN(io::Thread noting, io::Thread::start([this] { return journal_.sync(); }));
     const Result<void> synced = file_.sync_data();
@@ -277,13 +277,13 @@ Shift Job::make_shift() {
   return shift;
 }
 
-// Zeros behind the front, where there is a gap: what a reader would find there are old bytes.
+// Writes zeros behind the front if there is a gap; a reader would find old bytes there.
 Result<void> Job::clear_rest(ByteRange rest) {
   switch (edit_.room) {
     case RoomKind::kReserved:
       return {};
     case RoomKind::kInserted:
-      // The insertion left a hole; only the bytes that came to lie behind it are old.
+      // The insertion left a hole; only bytes behind it are old.
       rest.begin = std::clamp(edit_.gap_at + edit_.gap_size, rest.begin, rest.end);
       return layout::write_zeros(file_, rest);
     case RoomKind::kShifted:

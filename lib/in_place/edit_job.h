@@ -1,5 +1,5 @@
-// The parts of an in-place edit, for whoever runs it forward (in_place.cc) or finds it interrupted
-// (recovery.cc). Private to this room.
+// The steps of an in-place edit, used to run it (in_place.cc) and to recover it (recovery.cc).
+// Private to this room.
 #pragma once
 
 #include <cstdint>
@@ -15,68 +15,69 @@
 
 namespace shunt::in_place {
 
-// XXH3-64 of `range`, as the journal keeps it of what an edit needs.
+// Returns the XXH3-64 of `range`, as the journal keeps it for Edit::needed.
 Result<std::uint64_t> digest_of(const io::Source& source, ByteRange range);
 
-// What an undo and a look at the original need besides the file itself: everything that the edit
-// overwrites, by its old place.
+// Returns everything that the edit overwrites, by its old offset: what an undo and a view of the
+// original need besides the file itself.
 SavedBytes all_saved(const JournalRecord& record);
 
-// Another program has appended so many bytes: kBusy.
+// Returns kBusy: another program appended `size` bytes.
 Error appended_error(const io::File& file, std::uint64_t size);
 
-// One edit on one file, from whatever point it has come to. One thread; nothing but the journal is
-// owned, and all else outlives it.
+// One edit of one file, from whatever point it has reached. One thread. Owns the journal;
+// everything else outlives it.
 class Job {
  public:
   Job(io::File& file, OriginalView& view, const Edit& edit, Journal journal, const Options& options)
       : file_(file), view_(view), edit_(edit), journal_(std::move(journal)), options_(options) {}
 
   Journal& journal() { return journal_; }
-  // What to tell when the edit did not come to its end and was not undone either.
+  // Returns the hint for an edit that was neither finished nor undone.
   [[nodiscard]] std::string recover_hint() const;
-  // Requests to stop that have been answered, by going back or by going on, no longer count.
+  // Marks requests to stop as answered, by undoing or by going on; they no longer count.
   void heed_requests() { heeded_ = options_.context.requests(); }
 
-  // Step 2. kInterrupted in the middle of a shift when asked to stop; kBusy when another program
-  // has changed the size of the file.
+  // Step 2. Returns kInterrupted in the middle of a shift if asked to stop, and kBusy if another
+  // program changed the size of the file.
   Result<void> open_gap();
-  // From now on a shift goes on whatever is appended meanwhile. It is not lost: finish_tail sees
-  // it.
+  // From now on a shift continues when another program appends data. The data is kept: finish_tail
+  // handles it.
   void let_grow() { watching_ = false; }
-  // Moves what is still in front of `cursor`.
+  // Moves the bytes that are still in front of `cursor`.
   Result<void> shift_from(std::uint64_t cursor);
-  // Step 3 and the sync behind it.
+  // Step 3, with its sync.
   Result<void> write_front(const io::Source& front);
-  // Steps 4 and 5. From here on there is no way back, only forward. How many bytes another program
-  // has appended, which are kept: the old moov is marked then, where it would have been cut off.
+  // Steps 4 and 5. From here on the edit can only be finished. Returns the number of bytes that
+  // another program appended: they are kept, and the old moov is marked instead of cut off.
   Result<std::uint64_t> finish_tail();
 
-  // Whether the bytes that the front is computed from read as they did, through the view.
+  // Returns true if the bytes that the front is computed from, read through the view, are
+  // unchanged.
   [[nodiscard]] Result<bool> needed_is_intact() const;
-  // Whether the front and the patches are in their places: nothing but the tail is left to do then.
+  // Returns true if the front and the patches are in place, so that only the tail is left to do.
   [[nodiscard]] Result<bool> is_written() const;
-  // Whether the gap that was to be cut off next, from the journal's cursor on, is still there.
+  // Returns true if the gap that was to be cut off next, at the journal's cursor, is still there.
   [[nodiscard]] Result<bool> cut_is_to_come() const;
-  // Where the gap of an insertion is, by the extents and by the needed bytes. Sets the view to it.
+  // Finds the gap of an insertion by the extents and by the needed bytes, and sets the view to it.
   Result<std::uint64_t> find_gap();
 
-  // Brings back the original, from any point before the tail was touched. What another program has
-  // appended is behind it then.
+  // Restores the original, from any point before the tail was touched. Data that another program
+  // appended then follows it.
   Result<void> undo();
-  // Of a shift without a cursor, of which nothing has moved: takes away the space that was reserved
-  // for it, and nothing else.
+  // Shift without a cursor, so that nothing has moved: removes the space reserved for it, and
+  // nothing else.
   Result<void> give_back_space();
-  // Gives the file its old time of modification, where that is asked for. Before the sync that ends
-  // an edit.
+  // Restores the file's time of modification, if asked for. Called before the sync that ends an
+  // edit.
   [[nodiscard]] Result<void> settle_times();
-  // The rest of an undo, once the old bytes are at their old places again.
+  // The rest of an undo, once the old bytes are back at their old places.
   Result<void> restore();
 
  private:
   Result<void> extend(ByteRange range, bool alone);
   [[nodiscard]] Result<void> check_size(std::uint64_t expected) const;
-  // Where the last byte of `range` that is not zero ends; its begin when all are.
+  // Returns where the last non-zero byte of `range` ends; the begin of `range` if all are zero.
   [[nodiscard]] Result<std::uint64_t> end_of_content(ByteRange range) const;
   Result<void> reserve_space();
   [[nodiscard]] Shift make_shift();
@@ -93,8 +94,8 @@ class Job {
   Journal journal_;
   const Options& options_;
   int heeded_ = 0;
-  bool watching_ = false;        // for what is appended during a shift
-  bool gap_may_be_open_ = true;  // false as long as this object knows better
+  bool watching_ = false;        // a shift stops when another program appends data
+  bool gap_may_be_open_ = true;  // false while this object knows that it is closed
 };
 
 }  // namespace shunt::in_place

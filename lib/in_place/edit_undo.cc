@@ -1,4 +1,4 @@
-// The way back: closing the gap, and writing back what was overwritten.
+// Undo: closes the gap and restores what was overwritten.
 #include <fcntl.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace shunt::in_place {
 namespace {
 
 constexpr std::size_t kRestoreBuffer = std::size_t{1} << 20;
-// So often is a tail moved back that has grown again in the meantime.
+// How often a tail that has grown again is moved back.
 constexpr int kMaxRounds = 100;
 
 Error keeps_growing(const io::File& file) {
@@ -36,12 +36,12 @@ Result<void> Job::close_gap() {
   }
   SHUNT_ASSIGN(const std::uint64_t cursor, find_gap());
   view_.set_gap(UINT64_MAX, 0);
-  // A collapse may not reach the end of the file; a hole that does is taken away by hand.
+  // A collapse may not reach the end of the file; then the gap is closed by copying.
   if (cursor + edit_.gap_size >= size) return close_gap_at_end();
   return file_.collapse_range(cursor, edit_.gap_size);
 }
 
-// What another program has appended moves back with the rest, as if it had been there before.
+// Data that another program appended is moved back with the rest.
 Result<void> Job::close_shifted_gap() {
   options_.context.begin("undoing",
                          edit_.size_before - std::min(journal_.cursor(), edit_.size_before));
@@ -61,30 +61,30 @@ Result<void> Job::close_shifted_gap() {
   return keeps_growing(file_);
 }
 
-// Once the gap has been cut off, another program may append as many bytes as it had: the size does
-// not tell then whether it is still there. The stamp does, which goes with the gap.
+// After the gap was cut off, another program may append as many bytes as it had; the size then does
+// not show whether the gap is still there. The stamp does, since it lies in the gap.
 Result<void> Job::announce_cut(std::uint64_t end) {
   Result<void> stamped = write_stamp(file_, end, journal_.record().stamp);
-  // The stamp is on disk before the cursor that says so.
+  // The stamp must be on disk before the cursor that refers to it.
   if (stamped) stamped = file_.sync_data();
   if (stamped) return journal_.announce_cut(end);
-  // The gap may be a hole there, or shared with another file. A full disk does not keep anybody
-  // from going back.
+  // The gap may be a hole or shared with another file there, so the stamp needs space. A full disk
+  // must not prevent an undo.
   const int number = stamped.error().system_errno;
   if (number != ENOSPC && number != EDQUOT) return stamped;
-  // What moved last is about to be changed: its digest must not be asked for any more.
+  // The bytes of the last step are about to change: its digest must not be checked any more.
   return journal_.set_cursor(end);
 }
 
-// The last block of the file is where it was, and the gap behind it. What another program has
-// appended, less than a block that a collapse could move, goes to where the original ends.
+// The last block of the file is at its old place, and the gap is behind it. Data that another
+// program appended, less than the block that a collapse could move, goes to the original end.
 Result<void> Job::close_gap_at_end() {
   for (int round = 0; round < kMaxRounds; ++round) {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     if (size < edit_.size_with_gap()) return check_size(edit_.size_with_gap());
     const std::uint64_t more = size - edit_.size_with_gap();
     if (more > 0) {
-      // Beside the place it comes from: it is in the file at each moment.
+      // Written beside the place it comes from, so that it is in the file at every moment.
       std::vector<std::byte> tail(static_cast<std::size_t>(std::min(more, edit_.gap_size)));
       SHUNT_ASSIGN(const std::size_t got, file_.read_at(edit_.size_with_gap(), tail));
       SHUNT_TRY(file_.write_at(edit_.size_before, std::span(tail).first(got)));
@@ -97,7 +97,7 @@ Result<void> Job::close_gap_at_end() {
   return keeps_growing(file_);
 }
 
-// What was appended meanwhile is another program's, and stays as it is.
+// Data appended in the meantime belongs to another program and stays as it is.
 Result<void> Job::give_back_space() {
   for (int round = 0; round < kMaxRounds; ++round) {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
@@ -106,13 +106,13 @@ Result<void> Job::give_back_space() {
         const std::optional<std::uint64_t> appended,
         find_space(file_, {edit_.size_before, size}, edit_.gap_size, journal_.record().stamp));
     if (!appended) {
-      // Reserved while nobody else had the file open, it is where the original ends, and zeros.
+      // Space reserved while nobody else had the file open lies at the original end and is zeros.
       const ByteRange reserved{edit_.size_before, std::min(size, edit_.size_with_gap())};
       SHUNT_ASSIGN(const std::uint64_t content, end_of_content(reserved));
       if (content > reserved.begin) return {};
     }
     if (size >= edit_.size_with_gap()) {
-      // As in an undo that has come so far. From here on the space need not look like that.
+      // The state of an undo that got this far. From here on the space may look different.
       SHUNT_TRY(journal_.set_cursor(appended.value_or(edit_.size_before)));
       return close_shifted_gap();
     }
@@ -132,7 +132,7 @@ Result<void> Job::undo() {
     error.code = ErrorCode::kIntegrity;
     error.path = file_.path();
     error.operation = "undo";
-    error.reason = "the bytes that it was planned from are not where they were";
+    error.reason = "the bytes that the edit was planned from have changed";
     return error;
   }
   return restore();
@@ -149,13 +149,13 @@ Result<void> Job::restore() {
   return journal_.remove(file_);
 }
 
-// Writes only what differs, so that a file that was never touched keeps its times.
+// Writes only what differs, so that an untouched file keeps its times.
 Result<void> Job::restore_range(const SavedBytes& saved, ByteRange range) {
   std::vector<std::byte> now(std::min<std::uint64_t>(range.size(), kRestoreBuffer));
   std::vector<std::byte> then(now.size());
   for (std::uint64_t at = range.begin; at < range.end;) {
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(now.size(), range.end - at));
-    // After a failed sync the cache may differ from the disk: compare with what the disk has.
+    // After a failed sync the cache may differ from the disk: compare with the disk.
     ::posix_fadvise(file_.fd(), static_cast<off_t>(at), static_cast<off_t>(size),
                     POSIX_FADV_DONTNEED);
     SHUNT_ASSIGN(const std::size_t got, file_.read_at(at, std::span(now).first(size)));

@@ -59,7 +59,7 @@ Result<bool> has_stamp(const io::File& file, std::uint64_t at, std::uint64_t sta
 }
 
 Result<void> append_space(io::File& file, std::uint64_t size, std::uint64_t stamp) {
-  // One call takes the zeros from memory that nobody has written to, which is all one page.
+  // One call; the zeros come from untouched memory, which is a single page.
   const auto length = static_cast<std::size_t>(size);
   void* const memory = ::mmap(nullptr, length, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -89,7 +89,7 @@ Result<std::optional<std::uint64_t>> find_space(const io::File& file, ByteRange 
       return whole ? std::optional(end - size) : std::nullopt;
     }
     if (got < part.size() || at + got == within.end) break;
-    at += got - (kStampSize - 1);  // it may lie across
+    at += got - (kStampSize - 1);  // the stamp may lie across the boundary
   }
   return std::optional<std::uint64_t>();
 }

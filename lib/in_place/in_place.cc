@@ -1,4 +1,4 @@
-// run_edit: one edit from its journal to its end, or back.
+// run_edit: runs an edit from its journal to its end, or undoes it.
 #include "shunt/in_place/in_place.h"
 
 #include <fmt/format.h>
@@ -11,13 +11,13 @@
 namespace shunt::in_place {
 namespace {
 
-// Undoes after `error`; what is returned tells whether that went well.
+// Undoes the edit after `error`; the returned error says whether that succeeded.
 Error undo_after(Job& job, const Error& error) {
   const Result<void> undone = catching([&] { return job.undo(); });
   if (undone) {
     if (error.code == ErrorCode::kUnsuitable) return error;
     if (error.code == ErrorCode::kBusy) {
-      return error.with_hint("the original is there, with what was appended behind it");
+      return error.with_hint("the original has been restored, followed by the appended bytes");
     }
     return error.with_hint("the original has been restored");
   }
@@ -30,14 +30,14 @@ Error undo_after(Job& job, const Error& error) {
   return both;
 }
 
-// Whether so much of a shift is done that finishing takes less than undoing.
+// Returns true if finishing the shift takes less than undoing it.
 bool nearly_done(const Edit& edit, std::uint64_t cursor) {
   return cursor - edit.gap_at < edit.size_before - cursor;
 }
 
-// Opens the gap. A request to stop in the middle of a shift is answered by going back or by going
-// on, whichever takes less, so that nobody waits for longer than they have; a second one stops at
-// the next step and leaves the journal. The same for what another program appends.
+// Opens the gap. On a request to stop in the middle of a shift, undoes or finishes it, whichever
+// takes less, so that the wait is never longer than the time already spent; a second request stops
+// at the next step and leaves the journal. The same if another program appends data.
 Result<void> open_gap_or_stop(Job& job, const Edit& edit) {
   const Result<void> opened = job.open_gap();
   if (opened) return opened;
@@ -78,7 +78,7 @@ Result<void> run_edit(const files::Directory& directory, io::File& file, Origina
   SHUNT_TRY(options.context.check());
   SHUNT_ASSIGN(Journal journal, Journal::create(directory, file, record, file.counters()));
   Job job(file, view, edit, std::move(journal), options);
-  // What is thrown, exhausted memory, is undone like other failures.
+  // An exception, such as exhausted memory, is handled like other failures.
   if (Result<void> opened = catching([&] { return open_gap_or_stop(job, edit); }); !opened) {
     const bool in_a_hurry = options.context.requests() > 1;
     if (opened.error().code == ErrorCode::kInterrupted && in_a_hurry) {

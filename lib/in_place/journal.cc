@@ -19,10 +19,10 @@ constexpr std::uint64_t kMaxSize = std::uint64_t{16} << 20;
 constexpr std::uint64_t kSlotSize = 4096;  // a torn write of one slot cannot touch the other
 
 constexpr const char* kRemoveHint =
-    "nothing was changed; if the file beside it is whole, remove the journal";
+    "nothing was changed; if the file beside it is complete, remove the journal";
 
-// A new file for a journal that is being written. What a run that died has left under the name is
-// worthless; what may not be removed, another user's in a directory with the sticky bit, is passed
+// Creates the file of a journal that is being written. Removes the leftover of a run that died; a
+// leftover that cannot be removed (another user's, in a directory with the sticky bit) is passed
 // over.
 Result<io::File> create_unfinished(const files::Directory& directory, std::string& name,
                                    io::Counters* counters) {
@@ -58,14 +58,14 @@ Result<Journal> Journal::create(const files::Directory& directory, const io::Fil
   const auto write_and_name = [&]() -> Result<void> {
     SHUNT_TRY(journal.file_.write_at(0, bytes));
     if (record.edit.room == RoomKind::kShifted) {
-      // The slots have to be there for good before the first cursor is written into them, so that
-      // writing one changes no metadata.
+      // The slots must be allocated before the first cursor is written into them, so that writing
+      // one changes no metadata.
       const std::vector<std::byte> zeros(2 * kSlotSize);
       SHUNT_TRY(journal.file_.write_at(journal.slot_at(0), zeros));
     }
-    // The content comes before the name, so that a journal with its name is always whole.
+    // The content is synced before the rename: a journal with its name is always complete.
     SHUNT_TRY(journal.file_.sync());
-    // A journal that is there is never passed over by others.
+    // Others never pass over a marked journal.
     if (names.takes_mark()) SHUNT_TRY(set_mark(target, journal.name_));
     return directory.rename_no_replace(unfinished, journal.name_);
   };
@@ -75,13 +75,13 @@ Result<Journal> Journal::create(const files::Directory& directory, const io::Fil
     return done.error();
   }
   const auto settle = [&]() -> Result<void> {
-    // In a directory of another user the name may lead to something else by now.
+    // In another user's directory, the name may lead to something else by now.
     if (!directory.leads_to(journal.name_, journal.file_)) {
       Error error = system_error(EBUSY, journal.path_, "create the journal");
       error.reason = "another process has put something in its place";
       return error;
     }
-    // The name comes before the first change to the target, which the caller makes next.
+    // The name must be durable before the caller changes the target.
     return directory.sync();
   };
   if (Result<void> settled = settle(); !settled) {
@@ -100,7 +100,7 @@ Result<std::optional<std::string>> Journal::pending(const files::Directory& dire
 }
 
 void Journal::sweep(const files::Directory& directory, const std::string& name) {
-  // What may not be removed is in nobody's way.
+  // What cannot be removed does no harm.
   const std::string unfinished = unfinished_journal_name(name);
   const auto found = directory.look(unfinished);
   if (found && *found) (void)directory.remove_if_there(unfinished);
@@ -108,15 +108,16 @@ void Journal::sweep(const files::Directory& directory, const std::string& name) 
 
 Result<std::optional<Journal>> Journal::open(const files::Directory& directory,
                                              const io::File& target) {
-  // Of a run that died before its journal was whole. What may not be removed is in nobody's way.
+  // The leftover of a run that died before its journal was complete. What cannot be removed does no
+  // harm.
   const std::string target_name = files::file_name(target.path());
   (void)directory.remove_if_there(unfinished_journal_name(target_name));
   SHUNT_ASSIGN(const struct stat status, target.status());
   SHUNT_ASSIGN(const auto name, pending(directory, target_name, target));
   if (!name) return std::optional<Journal>();
   const std::string path = directory.path_of(*name);
-  // A journal tells what to write into the target: it is believed only from those who may write
-  // there anyway.
+  // A journal says what to write into the target: it is accepted only from users who may write to
+  // the target anyway.
   Result<io::File> file = files::open_found(directory, *name, files::FoundFor::kChanging,
                                             {.owner = status.st_uid}, target.counters());
   if (!file) {
@@ -167,7 +168,7 @@ void Journal::end_step(std::uint64_t cursor) {
 }
 
 Result<void> Journal::write_slot(CursorSlot slot) {
-  // The two slots take turns: while one is being written the other still holds the cursor before.
+  // The two slots alternate: while one is written, the other still holds the previous cursor.
   slot.sequence = ++sequence_;
   unsettled_ = true;
   return file_.write_at(slot_at(sequence_), encode_slot(slot));
@@ -175,7 +176,8 @@ Result<void> Journal::write_slot(CursorSlot slot) {
 
 Result<void> Journal::settle_cursor() {
   if (!unsettled_ && !cut_comes_next_) return {};
-  // One more makes set_cursor take the slot that failed, and not the one that holds cursor_.
+  // Skips a sequence number, so that set_cursor takes the slot that failed, not the one with
+  // cursor_.
   if (unsettled_) ++sequence_;
   return set_cursor(cursor_);
 }
@@ -191,10 +193,10 @@ Result<void> Journal::read_cursor() {
     last_step_ = *read;
     cut_comes_next_ = read->cut_comes_next;
   }
-  // It goes beyond size_before where an undo has moved back what was appended as well.
+  // It exceeds size_before if an undo has moved back appended data too.
   const std::uint64_t low = has_cursor() ? std::min(cursor_, last_step_.from) : cursor_;
   if (low < record_.edit.gap_at || std::max(cursor_, last_step_.from) > INT64_MAX) {
-    return damaged_journal("its cursor makes no sense").with_path(path_);
+    return damaged_journal("its cursor is invalid").with_path(path_);
   }
   return {};
 }

@@ -20,7 +20,7 @@ JournalMark mark_of(const io::File& target) {
   const ssize_t size = ::fgetxattr(target.fd(), kMark, value.data(), value.size());
   if (size < 0) return {errno == ENODATA, {}};
   std::string name(value.data(), static_cast<std::size_t>(size));
-  // A companion is hidden, and lies beside its target. Anything else was set by nobody who knows.
+  // A companion is hidden and lies beside its target. Any other name is not a valid mark.
   const bool is_companion = name.size() > 2 && name.front() == '.' &&
                             name.find('/') == std::string::npos &&
                             name.find('\0') == std::string::npos;

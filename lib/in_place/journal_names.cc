@@ -20,7 +20,7 @@ std::string name_of_user(const std::string& name, uid_t user) {
   return files::companion(name, fmt::format("{}.{}", kSuffix, user));
 }
 
-// As many as random_digits() gives.
+// As many digits as random_digits() returns.
 constexpr std::string_view kNoDigits = "0000000000000000";
 
 std::string spare_name(const std::string& name, uid_t user, std::string_view digits) {
@@ -51,7 +51,7 @@ Result<JournalNames> JournalNames::of(const files::Directory& directory, const s
   SHUNT_ASSIGN(const struct stat status, target.status());
   JournalNames names(directory, name);
   names.owner_ = status.st_uid;
-  // The group's bits are the mask of an ACL, too.
+  // With an ACL, the group's bits are its mask.
   const bool open_to_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
   SHUNT_ASSIGN(const auto of_directory, directory.look("."));
   const bool sticky = of_directory && (of_directory->st_mode & S_ISVTX) != 0;
@@ -81,7 +81,7 @@ Result<bool> JournalNames::is_taken(const std::string& name) const {
 Result<std::vector<std::string>> JournalNames::all_names() const {
   if (others_.empty()) return std::vector<std::string>();
   auto names = directory_.names();
-  // Who may not list a directory makes no such name in it: see free_name().
+  // A user who cannot list the directory makes no such names in it: see free_name().
   if (!names && names.error().system_errno == EACCES) return std::vector<std::string>();
   return names;
 }
@@ -117,13 +117,13 @@ Result<std::string> JournalNames::free_name() const {
   }
   SHUNT_ASSIGN(const auto taken, directory_.look(name));
   if (!taken) return name;
-  // Somebody else's, too: a name that nobody can know. It has to be found again.
+  // Another user's file there too: use an unpredictable name. It must be possible to find it again.
   const bool is_found = takes_mark_ || ::faccessat(directory_.fd(), ".", R_OK, AT_EACCESS) == 0;
   if (name != usual_ && !concerns_target(*taken) && is_found) {
     return spare_name(target_, ::geteuid(), files::random_digits());
   }
   Error error = system_error(EEXIST, directory_.path_of(name), "create the journal");
-  error.reason = "something of that name is there";
+  error.reason = "the name is already taken";
   return error;
 }
 

@@ -54,7 +54,7 @@ class Reader {
     take(range.end);
     ok_ = ok_ && range.begin <= range.end;
   }
-  // Empty, and not ok from then on, when there are fewer.
+  // Returns an empty span, and clears ok_, if there are fewer bytes.
   std::span<const std::byte> take_bytes(std::uint64_t size) {
     ok_ = ok_ && size <= bytes_.size() - at_;
     if (!ok_) return {};
@@ -71,7 +71,7 @@ class Reader {
   bool ok_ = true;
 };
 
-// The fields of fixed size, in their order: one list for writing and for reading.
+// The fixed-size fields in order: one list for writing and reading.
 template <typename Patch, typename Each>
 void each_field_of_patch(Patch& patch, const Each& each) {
   each(patch.at);
@@ -114,15 +114,15 @@ bool is_field(const layout::FieldPatch& patch, std::uint64_t file_size) {
          patch.at <= file_size - patch.width;
 }
 
-// Whether a record speaks of one file and one edit of it. A checksum vouches for the bytes of the
-// journal, not for who wrote them.
+// Checks that a record describes one file and one consistent edit. A checksum protects the bytes of
+// the journal, but says nothing about who wrote them.
 bool is_consistent(const JournalRecord& record) {
   const Edit& edit = record.edit;
   constexpr std::uint64_t kMaxSize = std::uint64_t{1} << 62;
   const bool gap = edit.room == RoomKind::kInserted || edit.room == RoomKind::kShifted;
   if (!gap && edit.room != RoomKind::kReserved) return false;
   if (record.modified_ns < 0 || record.modified_ns > 999'999'999) return false;
-  // A gap that has room for the stamp, which zeros are not taken for.
+  // The gap must have room for the stamp, and zeros are not a stamp.
   if (edit.room == RoomKind::kShifted && (edit.gap_size < kStampSize || record.stamp == 0)) {
     return false;
   }
@@ -176,7 +176,7 @@ std::vector<std::byte> encode_record(const JournalRecord& record) {
   out.put_bytes(std::as_bytes(std::span(kMagic)));
   out.put(kVersion);
   out.put(static_cast<std::uint32_t>(edit.room));
-  out.put(std::uint64_t{0});  // the size of the record, filled in below
+  out.put(std::uint64_t{0});  // size of the record, filled in below
   each_field_of_record(record, [&](const auto& field) { out.put(field); });
   out.put(static_cast<std::uint32_t>(edit.cut_at.has_value()));
   out.put(edit.cut_at.value_or(0));
@@ -209,10 +209,10 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
   head.take(room);
   head.take(size);
   if (!head.ok() || std::memcmp(magic.data(), kMagic.data(), kMagic.size()) != 0) {
-    return damaged_journal("it is no journal of shunt");
+    return damaged_journal("it is not a journal of shunt");
   }
   if (version != kVersion) return damaged_journal("it is of another version of shunt");
-  if (size < 32 || size > bytes.size()) return damaged_journal("it is cut short");
+  if (size < 32 || size > bytes.size()) return damaged_journal("it is truncated");
   bytes = bytes.first(static_cast<std::size_t>(size));
   const auto body = bytes.first(bytes.size() - 8);
   std::uint64_t digest = 0;
@@ -249,7 +249,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     in.take(run_size);
     const auto run_bytes = in.take_bytes(run_size);
     if (at > edit.size_before || run_size > edit.size_before - at) {
-      return damaged_journal("its content makes no sense");
+      return damaged_journal("its content is inconsistent");
     }
     record.saved.add(at, run_bytes);
   }
@@ -261,7 +261,7 @@ Result<JournalRecord> parse_record(std::span<const std::byte> bytes) {
     record.holes.push_back(hole);
   }
   if (!in.ok() || !in.at_end() || !is_consistent(record)) {
-    return damaged_journal("its content makes no sense");
+    return damaged_journal("its content is inconsistent");
   }
   return record;
 }

@@ -1,9 +1,9 @@
-// The bytes of a file as they were before an in-place edit began, wherever they are now.
+// Shows the bytes that a file had before an in-place edit began, wherever they are now.
 //
-// While a file is being edited in place, its original bytes lie in three places: below a gap where
-// they always were, above it further on by the gap's size, and, for the few that have been
-// overwritten, in the journal. This Source puts them together, so that what was planned from the
-// original can be computed at any point of the edit, and again after a crash.
+// During an in-place edit the original bytes lie in three places: below the gap, at their old
+// place; above it, further on by the gap's size; and, where they were overwritten, in the journal.
+// This Source puts them together, so that what was planned from the original can be computed at any
+// point of the edit, and again after a crash.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,27 @@
 
 namespace shunt::in_place {
 
-// For one thread at a time while set_gap or set_saved are called; otherwise as any Source.
+// While set_gap or set_saved is called, no other thread may use it. Otherwise thread-safe as any
+// Source.
 class OriginalView final : public io::Source {
  public:
-  // `file` is not owned and outlives the view; `size` is that of the original.
+  // `file` is not owned and outlives the view; `size` is that of the original, in bytes.
   OriginalView(const io::File& file, std::uint64_t size) : file_(file), size_(size) {}
 
-  // From `cursor` on, bytes now lie `gap` further. A cursor at the end means that none do.
+  // From `cursor` on, bytes lie `gap` further on than in the original. A cursor at the end means
+  // that none have moved.
   void set_gap(std::uint64_t cursor, std::uint64_t gap) {
     cursor_ = cursor;
     gap_ = gap;
   }
-  // These bytes are no longer to be had from the file.
+  // Bytes that are read from `saved` instead of the file.
   void set_saved(SavedBytes saved) { saved_ = std::move(saved); }
 
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return file_.path(); }
-  // The file itself, as long as nothing has moved.
+  // Returns the file itself as long as nothing has moved.
   [[nodiscard]] io::FileRange in_file() const override {
     return untouched() ? io::FileRange{&file_, 0} : io::FileRange{};
   }

@@ -1,4 +1,4 @@
-// recover: what state an interrupted edit left the file in, and the way out of it.
+// recover: finds out the state an interrupted edit left the file in, and finishes or undoes it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,10 +15,10 @@
 namespace shunt::in_place {
 namespace {
 
-// What state the file is in, by its size and its bytes.
+// The state of the file, judged by its size and bytes.
 struct State {
   enum class Kind { kUntouched, kOpen, kDone } kind = Kind::kOpen;
-  std::uint64_t cursor = 0;  // of kOpen with a gap
+  std::uint64_t cursor = 0;  // for kOpen with a gap
 };
 
 Error not_the_same(const io::File& file, const Journal& journal, std::string_view why) {
@@ -59,7 +59,7 @@ class Recovery {
     switch (state.kind) {
       case State::Kind::kDone:
         SHUNT_TRY(job_.settle_times());
-        // The cut was only made when the front was on disk; it may not be on disk itself.
+        // The cut was made after the front was on disk, but may not be on disk itself.
         SHUNT_TRY(file_.sync());
         SHUNT_TRY(job_.journal().remove(file_));
         return Recovered::kFinished;
@@ -77,7 +77,7 @@ class Recovery {
     if (edit.room == RoomKind::kShifted) {
       SHUNT_TRY(job_.journal().has_cursor() ? settle_last_step() : job_.give_back_space());
     }
-    // It may be longer than the edit made it: another program has appended something.
+    // The file may be longer than the edit made it, if another program has appended data.
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     const Result<std::optional<State>> before_cut = find_before_cut(size);
     if (before_cut && *before_cut) return **before_cut;
@@ -91,8 +91,7 @@ class Recovery {
     return not_the_same(file_, job_.journal(), fmt::format("the file is {} bytes long now", size));
   }
 
-  // What it is in when the old moov is still there, where the edit would have it; nullopt when that
-  // is not so.
+  // Returns the state if the old moov is still where the edit would have it; otherwise nullopt.
   Result<std::optional<State>> find_before_cut(std::uint64_t size) {
     const Edit& edit = record_.edit;
     if (edit.gap_size > 0 && size >= edit.size_before) {
@@ -122,8 +121,8 @@ class Recovery {
     return intact ? std::optional(State{State::Kind::kUntouched}) : std::nullopt;
   }
 
-  // Whether the tail has been cut off. Something may have been appended since, to the result: what
-  // shows then is that all that comes before the cut has been done.
+  // Returns true if the tail was cut off. Data may have been appended to the result since; then it
+  // shows by everything before the cut being done.
   Result<bool> is_cut(std::uint64_t size) const {
     const std::optional<std::uint64_t> cut_at = record_.edit.cut_at;
     if (!cut_at || size < *cut_at) return false;
@@ -131,10 +130,10 @@ class Recovery {
     return job_.is_written();
   }
 
-  // The bytes of the last step and its cursor were synced at once: either may be without the other.
+  // The bytes of the last step and its cursor were synced at the same time: either may be missing.
   Result<void> settle_last_step() {
-    // What a process that was killed had written may be in memory alone. It is on disk before
-    // anything is written over the place that it came from.
+    // What a killed process wrote may be in memory only. It must be on disk before anything
+    // overwrites the place it came from.
     SHUNT_TRY(file_.sync_data());
     SHUNT_TRY(job_.journal().sync());
     const CursorSlot& step = job_.journal().last_step();
@@ -146,7 +145,7 @@ class Recovery {
     SHUNT_ASSIGN(const std::uint64_t size, file_.size());
     bool there = moved.end <= size;
     if (there) {
-      // Past the cache: after a failed sync it may hold what the disk does not.
+      // Bypass the cache: after a failed sync it may differ from the disk.
       io::drop_cached(file_, moved);
       const io::BorrowedFileSource now(file_, size);
       SHUNT_ASSIGN(const std::uint64_t digest, digest_of(now, moved));
@@ -156,7 +155,8 @@ class Recovery {
     return {};
   }
 
-  // Whether a gap may be in it: by its size, and where it was to be cut off, by what lies in it.
+  // Returns true if it may have a gap: judged by its size, or, if the gap was to be cut off, by the
+  // stamp.
   Result<bool> has_gap(std::uint64_t size) {
     const Edit& edit = record_.edit;
     if (edit.room == RoomKind::kInserted) return size >= edit.size_with_gap();
@@ -173,7 +173,7 @@ class Recovery {
 
   Result<Recovered> finish_or_undo(std::uint64_t cursor) {
     const Edit& edit = record_.edit;
-    // A torn insertion is undone: closing the hole takes one call, moving it to its place two.
+    // A torn insertion is undone: closing the hole takes one call, moving it takes two.
     if (edit.room == RoomKind::kInserted && cursor != edit.gap_at) return undo();
     const Result<Edit> again = replan_(view_, record_);
     if (!again || again->front->size() > edit.front_at.size()) {
@@ -183,7 +183,7 @@ class Recovery {
     }
     if (edit.room == RoomKind::kShifted) SHUNT_TRY(job_.shift_from(cursor));
     if (Result<void> written = job_.write_front(*again->front); !written) {
-      // No room for it any more, say: then the original it is.
+      // For example, there is no space left: then restore the original.
       if (Result<Recovered> undone = undo()) return undone;
       return written.error();
     }

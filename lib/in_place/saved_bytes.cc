@@ -6,7 +6,7 @@
 namespace shunt::in_place {
 namespace {
 
-// Zeros are left out in units of this; shorter stretches are not worth a run of their own.
+// Unit in which zeros are left out; shorter stretches do not justify a run of their own.
 constexpr std::size_t kUnit = 512;
 
 bool all_zero(std::span<const std::byte> bytes) {
@@ -18,7 +18,7 @@ bool all_zero(std::span<const std::byte> bytes) {
 void SavedBytes::add(std::uint64_t at, std::span<const std::byte> bytes) {
   if (bytes.empty()) return;
   if (!runs_.empty() && runs_.back().end() == at) {
-    runs_.back().size += bytes.size();  // the content only grows at its end
+    runs_.back().size += bytes.size();  // content_ only grows at its end
   } else {
     runs_.push_back({at, content_.size(), bytes.size()});
   }
@@ -40,7 +40,7 @@ Result<SavedBytes> SavedBytes::of(const io::Source& source, ByteRange range, std
         Error error;
         error.code = ErrorCode::kUnsuitable;
         error.path = source.name();
-        error.reason = "the bytes that would be overwritten hold more than is kept aside";
+        error.reason = "the bytes to be overwritten hold more data than the journal may save";
         return error;
       }
       saved.add(at + i, unit);

@@ -1,4 +1,4 @@
-// Bytes kept aside before they are overwritten, by their place in the original file.
+// Bytes that are saved before they are overwritten, by their offset in the original file.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@
 
 namespace shunt::in_place {
 
-// Runs of bytes in ascending order. Within `zeros`, what no run covers is zero. Takes 24 bytes a
-// run besides its content.
+// Runs of bytes in ascending order. Bytes of `zeros` that no run covers are zero. Takes 24 bytes
+// per run besides its content.
 class SavedBytes {
  public:
-  // The content of `range` of `source`, with stretches of zeros left out. kUnsuitable when more
-  // than `limit` bytes are left then.
+  // Saves `range` of `source`, leaving out stretches of zeros. Returns kUnsuitable if more than
+  // `limit` bytes remain.
   static Result<SavedBytes> of(const io::Source& source, ByteRange range, std::uint64_t limit);
 
-  // Runs are added in ascending order of their begin; where they overlap they agree.
+  // Adds a run. Runs are added in ascending order of their begin; overlapping runs must agree.
   void add(std::uint64_t at, std::span<const std::byte> bytes);
   void set_zeros(ByteRange zeros) { zeros_ = zeros; }
 
@@ -28,15 +28,15 @@ class SavedBytes {
   [[nodiscard]] ByteRange range(std::size_t run) const {
     return ByteRange::of(runs_[run].at, runs_[run].size);
   }
-  // Valid until a run is added.
+  // The span is valid until a run is added.
   [[nodiscard]] std::span<const std::byte> bytes(std::size_t run) const {
     return std::span(content_).subspan(runs_[run].content, runs_[run].size);
   }
   [[nodiscard]] bool empty() const { return runs_.empty() && zeros_.empty(); }
-  // All saved bytes together.
+  // Number of saved bytes.
   [[nodiscard]] std::uint64_t size() const { return content_.size(); }
 
-  // Puts the saved bytes over what was read from `offset` of the file.
+  // Copies saved bytes over `into`, which holds what was read at `offset` of the file.
   void overlay(std::uint64_t offset, std::span<std::byte> into) const;
 
  private:

@@ -20,21 +20,21 @@ namespace shunt::in_place {
 namespace {
 
 constexpr std::uint64_t kLargestBuffer = std::uint64_t{4} << 20;
-// The kernel reads no more than about this for one piece of advice.
+// The kernel reads about this much per call of posix_fadvise.
 constexpr std::uint64_t kReadAheadPiece = std::uint64_t{1} << 20;
 
 enum class Direction { kTowardsEnd, kBack };
 
-// Yields the pieces of a shift in the order in which they are moved: steps in the order of the
-// direction, each from its front, holes apart from data. Runs ahead in the reading thread: it only
-// reads bytes that no step up to the one in hand writes to.
+// Yields the pieces of a shift in the order in which they are moved: steps in the direction of the
+// shift, each from its front, holes separate from data. Runs ahead in the reading thread: it only
+// reads bytes that no step so far writes to.
 class Pieces {
  public:
-  // `direct` is not owned; may be null.
+  // `direct` is not owned and may be null.
   Pieces(const Shift& shift, const streams::DirectFile* direct, ByteRange old, Direction direction)
       : shift_(shift), direct_(direct), direction_(direction), left_(old) {}
 
-  // False at the end.
+  // Returns false at the end.
   Result<bool> fill(streams::Block& block) {
     if (step_.empty()) {
       if (left_.empty() && next_.empty()) return false;
@@ -69,7 +69,7 @@ class Pieces {
   }
 
  private:
-  // Where an old position is read from: where the bytes lie before the step.
+  // Offset from an old position to where it is read: its place before the step.
   [[nodiscard]] std::uint64_t source_offset() const {
     return direction_ == Direction::kBack ? shift_.distance : 0;
   }
@@ -79,7 +79,7 @@ class Pieces {
     error.code = ErrorCode::kBusy;
     error.path = shift_.file->path();
     error.operation = "shift";
-    error.reason = "another program has made it shorter in the meantime";
+    error.reason = "another program has truncated it";
     return error;
   }
 
@@ -97,12 +97,12 @@ class Pieces {
     if (direct_ != nullptr && !was_cached_ && streams::DirectFile::is_aligned(from, into)) {
       Result<std::size_t> got = direct_->read_at(from, into);
       if (got || got.error().system_errno != EINVAL) return got;
-      // Refused, or the file ends amid a block by now.
+      // Refused, or the file now ends inside a block.
     }
     return shift_.file->read_at(from, into, io::Caching::kDrop);
   }
 
-  // The next step is on its way from the disk while the one at hand is moved.
+  // Starts reading the next step while the current one is moved.
   void begin_step() {
     if (next_.empty()) look_ahead();
     step_ = std::exchange(next_, {});
@@ -125,19 +125,19 @@ class Pieces {
     }
     const std::uint64_t lowest =
         left_.size() > shift_.distance ? left_.end - shift_.distance : left_.begin;
-    // Rounding up keeps the step within the gap; the first one ends wherever the file does.
+    // Rounding up keeps the step within the gap; the first step ends at the end of the file.
     const std::uint64_t begin = std::min(round_up(lowest, shift_.unit), left_.end);
     const ByteRange step{begin == left_.end ? left_.begin : begin, left_.end};
     left_.end = step.begin;
     return step;
   }
 
-  // Steps come in the wrong order for the kernel to read ahead by itself, and it reads little at a
-  // time where it is told what for. Told piece by piece, it has all of a step under way at once.
-  // Whether most of it was in the cache before.
+  // Steps come in an order that defeats the kernel's read-ahead, and it reads little per advice.
+  // With advice piece by piece, all of a step is read at once. Returns true if most of it was
+  // cached before.
   bool read_ahead(ByteRange source) {
     if (io::cached_bytes(*shift_.file, source).value_or(0) >= source.size() / 2) return true;
-    if (direct_ != nullptr) return false;  // what is read directly is not brought into the cache
+    if (direct_ != nullptr) return false;  // direct reads bypass the cache
     for (std::uint64_t at = source.begin; at < source.end; at += kReadAheadPiece) {
       ::posix_fadvise(shift_.file->fd(), static_cast<off_t>(at),
                       static_cast<off_t>(std::min(kReadAheadPiece, source.end - at)),
@@ -149,27 +149,26 @@ class Pieces {
   const Shift& shift_;
   const streams::DirectFile* direct_;
   Direction direction_;
-  ByteRange left_;  // old positions that no step has taken yet
-  ByteRange step_;  // what is left of the step at hand
-  ByteRange next_;  // the one behind it
+  ByteRange left_;  // old positions not yet taken by a step
+  ByteRange step_;  // rest of the current step
+  ByteRange next_;  // the next step
   bool next_was_cached_ = false;
   const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> digest_{XXH3_createState(),
                                                                          &XXH3_freeState};
-  bool was_cached_ = false;  // most of the step at hand, before it was read
-  ByteRange data_;           // the stretch of data that the last look found, where it lies now
+  bool was_cached_ = false;  // most of the current step, before it was read
+  ByteRange data_;           // the data found by the last look, at its current place
 };
 
-// What was written stays in the page cache only if what it came from was there. RWF_DONTCACHE alone
-// does not see to that: pages of blocks that are overwritten stay, and so do those that read_ahead
-// has brought.
+// Keeps what was written in the page cache only if its source was there. RWF_DONTCACHE alone is not
+// enough: pages of overwritten blocks stay, and so do those that read_ahead has read.
 void drop_cache(const Shift& shift, ByteRange step, Direction direction) {
   const bool back = direction == Direction::kBack;
   io::drop_cached(*shift.file, step.moved_by(back ? shift.distance : 0));
   io::drop_cached(*shift.file, step.moved_by(back ? 0 : shift.distance));
 }
 
-// As long as it lives nothing is read ahead: behind what is asked for lies what was moved last,
-// which would be read in vain, and then count as cached.
+// Disables the kernel's read-ahead during its lifetime: behind the range that is read lie bytes
+// just moved, which would be read in vain and then count as cached.
 class NoReadahead {
  public:
   explicit NoReadahead(const io::File& file) : file_(file) {
@@ -186,7 +185,7 @@ class NoReadahead {
 Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
   if (old.empty()) return {};
   const NoReadahead exactly(*shift.file);
-  // Closed before anybody asks whether the file is open only once.
+  // Closed before anything checks that the file is open only once.
   std::optional<streams::DirectFile> direct = streams::DirectFile::open(*shift.file);
   Pieces pieces(shift, direct ? &*direct : nullptr, old, direction);
   std::uint64_t step_begin = UINT64_MAX;
@@ -212,7 +211,7 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
       SHUNT_TRY(direct->write_at(to, block.data));
     } else {
       SHUNT_TRY(shift.file->write_at(to, block.data, io::Caching::kDrop));
-      // The disk is at work while more is read.
+      // Lets the disk write while more is read.
       io::start_writing(*shift.file, ByteRange::of(to, block.data.size()));
     }
     if (!block.ends_step) return {};
@@ -224,7 +223,7 @@ Result<void> run(const Shift& shift, ByteRange old, Direction direction) {
   };
   streams::TransferOptions options;
   options.context.progress = shift.progress;
-  // Reading goes on while a step is being synced, as far as the buffers reach.
+  // Reading continues while a step is synced, as far as the buffers reach.
   options.buffer_size =
       static_cast<std::size_t>(std::min(kLargestBuffer, std::max(shift.distance, shift.unit)));
   return streams::transfer([&](streams::Block& block) { return pieces.fill(block); }, drain,

@@ -21,7 +21,7 @@ void add_joined(std::vector<ByteRange>& holes, ByteRange hole) {
   }
 }
 
-// The holes of the grown file when old bytes from `cursor` on have moved.
+// Returns the holes of the grown file if old bytes from `cursor` on have moved.
 std::vector<ByteRange> predict(const Edit& edit, const std::vector<ByteRange>& holes_then,
                                std::uint64_t cursor) {
   std::vector<ByteRange> holes;
@@ -41,7 +41,7 @@ std::vector<ByteRange> predict(const Edit& edit, const std::vector<ByteRange>& h
   return holes;
 }
 
-// The parts of `holes` from `begin` on.
+// Returns the parts of `holes` from `begin` on.
 std::vector<ByteRange> from(const std::vector<ByteRange>& holes, std::uint64_t begin) {
   std::vector<ByteRange> part;
   for (const ByteRange hole : holes) {
@@ -60,19 +60,19 @@ std::vector<std::uint64_t> possible_cursors(const Edit& edit,
                                             const std::vector<ByteRange>& holes_then,
                                             const std::vector<ByteRange>& holes_now) {
   std::vector<std::uint64_t> cursors;
-  // Torn: the new hole begins where one of today's holes begins, possibly joined to an old one.
-  // These come first, since they account for every block.
+  // Torn: the new hole begins where a present hole begins, possibly joined to an old one. These
+  // candidates come first, since they account for every block.
   for (const ByteRange hole : holes_now) {
     if (hole.size() < edit.gap_size || hole.begin == edit.gap_at) continue;
     if (predict(edit, holes_then, hole.begin) == holes_now) cursors.push_back(hole.begin);
   }
-  // Finished: the gap itself may have been written into already; behind it every block counts.
+  // Finished: the gap itself may have been written to; behind it every block counts.
   const std::uint64_t behind_gap = edit.gap_at + edit.gap_size;
   if (from(predict(edit, holes_then, edit.gap_at), behind_gap) == from(holes_now, behind_gap)) {
     cursors.push_back(edit.gap_at);
   }
-  // Only grown: what the file had is where it was. Blocks that it had behind its end, and that are
-  // within it now, would hide the hole there.
+  // Only grown: the old bytes are in place. Blocks that the file had behind its end, which are now
+  // within it, would hide the hole.
   const std::uint64_t old_end = last_block_end(edit);
   std::vector<ByteRange> within;
   for (const ByteRange hole : holes_now) {
@@ -99,7 +99,7 @@ Result<std::uint64_t> find_cursor(
   error.path = file.path();
   error.operation = "recover";
   error.reason = "its extents are not those that an interrupted insertion leaves";
-  error.hint = "the file has been changed since; it is left as it is, and so is the journal";
+  error.hint = "the file has been changed since; the file and its journal are left unchanged";
   return error;
 }
 

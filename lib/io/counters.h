@@ -1,4 +1,4 @@
-// How many bytes of files a piece of work has moved, for its report.
+// Counts the bytes read from and written to files, for the report.
 #pragma once
 
 #include <atomic>
@@ -6,7 +6,7 @@
 
 namespace shunt::io {
 
-// Filled by the Files that refer to it, from any thread.
+// Updated by the Files that refer to it. Thread-safe.
 struct Counters {
   std::atomic<std::uint64_t> bytes_read{0};
   std::atomic<std::uint64_t> bytes_written{0};

@@ -1,4 +1,4 @@
-// A descriptor of one's own for what is open already, standard input and output above all.
+// Duplicates an open descriptor, mainly standard input and output.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@
 
 namespace shunt::io {
 
-// What `descriptor` stands for, which stays open. The new one is never one of the three standard
-// ones, and is closed in programs that are started. `name` and `operation` are for messages. Fails
-// when there is no descriptor left: one that is not there would never be ready, and be waited for.
+// Returns a duplicate of `descriptor`, which stays open. It is never 0, 1 or 2, and is closed on
+// exec. `name` and `operation` are for messages. Fails if no descriptor is left, or if `descriptor`
+// is not open: waiting for that would never end.
 Result<File> duplicate(int descriptor, std::string name, const char* operation,
                        Counters* counters = nullptr);
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBatch = 256;
 
-// A fiemap request with room for kBatch extents behind it, as the kernel wants it.
+// A fiemap request followed by room for kBatch extents, as the kernel expects it.
 class Request {
  public:
   Request() : storage_(sizeof(fiemap) + kBatch * sizeof(fiemap_extent)) {}
@@ -22,7 +22,7 @@ class Request {
   [[nodiscard]] const fiemap_extent& extent(unsigned i) { return head().fm_extents[i]; }
 
  private:
-  std::vector<std::byte> storage_;  // from operator new: aligned for any of it
+  std::vector<std::byte> storage_;  // from operator new, hence aligned
 };
 
 // Calls `visit` for each extent until it returns false.

@@ -1,4 +1,4 @@
-// Where a file has storage: the kernel's own record of it (FIEMAP).
+// Returns where a file has storage, as the kernel reports it (FIEMAP).
 #pragma once
 
 #include <cstddef>
@@ -10,14 +10,14 @@
 
 namespace shunt::io {
 
-// The extents of `file` within `range`, in order, as logical byte ranges of whole blocks.
-// Preallocated space counts as an extent. Dirty data is written out first. kUnsuitable where the
-// file system does not tell; kUnsuitable as well past `limit` extents.
+// Returns the extents of `file` within `range`, in order, as logical byte ranges of whole blocks.
+// Preallocated space counts. Writes dirty data out first. Returns kUnsuitable if the file system
+// does not tell, or if there are more than `limit`.
 [[nodiscard]] Result<std::vector<ByteRange>> extents_of(const File& file, ByteRange range,
                                                         std::size_t limit);
 
-// The parts of `range` without storage. kUnsuitable past `limit` of them. Needs memory for the
-// holes alone, however many extents there are.
+// Returns the parts of `range` without storage; kUnsuitable if there are more than `limit`. Memory
+// depends on the number of holes, not of extents.
 [[nodiscard]] Result<std::vector<ByteRange>> holes_of(const File& file, ByteRange range,
                                                       std::size_t limit);
 

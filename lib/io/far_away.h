@@ -1,4 +1,4 @@
-// What can be asked of a Source whose bytes are far away and come as they are wanted.
+// Functions of a Source whose bytes are fetched on demand from a server.
 #pragma once
 
 #include <cstddef>
@@ -13,37 +13,37 @@
 
 namespace shunt::io {
 
-// Thread-safe, as Sources are. Found by Source::far_away().
+// Thread-safe, like Sources. Returned by Source::far_away().
 class FarAway {
  public:
   virtual ~FarAway() = default;
 
-  // Starts to bring what is missing of `ranges`, in this order where order matters to speed, and
-  // returns at once. Replaces what was asked for before and has not been started.
+  // Starts to fetch what is missing of `ranges`, in this order where order matters for speed, and
+  // returns at once. Replaces earlier requests that have not been started.
   virtual void will_need(const std::vector<ByteRange>& ranges) const = 0;
-  // What has not come yet of `range`; cut to it, though it comes in larger pieces.
+  // Returns the missing parts of `range`, cut to it, although bytes are fetched in larger blocks.
   [[nodiscard]] virtual std::vector<ByteRange> missing(ByteRange range) const = 0;
 
-  // Waits until the first bytes of `range` are there and checked, and returns how far they are from
-  // its start: at least one, at most `range`.
+  // Waits until the first bytes of `range` are there and checked, and returns that part: at least
+  // one byte, at most `range`.
   [[nodiscard]] virtual Result<ByteRange> wait_for_start(ByteRange range) const = 0;
-  // The same for any part of `ranges`, whichever comes first; empty ranges are passed over. The
-  // part belongs to the range whose index is returned.
+  // Waits for any part of `ranges`, whichever comes first; empty ranges are skipped. `index` says
+  // to which range the part belongs.
   struct Part {
     std::size_t index = 0;
     ByteRange range;
   };
   [[nodiscard]] virtual Result<Part> wait_for_any(std::span<const ByteRange> ranges) const = 0;
-  // Where byte 0 lies in a local file, whatever is there of it; file is null when bytes may be in
-  // memory. Only what a wait has returned may be read from it.
+  // Returns where byte 0 lies in a local file; file is null if bytes may be in memory. Only what a
+  // wait has returned may be read from it.
   [[nodiscard]] virtual FileRange backing_file() const = 0;
 
-  // Holds all of it against its digest, once and for all processes. Waits for what is missing.
-  // Returns whether it is verified: false where there is no digest. kIntegrity when it does not
-  // match.
+  // Checks the whole blob against its digest, once for all processes. Fetches what is missing.
+  // Returns false if there is no digest, and kIntegrity if it does not match. `progress` may be
+  // null.
   [[nodiscard]] virtual Result<bool> verify(Progress* progress) const = 0;
 
-  // How much this Source has brought so far.
+  // Number of bytes that this Source has fetched.
   [[nodiscard]] virtual std::uint64_t bytes_fetched() const = 0;
 };
 

@@ -14,7 +14,7 @@ void Fd::reset() {
 }
 
 Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel) {
-  constexpr int kAskCancel = 100;  // ms: a signal may have come to another thread
+  constexpr int kAskCancel = 100;  // ms: the signal may have gone to another thread
   for (;;) {
     SHUNT_TRY(check_cancel(cancel));
     pollfd ready{fd, events, 0};

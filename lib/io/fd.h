@@ -25,20 +25,20 @@ class Fd {
   [[nodiscard]] int get() const { return number_; }
   [[nodiscard]] bool valid() const { return number_ >= 0; }
   [[nodiscard]] int release() { return std::exchange(number_, -1); }
-  // Closes, without word of a failure: for descriptors that were only read, or on an error's way
-  // out. What was written is closed through File::close.
+  // Closes and ignores errors: for descriptors that were only read, and on error paths. Written
+  // files are closed by File::close.
   void reset();
 
  private:
   int number_ = -1;
 };
 
-// Waits for one of `events` (poll(2)), or for an end or an error, which the next call shows. Gives
-// up, with kInterrupted, once `cancel` has been asked to stop; it may be null.
+// Waits for one of `events` (poll(2)), or for an end or error, which the next call will show.
+// Returns kInterrupted once `cancel` (may be null) is requested.
 Result<void> wait_until_ready(int fd, short events, const CancelToken* cancel);
 
-// Gives a pipe 1 MiB of room, the most that anybody may ask for by default: with the 64 KiB that it
-// is made with, its two sides wake one another more often. What is no pipe stays as it is.
+// Enlarges a pipe to 1 MiB, the default maximum: with the initial 64 KiB its two sides wake one
+// another more often. Does nothing if `fd` is not a pipe.
 void enlarge_pipe(int fd);
 
 }  // namespace shunt::io

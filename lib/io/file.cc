@@ -53,7 +53,7 @@ static Result<Fd> open_fd(const std::string& path, int flags, const char* operat
 }
 
 Result<File> File::open_to_read(const std::string& path, Counters* counters) {
-  // O_NONBLOCK: opening a FIFO that nobody writes to must not hang; regular files do not mind.
+  // O_NONBLOCK: opening a FIFO without a writer must not block; it has no effect on regular files.
   SHUNT_ASSIGN(Fd fd, open_fd(path, O_RDONLY | O_NONBLOCK, "open"));
   return File(std::move(fd), path, counters);
 }
@@ -83,7 +83,7 @@ Result<File> File::open_or_create(const std::string& path, Counters* counters) {
 }
 
 Result<File> File::open_to_write_stream(const std::string& path, const CancelToken& cancel) {
-  // Not waiting within open(2): no signal that only asks to stop would end that.
+  // open(2) must not block: a signal alone would not end it.
   constexpr timespec kAskCancel{0, 50'000'000};
   std::optional<Waiting> waiting;
   for (;;) {
@@ -94,7 +94,7 @@ Result<File> File::open_to_write_stream(const std::string& path, const CancelTok
     }
     struct stat status {};
     const bool is_fifo = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
-    // A socket gives it too, for good.
+    // Opening a socket gives it too.
     if (fd.error().system_errno != ENXIO || !is_fifo) return std::move(fd).error();
     SHUNT_TRY(cancel.check());
     if (!waiting) waiting.emplace("waiting for a reader of " + path);
@@ -109,7 +109,7 @@ Result<File> File::create_unnamed(const std::string& directory, Counters* counte
   if (fd) return File(std::move(*fd), name, counters);
   const int number = fd.error().system_errno;
   if (number != EOPNOTSUPP && number != EISDIR && number != EINVAL) return fd.error();
-  // A file system without O_TMPFILE: a name for a moment.
+  // The file system has no O_TMPFILE: uses a name for a moment.
   std::string named = directory + "/shunt-XXXXXX";
   Fd named_fd(kernel().make_temporary_file(named.data(), O_CLOEXEC));
   if (!named_fd.valid()) return system_error(errno, directory, kOperation);
@@ -245,8 +245,8 @@ Result<void> File::truncate(std::uint64_t size) {
   return {};
 }
 
-// A failed sync is final: the kernel may have dropped the dirty pages, so that a second call would
-// report success for bytes that are gone. It is never tried again.
+// A failed sync is final: the kernel may have dropped the dirty pages, and a second call would
+// report success for lost bytes. It is never repeated.
 Result<void> File::sync() {
   if (kernel().fsync(fd()) != 0) return failure("sync");
   return {};
@@ -271,7 +271,7 @@ Result<void> File::touch() {
 
 Result<void> File::close() {
   if (!fd_.valid()) return {};
-  // Linux frees the descriptor even when close is interrupted.
+  // Linux closes the descriptor even if close is interrupted.
   if (kernel().close(fd_.release()) != 0 && errno != EINTR) return failure("close");
   return {};
 }
@@ -282,7 +282,8 @@ Result<void> call_fallocate(const File& file, int mode, ByteRange range, const c
   const bool moves_extents = (mode & (FALLOC_FL_INSERT_RANGE | FALLOC_FL_COLLAPSE_RANGE)) != 0;
   while (kernel().fallocate(file.fd(), mode, static_cast<off_t>(range.begin),
                             static_cast<off_t>(range.size())) != 0) {
-    // Whether an interrupted move of extents was done cannot be told here; never twice.
+    // After an interrupted move of extents it is unknown whether it was done; it must not be
+    // repeated.
     if (errno != EINTR || moves_extents) return system_error(errno, file.path(), operation);
   }
   return {};
@@ -316,7 +317,7 @@ Result<void> File::clone_from(const File& from, ByteRange range, std::uint64_t t
   while (kernel().clone_range(from.fd(), range.begin, range.size(), fd(), to) != 0) {
     if (errno == EINTR) continue;
     Error error = failure("share extents");
-    // "Not a file system that shares", in the words of different file systems.
+    // Different file systems say in different ways that they cannot share.
     if (errno == EINVAL || errno == ENOTTY || errno == EBADF || errno == EPERM) {
       error.code = ErrorCode::kUnsuitable;
     }

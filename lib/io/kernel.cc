@@ -134,10 +134,10 @@ int Kernel::rename_at(int directory, const char* from, const char* to) {
 int Kernel::rename_no_replace_at(int directory, const char* from, const char* to) {
   if (::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) return 0;
   if (errno != EINVAL && errno != ENOSYS) return -1;
-  // File systems without it (NFS, many in user space): a second name fails when it is taken.
+  // For file systems without it (NFS, many FUSE): link(2) fails if the name exists.
   if (::linkat(directory, from, directory, to, 0) == 0) return ::unlinkat(directory, from, 0);
   if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
-  // Without links too (FAT): look, then rename.
+  // For file systems without links too (FAT): check, then rename.
   if (::faccessat(directory, to, F_OK, 0) == 0) {
     errno = EEXIST;
     return -1;

@@ -1,12 +1,12 @@
-// The seam between shunt and the operating system: each call that reads or writes a file, and each
-// that makes, changes or removes a name in a file system, but for bind(2). Pipes between shunt and
-// the programs that it starts do not go through here.
+// The seam to the operating system: every call that reads or writes a file, or that creates,
+// changes or removes a name in a file system, except bind(2). Pipes to programs that shunt starts
+// do not go through here.
 //
 // Production uses the real calls. A test installs an implementation that fails the n-th call, cuts
-// it short, stops the process there or records it. Functions keep the conventions of the calls they
-// stand for: -1 and errno on failure, short counts, EINTR. Most are called from lib/io alone,
-// which deals with that; a few single calls (a splice, a rename that replaces nothing, a mode or a
-// time) are made by the room that needs them, through here as well.
+// it short, stops the process there, or records it. Functions keep the conventions of the calls
+// they stand for: -1 and errno on failure, short counts, EINTR. Most are called only by lib/io,
+// which handles these; a few (a splice, a rename without replacing, a mode or a time) are called by
+// the room that needs them.
 #pragma once
 
 #include <sys/stat.h>
@@ -24,20 +24,21 @@ class Kernel {
  public:
   virtual ~Kernel() = default;
 
-  // Calls that only look.
+  // Calls that change nothing.
   virtual ssize_t pread(int fd, void* data, std::size_t size, off_t offset, int rwf_flags);
   virtual ssize_t read(int fd, void* data, std::size_t size);
 
-  // Calls that change something; these are what a fault test counts.
-  virtual int open(const char* path, int flags, mode_t mode);  // counts only with O_CREAT|O_TMPFILE
-  virtual int open_at(int directory, const char* name, int flags, mode_t mode);  // likewise
+  // Calls that change something; fault tests count these.
+  // open and open_at count only with O_CREAT or O_TMPFILE.
+  virtual int open(const char* path, int flags, mode_t mode);
+  virtual int open_at(int directory, const char* name, int flags, mode_t mode);
   virtual int close(int fd);
   virtual ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset, int rwf_flags);
   virtual ssize_t write(int fd, const void* data, std::size_t size);
   virtual ssize_t writev(int fd, const struct iovec* parts, int count);
-  // Into a socket; never waits, and raises no signal.
+  // Writes to a socket; never blocks and raises no signal.
   virtual ssize_t send(int fd, const struct iovec* parts, int count);
-  // Without SPLICE_F_GIFT, and never waits.
+  // Without SPLICE_F_GIFT; never blocks.
   virtual ssize_t vmsplice(int fd, const void* data, std::size_t size);
   virtual int ftruncate(int fd, off_t size);
   virtual int fallocate(int fd, int mode, off_t offset, off_t size);
@@ -56,11 +57,11 @@ class Kernel {
   virtual int rename(const char* from, const char* to);
   virtual int rename_no_replace(const char* from, const char* to);
   virtual int unlink(const char* path);
-  // The same within one directory that is open; those above are these with AT_FDCWD.
+  // The same within an open directory; the functions above are these with AT_FDCWD.
   virtual int rename_at(int directory, const char* from, const char* to);
   virtual int rename_no_replace_at(int directory, const char* from, const char* to);
   virtual int unlink_at(int directory, const char* name);
-  // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST when it is taken.
+  // Gives the file behind `fd`, opened with O_TMPFILE, a name (linkat); EEXIST if the name exists.
   virtual int link_unnamed(int fd, int directory, const char* name);
   virtual int mkdir(const char* path, mode_t mode);
   virtual int rmdir(const char* path);
@@ -78,7 +79,7 @@ class Kernel {
   virtual int set_extended_flags(int fd, const struct fsxattr& flags);
 };
 
-// The implementation in use. Replaced only by tests, while no other thread runs.
+// The implementation in use. Only tests replace it, while no other thread runs.
 [[nodiscard]] Kernel& kernel();
 
 // Installs `replacement` (not owned; nullptr: the real calls) for its own lifetime.

@@ -13,7 +13,7 @@ namespace shunt::io {
 namespace {
 
 constexpr timespec kPause{0, 1'000'000};
-// For how long whoever holds a lease on a file is waited for.
+// How long to wait for the holder of a lease.
 constexpr std::chrono::seconds kLeaseLimit{5};
 
 }  // namespace
@@ -22,8 +22,8 @@ Lease::Lease(const File& file, int tries) : file_(file) {
   const int flags = ::fcntl(file.fd(), F_GETFL);
   if (flags < 0) return;
   const int kind = (flags & O_ACCMODE) == O_RDONLY ? F_RDLCK : F_WRLCK;
-  // Whoever opens the file has the kernel send a signal to the holder. SIGIO, the usual one, would
-  // kill the process; this one is ignored unless somebody asks for it.
+  // When somebody opens the file, the kernel signals the holder. SIGIO, the default, would kill the
+  // process; this one is ignored by default.
   ::fcntl(file.fd(), F_SETSIG, SIGURG);
   for (int left = tries; left > 0; --left) {
     held_ = ::fcntl(file.fd(), F_SETLEASE, kind) == 0;

@@ -1,8 +1,8 @@
-// Keeping others from opening a file for a moment (fcntl(2), F_SETLEASE).
+// File leases (fcntl(2), F_SETLEASE): keep other processes from opening a file for a moment.
 //
-// A lease is given only when nobody else has the file open in the way that it forbids, and whoever
-// then opens it that way waits until it is given back, or until 45 seconds have passed. It is for
-// the moment between a last look at a file and the step that would lose what came behind the look.
+// A lease is granted only if nobody has the file open in a conflicting mode. A process that then
+// opens it in such a mode waits until the lease is released, at most 45 seconds. Used between a
+// last look at a file and a step that would lose later changes.
 #pragma once
 
 #include <functional>
@@ -14,21 +14,22 @@
 
 namespace shunt::io {
 
+// One owner, one thread.
 class Lease {
  public:
-  // Asks until it has it, once a millisecond and at most `tries` times. On a file that is open for
-  // writing: as long as it is held nobody else has the file open at all. On one that is open for
-  // reading only: nobody has it open for writing. `file` is not owned.
+  // Asks for a lease, once per millisecond, at most `tries` times. With a `file` open for writing
+  // nobody else can have the file open at all; with one open for reading only, nobody can have it
+  // open for writing. `file` is not owned.
   explicit Lease(const File& file, int tries = 4);
   ~Lease();
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
   [[nodiscard]] bool held() const { return held_; }
-  // Not held because somebody else has the file open, and not because there are no leases for this
-  // file system or this user.
+  // True if another process has the file open; false if leases are not available on this file
+  // system or for this user.
   [[nodiscard]] bool refused() const { return refused_; }
-  // Whether somebody waits to open the file for writing, or has waited for too long.
+  // Returns true if somebody waits to open the file for writing, or the wait has expired.
   [[nodiscard]] bool writer_waits() const;
 
  private:
@@ -37,15 +38,14 @@ class Lease {
   bool refused_ = false;
 };
 
-// kBusy when a process has `file`, itself open for reading only, open for writing: a lease is
-// refused then. Tells nothing, and is no error, where leases are not to be had. To be asked before
-// the caller opens the file for writing itself.
+// Returns kBusy if a process has `file` open for writing, found out by a refused lease; `file` is
+// open for reading only. Returns success if leases are not available. Call it before opening the
+// file for writing.
 [[nodiscard]] Result<void> check_no_writer(const File& file);
 
-// Opens by `open`, which does not wait itself (O_NONBLOCK), again and again while that would break
-// somebody's lease: they have been asked to give it back, and shunt itself does so soon. kBusy
-// after five seconds, kInterrupted once `cancel`, which may be null, has been asked to stop. `path`
-// is for messages.
+// Calls `open`, which must not block (O_NONBLOCK), until it does not fail because of another
+// process's lease. The holder has been asked to release it; shunt does so soon. Returns kBusy after
+// five seconds, and kInterrupted once `cancel` (may be null) is requested. `path` is for messages.
 [[nodiscard]] Result<File> open_past_lease(const std::string& path, const CancelToken* cancel,
                                            const std::function<Result<File>()>& open);
 

@@ -17,7 +17,7 @@
 namespace shunt::io {
 namespace {
 
-// From so much on it takes long enough to be worth some threads.
+// From this size on, several threads are worthwhile.
 constexpr std::uint64_t kMuchCached = std::uint64_t{256} << 20;
 constexpr std::uint64_t kMostThreads = 4;
 constexpr std::uint64_t kSamples = 64;
@@ -98,7 +98,7 @@ void drop_cached(const File& file, ByteRange range) {
 void drop_if_much_cached(const File& file, ByteRange range) {
   const std::uint64_t threads = std::min(kMostThreads, std::thread::hardware_concurrency() + 0UL);
   if (threads < 2 || range.size() < kMuchCached) return;
-  // To ask for each page would take as long as dropping some of them.
+  // Checking every page would take as long as dropping some of them.
   const std::uint64_t distance = range.size() / kSamples;
   std::uint64_t cached = 0;
   for (std::uint64_t i = 0; i < kSamples; ++i) {
@@ -114,7 +114,7 @@ void drop_if_much_cached(const File& file, ByteRange range) {
       drop_cached(file, own);
       return {};
     });
-    // It only saves time: what is not dropped here, the kernel drops.
+    // This only saves time: the kernel drops the rest.
     if (other) others.push_back(std::move(*other));
   }
   drop_cached(file, ByteRange::of(range.begin, part));
@@ -124,7 +124,7 @@ CachedPages::CachedPages(const File& file, ByteRange range)
     : file_(file),
       range_(whole_pages(range)),
       was_cached_(cached_bytes(file, range_).value_or(1) != 0) {
-  // Without this, reading ahead would fill the next range too, which would then count as cached.
+  // Otherwise read-ahead would fill the next range, which would then count as cached.
   ::posix_fadvise(file_.fd(), 0, 0, POSIX_FADV_RANDOM);
 }
 

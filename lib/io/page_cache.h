@@ -1,8 +1,8 @@
-// Large copies that leave the page cache as they found it, with few dirty bytes in flight.
+// Keeps large copies from filling the page cache, and limits dirty bytes.
 //
-// Where the kernel has RWF_DONTCACHE, Caching::kDrop on each read and write is enough for the
-// cache; elsewhere sync_file_range and posix_fadvise do it a window at a time. Bounding the dirty
-// bytes needs sync_file_range in both cases.
+// With RWF_DONTCACHE, Caching::kDrop on each read and write keeps the cache clean; without it,
+// sync_file_range and posix_fadvise do so one window at a time. Limiting dirty bytes needs
+// sync_file_range in both cases.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,18 @@
 
 namespace shunt::io {
 
-// Follows the writes to a file: starts writing each window out as it fills, waits for the one
-// before, and drops that from the cache. At most two windows of it are dirty at any time.
+// Follows the writes to a file: starts writeback of each window as it fills, waits for the previous
+// one and drops it from the cache. At most two windows are dirty at a time. One thread.
 class WriteBehind {
  public:
   static constexpr std::uint64_t kWindow = std::uint64_t{8} << 20;
 
-  // `file` is not owned. Nothing happens on a file system that does not know how.
+  // `file` is not owned. Does nothing if the file system cannot.
   explicit WriteBehind(const File& file) : file_(file) {}
 
-  // Tells of bytes just written. Stretches that do not follow the last one begin a new window.
+  // Reports bytes just written. A range that does not follow the last one begins a new window.
   void wrote(ByteRange range);
-  // Waits for all that was told of, and drops it. A failure shows in the sync that follows.
+  // Waits for all reported bytes and drops them. An error shows in the sync that follows.
   void finish();
 
  private:
@@ -37,8 +37,8 @@ class WriteBehind {
   ByteRange in_flight_;
 };
 
-// Reads of `range` that are about to happen through the page cache (copy_file_range, say): notes
-// which of its pages were there before and drops the others at the end.
+// For reads of `range` through the page cache (copy_file_range, for example): records which pages
+// were cached before, and drops the others in the destructor. `file` is not owned.
 class CachedPages {
  public:
   CachedPages(const File& file, ByteRange range);
@@ -49,22 +49,20 @@ class CachedPages {
  private:
   const File& file_;
   ByteRange range_;          // whole pages
-  bool was_cached_ = false;  // any page of it
+  bool was_cached_ = false;  // true if any page was
 };
 
-// Tells the kernel to begin writing `range` out, so that a later sync finds less to do. Does not
-// wait, and drops nothing.
+// Starts writeback of `range`, so that a later sync has less to do. Neither waits nor drops pages.
 void start_writing(const File& file, ByteRange range);
 
-// Takes `range` out of the page cache, but for what is not on disk yet.
+// Drops `range` from the page cache, except dirty pages.
 void drop_cached(const File& file, ByteRange range);
 
-// Takes `range` out of the page cache with all processors, when there seems to be much of it: what
-// a call of the kernel that does the same with one would take long for. Without much of it, or with
-// one processor, it does nothing.
+// Drops `range` from the page cache with all processors if much of it seems to be cached; a single
+// kernel call would take long. Otherwise, or with one processor, does nothing.
 void drop_if_much_cached(const File& file, ByteRange range);
 
-// How many bytes of `range` the page cache holds; nullopt where the kernel does not tell.
+// Returns the number of cached bytes of `range`; nullopt if the kernel does not tell.
 [[nodiscard]] std::optional<std::uint64_t> cached_bytes(const File& file, ByteRange range);
 
 }  // namespace shunt::io

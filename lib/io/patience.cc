@@ -38,7 +38,7 @@ Error Patience::over() const {
   Error error = system_error(EWOULDBLOCK, what_, "lock");
   error.reason = fmt::format("another process has held the lock for more than {:g} s",
                              std::chrono::duration<double>(limit_).count());
-  error.hint = "it may have been stopped: try again when it goes on or has ended";
+  error.hint = "it may be suspended: try again when it continues or has ended";
   return error;
 }
 

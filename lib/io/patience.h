@@ -1,7 +1,7 @@
-// For how long somebody else is waited for, by asking again and again.
+// Limits a wait that polls for something another process has to do.
 //
-// No call of the system that waits for a lock can be ended by a signal that only asks to stop, nor
-// by a clock: another process may have been stopped while it had the lock.
+// System calls that wait for a lock cannot be ended by a request to stop, nor by a clock; and
+// another process may be stopped while it holds the lock.
 #pragma once
 
 #include <chrono>
@@ -14,17 +14,17 @@
 
 namespace shunt::io {
 
-// For one thread and one wait, which begins when this is made.
+// One thread and one wait, which begins with the constructor.
 class Patience {
  public:
-  // `what` is what is waited for, a path, for the log and for the error. `cancel` may be null.
+  // `what` is the path that is waited for, for the log and the error. `cancel` may be null.
   Patience(std::chrono::milliseconds limit, const CancelToken* cancel, std::string what);
 
-  // Sleeps for a moment, longer each time, up to 10 ms. An error instead when that is enough: kBusy
-  // at the limit, kInterrupted once a stop has been asked for.
+  // Sleeps for a moment, longer each time, up to 10 ms. Returns kBusy at the limit, and
+  // kInterrupted once a stop has been requested.
   Result<void> pause();
 
-  // The error at the limit.
+  // Returns the error at the limit.
   [[nodiscard]] Error over() const;
 
  private:

@@ -1,4 +1,4 @@
-// A pipe of our own.
+// An anonymous pipe.
 #pragma once
 
 #include "shunt/base/result.h"
@@ -11,7 +11,7 @@ struct Pipe {
   Fd writer;
 };
 
-// Programs that are started from here do not get its ends unless they are handed over.
+// Both ends are closed on exec.
 [[nodiscard]] Result<Pipe> make_pipe();
 
 }  // namespace shunt::io

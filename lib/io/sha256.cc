@@ -32,7 +32,7 @@ void Sha256::update(std::string_view text) {
 }
 
 std::string Sha256::hex() const {
-  // Finishing spoils a context, so that a copy is finished.
+  // Finishing invalidates a context, so a copy is finished.
   const std::unique_ptr<evp_md_ctx_st, Free> copy(crypto().md_ctx_new());
   require(copy != nullptr);
   require(crypto().md_ctx_copy(copy.get(), context_.get()) == 1);

@@ -56,7 +56,7 @@ Result<void> check_regular(const struct stat& status, const std::string& path) {
   if (S_ISDIR(status.st_mode)) return system_error(EISDIR, path, "open");
   Error error = system_error(EINVAL, path, "open");
   error.reason = "not a regular file";
-  if (!S_ISBLK(status.st_mode)) error.hint = "a pipe has to be standard input, which is called -";
+  if (!S_ISBLK(status.st_mode)) error.hint = "to read a pipe, pass it as standard input, with -";
   return error;
 }
 
@@ -95,8 +95,8 @@ BufferedReader::BufferedReader(const Source& source, std::size_t buffer_size)
 Result<std::span<const std::byte>> BufferedReader::view(std::uint64_t offset, std::size_t size) {
   const ByteRange wanted = ByteRange::of(offset, size);
   if (!held_.contains(wanted)) {
-    // A look at a few bytes fetches little, so that hopping over large boxes stays cheap; looks
-    // that follow one another fetch whole buffers.
+    // A single read fetches little, so that skipping over large boxes is cheap; sequential reads
+    // fetch whole buffers.
     const bool forward = held_.begin <= offset && offset <= held_.end;
     const std::size_t amount = forward ? buffer_.size() : std::max<std::size_t>(size, 4096);
     const std::size_t capped = std::min(amount, buffer_.size());

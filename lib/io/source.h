@@ -1,4 +1,4 @@
-// Random-access bytes: what every part of shunt reads from.
+// Source: random-access bytes that all of shunt reads from.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,64 +19,64 @@ namespace shunt::io {
 
 class FarAway;
 
-// The bytes of a Source that lie in a local file as they are, so that a realiser can hand them to
-// the kernel instead of reading them.
+// The place of a Source's bytes in a local file, where they lie unchanged, so that the kernel can
+// copy them.
 struct FileRange {
   const File* file = nullptr;  // not owned; lives as long as the Source
   std::uint64_t begin = 0;
 };
 
-// Immutable while it is used. read_at may be called from several threads at once.
+// Immutable while in use. read_at is thread-safe.
 class Source {
  public:
   virtual ~Source() = default;
 
   [[nodiscard]] virtual std::uint64_t size() const = 0;
 
-  // Reads until `into` is full or the Source ends; returns how many bytes that were.
+  // Reads until `into` is full or the Source ends; returns the number of bytes.
   [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                                     Caching caching = Caching::kKeep) const = 0;
 
   // A name for messages: a path, a URL.
   [[nodiscard]] virtual std::string name() const = 0;
 
-  // What tells whether this still is the same, asked now: as long as it gives the same text, all
-  // bytes that were read are of one version. A digest; a URL and what its server calls the version;
-  // of a local file its device, inode, size and times. Empty: nobody else can change it. Never the
-  // state of a file that bytes of something else happen to be kept in.
+  // Returns a text that identifies the current version: as long as it is the same, all bytes that
+  // were read are of one version. A digest; a URL with the server's validator; for a local file its
+  // device, inode, size and times. Empty if nobody else can change it. Never the state of a file
+  // that only caches the bytes.
   [[nodiscard]] virtual Result<std::string> identity() const { return std::string(); }
 
-  // Where byte 0 of this Source lies in a local file; file is null when it does not.
+  // Returns where byte 0 lies in a local file; file is null if it does not lie in one.
   [[nodiscard]] virtual FileRange in_file() const { return {}; }
 
-  // What else can be asked of a Source whose bytes have to come from far away (io/far_away.h);
-  // owned by it. Null: they are here.
+  // Returns further functions of a Source whose bytes are fetched from a server (io/far_away.h);
+  // null if they are local. Owned by the Source.
   [[nodiscard]] virtual const FarAway* far_away() const { return nullptr; }
 };
 
 using SourcePtr = std::shared_ptr<const Source>;
 
-// Source::identity() of a local file.
+// Returns Source::identity() of a local file.
 [[nodiscard]] Result<std::string> identity_of(const File& file);
 
-// Reads all of `into`, or fails with a kCorrupt error that names the place where the Source ended.
+// Fills `into`, or returns kCorrupt with the offset at which the Source ended.
 [[nodiscard]] Result<void> read_exactly(const Source& source, std::uint64_t offset,
                                         std::span<std::byte> into);
 
-// Reads all of `range` in order, each time as much as `buffer` holds, which is not empty, and hands
-// it to `take`. Ends with the first error, of which a Source that ends before `range` is one, as
-// for read_exactly.
+// Reads `range` in order, up to buffer.size() bytes at a time, and passes each piece to `take`.
+// `buffer` is not empty. Ends with the first error; a Source that ends early is one, as in
+// read_exactly.
 Result<void> read_in_pieces(const Source& source, ByteRange range, std::span<std::byte> buffer,
                             const std::function<Result<void>(std::span<const std::byte>)>& take);
 
-// kLocalIo for what is no regular file, such as a folder or a pipe.
+// Returns kLocalIo if it is not a regular file.
 Result<void> check_regular(const struct stat& status, const std::string& path);
 
-// A whole file, or a part of one. The File is owned.
+// A file as a Source. Owns the File.
 class FileSource final : public Source {
  public:
-  // A regular file as large as it is now. Anything else is a kLocalIo error. Waits for whoever has
-  // a lease on it (io/lease.h), and asks `cancel` meanwhile.
+  // Opens a regular file with its current size; anything else is kLocalIo. Waits for leases
+  // (io/lease.h) until `cancel` is requested; both pointers may be null.
   static Result<std::shared_ptr<const FileSource>> open(const std::string& path,
                                                         Counters* counters = nullptr,
                                                         const CancelToken* cancel = nullptr);
@@ -99,7 +99,7 @@ class FileSource final : public Source {
   std::string name_;
 };
 
-// A file that somebody else owns and that outlives this view of it.
+// A file as a Source. Somebody else owns the File, which outlives it.
 class BorrowedFileSource final : public Source {
  public:
   BorrowedFileSource(const File& file, std::uint64_t size) : file_(file), size_(size) {}
@@ -131,14 +131,14 @@ class MemorySource final : public Source {
   std::string name_;
 };
 
-// Keeps a stretch of a Source at hand for many small reads that go mostly forward.
-// For one thread; the Source is not owned.
+// Buffers a Source for many small reads that go mostly forward. One thread; the Source is not owned
+// and outlives it.
 class BufferedReader {
  public:
   explicit BufferedReader(const Source& source, std::size_t buffer_size = 64 * 1024);
 
-  // `size` bytes at `offset`, valid until the next call; `size` is at most the buffer's. Fails with
-  // kCorrupt when the Source ends before.
+  // Returns `size` bytes at `offset`, valid until the next call; `size` is at most the buffer's.
+  // Returns kCorrupt if the Source ends before.
   [[nodiscard]] Result<std::span<const std::byte>> view(std::uint64_t offset, std::size_t size);
   [[nodiscard]] const Source& source() const { return source_; }
 

@@ -1,5 +1,5 @@
-// Bytes that arrive in order and are read at random later: in memory while they are few, in a file
-// without a name (io/temporary.h) when they are more.
+// Bytes that arrive in order and are read at random later: a few in memory, more in an unnamed file
+// (io/temporary.h).
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 
 namespace shunt::io {
 
+// One thread at a time.
 class Spool {
  public:
   // Keeps at most `memory_limit` bytes in memory.
@@ -21,7 +22,7 @@ class Spool {
 
   Result<void> append(std::span<const std::byte> data);
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  // All that was appended; the Spool is empty afterwards. `name` is for messages.
+  // Returns everything appended; the Spool is empty afterwards. `name` is for messages.
   [[nodiscard]] Result<SourcePtr> finish(const std::string& name);
 
  private:
@@ -29,7 +30,7 @@ class Spool {
 
   std::size_t memory_limit_;
   std::vector<std::byte> memory_;
-  File file_;  // open once the bytes went there
+  File file_;  // open once the bytes have been moved to it
   std::uint64_t size_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// The folder for files without a name, which hold what is too large for memory.
+// The folder for unnamed files, which hold what is too large for memory.
 #pragma once
 
 #include <optional>
@@ -6,10 +6,11 @@
 
 namespace shunt::io {
 
-// $TMPDIR, where that is an absolute path.
+// Returns $TMPDIR if it is an absolute path.
 [[nodiscard]] std::optional<std::string> folder_of_tmpdir();
 
-// The same, or else /var/tmp, since /tmp may lie in memory; /tmp where nothing may be made there.
+// Returns $TMPDIR if it is an absolute path, else /var/tmp (since /tmp may lie in memory), or /tmp
+// if nothing can be created there.
 [[nodiscard]] std::string temporary_folder();
 
 }  // namespace shunt::io

@@ -23,7 +23,7 @@ Result<Thread> Thread::start(Work work) {
     return Thread(std::make_unique<State>(State{std::move(work), {}}));
   } catch (const std::system_error& refused) {
     Error error = system_error(refused.code().value(), "", "start a thread");
-    error.code = ErrorCode::kLocalIo;  // EAGAIN, which elsewhere is somebody who is in the way
+    error.code = ErrorCode::kLocalIo;  // EAGAIN, which elsewhere means kBusy
     error.hint = "see 'ulimit -u' and 'ulimit -v'";
     return error;
   }

@@ -1,4 +1,4 @@
-// A thread that ends with a Result. All threads of the library and the program are of this kind.
+// A thread that ends with a Result. Every thread of the library and the program is one of these.
 #pragma once
 
 #include <functional>
@@ -9,35 +9,35 @@
 
 namespace shunt::io {
 
-// Move-only; has one owner, who joins it.
+// Move-only; one owner, who joins it.
 class Thread {
  public:
-  // Runs in the thread. What it throws, exhausted memory above all, becomes the error that join()
-  // returns: an exception that leaves a thread ends the process.
+  // Runs in the thread. An exception, such as std::bad_alloc, becomes the error that join()
+  // returns; it would otherwise end the process.
   using Work = std::function<Result<void>()>;
 
   // No thread.
   Thread() noexcept;
-  // kLocalIo where the system has no room for another one.
+  // Returns kLocalIo if the system cannot start another thread.
   [[nodiscard]] static Result<Thread> start(Work work);
   Thread(Thread&& other) noexcept;
   Thread& operator=(Thread&& other) noexcept;  // joins the one before
-  ~Thread();                                   // joins; whoever waits for something stops it first
+  ~Thread();                                   // joins; the owner tells the work to stop before
 
-  // Whether there is one that has not been joined.
+  // True if there is a thread that has not been joined.
   [[nodiscard]] bool joinable() const noexcept { return thread_.joinable(); }
-  // Whether this is the thread that asks.
+  // True if called on this thread.
   [[nodiscard]] bool is_current() const noexcept {
     return thread_.get_id() == std::this_thread::get_id();
   }
-  // Waits for the end; what the work came to. Without a thread, success.
+  // Waits for the thread and returns the result of its work; success if there is no thread.
   Result<void> join();
 
  private:
   struct State;
   explicit Thread(std::unique_ptr<State> state);
 
-  std::unique_ptr<State> state_;  // what both sides know; the thread's until it is joined
+  std::unique_ptr<State> state_;  // shared by both sides; used by the thread until it is joined
   std::thread thread_;
 };
 

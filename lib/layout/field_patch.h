@@ -1,4 +1,4 @@
-// One big-endian integer of a file that gets another value in the same place.
+// A big-endian integer in a file that gets a new value in the same place.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 namespace shunt::layout {
 
 struct FieldPatch {
-  std::uint64_t at = 0;     // in the original file
+  std::uint64_t at = 0;     // offset in the original file
   std::uint32_t width = 4;  // bytes: 4 or 8
   std::uint64_t old_value = 0;
   std::uint64_t new_value = 0;
@@ -20,7 +20,7 @@ struct FieldPatch {
   [[nodiscard]] ByteRange range() const { return ByteRange::of(at, width); }
 
   using Bytes = std::array<std::byte, 8>;
-  // The first `width` bytes of the result are the field.
+  // Returns `value` encoded; the first `width` bytes are the field.
   [[nodiscard]] Bytes encode(std::uint64_t value) const {
     Bytes bytes{};
     if (width == 8) {

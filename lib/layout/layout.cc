@@ -30,7 +30,7 @@ void Layout::append_bytes(std::span<const std::byte> bytes) {
   const std::uint64_t begin = memory_.size();
   memory_.insert(memory_.end(), bytes.begin(), bytes.end());
   if (!extents_.empty() && extents_.back().kind == Extent::Kind::kMemory) {
-    // The memory only grows at its end, so this extent goes on where the last one stopped.
+    // The memory only grows at its end, so this extent can be extended.
     extents_.back().size += bytes.size();
     size_ += bytes.size();
     return;

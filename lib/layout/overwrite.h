@@ -1,4 +1,4 @@
-// Writes over what is there: bytes of a Source, zeros, and single fields.
+// Overwriting parts of a file: with bytes of a Source, with zeros, and single fields.
 #pragma once
 
 #include <cstdint>
@@ -11,17 +11,18 @@
 
 namespace shunt::layout {
 
-// All of `content`, from `at` on. It may read from `file` itself, elsewhere.
+// Writes all of `content` at offset `at`. `content` may read from `file`, but not from the range
+// that is written.
 Result<void> write_source(io::File& file, std::uint64_t at, const io::Source& content);
 
 // Writes zeros so that space is allocated.
 Result<void> write_zeros(io::File& file, ByteRange range);
 
-// Zeros as holes for the whole blocks of `range`, where the file system can, and as bytes
-// elsewhere.
+// Makes `range` read as zeros: punches holes for its whole blocks if the file system can, and
+// writes zeros elsewhere. `block_size` is in bytes.
 Result<void> clear_range(io::File& file, ByteRange range, std::uint64_t block_size);
 
-// `value` in the width of `patch`, at `at`, which may differ from where the original has it.
+// Writes `value` at `at`, in the width of `patch`. `at` may differ from patch.at.
 Result<void> write_field(io::File& file, const FieldPatch& patch, std::uint64_t at,
                          std::uint64_t value);
 

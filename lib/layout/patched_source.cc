@@ -15,7 +15,7 @@ Result<std::size_t> PatchedSource::read_at(std::uint64_t offset, std::span<std::
                                            io::Caching caching) const {
   SHUNT_ASSIGN(const std::size_t got, source_->read_at(offset, into, caching));
   const ByteRange read = ByteRange::of(offset, got);
-  // A field of 8 bytes may begin that far in front.
+  // A field of 8 bytes may begin up to 7 bytes before `offset`.
   auto patch = std::ranges::lower_bound(*patches_, offset - std::min<std::uint64_t>(offset, 7), {},
                                         &FieldPatch::at);
   for (; patch != patches_->end() && patch->at < read.end; ++patch) {

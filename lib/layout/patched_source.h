@@ -1,4 +1,4 @@
-// A Source in which some fields read otherwise: many patches as one extent of a Layout.
+// A Source with some fields replaced: many patches as one extent of a Layout.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace shunt::layout {
 
-// Shares ownership of the source and of the patches, which ascend.
+// Shares ownership of the source and of the patches, which are in ascending order.
 class PatchedSource final : public io::Source {
  public:
   using Patches = std::shared_ptr<const std::vector<FieldPatch>>;
@@ -23,7 +23,7 @@ class PatchedSource final : public io::Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return source_->name(); }
-  // It changes as the source does, and is not that of the source: the bytes are others.
+  // Derived from the source's identity, but different: the bytes differ.
   [[nodiscard]] Result<std::string> identity() const override;
 
  private:

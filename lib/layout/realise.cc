@@ -12,8 +12,8 @@
 namespace shunt::layout {
 namespace {
 
-// Stretches of a local file at least this long are worth a look for holes, and a call to the
-// kernel.
+// Minimum size of a local file's range for which looking for holes and a kernel copy are
+// worthwhile.
 constexpr std::uint64_t kLarge = std::uint64_t{1} << 20;
 constexpr std::uint64_t kCopyWindow = io::WriteBehind::kWindow;
 
@@ -22,7 +22,7 @@ bool is_large_file_range(const Extent& extent) {
          extent.source->in_file().file != nullptr;
 }
 
-// Yields the bytes of a Layout in order, leaving out its holes.
+// Yields the bytes of a Layout in order, without its holes.
 class LayoutReader {
  public:
   explicit LayoutReader(const Layout& layout) : layout_(layout) {}
@@ -40,7 +40,7 @@ class LayoutReader {
   }
 
  private:
-  // What follows at_: bytes without a hole in them, as far as it is worth knowing.
+  // Returns the next range, from at_ on, without holes of a worthwhile size.
   Result<ByteRange> next_run() {
     while (at_ < layout_.size()) {
       if (at_ < run_.end) return ByteRange{at_, run_.end};
@@ -54,7 +54,7 @@ class LayoutReader {
       }
       if (is_large_file_range(extent)) {
         const io::FileRange in_file = extent.source->in_file();
-        // Where the extent's bytes lie in the file, relative to where they lie in the Layout.
+        // Offset of the extent's bytes in the file, relative to their offset in the Layout.
         const std::uint64_t first = in_file.begin + extent.begin;
         SHUNT_ASSIGN(const ByteRange data, in_file.file->next_data(first + (at_ - extent.at)));
         if (data.begin >= first + extent.size) {
@@ -65,7 +65,7 @@ class LayoutReader {
         run_ = {at_, std::min(end, extent.at + (data.end - first))};
         continue;
       }
-      // Everything up to the next stretch that has a chance of holes.
+      // Everything up to the next range that may have holes.
       run_ = {at_, end};
       for (std::size_t i = index_ + 1; i < extents.size() && !is_large_file_range(extents[i]) &&
                                        extents[i].kind != Extent::Kind::kZeros;
@@ -82,7 +82,7 @@ class LayoutReader {
   std::size_t index_ = 0;
 };
 
-// Reading and writing through our own buffers, past the page cache.
+// Reads and writes through buffers, bypassing the page cache.
 Result<void> transfer_file(const Layout& layout, io::File& out, const Context& context) {
   LayoutReader reader(layout);
   io::WriteBehind behind(out);
@@ -97,8 +97,8 @@ Result<void> transfer_file(const Layout& layout, io::File& out, const Context& c
   return {};
 }
 
-// Copying within the kernel, a window at a time, which a file system may turn into sharing or leave
-// to its server.
+// Copies in the kernel, one window at a time; the file system may share extents or copy on its
+// server.
 Result<void> copy_file(const Layout& layout, io::File& out, const Context& context) {
   io::WriteBehind behind(out);
   std::vector<std::byte> buffer(streams::kTransferBufferSize);
@@ -137,14 +137,14 @@ Result<void> copy_file(const Layout& layout, io::File& out, const Context& conte
 
 Result<void> write_file(const Layout& layout, io::File& out, const Context& context) {
   context.begin("copying", layout.size());
-  // The size first: it shows a limit at once, and what is not written stays a hole.
+  // Sets the size first: a size limit shows at once, and what is not written stays a hole.
   SHUNT_TRY(out.truncate(layout.size()));
   SHUNT_ASSIGN(const files::FileSystem file_system, files::FileSystem::of(out));
   const bool in_kernel =
       file_system.in_kernel_copy_first || file_system.clone_range || !io::supports_uncached(out);
   if (in_kernel) {
     Result<void> copied = copy_file(layout, out, context);
-    // Between two file systems, or from a special one, the kernel may not copy.
+    // The kernel may be unable to copy between two file systems or from a special one.
     if (copied || copied.error().code != ErrorCode::kUnsuitable) return copied;
   }
   return transfer_file(layout, out, context);

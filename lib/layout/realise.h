@@ -1,4 +1,4 @@
-// Realising a Layout as a new file, or into a pipe.
+// Realises a Layout as a new file or into a pipe.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace shunt::layout {
 
-// Writes `layout` into `out`, an empty regular file. Holes of the Sources and zeros become holes.
-// The page cache is left as it was found, for the files that are read as well, and only a few MiB
-// are dirty at a time. Not synced yet on return. Memory: two transfer buffers.
+// Writes `layout` into `out`, an empty regular file. Holes of the Sources, and zeros, become holes.
+// Leaves the page cache as it was, also for the files that are read, and keeps only a few MiB dirty
+// at a time. Not synced on return. Memory: two transfer buffers.
 Result<void> write_file(const Layout& layout, io::File& out, const Context& context);
 
-// Writes `source` into `out` from its current position on: a pipe, a terminal, a socket. Memory:
-// two transfer buffers.
+// Writes `source` into `out`, a pipe, terminal or socket, at its current position. Memory: two
+// transfer buffers.
 Result<void> write_stream(const io::Source& source, io::File& out, const Context& context);
 
 }  // namespace shunt::layout

@@ -1,4 +1,4 @@
-// Owners of FFmpeg's handles. For the module alone: nothing else may include FFmpeg.
+// RAII handles for FFmpeg. Only for the module: nothing else includes FFmpeg.
 #pragma once
 
 extern "C" {
@@ -12,7 +12,7 @@ extern "C" {
 namespace shunt::media {
 
 struct FormatCloser {
-  // Also right for a context that was never opened. The AVIOContext is not ours to close here.
+  // Also valid for a context that was never opened. The AVIOContext is not closed here.
   void operator()(AVFormatContext* format) const { avformat_close_input(&format); }
 };
 struct PacketFreer {
@@ -20,7 +20,7 @@ struct PacketFreer {
 };
 struct AvioFreer {
   void operator()(AVIOContext* avio) const {
-    av_freep(&avio->buffer);  // libavformat may have put another in place of the first one
+    av_freep(&avio->buffer);  // libavformat may have replaced the first buffer
     avio_context_free(&avio);
   }
 };

@@ -1,4 +1,4 @@
-// shunt-media.so: demuxes bytes that it reads through callbacks with libavformat. Here: its table,
+// shunt-media.so: demuxes bytes read through callbacks with libavformat. This file has its table
 // and the digests of all packets. media/module_abi.h is its only interface.
 
 extern "C" {
@@ -22,11 +22,11 @@ extern "C" {
 namespace shunt::media {
 namespace {
 
-// libavformat skips a packet that it could not read, and says "end of file" for one that lies
-// behind the end as it does after the last. So we go on; this many failures in a row are the end.
+// libavformat skips an unreadable packet, and returns "end of file" for a packet beyond the end
+// just as after the last one. So reading continues; this many failures in a row are the end.
 constexpr int kMaxFailuresInARow = 1000;
 
-// Tells of the first failure.
+// Reports the first failure.
 class FailureReport {
  public:
   explicit FailureReport(const ShuntMediaReport& report) : report_(report) {}
@@ -46,14 +46,14 @@ class FailureReport {
   bool told_ = false;
 };
 
-// Sees packets that were silently left out: libavformat calls it the end of the file when one lies
-// behind it.
+// Detects packets that were silently dropped: libavformat returns end of file for a packet beyond
+// the end.
 class LossCheck {
  public:
   void delivered(const AVFormatContext& format, const AVPacket& packet) {
     const AVStream* stream = format.streams[packet.stream_index];
     if (stream->discard == AVDISCARD_ALL) return;
-    // A cover picture is a packet without an index entry; one cut short counts as lost.
+    // A cover picture is a packet without an index entry. A truncated packet counts as lost.
     if (avformat_index_get_entries_count(stream) == 0) return;
     if ((packet.flags & AV_PKT_FLAG_CORRUPT) == 0) ++delivered_;
   }
@@ -66,22 +66,22 @@ class LossCheck {
     }
     if (delivered_ >= indexed) return;
     char text[64] = {};
-    std::snprintf(text, sizeof text, "packets not read in whole: %llu",
+    std::snprintf(text, sizeof text, "incomplete packets: %llu",
                   static_cast<unsigned long long>(indexed - delivered_));
     failure.tell(text);
   }
 
  private:
-  std::uint64_t delivered_ = 0;  // whole ones, of streams with an index
+  std::uint64_t delivered_ = 0;  // complete ones, of streams with an index
 };
 
 int open_as_mov(FormatHandle& format, AVIOContext* avio, InputCursor& cursor) {
-  // Not probed: the guess would depend on which bytes stand in front, and formats that are lists of
-  // other files could be guessed too.
+  // No probing: the guess would depend on the first bytes, and could be a format that lists other
+  // files.
   OpenOptions options;
   options.demuxer = av_find_input_format("mov");
   if (options.demuxer == nullptr) return AVERROR_DEMUXER_NOT_FOUND;
-  // Packets as the container has them: parsers and guessed times would hide what it says, and need
+  // Packets as stored in the container: parsers and guessed times would hide its values, and need
   // avformat_find_stream_info, which decodes.
   options.flags = AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
   return open_input(format, avio, cursor, options);
@@ -98,7 +98,7 @@ void leave_out(AVFormatContext& format, const ShuntMediaTracks& tracks) {
   }
 }
 
-// Reports packets until the last one; false when a callback said stop.
+// Reports all packets; returns false if a callback said stop.
 bool report_packets(AVFormatContext& format, AVPacket& packet, InputCursor& cursor,
                     const ShuntMediaReport& report, FailureReport& failure) {
   LossCheck loss;
@@ -137,7 +137,7 @@ int trace(const ShuntMediaInput* input, ShuntMediaTracks left_out, const ShuntMe
   report->opened(report->context);
   leave_out(*format, left_out);
   if (!report_packets(*format, *packet, cursor, *report, failure)) return SHUNT_MEDIA_STOPPED;
-  // Only now: fragments add to the streams as they are read.
+  // At the end, since fragments add to the streams as they are read.
   report->streams(report->context, format->nb_streams, digest_of_streams(*format));
   return SHUNT_MEDIA_DONE;
 }
@@ -149,7 +149,7 @@ constexpr ShuntMediaModule kModule = {SHUNT_MEDIA_ABI_VERSION, &trace, &play};
 
 extern "C" __attribute__((visibility("default"))) const ShuntMediaModule* shunt_media_module() {
   static std::once_flag silenced;
-  // Its complaints about a file are in `failed`; stderr belongs to the program.
+  // Its messages about a file are in `failed`; stderr belongs to the program.
   std::call_once(silenced, [] { av_log_set_level(AV_LOG_QUIET); });
   return &shunt::media::kModule;
 }

@@ -14,14 +14,14 @@ extern "C" {
 namespace shunt::media {
 namespace {
 
-// Enough for neighbouring tracks to interleave within it, so that going from one to the other does
-// not read the file again.
+// Enough for the interleaving of neighbouring tracks, so that switching between them does not read
+// the file again.
 constexpr int kBufferSize = 128 * 1024;
 
 constexpr std::uint64_t kMaxOffset =
     static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 
-// A file may name other files (data references, aliases); nothing but the input is ever read.
+// A file may name other files (data references, aliases); only the input is ever read.
 int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) {
   return AVERROR(EPERM);
 }
@@ -103,12 +103,12 @@ int open_input(FormatHandle& format, AVIOContext* avio, InputCursor& cursor,
   AVDictionary* settings = nullptr;
   if (options.whitelist != nullptr)
     av_dict_set(&settings, "format_whitelist", options.whitelist, 0);
-  // Those of the mov demuxer; others do not know them.
+  // Options of the mov demuxer; others do not know them.
   av_dict_set(&settings, "enable_drefs", "0", 0);
   av_dict_set(&settings, "use_absolute_path", "0", 0);
-  // Otherwise the samples of chapter tracks would be taken for chapters and not be delivered.
+  // Otherwise samples of chapter tracks would become chapters and not be delivered.
   av_dict_set(&settings, "ignore_chapters", "1", 0);
-  AVFormatContext* opening = format.release();  // freed and nulled by a failure
+  AVFormatContext* opening = format.release();  // freed and set to null by a failure
   const int code = avformat_open_input(&opening, "", options.demuxer, &settings);
   format.reset(opening);
   av_dict_free(&settings);

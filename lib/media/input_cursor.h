@@ -1,4 +1,4 @@
-// Reads an input of the module's callers as libavformat wants to read. For the module alone.
+// Lets libavformat read the input that the module's caller passes. Only for the module.
 #pragma once
 
 extern "C" {
@@ -14,22 +14,22 @@ extern "C" {
 
 namespace shunt::media {
 
-// A read position over the callbacks of an input, which it does not own.
+// A read position over the callbacks of an input. The input is not owned and outlives it.
 class InputCursor {
  public:
   explicit InputCursor(const ShuntMediaInput& input) : input_(input) {}
 
-  // Whether the work is to end at once. libavformat hears AVERROR_EXIT meanwhile, which it may take
-  // for damage and go on, so that callers must ask here.
+  // Returns true if the work must end at once. libavformat then sees AVERROR_EXIT, which it may
+  // take for damage and go on; so callers must ask here.
   [[nodiscard]] bool stopped();
 
-  // Lets the input seem to end once `bytes` more have been read; without a call it never does.
+  // Makes the input end after `bytes` more bytes; without a call it does not.
   void allow(std::uint64_t bytes) { allowed_ = bytes; }
 
-  // The three below are for AVIOContext and AVIOInterruptCB; `opaque` is an InputCursor.
+  // Callbacks for AVIOContext and AVIOInterruptCB; `opaque` is an InputCursor.
   static int read(void* opaque, std::uint8_t* into, int size);
-  // Past the end is allowed, as with lseek: a refused seek leaves libavformat where it was, and it
-  // would take the payload of a truncated box for boxes.
+  // Seeking past the end is allowed, as with lseek: after a refused seek libavformat would stay
+  // where it was and parse the payload of a truncated box as boxes.
   static std::int64_t seek(void* opaque, std::int64_t offset, int whence);
   static int interrupted(void* opaque);
 
@@ -40,18 +40,18 @@ class InputCursor {
   bool stopped_ = false;
 };
 
-// Null when memory is short. `cursor` outlives it.
+// Returns null if memory is exhausted. `cursor` outlives it.
 [[nodiscard]] AvioHandle make_avio(InputCursor& cursor);
 
-// What is asked of libavformat besides the bytes.
+// Options for opening an input.
 struct OpenOptions {
   const AVInputFormat* demuxer = nullptr;  // null: probed
-  const char* whitelist = nullptr;         // names of demuxers, with commas; null: any
-  int flags = 0;                           // AVFMT_FLAG_…, added to the default ones
+  const char* whitelist = nullptr;         // comma-separated names of demuxers; null: any
+  int flags = 0;                           // AVFMT_FLAG_…, added to the defaults
 };
 
-// Opens `format`, which is empty and is so again on failure; returns 0 or an AVERROR. Nothing but
-// the input is ever read, whatever it names.
+// Opens `format`, which is empty before, and after a failure. Returns 0 or an AVERROR. Nothing
+// except the input is read, whatever it refers to.
 [[nodiscard]] int open_input(FormatHandle& format, AVIOContext* avio, InputCursor& cursor,
                              const OpenOptions& options);
 

@@ -1,4 +1,4 @@
-// Our side of the module's input: its callbacks, over a Source. Private to the room.
+// The module's input over a Source: our side of its callbacks. Private to this room.
 #pragma once
 
 #include <cstddef>
@@ -13,21 +13,20 @@
 
 namespace shunt::media {
 
-// The module runs C code between its entries and the callbacks, which no exception may cross: they
-// are kept here, as errors are, and the work is told to stop. For one call of the module; nothing
-// is owned.
+// Exceptions must not cross the module's C code: they are kept here, like errors, and the work is
+// told to stop. Used for one call of the module; nothing is owned, all outlives it.
 class ModuleInput {
  public:
-  // `cancel` may be null; `caching` is for the reads.
+  // `cancel` may be null; `caching` is used for reads.
   ModuleInput(const io::Source& source, const CancelToken* cancel, io::Caching caching)
       : source_(source), cancel_(cancel), caching_(caching) {}
   ModuleInput(const ModuleInput&) = delete;
   ModuleInput& operator=(const ModuleInput&) = delete;
 
-  // What to hand to the module; valid as long as this.
+  // Returns the struct to pass to the module; valid during the lifetime of this object.
   [[nodiscard]] ShuntMediaInput callbacks();
 
-  // Runs `work`, which a callback asks for; false when it threw.
+  // Runs `work` for a callback; returns false if it threw.
   template <typename Work>
   bool guarded(const Work& work) noexcept {
     try {
@@ -39,8 +38,8 @@ class ModuleInput {
     }
   }
 
-  // After the module has returned `end`: throws what was kept, or fails with what the Source said,
-  // or with kInterrupted.
+  // Call after the module has returned `end`: rethrows a kept exception, or returns the error of
+  // the Source or kInterrupted.
   Result<void> outcome(int end);
 
  private:

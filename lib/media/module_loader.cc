@@ -34,8 +34,8 @@ std::string last_dl_error() {
 Result<const ShuntMediaModule*> load_one(const std::string& path) {
   void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) return not_loaded(path, last_dl_error());
-  // From here on the handle stays open, even for a module that is refused: libraries like FFmpeg's
-  // are not made to be unloaded.
+  // The handle stays open from here on, even if the module is rejected: FFmpeg's libraries do not
+  // support unloading.
   const auto entry = reinterpret_cast<ShuntMediaEntry>(dlsym(handle, SHUNT_MEDIA_ENTRY));
   if (entry == nullptr) return not_loaded(path, "not a media module of shunt");
   const ShuntMediaModule* module = entry();

@@ -9,20 +9,20 @@
 
 namespace shunt::media {
 
-// The module: loaded by the first call, kept until the process ends, the same for every caller. Any
-// thread may call. Fails with kFailed and a hint how to install it; that answer too is kept.
+// Returns the module. The first call loads it; it stays loaded, and every caller gets the same.
+// Thread-safe. Returns kFailed with a hint how to install it; that result is kept too.
 [[nodiscard]] Result<const ShuntMediaModule*> load_module();
 
-// Has load_module look in `folder` first: for programs that use the library from a place of its
-// own. Called before the first load_module, by one thread.
+// Makes load_module look in `folder` first; for programs that have the module in their own place.
+// Called before the first load_module, by one thread.
 void look_in(std::string folder);
 
-// Where load_module looks, in order: where look_in() says, next to the running program
-// (PREFIX/bin, PREFIX/lib/shunt), where the library was to be installed when it was built.
+// Returns where load_module looks, in order: the folder of look_in(), next to the running program
+// (PREFIX/bin, PREFIX/lib/shunt), and where the library was built to be installed.
 [[nodiscard]] std::vector<std::string> module_paths();
 
-// Loads the first of `paths` that is a module of our ABI version. The error names what is wrong
-// with the first file that is there, or the places where none was.
+// Loads the first of `paths` that is a module of our ABI version. The error says what is wrong with
+// the first existing file, or lists the paths if there is none.
 [[nodiscard]] Result<const ShuntMediaModule*> load_module_from(
     const std::vector<std::string>& paths);
 

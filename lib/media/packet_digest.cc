@@ -19,7 +19,7 @@ class Digest {
  public:
   Digest() { XXH3_64bits_reset(&state_); }
 
-  // Numbers and enumerators, each in 8 bytes.
+  // Adds numbers and enumerators, 8 bytes each.
   template <typename... Numbers>
   void add(Numbers... numbers) {
     static_assert(((std::is_integral_v<Numbers> || std::is_enum_v<Numbers>)&&...));
@@ -27,7 +27,7 @@ class Digest {
     XXH3_64bits_update(&state_, values, sizeof values);
   }
 
-  // The size goes first, so that bytes cannot pass from one field to the next unseen.
+  // The size comes first, so that bytes cannot move unnoticed between fields.
   void add_bytes(const void* data, std::size_t size) {
     add(size);
     if (size > 0) XXH3_64bits_update(&state_, data, size);
@@ -64,7 +64,7 @@ void add_codec(Digest& digest, const AVCodecParameters& codec) {
   digest.add(codec.ch_layout.order, codec.ch_layout.nb_channels, codec.sample_rate,
              codec.block_align, codec.frame_size, codec.initial_padding, codec.trailing_padding,
              codec.seek_preroll);
-  // The mask is a mask only in this order; in the others the union holds a pointer or nothing.
+  // The mask is only valid in this order; otherwise the union holds a pointer or nothing.
   if (codec.ch_layout.order == AV_CHANNEL_ORDER_NATIVE) digest.add(codec.ch_layout.u.mask);
 }
 

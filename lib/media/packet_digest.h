@@ -1,4 +1,4 @@
-// Digests of what libavformat delivers: all that a player can see, nothing about where it lay.
+// Digests of what libavformat delivers: everything a player sees, but not where it lay in the file.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@ extern "C" {
 
 namespace shunt::media {
 
-// XXH3-64, the same on every machine of one byte order.
+// Returns the XXH3-64 of a packet; the same on all machines of one byte order.
 [[nodiscard]] std::uint64_t digest_of(const AVPacket& packet);
 
-// Of all streams in order. What libavformat only estimates while it reads (bit rate, frame rate,
-// start time) is left out: it depends on how far it has read.
+// Returns the digest of all streams, in order. Values that libavformat estimates while reading (bit
+// rate, frame rate, start time) are left out: they depend on how far it has read.
 [[nodiscard]] std::uint64_t digest_of_streams(const AVFormatContext& format);
 
 }  // namespace shunt::media

@@ -10,11 +10,11 @@
 namespace shunt::media {
 namespace {
 
-// Our side of the report; the input keeps what goes wrong in it.
+// The callbacks of the report; errors are kept in `input_`.
 class Tracer {
  public:
   Tracer(const io::Source& source, const Context& context)
-      // A check of a large file should not push everything else out of the page cache.
+      // Checking a large file should not evict everything else from the page cache.
       : input_(source, context.cancel, io::Caching::kDrop),
         context_(context),
         left_(source.size()) {}
@@ -63,7 +63,7 @@ class Tracer {
 
   ModuleInput input_;
   const Context context_;
-  std::uint64_t left_;  // of the progress
+  std::uint64_t left_;  // progress not yet reported
   PacketTrace trace_;
 };
 
@@ -73,7 +73,7 @@ Result<PacketTrace> trace_packets(const io::Source& source, const Context& conte
                                   std::span<const std::uint32_t> left_out) {
   SHUNT_ASSIGN(const ShuntMediaModule* const module, load_module());
   SHUNT_ASSIGN(PacketTrace trace, Tracer(source, context).run(*module, left_out));
-  // Which packet comes next depends on where the others lie, those that were left out too.
+  // The order of packets depends on the place of all data, including the tracks left out.
   if (!left_out.empty()) std::ranges::sort(trace.packets);
   return trace;
 }

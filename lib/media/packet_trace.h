@@ -1,5 +1,5 @@
-// What libavformat makes of a media file, in a form that two files can be compared by: whether
-// every packet, its times, its flags and its stream are still the same after bytes were moved.
+// The packets of a media file as libavformat delivers them, to compare two files: after bytes were
+// moved, every packet must have the same content, times, flags and stream.
 #pragma once
 
 #include <cstdint>
@@ -14,35 +14,34 @@
 
 namespace shunt::media {
 
-// A value. Its size is 8 bytes for each packet.
+// A value. Takes 8 bytes per packet.
 struct PacketTrace {
-  // In demux order, XXH3-64 of each packet as the container has it, before any parser: stream
+  // XXH3-64 of each packet in demux order, as the container has it, before any parser: stream
   // index, pts, dts, duration, flags, payload, side data. Not its position, which changes when
-  // bytes move. Chapter tracks count as ordinary ones.
+  // bytes move. Chapter tracks are included.
   std::vector<std::uint64_t> packets;
-  // Of every stream, in order: codec type, codec id, extradata, time base and so on.
+  // Of all streams in order: codec type, codec id, extradata, time base and so on.
   std::uint64_t streams_digest = 0;
   unsigned stream_count = 0;
-  bool opened = false;  // libavformat could open it at all
-  // The first thing that went wrong while opening or reading, as libavformat says, or how many
-  // packets it left out; nullopt when all went well. Reading goes on behind a packet that could not
-  // be read.
+  bool opened = false;  // libavformat could open the file
+  // The first failure of opening or reading, in libavformat's words, or the number of packets it
+  // left out; nullopt if there was none. Reading continues after an unreadable packet.
   std::optional<std::string> failure;
 };
 
-// Demuxes all of `source` as MP4, MOV and their kin, whatever its name. A file that libavformat
-// cannot read is no error but a `failure`. Errors: those of the Source as they are; kInterrupted
-// once `context` says stop; kFailed when the media module cannot be loaded. What is told is payload
-// bytes, `source.size()` in total. Any thread may call; the callbacks come in that thread. The
-// tracks numbered in `left_out` are not read: data in other files, which libavformat does not
-// follow.
+// Demuxes all of `source` as MP4, MOV and related formats, whatever its name. A file that
+// libavformat cannot read is not an error but has a `failure`. Errors: those of the Source;
+// kInterrupted once `context` asks to stop; kFailed if the media module cannot be loaded. Progress
+// is reported in payload bytes, with `source.size()` as the total. Thread-safe; callbacks are made
+// on the calling thread. Tracks numbered in `left_out` are skipped: their data is in other files,
+// which libavformat does not open.
 [[nodiscard]] Result<PacketTrace> trace_packets(const io::Source& source, const Context& context,
                                                 std::span<const std::uint32_t> left_out = {});
 
-// nullopt when libavformat delivered the same; otherwise a part of a sentence that names the first
-// difference ("packet 812 differs", counted from 1; "1200 packets before, 1199 after"). The texts
-// of failures are not compared: where a packet could not be read, they depend on where bytes lie.
-// Two files that both could not be opened are the same: ask `opened` first.
+// Returns nullopt if libavformat delivered the same, otherwise the first difference as part of a
+// sentence ("packet 812 differs", counted from 1; "1200 packets before, 1199 after"). Texts of
+// failures are not compared: they depend on where bytes lie. Two files that could not be opened are
+// equal: check `opened` first.
 [[nodiscard]] std::optional<std::string> first_difference(const PacketTrace& before,
                                                           const PacketTrace& after);
 

@@ -17,17 +17,17 @@ extern "C" {
 namespace shunt::media {
 namespace {
 
-// Those that read one file. Others are lists of further ones, need a device, or take any text.
+// Formats that read a single file. Others are lists of files, need a device, or accept any text.
 constexpr const char* kOneFileFormats = "mov,matroska,mpegts,mpeg,ogg,flv,avi,wav,flac,mp3,aac,asf";
 
-// What opening may read. The index of an MP4 is the largest thing; what is larger than this is no
-// longer the head of anything.
+// Limit on what opening may read. The largest part is an MP4's index; a larger one is not read as
+// part of a head.
 constexpr std::uint64_t kMostForOpening = std::uint64_t{512} << 20;
 
-// Packets without any time say nothing of how far they go. Some seconds of most audio.
+// Packets without times do not tell how far they reach. This is some seconds of most audio.
 constexpr std::uint64_t kMostWithoutTime = std::uint64_t{1} << 20;
 
-// One stream may end early, or begin late. Others this much further show that nothing is missing.
+// A stream may end early or begin late. If others are this much ahead, nothing is missing.
 constexpr double kSlackSeconds = 5;
 
 constexpr int kMaxFailuresInARow = 100;
@@ -48,14 +48,13 @@ class StreamClock {
     if (!first_) first_ = time;
     reached_ = std::max(reached_, time + duration - *first_);
   }
-  // In seconds from its beginning.
+  // In seconds from its begin.
   [[nodiscard]] double reached() const { return first_ ? reached_ : summed_; }
 
  private:
   std::optional<double> first_;
   double reached_ = 0;
-  double summed_ =
-      0;  // of durations: for streams without time stamps; what they say may be guessed
+  double summed_ = 0;  // of durations; for streams without time stamps
 };
 
 class Playhead {
@@ -63,13 +62,14 @@ class Playhead {
   Playhead(const AVFormatContext& format, double seconds) : format_(format), seconds_(seconds) {}
 
   void advance(const AVPacket& packet) {
-    // Streams may appear while packets are read.
+    // Streams may be added while packets are read.
     if (clocks_.size() < format_.nb_streams) clocks_.resize(format_.nb_streams);
     const auto index = static_cast<std::size_t>(packet.stream_index);
     clocks_.at(index).advance(packet, format_.streams[index]->time_base);
   }
 
-  // Whether the first video and the first audio stream, or if there is neither, any, are there.
+  // Returns true if the first video and the first audio stream have arrived; if there is neither,
+  // any.
   [[nodiscard]] bool arrived() const {
     const auto video = reached(AVMEDIA_TYPE_VIDEO);
     const auto audio = reached(AVMEDIA_TYPE_AUDIO);
@@ -130,13 +130,13 @@ int play(const ShuntMediaInput* input, double seconds, std::uint64_t most) {
   if (!avio || !packet) return SHUNT_MEDIA_REFUSED;
   OpenOptions options;
   options.whitelist = kOneFileFormats;
-  // Otherwise the headers of all fragments, from the first to the last, were read now.
+  // Otherwise the headers of all fragments would be read now.
   options.flags = AVFMT_FLAG_IGNIDX;
   cursor.allow(kMostForOpening);
   const int opened = open_input(format, avio.get(), cursor, options);
   if (cursor.stopped()) return SHUNT_MEDIA_STOPPED;
   if (opened < 0 || format->probe_score <= kWeakGuess) return SHUNT_MEDIA_REFUSED;
-  // As much again as the payload for what lies between: other streams, headers, jumps.
+  // Allows as much again for what lies between the payload: other streams, headers, seeks.
   cursor.allow(most < UINT64_MAX / 2 ? most * 2 : UINT64_MAX);
   read_until(*format, *packet, cursor, seconds, most);
   return cursor.stopped() ? SHUNT_MEDIA_STOPPED : SHUNT_MEDIA_DONE;

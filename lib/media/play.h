@@ -1,5 +1,5 @@
-// The module's play(): reads of a file what a player reads before it shows the first seconds. For
-// the module alone.
+// The module's play(): reads from a file what a player reads before it shows the first seconds.
+// Only for the module.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace shunt::media {
 
-// As ShuntMediaModule::play.
+// See ShuntMediaModule::play.
 int play(const ShuntMediaInput* input, double seconds, std::uint64_t most);
 
 }  // namespace shunt::media

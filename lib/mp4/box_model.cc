@@ -19,13 +19,13 @@ bool exceeds_32_bits(const boxes::OffsetTable& table, const boxes::OffsetMap& ma
   for (std::size_t zone = 0; zone < boxes::Zones::kCount; ++zone) {
     if (!table.largest[zone]) continue;
     if (too_far(map.map(*table.largest[zone]))) return true;
-    // Within moov the shift differs from place to place; its end bounds them all.
+    // Within moov the shift varies; the shift at its end is the largest.
     if (zone == boxes::Zones::kMoov && too_far(map.map(zones.moov.end - 1))) return true;
   }
   return false;
 }
 
-// By how much each container grows: what lies in it, directly or deeper.
+// Returns by how much each container grows, from its own content and that of containers in it.
 std::vector<std::uint64_t> container_growth(const BoxModel& model) {
   std::vector<std::uint64_t> growth(model.containers.size(), 0);
   const auto add = [&](std::int32_t container, std::uint64_t amount) {
@@ -38,7 +38,7 @@ std::vector<std::uint64_t> container_growth(const BoxModel& model) {
   return growth;
 }
 
-// A change to the old bytes at one place.
+// A change at one place of the old bytes.
 struct Edit {
   enum class Kind { kContainerSize, kTable, kIloc };
   std::uint64_t at = 0;
@@ -74,7 +74,7 @@ void append_size(const boxes::Box& box, std::uint64_t new_size, layout::Layout& 
   layout.append_bytes(std::span(field).first(box.size_field_width()));
 }
 
-// Header and leading fields of a table that widens: its size, its type or its version change.
+// Returns the new header and leading fields of a table that is widened: size, and type or version.
 Result<std::vector<std::byte>> widened_head(const BoxModel& model,
                                             const boxes::OffsetTable& table) {
   std::vector<std::byte> head(table.entries_at - table.box.range.begin);
@@ -155,7 +155,7 @@ Result<bool> grow_for(BoxModel& model, const boxes::OffsetMap& map, const boxes:
 }
 
 void add_inner_pieces(const BoxModel& model, std::int64_t delta, boxes::OffsetMap& map) {
-  // Both lists ascend; what lies behind a table or an iloc moves by what that has grown.
+  // Both lists ascend; bytes behind a table or an iloc move by its growth.
   auto table = model.tables.begin();
   auto iloc = model.ilocs.begin();
   while (table != model.tables.end() || iloc != model.ilocs.end()) {

@@ -1,4 +1,4 @@
-// scan_box: the walk through a moov or meta that finds every table of offsets.
+// scan_box: walks through a moov or meta and finds every offset table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,14 +16,14 @@
 namespace shunt::mp4 {
 namespace {
 
-// ISO/IEC 14496-12 table 1: the boxes of boxes on the way to a table of offsets.
+// The containers that lead to offset tables (ISO/IEC 14496-12, table 1).
 constexpr std::array kPlainContainers = {
     boxes::BoxType("moov"), boxes::BoxType("trak"), boxes::BoxType("mdia"), boxes::BoxType("minf"),
     boxes::BoxType("stbl"), boxes::BoxType("dinf"), boxes::BoxType("edts"), boxes::BoxType("udta"),
     boxes::BoxType("mvex"), boxes::BoxType("meco"),
 };
 
-// Canon's uuid in moov, which holds CTBO.
+// Canon's uuid in moov, which contains CTBO.
 constexpr std::array<std::uint8_t, 16> kCanonUuid = {
     0x85, 0xc0, 0xb6, 0x87, 0x82, 0x0f, 0x11, 0xe0, 0x81, 0x11, 0xf4, 0xce, 0x46, 0x2b, 0x6a, 0x48};
 
@@ -43,11 +43,11 @@ class Scanner {
   }
 
  private:
-  // Where in the tree the walk is.
+  // The position of the walk in the tree.
   struct Place {
     unsigned depth = 0;
     std::int32_t container = -1;
-    bool lenient = false;  // in user data, where whatever is no box is left as it is
+    bool lenient = false;  // in user data, where invalid boxes are left alone
     boxes::BoxType parent;
   };
 
@@ -64,10 +64,10 @@ class Scanner {
   Result<void> add_gps(const boxes::Box& box, std::int32_t container);
   Result<void> visit_uuid(const boxes::Box& box, Place place);
   Result<void> add_iloc(const boxes::Box& box, std::int32_t container);
-  // The rest of adding a table once its entries are known to lie within its box.
+  // Completes the addition of a table whose entries lie within its box.
   Result<void> keep(boxes::OffsetTable table);
 
-  // The index of `box` among the containers.
+  // Returns the index of `box` among the containers.
   Result<std::int32_t> enter(const boxes::Box& box, const Place& place) {
     if (place.depth == boxes::kMaxDepth) {
       return beyond_limit(box, fmt::format("boxes nest deeper than {}", boxes::kMaxDepth));
@@ -79,20 +79,20 @@ class Scanner {
     return static_cast<std::int32_t>(model_.containers.size()) - 1;
   }
 
-  // A container in which nothing was found, and the ones in it, are not kept.
+  // Removes a container in which nothing was found, and the containers in it.
   void leave(std::int32_t index, std::size_t found_before) {
     if (index == 0 || found() > found_before) return;
     const std::size_t count = model_.containers.size() - static_cast<std::size_t>(index);
     budget_.give_back(boxes::Budget::kContainer, count);
     model_.containers.resize(static_cast<std::size_t>(index));
   }
-  // Tables and item locations so far.
+  // Number of tables and item locations so far.
   [[nodiscard]] std::size_t found() const {
     return model_.tables.size() + model_.ilocs.size() +
            (track_ != nullptr && track_->chunks ? 1 : 0);
   }
 
-  // An error that holds in user data, too.
+  // Returns an error that counts even in user data.
   Error beyond_limit(const boxes::Box& box, std::string_view why) {
     beyond_limit_ = true;
     return boxes::bad_box(box, why);
@@ -138,7 +138,7 @@ Result<void> Scanner::visit(const boxes::Box& box, Place place) {
     model_.has_compressed_moov = true;
     return {};
   }
-  // Vendors have put other things under these names elsewhere.
+  // Elsewhere vendors use these names for other things.
   const bool in_moov = in_moov_ && place.parent == boxes::BoxType("moov");
   if (in_moov && type == boxes::BoxType("uuid")) return visit_uuid(box, place);
   if (in_moov && type == boxes::BoxType("gps ")) return add_gps(box, place.container);
@@ -156,7 +156,7 @@ Result<void> Scanner::visit(const boxes::Box& box, Place place) {
 
 Result<void> Scanner::visit_children(const boxes::Box& box, std::uint64_t first_child,
                                      Place place) {
-  // QuickTime ends user data with a 32-bit zero; fewer than 8 bytes are no box anywhere.
+  // QuickTime ends user data with a 32-bit zero; fewer than 8 bytes are never a box.
   for (std::uint64_t at = first_child; box.range.end - at >= 8;) {
     const Result<boxes::Box> child = boxes::read_box(reader_, at, box.range);
     if (!child) {
@@ -176,7 +176,7 @@ Result<void> Scanner::visit_children(const boxes::Box& box, std::uint64_t first_
 }
 
 Result<void> Scanner::visit_meta(const boxes::Box& box, Place place) {
-  // A full box in ISO files, a plain one in QuickTime's: what fits tells.
+  // A full box in ISO files, a plain box in QuickTime: decided by which one fits.
   const auto begins_box = [&](std::uint64_t offset) -> bool {
     if (box.payload().size() < offset + 8) return false;
     const Result<boxes::Box> child =
@@ -186,11 +186,11 @@ Result<void> Scanner::visit_meta(const boxes::Box& box, Place place) {
   const std::uint64_t children = !begins_box(4) && begins_box(0) ? 0 : 4;
   if (box.payload().size() < children) {
     if (place.lenient) return {};
-    return boxes::bad_box(box, "it is too short for what it must hold");
+    return boxes::bad_box(box, "it is too short for its content");
   }
   const std::size_t before = found();
   SHUNT_ASSIGN(const std::int32_t index, enter(box, place));
-  // A meta of the file may hold something else altogether, XML say; there is no iloc in it then.
+  // A file-level meta may contain something else, such as XML; it then has no iloc.
   const bool lenient = place.lenient || place.depth == 0;
   const std::size_t first_iloc = model_.ilocs.size();
   std::optional<boxes::Box> own_dref;
@@ -255,9 +255,8 @@ Result<void> Scanner::add_table(boxes::OffsetTable::Kind kind, const boxes::Box&
 
 Result<void> Scanner::keep(boxes::OffsetTable table) {
   if (table.entries_size() > table.box.range.end - table.entries_at) {
-    return boxes::bad_box(
-        table.box, fmt::format("it claims {} entries, which do not fit its {} bytes", table.count,
-                               table.box.range.size()));
+    return boxes::bad_box(table.box, fmt::format("its {} entries do not fit its {} bytes",
+                                                 table.count, table.box.range.size()));
   }
   if (model_.tables.size() == boxes::kMaxOffsetTables) {
     return beyond_limit(table.box, "too many tables");
@@ -281,7 +280,7 @@ Result<void> Scanner::add_saio(const boxes::Box& box, std::int32_t container) {
 }
 
 Result<void> Scanner::add_gps(const boxes::Box& box, std::int32_t container) {
-  // Two words, a version and a date, come before the pairs; there is no count.
+  // A version and a date (two words) precede the pairs; there is no count.
   constexpr std::uint64_t kHead = 8;
   if (box.payload().size() < kHead) return {};
   boxes::OffsetTable table;
@@ -342,10 +341,10 @@ Result<BoxModel> scan_box(io::SourcePtr source, const boxes::Box& box, const box
   model.source = std::move(source);
   model.box = box;
   SHUNT_TRY(Scanner(model, zones, budget, torn).run());
-  // A track's tables are added when it ends, after the saio boxes within it.
+  // A track's tables are added at its end, after the saio boxes in it.
   std::ranges::sort(model.tables, {},
                     [](const boxes::OffsetTable& t) { return t.box.range.begin; });
-  // Of two for one track the first counts.
+  // If there are two for one track, the first counts.
   std::ranges::stable_sort(model.external_tracks, {}, &ExternalTrack::id);
   std::ranges::stable_sort(model.fragment_defaults, {}, &FragmentDefaults::track);
   return model;

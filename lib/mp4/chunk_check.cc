@@ -12,7 +12,8 @@
 namespace shunt::mp4 {
 namespace {
 
-// Walks stsc beside the chunks: how many samples the next chunk has, and their description.
+// Walks through stsc along with the chunks: number of samples in the next chunk, and their
+// description.
 class SamplesPerChunk {
  public:
   static Result<SamplesPerChunk> open(const io::Source& source, const boxes::Box& stsc) {
@@ -40,7 +41,7 @@ class SamplesPerChunk {
     }
     return {};
   }
-  // Of the chunks that have as many as the one gone to: the number of the first behind them.
+  // The first chunk after those with as many samples as the current one.
   [[nodiscard]] std::uint32_t end() const { return next_first_; }
   [[nodiscard]] std::uint32_t samples() const { return samples_; }
   [[nodiscard]] std::uint32_t description() const { return description_; }
@@ -60,7 +61,7 @@ std::uint64_t offset_at(const boxes::OffsetTable& table, const std::byte* entry)
   return table.field_width() == 4 ? load_be<std::uint32_t>(entry) : load_be<std::uint64_t>(entry);
 }
 
-// Sizes of auxiliary information, in order: one for all samples, or a byte for each.
+// Reads sizes of auxiliary information in order: one for all samples, or a byte for each.
 class AuxiliarySizes {
  public:
   static Result<AuxiliarySizes> open(const io::Source& source, const boxes::Box& saiz) {
@@ -111,8 +112,8 @@ Result<void> check_chunks(const io::Source& source, const boxes::Zones& zones,
   SHUNT_ASSIGN(boxes::SampleSizes sizes, boxes::SampleSizes::open(source, size_boxes));
   SHUNT_ASSIGN(SamplesPerChunk runs, SamplesPerChunk::open(source, stsc));
   boxes::EntryCursor offsets(source, table.entries_at, table.count, table.stride());
-  // A track has millions of chunks, most of which are like the one before: as many samples, all of
-  // one size, in the same zone.
+  // A track has millions of chunks, most of which are like the previous one: equal number and size
+  // of samples, same zone.
   std::optional<std::uint64_t> constant;
   ByteRange whole;
   for (std::uint32_t chunk = 0; chunk < table.count && !sizes.at_end(); ++chunk) {

@@ -1,7 +1,7 @@
-// Bytes that a table means as one piece and that would be torn: a chunk that begins in the media
-// and runs into moov (a file cut short and closed again), one that begins in front of moov's new
-// place and ends behind it, auxiliary information that lies so. What a player reads of them changes
-// when moov moves, whatever is done.
+// Detects data that a table treats as one piece and that moving moov would split: a chunk that
+// begins in the media and runs into moov (a file cut short and closed again), a chunk across moov's
+// new place, and auxiliary information in such places. What a player reads of them changes when
+// moov moves, in any case.
 #pragma once
 
 #include <optional>
@@ -14,15 +14,15 @@
 
 namespace shunt::mp4 {
 
-// kCorrupt, naming the place, when a chunk of `table` would be torn or has bytes in common with
-// moov. Chunk sizes are those of stsc (ISO/IEC 14496-12, 8.7.4) and of the sample sizes; where
-// these are not known there is nothing to check. Reads the three tables once, side by side.
+// Returns kCorrupt, with the offset, if a chunk of `table` would be split or overlaps moov. Chunk
+// sizes come from stsc (ISO/IEC 14496-12, 8.7.4) and the sample sizes; if these are unknown nothing
+// is checked. Reads the three tables once, in parallel.
 Result<void> check_chunks(const io::Source& source, const boxes::Zones& zones,
                           const boxes::OffsetTable& table, const boxes::Box& stsc,
                           const boxes::SampleSizeBoxes& sizes);
 
-// The same for the auxiliary information that `saio` points at; its sizes are in `saiz` (8.7.8). It
-// may lie in moov. `stsc` says how it is split when there is an entry for each chunk.
+// Same, for auxiliary information at the offsets of `saio`, with sizes from `saiz` (8.7.8). It may
+// lie in moov. If there is an entry per chunk, `stsc` says how it is divided.
 Result<void> check_auxiliary(const io::Source& source, const boxes::Zones& zones,
                              const boxes::OffsetTable& saio, const boxes::Box& saiz,
                              const std::optional<boxes::Box>& stsc);

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::uint32_t kSelfContained = 1;
 
-// Whether a `url ` or `urn ` names no other file: the text is empty or not there. A urn has its
-// name first. An alias record of no size names none either.
+// Returns true if a `url ` or `urn ` names no other file: its location is empty or missing. In a
+// urn the location follows the name. An empty alias record names none either.
 Result<bool> has_no_location(io::BufferedReader& reader, const boxes::Box& entry) {
   if (entry.type == boxes::BoxType("alis")) return entry.payload().size() <= 4;
   std::uint64_t at = entry.payload().begin + 4;
@@ -33,8 +33,8 @@ Result<bool> has_no_location(io::BufferedReader& reader, const boxes::Box& entry
   return next_is_end();
 }
 
-// For each sample description, whether its data lies here. An index that names no reference means
-// this file, as players take it.
+// Returns for each sample description whether its data lies in this file. An invalid reference
+// index means this file, as in players.
 Result<std::vector<bool>> read_descriptions(io::BufferedReader& reader, const boxes::Box& stsd,
                                             const std::vector<bool>& references) {
   std::vector<bool> here;
@@ -81,7 +81,7 @@ Result<std::vector<boxes::ChunkFilter::Run>> read_runs(io::BufferedReader& reade
 
 }  // namespace
 
-// References into an imda box (imdt, snim) count from that box and never move.
+// References into an imda box (imdt, snim) are relative to that box and never move.
 Result<std::vector<bool>> read_references(io::BufferedReader& reader, const boxes::Box& dref) {
   std::vector<bool> here;
   SHUNT_ASSIGN(const auto head, boxes::view_payload(reader, dref, 4, 4));

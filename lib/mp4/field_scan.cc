@@ -95,7 +95,7 @@ class FieldScanner {
         fmt::format("the C2PA manifest at byte {} binds the file by hash; moving bytes breaks that "
                     "binding",
                     box.range.begin));
-    // Version and flags, a purpose ending in NUL, then the offset, if the purpose has one.
+    // Version and flags, a purpose ending in NUL, then the offset for some purposes.
     constexpr std::size_t kPurposeAt = 20;
     constexpr std::string_view kPurposes[] = {"manifest", "original", "update"};
     for (const std::string_view purpose : kPurposes) {
@@ -131,7 +131,7 @@ class FieldScanner {
   FieldModel model_;
 };
 
-// A box that keeps its size but not its content, as patches of 32-bit words.
+// Adds the differences of a box that keeps its size, as patches of 32-bit words.
 Result<void> add_difference(const io::Source& source, const boxes::ItemLocations& iloc,
                             const boxes::OffsetMap& map, std::vector<layout::FieldPatch>& patches) {
   const std::vector<std::byte> changed = iloc.rewrite(map);
@@ -165,7 +165,7 @@ Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
     const std::int64_t delta = map.stretch_at(field.target).delta;
     if (delta == 0) continue;
     const auto moved = checked_shift(field.value, delta);
-    if (!moved) continue;  // far outside any file, before and after
+    if (!moved) continue;  // far outside the file, before and after
     if (field.width == 4 && *moved > std::numeric_limits<std::uint32_t>::max()) {
       return corrupt("an offset outside moov would pass 4 GiB, which its field cannot hold",
                      field.at);

@@ -1,4 +1,4 @@
-// Absolute offsets outside moov: in fragments, in their index, in items and manifests.
+// Absolute offsets outside moov: in fragments, their index, items and manifests.
 //
 //   moof/traf/tfhd.base_data_offset  ISO/IEC 14496-12, 8.8.7
 //   mfra/tfra.moof_offset            8.8.10
@@ -23,22 +23,22 @@
 namespace shunt::mp4 {
 
 struct FieldModel {
-  std::vector<OffsetField> fields;  // ascending by place
+  std::vector<OffsetField> fields;  // ascending by offset
   std::vector<BoxModel> metas;      // file-level meta and meco with an iloc
-  // The first byte of samples in fragments that count from themselves.
+  // The smallest offset of samples in fragments with relative offsets.
   std::uint64_t first_relative = UINT64_MAX;
-  std::vector<std::string> warnings;  // for people: what moving bytes does to signatures
+  std::vector<std::string> warnings;  // for people: effects of moving bytes on signatures
 };
 
-// `moov` says which tracks lie in other files. kInterrupted once `cancel`, if there is one, has
-// been asked to stop: fragments may be many.
+// `moov` says which tracks lie in other files. Returns kInterrupted once `cancel`, which may be
+// null, is requested: there may be many fragments.
 Result<FieldModel> scan_fields(const io::SourcePtr& source, const FileMap& file,
                                const boxes::Zones& zones, const BoxModel& moov,
                                boxes::Budget& budget, Torn torn = Torn::kRefuse,
                                const CancelToken* cancel = nullptr);
 
-// What changes in place, ascending. kCorrupt when a value no longer fits its field and the field
-// cannot grow. Metas that have grown are not among them.
+// Returns the patches, in ascending order. Returns kCorrupt if a value does not fit a field that
+// cannot grow. Metas that have grown are not included.
 Result<std::vector<layout::FieldPatch>> patch_fields(const FieldModel& model,
                                                      const boxes::OffsetMap& map);
 

@@ -19,14 +19,14 @@ bool holds_media(boxes::BoxType type) {
   return is_one_of(type, {boxes::BoxType("mdat"), boxes::BoxType("imda")});
 }
 
-// What belongs to the fragment that follows: moov does not go between (8.16.3: a sidx is anchored
-// at the first byte after it).
+// Boxes that belong to the following fragment: moov must not come between (8.16.3: offsets in a
+// sidx count from the first byte after it).
 bool leads_media(boxes::BoxType type) {
   return is_one_of(type, {boxes::BoxType("moof"), boxes::BoxType("sidx"), boxes::BoxType("ssix"),
                           boxes::BoxType("styp"), boxes::BoxType("prft"), boxes::BoxType("emsg")});
 }
 
-// Kinds whose own content is never samples, when all goes by the book.
+// Box types whose own content is never samples in a valid file.
 bool holds_other_things(boxes::BoxType type) {
   return leads_media(type) ||
          is_one_of(type, {boxes::BoxType("free"), boxes::BoxType("skip"), boxes::BoxType("wide"),
@@ -60,7 +60,7 @@ class Mapper {
       if (boxes == boxes::kMaxTopLevelBoxes) return corrupt("too many boxes at the top level", at);
       const Result<std::optional<boxes::Box>> box = next(at);
       if (!box) return box.error().with_path(source_.name());
-      if (!*box) break;  // the rest is no box
+      if (!*box) break;  // the rest is not a box
       if (Result<void> added = add(**box); !added) return added.error().with_path(source_.name());
       if (map_.moov_in_front && up_to_ == MapUpTo::kMoovInFront) break;
       at = (*box)->range.end;
@@ -76,8 +76,8 @@ class Mapper {
   }
 
  private:
-  // nullopt where no box begins and none is needed any more. A type is any four bytes: what tells a
-  // box from noise is that the sizes lead to moov.
+  // Returns nullopt if there is no box and none is needed any more. Any four bytes can be a type:
+  // boxes are distinguished from noise by sizes that lead to moov.
   Result<std::optional<boxes::Box>> next(std::uint64_t at) {
     Result<boxes::Box> box = boxes::read_box(reader_, at, {0, map_.size});
     if (box) {
@@ -85,11 +85,11 @@ class Mapper {
       return std::optional(*box);
     }
     if (box.error().code != ErrorCode::kCorrupt) return box.error();
-    // Behind moov anything may follow: a camera's trailer, a last box that was cut off.
+    // Anything may follow moov: a camera's trailer, a truncated last box.
     if (moov_) return std::optional<boxes::Box>();
     if (first_odd_) return not_media(source_, *first_odd_);
     if (at == 0 || map_.size - at < 8) return not_media(source_, at);
-    // A box that claims too much, or less than its own header: say which one.
+    // A box that is too large, or smaller than its header: report which one.
     SHUNT_ASSIGN(const auto header, reader_.view(at, 8));
     if (!boxes::BoxType(load_be<std::uint32_t>(header.data() + 4)).plausible()) {
       return not_media(source_, at);
@@ -99,7 +99,7 @@ class Mapper {
 
   Result<void> add(const boxes::Box& box) {
     if (box.type == boxes::BoxType("moov")) {
-      if (moov_) return boxes::bad_box(box, "a second moov; which one counts cannot be told");
+      if (moov_) return boxes::bad_box(box, "a second moov; it is unclear which one counts");
       moov_ = box;
       map_.moov_in_front = !media_;
       map_.moov = box;
@@ -112,7 +112,7 @@ class Mapper {
       ftyp_end_ = box.range.end;
       map_.ftyp_at = box.range.begin;
     }
-    // A fragment's samples need not lie in an mdat.
+    // Samples of a fragment need not lie in an mdat.
     if (holds_media(box.type) || box.type == boxes::BoxType("moof")) media_ = true;
     if (!moov_ && box.type != boxes::BoxType("ftyp") && !box.payload().empty()) {
       map_.filled_in_front = true;
@@ -148,7 +148,7 @@ class Mapper {
   MapUpTo up_to_;
   FileMap map_;
   std::optional<boxes::Box> moov_;
-  std::optional<std::uint64_t> first_odd_;  // of a type that nobody would choose
+  std::optional<std::uint64_t> first_odd_;  // of a type that looks accidental
   std::optional<std::uint64_t> ftyp_end_;
   std::optional<std::uint64_t> first_media_;
   std::size_t metas_ = 0;

@@ -24,7 +24,7 @@ constexpr std::uint32_t kSampleDuration = 0x100;
 constexpr std::uint32_t kSampleSize = 0x200;
 constexpr std::uint32_t kOfEachSample = 0xf00;
 
-constexpr std::uint64_t kRunBatch = 32 * 1024;  // bytes of a run's table looked at together
+constexpr std::uint64_t kRunBatch = 32 * 1024;  // bytes of a run's table read at a time
 
 }  // namespace
 
@@ -66,7 +66,7 @@ Result<std::optional<OffsetField>> FragmentScanner::scan_traf(const boxes::Box& 
     SHUNT_ASSIGN(const Run run, read_run(child, header));
     if (run.distance) position = checked_shift(base, *run.distance).value_or(base);
     if (header.base && run.distance) {
-      // One base serves all runs: they have to move alike.
+      // All runs share one base, so they must move alike.
       if (torn_ == Torn::kRefuse && has_run &&
           zones_.of(position) != zones_.of(header.base->target)) {
         return boxes::bad_box(traf, "its runs lie on both sides of moov");
@@ -126,7 +126,7 @@ bool FragmentScanner::lies_here(const Header& header) const {
   return index == 0 || index > track->here.size() || track->here[index - 1];
 }
 
-// A run that is cut off is the player's business: what there is of it counts.
+// A truncated run is left to the player; its complete entries count.
 Result<FragmentScanner::Run> FragmentScanner::read_run(const boxes::Box& trun,
                                                        const Header& header) const {
   Run run;
@@ -162,7 +162,7 @@ Result<std::uint64_t> FragmentScanner::sum_sizes(ByteRange entries, std::uint32_
     const auto size = static_cast<std::size_t>(std::min(batch, entries.size()));
     SHUNT_ASSIGN(const auto bytes, reader_.view(entries.begin, size));
     for (std::size_t i = size_at; i < size; i += stride) {
-      sum += load_be<std::uint32_t>(bytes.data() + i);  // of 2^32 samples at most
+      sum += load_be<std::uint32_t>(bytes.data() + i);  // at most 2^32 samples
     }
     entries.begin += size;
   }
@@ -182,7 +182,7 @@ Result<void> FragmentScanner::check(const boxes::Box& traf, const Header& header
                                             zones_.why_torn(at, run.size)));
   }
   if (header.base) return {};
-  // The moof moves, and this would not.
+  // The moof would move, but these samples would not.
   if (zone == boxes::Zones::kBefore && zones_.of(traf.range.begin) != boxes::Zones::kBefore) {
     return boxes::bad_box(traf,
                           fmt::format("a run at byte {} lies in front of where moov goes", at));

@@ -1,5 +1,5 @@
-// Movie fragments: the absolute offsets that they count from (tfhd.base_data_offset; ISO/IEC
-// 14496-12, 8.8.7), and where the samples of their runs lie (trun, 8.8.8).
+// Movie fragments: their absolute base offsets (tfhd.base_data_offset; ISO/IEC 14496-12, 8.8.7),
+// and the place of their samples (trun, 8.8.8).
 #pragma once
 
 #include <cstdint>
@@ -16,23 +16,23 @@
 
 namespace shunt::mp4 {
 
-// For one thread; what it is made with is not owned. `moov` says what fragments leave unsaid, and
-// which tracks lie in other files. `cancel` may be null.
+// One thread; the constructor's arguments are not owned and outlive it. `moov` has the defaults of
+// fragments, and says which tracks lie in other files. `cancel` may be null.
 class FragmentScanner {
  public:
   FragmentScanner(io::BufferedReader& reader, const boxes::Zones& zones, const BoxModel& moov,
                   Torn torn, const CancelToken* cancel)
       : reader_(reader), zones_(zones), moov_(moov), torn_(torn), cancel_(cancel) {}
 
-  // The fields of `moof` that hold absolute offsets. kCorrupt when samples would be torn, or moved
-  // away from what they are counted from.
+  // Returns the fields of `moof` with absolute offsets. Returns kCorrupt if samples would be split,
+  // or separated from the base of their offsets.
   Result<std::vector<OffsetField>> scan(const boxes::Box& moof);
-  // The first byte of samples that are counted from their moof, of all that was scanned; the
-  // largest number when there are none.
+  // The smallest offset of samples with moof-relative offsets in all scanned fragments; UINT64_MAX
+  // if there are none.
   [[nodiscard]] std::uint64_t first_relative() const { return first_relative_; }
 
  private:
-  // What a tfhd says, or leaves to trex.
+  // The values of tfhd, with defaults from trex.
   struct Header {
     std::uint32_t track = 0;
     std::uint32_t description = 1;
@@ -41,7 +41,7 @@ class FragmentScanner {
     std::optional<OffsetField> base;
   };
   struct Run {
-    std::optional<std::int32_t> distance;  // from the base
+    std::optional<std::int32_t> distance;  // relative to the base
     std::uint64_t size = 0;                // of all samples, in bytes
   };
 
@@ -51,7 +51,7 @@ class FragmentScanner {
   Result<std::uint64_t> sum_sizes(ByteRange entries, std::uint32_t stride,
                                   std::uint32_t size_at) const;
   [[nodiscard]] bool lies_here(const Header& header) const;
-  // `run` begins at `at`.
+  // `at` is the offset of the begin of `run`.
   Result<void> check(const boxes::Box& traf, const Header& header, std::uint64_t at,
                      const Run& run);
 
@@ -60,7 +60,7 @@ class FragmentScanner {
   const BoxModel& moov_;
   Torn torn_;
   const CancelToken* cancel_;
-  std::uint64_t data_end_ = 0;  // of the last track fragment: the next may count from there
+  std::uint64_t data_end_ = 0;  // end of the last track fragment; the next may be relative to it
   std::uint64_t first_relative_ = UINT64_MAX;
 };
 

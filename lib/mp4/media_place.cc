@@ -30,7 +30,7 @@ std::uint64_t smallest_of(const FieldModel& fields, std::uint64_t from) {
   return smallest;
 }
 
-// Whether something points in front of moov, at anything but an ftyp that comes first.
+// Returns true if something points in front of moov, other than into a leading ftyp.
 Result<bool> is_media_in_front(const io::SourcePtr& source, const FileMap& front,
                                const CancelToken* cancel) {
   const bool ftyp_first = front.ftyp_at == std::uint64_t{0};
@@ -39,7 +39,7 @@ Result<bool> is_media_in_front(const io::SourcePtr& source, const FileMap& front
   SHUNT_ASSIGN(boxes::Budget budget, front.budget());
   SHUNT_ASSIGN(const BoxModel moov, scan_moov(source, front, zones, budget, Torn::kIgnore));
   if (in_front(smallest_of(moov, zones.insert_at))) return true;
-  // Fragments behind moov count back at most to boxes of a type of their own.
+  // Fragments behind moov can refer back at most to boxes of an unknown type.
   FileMap file = front;
   if (front.unknown_in_front) {
     SHUNT_ASSIGN(file, map_file(*source, MapUpTo::kEnd));

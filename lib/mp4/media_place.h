@@ -1,5 +1,5 @@
-// Where a file's media is: where its chunks, items and fragments point. The type of a box does not
-// tell, but for mdat, imda and moof, which count as media whatever points there.
+// Finds a file's media: what chunks, items and fragments point at. Box types do not tell, except
+// that mdat, imda and moof always count as media.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace shunt::mp4 {
 
-// The map of the file, with moov_in_front as it is for a player; complete unless that is true.
-// Reads tables only where some other box with content stands in front of moov. Where these cannot
-// be understood, the types of the boxes decide. `cancel` as in scan_fields.
+// Returns the map of the file with moov_in_front as a player sees it; complete unless that is true.
+// Reads tables only if some other box with content lies in front of moov; if they cannot be parsed,
+// box types decide. `cancel` as in scan_fields.
 Result<FileMap> locate_media(const io::SourcePtr& source, const CancelToken* cancel = nullptr);
 
-// The first byte that anything points at; the largest number when nothing does. Only what is at or
-// behind `from` counts, which is 0 or a bound of the zones that were scanned with.
+// Returns the smallest offset at or behind `from` that any table or field points at; UINT64_MAX if
+// there is none. `from` is 0 or a bound of the zones used in the scan.
 [[nodiscard]] std::uint64_t smallest_reference(const BoxModel& moov, const FieldModel& fields,
                                                std::uint64_t from = 0);
 

@@ -15,7 +15,7 @@ Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file,
   io::BufferedReader reader(*inflated);
   const Result<boxes::Box> box = boxes::read_box(reader, 0, {0, inflated->size()});
   if (!box || box->type != boxes::BoxType("moov")) {
-    return boxes::bad_box(file.moov, "what it holds compressed is no moov");
+    return boxes::bad_box(file.moov, "its compressed content is not a moov");
   }
   Result<BoxModel> inner = scan_box(inflated, *box, zones, budget, torn);
   if (!inner) {
@@ -26,7 +26,7 @@ Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file,
     return error;
   }
   if (inner->has_compressed_moov) {
-    return boxes::bad_box(file.moov, "what it holds compressed is compressed again");
+    return boxes::bad_box(file.moov, "its compressed content is compressed again");
   }
   inner->write_own_size = box->size_is_zero;
   return inner;

@@ -1,4 +1,4 @@
-// The tables of moov, compressed or not.
+// Scans the tables of moov, compressed or not.
 #pragma once
 
 #include "shunt/base/result.h"
@@ -9,7 +9,7 @@
 
 namespace shunt::mp4 {
 
-// The model of the moov proper: of what a cmov holds, where there is one. As scan_box.
+// Like scan_box, for moov; if it contains a cmov, for the inflated moov.
 Result<BoxModel> scan_moov(const io::SourcePtr& source, const FileMap& file,
                            const boxes::Zones& zones, boxes::Budget& budget,
                            Torn torn = Torn::kRefuse);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kSmallestBox = 8;
 
-// Item locations outside moov that grow part what lies on both sides of them, as moov does.
+// Item locations outside moov that grow split ranges across them, as moov does.
 Result<void> check_around_metas(const Movie& movie, const boxes::OffsetMap& map) {
   boxes::Zones zones = movie.zones;
   for (const boxes::OffsetMap::Piece& piece : map.pieces()) {
@@ -38,7 +38,7 @@ struct Distances {
 
 boxes::OffsetMap build_map(const Movie& movie, const Room& room, const Distances& distances) {
   boxes::OffsetMap map;
-  std::int64_t grown = 0;  // by file-level metas so far
+  std::int64_t grown = 0;  // total growth of file-level metas so far
   const auto shift = static_cast<std::int64_t>(distances.shift);
   const auto add_metas = [&](std::uint64_t from, std::uint64_t to, std::int64_t delta) {
     for (const BoxModel& meta : movie.fields.metas) {
@@ -63,7 +63,7 @@ boxes::OffsetMap build_map(const Movie& movie, const Room& room, const Distances
 Error too_small(const Room& room, std::uint64_t size) {
   Error error;
   error.code = ErrorCode::kUnsuitable;
-  error.reason = fmt::format("the {} bytes reserved do not hold a moov of {}{}", room.reserved,
+  error.reason = fmt::format("the {} bytes reserved have no room for a moov of {}{}", room.reserved,
                              size, room.padding > 0 ? " and the padding" : "");
   return error;
 }
@@ -144,8 +144,8 @@ Result<Sizing> size_moov(Movie& movie, const Room& room) {
       sizing.joined = room.joined;
     }
     const boxes::OffsetMap map = build_map(movie, room, {sizing.shift, sizing.drops_old_moov});
-    // Each pass may push one table more over 4 GiB. Real files settle in two or three; after a few
-    // more, every table goes that any growth still possible could push.
+    // Each pass may push one more table above 4 GiB. Real files settle in two or three passes;
+    // after kMaxSizingPasses, every table is widened that the remaining growth could push.
     const std::uint64_t slack =
         ++passes > boxes::kMaxSizingPasses
             ? std::min<std::uint64_t>(movie.moov.possible_growth(), UINT32_MAX)

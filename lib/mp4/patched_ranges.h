@@ -1,5 +1,4 @@
-// The parts of a movie's file that stay, with the fields in them that change, as extents of a
-// Layout.
+// The unmoved parts of a movie's file with changed fields, as extents of a Layout.
 #pragma once
 
 #include <cstddef>
@@ -14,22 +13,22 @@
 
 namespace shunt::mp4 {
 
-// Appends to one Layout, range by range. One thread; the movie, the map and the Layout are not
-// owned.
+// Appends range by range to one Layout. One thread; movie, map and Layout are not owned and outlive
+// it.
 class PatchedRanges {
  public:
   PatchedRanges(const Movie& movie, const std::shared_ptr<const boxes::OffsetMap>& map,
                 layout::PatchedSource::Patches patches, layout::Layout& layout);
 
-  // `range` of the file with the patches that fall into it, and with metas that have grown.
+  // Appends `range` of the file with its patches and with metas that have grown.
   Result<void> append(ByteRange range);
 
  private:
-  // A Layout stays small: fields that lie close to one another are one extent, and the more there
-  // are the more is close. What lies between windows can be handed to the kernel.
+  // Fields close to each other share one extent, so that the Layout stays small; with more fields,
+  // the distance that counts as close grows. The kernel can copy what lies between windows.
   static constexpr std::size_t kMaxWindows = 1024;
 
-  // How many windows there are in the whole file.
+  // Number of windows in the whole file.
   [[nodiscard]] std::size_t windows() const;
   void append_patched(ByteRange range);
 

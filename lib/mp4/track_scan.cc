@@ -12,7 +12,7 @@ Result<void> TrackBoxes::note(io::BufferedReader& reader, const boxes::Box& box,
                               boxes::BoxType parent) {
   const boxes::BoxType type = box.type;
   if (type == boxes::BoxType("tkhd") && box.payload().size() >= 24) {
-    // 8.3.2: behind the times of creation and change, which are of 4 or 8 bytes.
+    // 8.3.2: after the creation and modification times, of 4 or 8 bytes each.
     SHUNT_ASSIGN(const boxes::VersionAndFlags word, boxes::read_version_and_flags(reader, box));
     SHUNT_ASSIGN(const auto field,
                  boxes::view_payload(reader, box, word.version == 1 ? 20 : 12, 4));

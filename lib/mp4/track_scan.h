@@ -1,4 +1,4 @@
-// The boxes of one trak, which only together say what its tables refer to.
+// The boxes of a trak that together say what its tables refer to.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@
 
 namespace shunt::mp4 {
 
-// Collected while the trak is walked through.
+// Collected during the scan of the trak.
 struct TrackBoxes {
   std::uint32_t id = 0;
   bool sound = false;
@@ -23,19 +23,19 @@ struct TrackBoxes {
   std::optional<boxes::Box> chunks;  // stco or co64
   std::optional<boxes::Box> sizes;   // stsz or stz2
   std::int32_t container = -1;       // of the chunk table
-  std::vector<std::size_t> saios;    // in BoxModel::tables
-  std::vector<boxes::Box> saizs;     // as many, in the same order, where all is well
+  std::vector<std::size_t> saios;    // indexes in BoxModel::tables
+  std::vector<boxes::Box> saizs;     // for a valid file, as many as saios and in the same order
 
-  // Takes down `box`, which lies in the trak, within a box of type `parent`. kCorrupt for a second
-  // table of chunks. Tables are not added to a model here.
+  // Records `box`, which lies in the trak, in a box of type `parent`. Returns kCorrupt for a second
+  // chunk table. Adds no tables to a model.
   Result<void> note(io::BufferedReader& reader, const boxes::Box& box, boxes::BoxType parent);
 };
 
-// What of the track lies in other files; nullopt when nothing does.
+// Returns the part of the track that lies in other files; nullopt if there is none.
 [[nodiscard]] std::optional<ExternalTrack> external_part(const TrackBoxes& track, TrackPlace place,
                                                          bool has_chunks);
 
-// kCorrupt when something of the track would be torn. `chunks` is its table, null when it has none.
+// Returns kCorrupt if data of the track would be split. `chunks` is its chunk table, or null.
 [[nodiscard]] Result<void> check_track(const BoxModel& model, const boxes::Zones& zones,
                                        const TrackBoxes& track, const boxes::OffsetTable* chunks);
 

@@ -7,7 +7,7 @@ namespace shunt::nbd {
 
 namespace {
 
-// More than any reply but a long BLOCK_STATUS: what is kept for the next one.
+// Capacity kept for the next reply; more than any reply except a long BLOCK_STATUS.
 constexpr std::size_t kKeptCapacity = 8 << 10;
 
 iovec vector_of(std::span<const std::byte> bytes) {

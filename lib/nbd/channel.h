@@ -1,5 +1,5 @@
-// Both directions of one connection: a small buffer of what was received, and the replies that are
-// not out yet. Nothing here waits.
+// Both directions of one connection: a small buffer of received bytes, and unsent replies. Nothing
+// here blocks.
 #pragma once
 
 #include <sys/uio.h>
@@ -15,14 +15,14 @@
 
 namespace shunt::nbd {
 
-// What a connection talks through: a socket, or the memory of a test.
+// The transport of a connection: a socket, or memory in a test.
 class Transport {
  public:
   virtual ~Transport() = default;
 
   struct Moved {
-    std::size_t bytes = 0;  // 0: nothing goes now
-    bool ended = false;     // nothing will go any more
+    std::size_t bytes = 0;  // 0: would block
+    bool ended = false;     // the connection has ended
   };
   [[nodiscard]] virtual Moved receive(std::span<const iovec> into) = 0;
   [[nodiscard]] virtual Moved send(std::span<const iovec> from) = 0;
@@ -30,49 +30,49 @@ class Transport {
 
 class Channel {
  public:
-  // `transport` is not owned.
+  // `transport` is not owned and outlives it.
   explicit Channel(Transport& transport) : transport_(&transport) {}
 
-  // What was received and not consumed; a whole option or request always finds room.
+  // Received bytes not yet consumed; a whole option or request always fits.
   [[nodiscard]] std::span<const std::byte> received() const {
     return {inbox_.get() + begin_, end_ - begin_};
   }
   void consume(std::size_t size);
-  // More of it. False: there is nothing now, or never again.
+  // Receives more. Returns false if there is nothing now, or the connection has ended.
   bool receive();
-  // Fills `into` from what was received, and then from the transport as long as that has
-  // something. Bytes that come behind are kept as received. Returns how many there were.
+  // Fills `into` from received bytes, then from the transport, as far as it has any. Further bytes
+  // stay in received(). Returns the number of bytes.
   std::size_t receive_payload(std::span<std::byte> into);
 
-  // Appended to; goes out with the next flush() or send().
+  // Replies to be appended to; sent by the next flush() or send().
   [[nodiscard]] Bytes& replies() { return replies_; }
   [[nodiscard]] bool all_out() const { return sent_ == replies_.size(); }
-  // Sends what is left of the replies; true when all are out.
+  // Sends the remaining replies; returns true once all are sent.
   bool flush();
-  // Sends the replies, then `data`, then `after`, in one call. Returns how much of `data` is out;
-  // it has to come again from there. What is left of `after`, once all data is out, is kept.
+  // Sends the replies, then `data`, then `after`, in one call. Returns how much of `data` was sent;
+  // the rest must be passed again. Once all data is sent, the rest of `after` is kept.
   std::size_t send(std::span<const std::byte> data, std::span<const std::byte> after);
 
-  // The other side is gone.
+  // True if the peer is gone.
   [[nodiscard]] bool ended() const { return ended_; }
-  // Since the beginning, in bytes.
+  // Totals since the beginning, in bytes.
   [[nodiscard]] std::uint64_t received_total() const { return received_total_; }
   [[nodiscard]] std::uint64_t consumed_total() const { return received_total_ - received().size(); }
 
  private:
   static constexpr std::size_t kInboxSize = kOptionHeaderSize + kMostOptionData;
 
-  // The free part of the inbox, all of it that can be had.
+  // The free part of the inbox, after moving its content to the front.
   std::span<std::byte> room();
   std::size_t receive(std::span<const iovec> into);
   std::size_t send_some(std::span<const iovec> from);
 
   Transport* transport_;
-  std::unique_ptr<std::byte[]> inbox_;  // there once something is to be received
+  std::unique_ptr<std::byte[]> inbox_;  // allocated when something is to be received
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   Bytes replies_;
-  std::size_t sent_ = 0;  // of replies_
+  std::size_t sent_ = 0;  // bytes of replies_ that were sent
   bool ended_ = false;
   std::uint64_t received_total_ = 0;
 };

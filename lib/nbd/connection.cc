@@ -6,7 +6,7 @@ namespace shunt::nbd {
 
 namespace {
 
-// Steps before other connections have their turn: 4 MiB of payload.
+// Steps before other connections get their turn: 4 MiB of payload.
 constexpr int kFairShare = 16;
 
 }  // namespace

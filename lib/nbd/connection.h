@@ -1,5 +1,4 @@
-// One connection from its greeting to its end: negotiation, then transmission. It knows no sockets
-// and no time; the server has both.
+// One connection: negotiation, then transmission. It uses no sockets and no clock; the server does.
 #pragma once
 
 #include <cstdint>
@@ -13,17 +12,17 @@ namespace shunt::nbd {
 
 class Connection {
  public:
-  // Nothing of this is owned.
+  // None of these is owned; all outlive it.
   Connection(Transport& transport, const Shared& shared, const Offer& offer, const Limits& limits,
              std::uint64_t number);
 
-  // Does what can be done now, and no more than a fair share of it.
+  // Does what can be done now, up to a fair share.
   Next serve();
-  // The server stops: see Transmission::stop(). A negotiation is over at once.
+  // The server stops: see Transmission::stop(). Ends a negotiation at once.
   void stop();
 
   [[nodiscard]] bool negotiating() const { return !transmission_; }
-  // Whether the client has begun a request and the rest is to come.
+  // True if a request has been received in part.
   [[nodiscard]] bool within_request() const;
   [[nodiscard]] Transmission::Asked asked() const;
   [[nodiscard]] Departure departure(std::size_t left) const;

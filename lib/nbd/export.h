@@ -1,8 +1,8 @@
-// What an NBD server serves: one disk, seen by its requests.
+// The disk that an NBD server serves.
 //
-// The names and meanings are those of the NBD protocol ("doc/proto.md" of the NetworkBlockDevice
+// Names and meanings are those of the NBD protocol ("doc/proto.md" of the NetworkBlockDevice
 // project). The server calls from one thread. An Error becomes the errno of the reply, by `code`
-// and `system_errno`, and its description the text of a structured reply.
+// and `system_errno`; its description becomes the text of a structured reply.
 #pragma once
 
 #include <cstddef>
@@ -15,28 +15,28 @@
 
 namespace shunt::nbd {
 
-// What an export has, as clients are told by its transmission flags. A command that it does not
-// have is refused before it gets there.
+// The features of an export, which clients see as transmission flags. The server refuses commands
+// that are not among them.
 struct Features {
-  bool read_only = false;   // NBD_FLAG_READ_ONLY: what would change something is refused, EPERM
+  bool read_only = false;   // NBD_FLAG_READ_ONLY: changes are refused with EPERM
   bool flush = true;        // NBD_FLAG_SEND_FLUSH
   bool fua = true;          // NBD_FLAG_SEND_FUA
   bool trim = true;         // NBD_FLAG_SEND_TRIM
   bool zeroes = true;       // NBD_FLAG_SEND_WRITE_ZEROES
-  bool multi_conn = false;  // NBD_FLAG_CAN_MULTI_CONN: a flush on one connection is for all
-  bool fast_zero = false;   // NBD_FLAG_SEND_FAST_ZERO: every zero request is quick
+  bool multi_conn = false;  // NBD_FLAG_CAN_MULTI_CONN: a flush covers all connections
+  bool fast_zero = false;   // NBD_FLAG_SEND_FAST_ZERO: every zero request is fast
 };
 
 // One extent of the answer to BLOCK_STATUS in "base:allocation".
 struct Allocation {
-  std::uint64_t size = 0;
-  bool hole = false;   // NBD_STATE_HOLE
-  bool zeros = false;  // NBD_STATE_ZERO
+  std::uint64_t size = 0;  // bytes
+  bool hole = false;       // NBD_STATE_HOLE
+  bool zeros = false;      // NBD_STATE_ZERO
 };
 
-// How a range becomes zeros.
+// What WRITE_ZEROES may do with storage.
 enum class Zeroing {
-  kMayTrim,  // storage may be given back
+  kMayTrim,  // may deallocate
   kNoHole,   // NBD_CMD_FLAG_NO_HOLE
 };
 
@@ -47,26 +47,26 @@ class Export {
   [[nodiscard]] virtual std::uint64_t size() const = 0;
   [[nodiscard]] virtual Features features() const = 0;
 
-  // Whether a request that changes something may be handed in now without waiting. While it is
-  // false the server reads no further requests that do; Server::wake() makes it ask again.
+  // Returns true if a request that changes something can be served now without blocking. While it
+  // is false the server reads no more such requests; Server::wake() makes it ask again.
   [[nodiscard]] virtual bool ready() const = 0;
 
   // Ranges lie within size() and are not empty. A payload comes in pieces, in order; may_write is
-  // asked before the first, so that a refusal comes before any byte has changed.
+  // called before the first piece, so that a refusal comes before any change.
   [[nodiscard]] virtual Result<void> may_write(ByteRange range) = 0;
   virtual Result<void> write(std::uint64_t offset, std::span<const std::byte> data) = 0;
   virtual Result<void> zero(ByteRange range, Zeroing zeroing) = 0;
   virtual Result<void> trim(ByteRange range) = 0;
-  // Fills `into` and returns true. Returns false when the bytes have to come from elsewhere first:
-  // the server goes on with other connections and asks again, after Server::wake(). Does not wait.
+  // Fills `into` and returns true. Returns false if the bytes are not there yet: the server goes on
+  // with other connections and asks again after Server::wake(). Does not block.
   [[nodiscard]] virtual Result<bool> read(std::uint64_t offset, std::span<std::byte> into) = 0;
-  // NBD_CMD_FLUSH, and the end of a request with NBD_CMD_FLAG_FUA. Does not wait: what cannot be
-  // done yet is asked for again through flushed().
+  // NBD_CMD_FLUSH, or the end of a request with NBD_CMD_FLAG_FUA. Does not block; flushed() says
+  // when it is done.
   virtual Result<void> start_flush() = 0;
-  // Whether all that was there at start_flush() is done; an Error once it cannot be any more.
+  // Returns true if the flush of start_flush() is done, and an Error if it has failed.
   [[nodiscard]] virtual Result<bool> flushed() = 0;
-  // Adjoining extents from the beginning of `range`, at least one and at most `most`; the last one
-  // may be cut off at the end of `range`, and need not reach it.
+  // Returns adjoining extents from the begin of `range`, at least one and at most `most`. They need
+  // not reach the end of `range`, and the last one may be cut there.
   [[nodiscard]] virtual Result<std::vector<Allocation>> allocation(ByteRange range,
                                                                    std::size_t most) = 0;
 };

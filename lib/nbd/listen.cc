@@ -1,4 +1,4 @@
-// Sockets that listen: made here, or handed over by a service manager.
+// Listening sockets: created here, or passed by a service manager.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
@@ -30,7 +30,7 @@ Error cannot_listen(std::string_view path, std::string_view reason) {
   return error;
 }
 
-// The number that the environment has under `name`.
+// Returns the number in the environment variable `name`.
 std::optional<long> number_of(const char* name) {
   const char* const text = std::getenv(name);
   return text == nullptr ? std::nullopt : ascii::parse_number<long>(text);
@@ -78,13 +78,13 @@ Result<io::Fd> listen_unix(const std::string& path) {
   if (path.size() > kLongest) {
     return cannot_listen(path, fmt::format("the path of a socket has at most {} bytes, this one {}",
                                            kLongest, path.size()))
-        .with_hint("change to a folder nearer to it and name it from there");
+        .with_hint("change to a folder closer to it and use a relative path");
   }
   path.copy(static_cast<char*>(address.sun_path), path.size());
   io::Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return system_error(errno, path, "socket");
-  // The mode of the socket is what bind() gives to the path, so that there is no moment in which
-  // others may connect, and the umask of the process, which other threads use too, is left alone.
+  // bind() gives the socket's mode to the path, so that others can never connect, and the process's
+  // umask, which other threads use, stays unchanged.
   if (io::kernel().fchmod(socket.get(), 0600) != 0) return system_error(errno, path, "chmod");
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     const int number = errno;
@@ -123,19 +123,19 @@ Result<TcpListener> listen_tcp(const std::string& host, std::uint16_t port) {
 Result<std::vector<io::Fd>> inherited_listeners() {
   const auto process = number_of("LISTEN_PID");
   const auto count = number_of("LISTEN_FDS");
-  // Programs that are started from here are not meant.
+  // Child processes must not take these sockets.
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
   if (process != ::getpid() || !count || *count < 1) {
-    return cannot_listen("", "no socket was handed over (LISTEN_PID, LISTEN_FDS)");
+    return cannot_listen("", "no socket was passed (LISTEN_PID, LISTEN_FDS)");
   }
   if (*count > kMostInherited) {
-    return cannot_listen("", fmt::format("{} sockets were handed over, at most {} can be used",
-                                         *count, kMostInherited));
+    return cannot_listen(
+        "", fmt::format("{} sockets were passed, at most {} can be used", *count, kMostInherited));
   }
   std::vector<io::Fd> listeners;
   for (int fd = kFirstInherited; fd < kFirstInherited + static_cast<int>(*count); ++fd) {
     if (!is_listening_stream(fd)) {
-      return cannot_listen("", fmt::format("descriptor {} is no stream socket that listens", fd));
+      return cannot_listen("", fmt::format("descriptor {} is not a listening stream socket", fd));
     }
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     listeners.emplace_back(fd);

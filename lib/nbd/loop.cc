@@ -19,34 +19,33 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How late a CancelToken is noticed, which nobody wakes the loop for.
+// Interval for checking the CancelToken, which wakes nobody.
 constexpr int kTickMs = 200;
-// Until accepting is tried again after it failed for want of descriptors or memory, when no
-// connection ends before.
+// Pause after accepting failed for lack of descriptors or memory, unless a connection ends before.
 constexpr milliseconds kAcceptPause{100};
-// For that long, one that wants to come waits for others to go: then one that does nothing has to,
-// as it may be waiting for the other itself (nbdcopy begins when all its connections are there).
-// With nobody there who could give anything back, it is the end.
+// How long a new client waits for others to leave. Then an idle one is closed, since it may itself
+// be waiting for the new one (nbdcopy begins when all of its connections are made). If nobody is
+// connected who could free a descriptor, the server fails.
 constexpr milliseconds kWithoutDescriptors{5'000};
-// Connections accepted in one turn: those that are there have their turn in between.
+// Connections accepted in one turn, so that existing ones get theirs in between.
 constexpr int kAcceptedAtOnce = 4;
-// For clients to take their last replies.
+// Time for clients to take their last replies.
 constexpr milliseconds kFarewell{2000};
 
-// Errors of accept(2) that say that there is no room.
+// Errors of accept(2) that mean a lack of resources.
 bool is_want_of_room(int number) {
   return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
 
-// And those that are about one connection, which is not there any more or may not come: the next
-// may.
+// Errors of accept(2) about a single connection, which is gone or refused; the next one may
+// succeed.
 bool is_of_one_connection(int number) {
   switch (number) {
     case EINTR:
     case ECONNABORTED:
     case EPERM:
     case EPROTO:
-    // Errors of the network that wait on the new socket, as Linux tells them.
+    // Network errors pending on the new socket, which Linux reports here.
     case ENETDOWN:
     case ENOPROTOOPT:
     case EHOSTDOWN:
@@ -72,7 +71,7 @@ Server::Loop::Loop(Export& target, std::vector<io::Fd> listeners, ServerOptions 
 
 void Server::Loop::signal_event() {
   const std::uint64_t one = 1;
-  // Fails only when it is signalled more often than it can count.
+  // Fails only if the counter is full.
   static_cast<void>(!::write(event_.get(), &one, sizeof one));
 }
 
@@ -108,7 +107,7 @@ Result<void> Server::Loop::run(const CancelToken& cancel) {
   }
   while (!stop_ && !cancel.requested()) {
     if (Result<void> turned = catching([this] { return turn(true, kTickMs); }); !turned) {
-      // Clients would wait for somebody who does not serve them any more.
+      // Clients must not wait for a server that has ended.
       clients_.clear();
       listeners_.clear();
       return turned;
@@ -149,21 +148,21 @@ Result<void> Server::Loop::turn(bool listening, int timeout_ms) {
     somebody_waits = true;
     SHUNT_TRY(accept_from(entry.fd, now));
   }
-  // Whoever has waited for room has gone: the next one's wait begins anew.
+  // The client that waited for room is gone: the next one's wait starts anew.
   if (looked && !somebody_waits) without_descriptors_since_.reset();
-  remove_closed();  // some are over as soon as they begin
+  remove_closed();  // some end at once
   return {};
 }
 
-// True when the export is to be asked again: somebody said so, or nothing happened.
+// Returns true if the export is to be asked again: after a wake-up, or when nothing happened.
 Result<bool> Server::Loop::wait(bool listening, int timeout_ms) {
   const auto now = Clock::now();
   timeout_ms = std::min(timeout_ms, timeout(now));
   polled_.clear();
   polled_.push_back({event_.get(), POLLIN, 0});
   for (const auto& client : clients_) {
-    // Who waits for something else is left out: that its client has gone is seen in its turn, when
-    // what came before that is done.
+    // Clients that wait for something else are left out: that one has disconnected is noticed in
+    // its turn, after its earlier requests are done.
     const bool input = client->next == Next::kInput;
     const bool output = client->next == Next::kOutput;
     if (client->next == Next::kAgain) timeout_ms = 0;
@@ -176,7 +175,7 @@ Result<bool> Server::Loop::wait(bool listening, int timeout_ms) {
   const int count = ::poll(polled_.data(), polled_.size(), timeout_ms);
   if (count < 0 && errno != EINTR) return system_error(errno, "", "poll");
   if (count < 0) {
-    polled_.resize(1);  // nothing is known of the others
+    polled_.resize(1);  // nothing is known about the others
     polled_.front().revents = 0;
   }
   if (polled_.front().revents == 0) return count == 0 && timeout_ms > 0;
@@ -185,11 +184,12 @@ Result<bool> Server::Loop::wait(bool listening, int timeout_ms) {
   return true;
 }
 
-// Those that poll() found ready, those that go on, and with `all` those that wait for the export.
+// Serves clients that poll() found ready, those with more to do, and with `all` those that wait for
+// the export.
 void Server::Loop::serve_ready(bool all, Clock::time_point now) {
   for (std::size_t i = 0; i < clients_.size(); ++i) {
     Client& client = *clients_[i];
-    // Entry 0 is the event. On the way out, and only then, there may be none yet.
+    // Entry 0 is the event. While stopping, entries for the clients may be missing.
     const bool ready = i + 1 < polled_.size() && polled_[i + 1].revents != 0;
     if (ready || client.next == Next::kAgain || (all && client.next == Next::kExport) ||
         (all && stopping_clients_)) {
@@ -252,9 +252,8 @@ void Server::Loop::remove_closed() {
   }
 }
 
-// The connection to close when there is no room for another: one in negotiation, one that has asked
-// for nothing since, one that only read; of these, the one that was heard of longest ago. Null when
-// all have written.
+// Returns the connection to close for a new one: one in negotiation, one that has made no request,
+// or one that only read; among these, the one not heard of for longest. Null if all have written.
 Server::Loop::Client* Server::Loop::eviction_victim() const {
   using Asked = Transmission::Asked;
   const auto rank = [](const Client& client) {
@@ -263,7 +262,7 @@ Server::Loop::Client* Server::Loop::eviction_victim() const {
   };
   Client* best = nullptr;
   for (const auto& client : clients_) {
-    // Who is within a request, or waits for its reply, is none of those that are idle.
+    // A client within a request, or waiting for its reply, is not idle.
     const bool idle = client->next == Next::kInput && !client->connection.within_request();
     if (!client->connection.negotiating() &&
         (!idle || client->connection.asked() == Asked::kChange)) {
@@ -284,7 +283,7 @@ bool Server::Loop::make_room() {
   if (clients_.size() < options_.limits.connections) return true;
   Client* const one = eviction_victim();
   if (one == nullptr) return false;
-  log::debug("nbd: connection {} gives way to another", one->connection.number());
+  log::debug("nbd: connection {} is closed to make room for another", one->connection.number());
   one->next = Next::kClosed;
   remove_closed();
   return true;
@@ -300,7 +299,7 @@ Result<void> Server::Loop::no_descriptor(int number, Clock::time_point now) {
   if (now - *without_descriptors_since_ < kWithoutDescriptors) return {};
   if (clients_.empty()) return error;
   if (Client* const one = eviction_victim(); one != nullptr) {
-    log::debug("nbd: connection {} gives way to another", one->connection.number());
+    log::debug("nbd: connection {} is closed to make room for another", one->connection.number());
     one->next = Next::kClosed;
     remove_closed();
   }

@@ -1,4 +1,4 @@
-// The loop behind Server: waits for all sockets with poll(2), accepts, keeps the limits.
+// The event loop of Server: polls all sockets (poll(2)), accepts connections, enforces limits.
 #pragma once
 
 #include <poll.h>
@@ -39,11 +39,11 @@ class Server::Loop {
     Connection connection;
     Next next = Next::kAgain;
     Clock::time_point began;
-    Clock::time_point heard;  // when the last bytes came, or the export was last waited for
+    Clock::time_point heard;  // when bytes last came, or the export was last waited for
     std::uint64_t received = 0;
   };
 
-  // One wait and what it brings. `listening`: new connections are accepted.
+  // Polls once and serves. `listening`: accepts new connections.
   Result<void> turn(bool listening, int timeout_ms);
   Result<bool> wait(bool listening, int timeout_ms);
   void serve(Client& client, Clock::time_point now);
@@ -65,11 +65,11 @@ class Server::Loop {
   Offer offer_;
   std::vector<std::byte> piece_;
   std::vector<std::unique_ptr<Client>> clients_;
-  std::vector<pollfd> polled_;  // the event, the clients, the listeners
+  std::vector<pollfd> polled_;  // event_, then clients, then listeners
   std::uint64_t connections_ = 0;
   Clock::time_point accept_after_{};
-  // Given up for a client when there is no other descriptor, and taken again when none is there: so
-  // one client at a time is always served.
+  // Closed to accept a client when no other descriptor is free, and reopened when no client is
+  // there: so at least one client at a time can be served.
   io::Fd reserve_;
   std::optional<Clock::time_point> without_descriptors_since_;
   bool told_of_descriptors_ = false;

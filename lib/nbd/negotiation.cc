@@ -62,12 +62,12 @@ std::size_t Negotiation::take_client_flags(std::span<const std::byte> received) 
 std::size_t Negotiation::take_option(std::span<const std::byte> received, Bytes& replies) {
   if (received.size() < kOptionHeaderSize) return 0;
   if (load_be<std::uint64_t>(received.data()) != kOptionMagic) {
-    broken("no option where one has to be");
+    broken("no option where one is expected");
     return received.size();
   }
   const auto size = load_be<std::uint32_t>(received.data() + 12);
   if (size <= kMostOptionData && received.size() - kOptionHeaderSize < size) {
-    // Not worth waiting for what will be too much.
+    // Do not wait for data that exceeds the limit.
     if (size > limits_.option_bytes - std::min(option_bytes_, limits_.option_bytes)) {
       broken("too much data of options");
     }
@@ -83,7 +83,7 @@ std::size_t Negotiation::take_option(std::span<const std::byte> received, Bytes&
   return kOptionHeaderSize + size;
 }
 
-// Counts an option; false when it is one too many.
+// Counts an option; returns false if it exceeds the limits.
 bool Negotiation::count(std::uint32_t data_size) {
   if (++options_ > limits_.options) {
     broken("too many options");
@@ -126,21 +126,21 @@ void Negotiation::answer(std::span<const std::byte> data, Bytes& replies) {
     case Option::kGo:
       return info(data, replies);
     case Option::kStructuredReply:
-      if (!data.empty()) return refuse(replies, OptionReply::kInvalid, "there must be no data");
+      if (!data.empty()) return refuse(replies, OptionReply::kInvalid, "unexpected data");
       agreed_.structured_replies = true;
       return acknowledge(replies);
     case Option::kListMetaContext:
     case Option::kSetMetaContext:
       return meta_context(data, replies);
     case Option::kStartTls:
-      return refuse(replies, OptionReply::kUnsupported, "there is no TLS here");
+      return refuse(replies, OptionReply::kUnsupported, "TLS is not supported");
   }
   refuse(replies, OptionReply::kUnsupported, "an unknown option");
 }
 
-// Has no errors: who asks for what is not there is left.
+// This option has no error reply: a client that names another export is disconnected.
 void Negotiation::export_name(std::span<const std::byte> data, Bytes& replies) {
-  if (!data.empty()) return broken("an export that is not there");
+  if (!data.empty()) return broken("an unknown export");
   append(replies, offer_->size);
   append(replies, offer_->transmission_flags(agreed_.structured_replies));
   if (!no_zeroes_) replies.resize(replies.size() + kExportNamePadding);
@@ -148,7 +148,7 @@ void Negotiation::export_name(std::span<const std::byte> data, Bytes& replies) {
 }
 
 void Negotiation::list(std::span<const std::byte> data, Bytes& replies) {
-  if (!data.empty()) return refuse(replies, OptionReply::kInvalid, "there must be no data");
+  if (!data.empty()) return refuse(replies, OptionReply::kInvalid, "unexpected data");
   Bytes server;
   append(server, std::uint32_t{0});  // the length of the name
   append(server, std::string_view(offer_->description).substr(0, kMostText));
@@ -161,7 +161,7 @@ void Negotiation::info(std::span<const std::byte> data, Bytes& replies) {
   const auto name = reader.text();
   const auto wanted = reader.number<std::uint16_t>();
   if (!name || name->size() > kMostText || !wanted || reader.left() != 2U * *wanted) {
-    return refuse(replies, OptionReply::kInvalid, "lengths that do not fit together");
+    return refuse(replies, OptionReply::kInvalid, "inconsistent lengths");
   }
   if (!name->empty()) return refuse(replies, OptionReply::kUnknown, "no export of this name");
 
@@ -197,10 +197,10 @@ void Negotiation::info(std::span<const std::byte> data, Bytes& replies) {
 
 void Negotiation::meta_context(std::span<const std::byte> data, Bytes& replies) {
   const bool sets = option_ == Option::kSetMetaContext;
-  // What was set before is gone, whatever becomes of this.
+  // Previous contexts are discarded, whatever the result.
   if (sets) agreed_.allocation = false;
   if (!agreed_.structured_replies) {
-    return refuse(replies, OptionReply::kInvalid, "structured replies have to come first");
+    return refuse(replies, OptionReply::kInvalid, "structured replies have to be negotiated first");
   }
   WireReader reader(data);
   const auto name = reader.text();
@@ -213,7 +213,7 @@ void Negotiation::meta_context(std::span<const std::byte> data, Bytes& replies) 
     matches = matches || (valid && (*query == kAllocationName || (!sets && *query == "base:")));
   }
   if (!valid || reader.left() > 0) {
-    return refuse(replies, OptionReply::kInvalid, "lengths that do not fit together");
+    return refuse(replies, OptionReply::kInvalid, "inconsistent lengths");
   }
   if (!name->empty()) return refuse(replies, OptionReply::kUnknown, "no export of this name");
   if (matches) {

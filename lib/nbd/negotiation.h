@@ -1,5 +1,5 @@
-// Fixed newstyle negotiation as a machine of its own: bytes of the client in, replies out
-// (doc/proto.md, "Handshake"). It knows no sockets and no time.
+// Fixed newstyle negotiation as a state machine: bytes of the client in, replies out (doc/proto.md,
+// "Handshake"). It uses no sockets and no clock.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,25 @@
 
 namespace shunt::nbd {
 
-// The most data of one option; a longer one is passed over and answered with ERR_TOO_BIG.
+// The largest data of one option, in bytes; a larger one is skipped and answered with ERR_TOO_BIG.
 inline constexpr std::size_t kMostOptionData = 16 << 10;
 
-// What clients are told of the export, whose name is "".
+// What clients are told about the export, whose name is "".
 struct Offer {
   std::uint64_t size = 0;
   Features features;
   std::uint32_t largest_request = kLargestWrite;
-  std::string description;  // may be empty: none
+  std::string description;  // may be empty
 
   [[nodiscard]] std::uint16_t transmission_flags(bool structured_replies) const;
 };
 
 struct NegotiationLimits {
   std::uint32_t options = 128;
-  std::uint32_t option_bytes = 64 << 10;  // of all options
+  std::uint32_t option_bytes = 64 << 10;  // of all options together
 };
 
-// What holds for the transmission phase.
+// What was agreed on for the transmission phase.
 struct Agreed {
   bool structured_replies = false;
   bool allocation = false;  // the context "base:allocation"
@@ -43,19 +43,19 @@ class Negotiation {
   enum class State {
     kGoingOn,
     kTransmission,
-    kEnded,   // by the client; to be closed when the last reply is out
-    kBroken,  // why() tells what the client did; to be closed at once
+    kEnded,   // by the client; close after the last reply
+    kBroken,  // protocol error, see why(); close at once
   };
 
-  // `offer` is not owned.
+  // `offer` is not owned and outlives it.
   Negotiation(const Offer& offer, NegotiationLimits limits) : offer_(&offer), limits_(limits) {}
 
-  // What the server says first.
+  // Appends the server's greeting.
   static void greet(Bytes& replies);
 
-  // Takes at most one message from the front of `received` and appends what is to be answered.
-  // Returns how many bytes it took; 0: the message is not whole yet, or nothing is expected any
-  // more. A message is whole with kOptionHeaderSize + kMostOptionData bytes at the latest.
+  // Takes at most one message from the front of `received` and appends the reply. Returns the
+  // number of bytes taken; 0: the message is incomplete, or none is expected. A message is complete
+  // with kOptionHeaderSize + kMostOptionData bytes at the latest.
   std::size_t take(std::span<const std::byte> received, Bytes& replies);
 
   [[nodiscard]] State state() const { return state_; }
@@ -87,7 +87,7 @@ class Negotiation {
   std::uint32_t options_ = 0;
   std::uint32_t option_bytes_ = 0;
   std::uint32_t to_pass_over_ = 0;
-  Option option_{};  // the one that is being answered; perhaps none that is known
+  Option option_{};  // the one being answered; may be unknown
 };
 
 }  // namespace shunt::nbd

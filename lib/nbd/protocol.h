@@ -1,5 +1,5 @@
-// The numbers of the NBD protocol. The names are those of doc/proto.md of the NetworkBlockDevice
-// project, without NBD_; each group names the clause that it is from.
+// Constants of the NBD protocol. Names are those of doc/proto.md of the NetworkBlockDevice project
+// without NBD_; each group names its section.
 #pragma once
 
 #include <cstddef>
@@ -100,7 +100,7 @@ enum class Chunk : std::uint16_t {
 // "The base:allocation metadata context"
 inline constexpr std::uint32_t kStateHole = 1U << 0U;
 inline constexpr std::uint32_t kStateZero = 1U << 1U;
-// Any number does: the one that SET_META_CONTEXT answers with.
+// An arbitrary number, which the reply to SET_META_CONTEXT announces.
 inline constexpr std::uint32_t kAllocationContext = 1;
 
 // "Error values"
@@ -115,7 +115,7 @@ enum class Errno : std::uint32_t {
   kShutdown = 108,
 };
 
-// What a client without block size constraints must be able to write ("Block size constraints").
+// The largest write of a client that uses no block size constraints ("Block size constraints").
 inline constexpr std::uint32_t kLargestWrite = 32U << 20U;
 
 }  // namespace shunt::nbd

@@ -22,7 +22,7 @@ void append_chunk_header(Bytes& replies, std::uint64_t cookie, Chunk type, std::
   append(replies, static_cast<std::uint32_t>(size));
 }
 
-// At most kMostText bytes of it, and no half of a UTF-8 character at the end.
+// Returns at most kMostText bytes of it, cut at a UTF-8 character.
 std::string_view cut_off(std::string_view text) {
   if (text.size() <= kMostText) return text;
   std::size_t end = kMostText;
@@ -82,7 +82,7 @@ void append_block_status(Bytes& replies, const Request& request,
       descriptors.push_back({size, state_of(extent)});
     }
   }
-  // "Allocated, contents unknown" is true of everything.
+  // "Allocated, contents unknown" is always true.
   if (descriptors.empty()) descriptors.push_back({request.length, 0});
   append_chunk_header(replies, request.cookie, Chunk::kBlockStatus, kChunkDone,
                       sizeof kAllocationContext + 8 * descriptors.size());

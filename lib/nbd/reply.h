@@ -1,4 +1,4 @@
-// Replies of the transmission phase, appended to what goes out (doc/proto.md, "Simple reply
+// Replies of the transmission phase, appended to the outgoing bytes (doc/proto.md, "Simple reply
 // message", "Structured reply types").
 #pragma once
 
@@ -11,20 +11,19 @@
 
 namespace shunt::nbd {
 
-// That a request without an answer of its own was done.
+// Success of a request without data.
 void append_done(Bytes& replies, std::uint64_t cookie);
 
-// That it failed: a chunk with the text (of its first 4096 bytes, whole characters), or a number.
+// Failure: a chunk with the text (its first 4096 bytes, cut at a character), or only a number.
 void append_failure(Bytes& replies, std::uint64_t cookie, const Failure& failure,
                     bool structured_replies);
 
-// What comes before the data of a READ. With structured replies it is one chunk for all of it,
-// and another one behind it that ends the reply: append_data_end or append_failure.
+// The header before the data of a READ. With structured replies all data is one chunk, and
+// append_data_end or append_failure adds the chunk that ends the reply.
 void append_data_header(Bytes& replies, const Request& request, bool structured_replies);
 void append_data_end(Bytes& replies, std::uint64_t cookie);
 
-// The answer to BLOCK_STATUS: `found` cut off at the end of the request, neighbours of one kind
-// joined.
+// The reply to BLOCK_STATUS: `found`, cut at the end of the request, with equal neighbours joined.
 void append_block_status(Bytes& replies, const Request& request,
                          const std::vector<Allocation>& found);
 

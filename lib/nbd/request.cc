@@ -11,7 +11,7 @@ namespace shunt::nbd {
 
 namespace {
 
-// The flags that a command may have; FUA, where it is there, is allowed on all. nullopt: no
+// Returns the flags allowed for a command; FUA, if offered, is allowed for all. nullopt: unknown
 // command.
 std::optional<unsigned> flags_of(Command command, const Rules& rules) {
   const unsigned fua = rules.features.fua ? kFlagFua : 0U;
@@ -31,7 +31,7 @@ std::optional<unsigned> flags_of(Command command, const Rules& rules) {
   return std::nullopt;
 }
 
-// Whether the export has a command that others may lack.
+// Returns true unless the command is optional and the export lacks it.
 bool has(const Features& features, Command command) {
   switch (command) {
     case Command::kFlush:
@@ -104,8 +104,8 @@ std::optional<Failure> check_request(const Request& request, const Rules& rules)
     return Failure{Errno::kPermission, "the disk is read-only"};
   }
   if (!has(rules.features, request.command))
-    return invalid("a command that the disk does not have");
-  if ((request.flags & ~*flags) != 0) return invalid("a flag that the command does not have");
+    return invalid("a command that the disk does not support");
+  if ((request.flags & ~*flags) != 0) return invalid("a flag that the command does not support");
   if (request.command == Command::kFlush) {
     if (request.offset == 0 && request.length == 0) return std::nullopt;
     return invalid("a flush has no range");
@@ -140,7 +140,7 @@ Failure failure_of(const Error& error, const Request& request) {
       number = Errno::kShutdown;
     }
   }
-  // These two say something else to a client than that this failed.
+  // For a client, these two mean more than a failure.
   const bool fast_zero = request.command == Command::kWriteZeroes && request.has(kFlagFastZero);
   if (number == Errno::kNotSupported && !fast_zero) number = Errno::kIo;
   if (number == Errno::kOverflow && request.command != Command::kRead) number = Errno::kInvalid;

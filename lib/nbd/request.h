@@ -1,5 +1,5 @@
-// Requests of the transmission phase: taken apart, and checked against what holds for the
-// connection (doc/proto.md, "Request message", "Request types", "Error values").
+// Requests of the transmission phase: parsing, and checks against the rules of the connection
+// (doc/proto.md, "Request message", "Request types", "Error values").
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@ namespace shunt::nbd {
 
 struct Request {
   std::uint16_t flags = 0;
-  Command command{};  // perhaps none that is known
+  Command command{};  // may be unknown
   std::uint64_t cookie = 0;
   std::uint64_t offset = 0;
   std::uint32_t length = 0;
 
   [[nodiscard]] bool has(std::uint16_t flag) const { return (flags & flag) != 0; }
-  // Whether `length` bytes follow.
+  // True if `length` bytes of payload follow.
   [[nodiscard]] bool has_payload() const { return command == Command::kWrite; }
-  // Whether it changes the export.
+  // True if it changes the export.
   [[nodiscard]] bool changes() const;
-  // Cut off where the numbers end, for a request that was not checked.
+  // For unchecked requests too: the end is cut at 2^64 - 1.
   [[nodiscard]] ByteRange range() const;
 };
 
@@ -39,6 +39,7 @@ struct Failure {
   std::string text;  // for people
 };
 
+// What requests of a connection are checked against. Sizes in bytes.
 struct Rules {
   std::uint64_t size = 0;  // of the export
   std::uint32_t read_bytes = kLargestWrite;
@@ -46,18 +47,18 @@ struct Rules {
   Agreed agreed;
 };
 
-// nullopt: no request begins here, and nobody knows where the next one does.
+// Returns nullopt if this is not a request; the connection is then out of sync.
 [[nodiscard]] std::optional<Request> decode_request(std::span<const std::byte, kRequestSize> bytes);
 
-// What is wrong with a request other than DISC; nullopt: it may be served.
+// Returns why a request (not DISC) is refused; nullopt if it may be served.
 [[nodiscard]] std::optional<Failure> check_request(const Request& request, const Rules& rules);
 
-// The reply to an Error of the export.
+// Returns the reply to an Error of the export.
 [[nodiscard]] Failure failure_of(const Error& error, const Request& request);
 
-// "read", "write", "zero", "trim", "flush", "block_status"; "unknown".
+// Returns "read", "write", "zero", "trim", "flush", "block_status" or "unknown".
 [[nodiscard]] std::string_view name_of(Command command);
-// "EPERM"
+// Returns a name such as "EPERM".
 [[nodiscard]] std::string_view name_of(Errno number);
 
 }  // namespace shunt::nbd

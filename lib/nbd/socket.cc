@@ -25,14 +25,14 @@ bool may_go_on() {
 }  // namespace
 
 SocketTransport::SocketTransport(io::Fd socket) : socket_(std::move(socket)) {
-  // Both fail on Unix sockets, which need neither. Keep-alive ends connections whose other end has
-  // lost its power: one that is idle may stay so for ever otherwise.
+  // Both fail on unix sockets, which need neither. Keep-alive ends idle connections whose peer has
+  // lost power.
   const int on = 1;
   ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
 }
 
-// The kernel says 0 of a process that cannot be seen from here, and of those behind a network.
+// The kernel says 0 for a process outside our PID namespace, or across a network.
 pid_t SocketTransport::peer_process() const {
   ucred credentials{};
   socklen_t size = sizeof credentials;

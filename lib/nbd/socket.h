@@ -1,4 +1,4 @@
-// A connected socket that does not block, as a Transport.
+// A connected non-blocking socket as a Transport.
 #pragma once
 
 #include <sys/types.h>
@@ -10,13 +10,13 @@ namespace shunt::nbd {
 
 class SocketTransport : public Transport {
  public:
-  // Sets what a connection needs.
+  // Sets the socket's options.
   explicit SocketTransport(io::Fd socket);
 
   [[nodiscard]] Moved receive(std::span<const iovec> into) override;
   [[nodiscard]] Moved send(std::span<const iovec> from) override;
   [[nodiscard]] int number() const { return socket_.get(); }
-  // Which is at the other end of a unix socket; 0: not known.
+  // The process at the other end of a unix socket; 0: unknown.
   [[nodiscard]] pid_t peer_process() const;
 
  private:

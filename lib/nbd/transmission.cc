@@ -10,8 +10,8 @@ namespace shunt::nbd {
 
 namespace {
 
-// A payload that is not wanted is taken and thrown away, so that the connection goes on; a client
-// that announces more than this is not worth it.
+// An unwanted payload is read and discarded to keep the connection; a client that announces more
+// than this is disconnected.
 constexpr std::uint32_t kMostThrownAway = 64U << 20U;
 constexpr std::size_t kLeastSend = 16 << 10;
 constexpr std::size_t kMostExtents = 512;
@@ -62,7 +62,7 @@ Next Transmission::next_request() {
   }
   const auto request = decode_request(received.first<kRequestSize>());
   if (!request) {
-    log::debug("nbd: connection {}: no request where one has to be", number_);
+    log::debug("nbd: connection {}: no request where one is expected", number_);
     return Next::kClosed;
   }
   if (request->command == Command::kDisconnect) {
@@ -76,7 +76,7 @@ Next Transmission::next_request() {
   if (!failure_ && came_too_late()) failure_ = {Errno::kShutdown, "the server is stopping"};
   left_ = request_.has_payload() ? request_.length : 0;
   if (left_ > kMostThrownAway) {
-    phase_ = Phase::kPayload;  // it stays unanswered
+    phase_ = Phase::kPayload;  // not answered yet
     log::debug("nbd: connection {}: a write of {} bytes", number_, left_);
     return Next::kClosed;
   }
@@ -169,7 +169,7 @@ Next Transmission::flush() {
   return *done ? answer() : wait_for_export();
 }
 
-// Reads a piece and sends as much of it as the client takes; the rest is read again later.
+// Reads a piece and sends what the client takes of it; the rest is read again later.
 Next Transmission::send_data() {
   const bool structured = rules_.agreed.structured_replies;
   const auto piece = shared_.piece.first(std::min<std::size_t>(send_size_, left_));
@@ -188,7 +188,8 @@ Next Transmission::send_data() {
       return Next::kClosed;
     }
   }
-  // The chunk has its length already: what cannot be read is zeros, and the error comes behind.
+  // The length of the chunk was already sent: unreadable data is sent as zeros, followed by the
+  // error.
   if (failure_) std::ranges::fill(piece, std::byte{0});
   if (!data_begun_) append_data_header(channel_->replies(), request_, structured);
   data_begun_ = true;
@@ -217,7 +218,7 @@ Next Transmission::block_status() {
   return finished();
 }
 
-// Answers with a failure, now or when the payload is taken.
+// Answers with a failure, now or after the payload has been read.
 Next Transmission::fail(Failure failure) {
   failure_ = std::move(failure);
   if (!request_.has_payload() || left_ == 0) return answer();

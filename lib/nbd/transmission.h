@@ -1,9 +1,10 @@
-// The transmission phase of one connection: takes its requests one after another and serves them
-// (doc/proto.md, "Transmission"). It knows no sockets and does not wait.
+// The transmission phase of one connection: serves its requests one after another (doc/proto.md,
+// "Transmission"). It uses no sockets and does not block.
 //
-// A reply is out before the next request is looked at. Payloads pass through one buffer that all
-// connections share: what was received is handed on at once, and of a READ only what the transport
-// took counts as read, so that nothing is kept for a client that does not take its replies.
+// A reply is sent before the next request is read. Payloads pass through one buffer shared by all
+// connections: received data goes to the export at once, and data of a READ that the transport did
+// not take is read again later, so that nothing is stored for a client that does not take its
+// replies.
 #pragma once
 
 #include <cstdint>
@@ -20,36 +21,37 @@ namespace shunt::nbd {
 
 // What a connection waits for.
 enum class Next {
-  kInput,   // for the client to say something
-  kOutput,  // for the client to take its replies
-  kExport,  // for the export: ready(), flushed(), read()
-  kAgain,   // for nothing: there is more to be done
-  kClosed,  // it is over
+  kInput,   // more from the client
+  kOutput,  // the client to take replies
+  kExport,  // the export: ready(), flushed(), read()
+  kAgain,   // nothing: call again
+  kClosed,  // nothing: it is closed
 };
 
-// What all connections of a server have in common. Not owned.
+// What all connections of a server share. Not owned; outlives them.
 struct Shared {
   Export& target;
   const std::function<void(const Served&)>& served;
-  std::span<std::byte> piece;  // kPieceSize bytes that nobody keeps anything in
+  std::span<std::byte> piece;  // kPieceSize bytes; contents do not last beyond a call
 };
 
 class Transmission {
  public:
   Transmission(Channel& channel, const Shared& shared, const Rules& rules, std::uint64_t number);
 
-  // One step: a request, or a piece of one. Replies of the step before have to be out.
+  // Does one step: a request, or a piece of one. The replies of the previous step must have been
+  // sent.
   Next step();
-  // Serves what was received whole; then, instead of waiting, ends.
+  // From now on serves only requests that were received completely, and ends instead of waiting.
   void stop();
-  // What the client has asked for so far.
+  // What the client has requested so far.
   enum class Asked { kNothing, kNoChange, kChange };
   [[nodiscard]] Asked asked() const { return asked_; }
-  // It has said that it is done (NBD_CMD_DISC).
+  // True if the client sent NBD_CMD_DISC.
   [[nodiscard]] bool taken_leave() const { return taken_leave_; }
-  // Whether a request is being served.
+  // True while a request is being served.
   [[nodiscard]] bool serving() const { return phase_ != Phase::kIdle; }
-  // Whether the client is in the middle of saying something.
+  // True if a request has been received in part.
   [[nodiscard]] bool within_request() const;
 
  private:
@@ -79,11 +81,11 @@ class Transmission {
   Asked asked_ = Asked::kNothing;
   bool taken_leave_ = false;
   Request request_;
-  std::optional<Failure> failure_;     // what is to be answered once the payload is taken
-  std::uint32_t left_ = 0;             // of the payload, or of the data to be sent
-  bool data_begun_ = false;            // the header of a READ's data is on its way
-  std::size_t send_size_;              // how much data the client is expected to take
-  std::optional<std::uint64_t> last_;  // after stop(): requests beyond are not served
+  std::optional<Failure> failure_;     // the reply to send once the payload is read
+  std::uint32_t left_ = 0;             // bytes of the payload to read, or of the data to send
+  bool data_begun_ = false;            // the header of a READ's data has been sent
+  std::size_t send_size_;              // number of data bytes that the client is expected to take
+  std::optional<std::uint64_t> last_;  // after stop(): received bytes up to which it serves
 };
 
 }  // namespace shunt::nbd

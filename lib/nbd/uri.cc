@@ -1,4 +1,4 @@
-// How clients name a server (doc/uri.md of the NetworkBlockDevice project; RFC 3986).
+// URIs for clients (doc/uri.md of the NetworkBlockDevice project; RFC 3986).
 #include <fmt/format.h>
 
 #include "shunt/nbd/server.h"
@@ -12,7 +12,7 @@ std::string unix_uri(std::string_view path) {
 
 std::string tcp_uri(std::string_view host, std::uint16_t port) {
   if (host.find(':') == std::string_view::npos) return fmt::format("nbd://{}:{}", host, port);
-  // Of an address of IPv6 with a zone, the sign before the zone has to be escaped (RFC 6874).
+  // In an IPv6 address the '%' before a zone must be escaped (RFC 6874).
   std::string address(host);
   if (const auto zone = address.find('%'); zone != std::string::npos)
     address.insert(zone + 1, "25");

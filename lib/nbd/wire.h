@@ -1,4 +1,4 @@
-// Messages of NBD in byte buffers: numbers are big-endian, texts have their length before them.
+// NBD messages in byte buffers: big-endian numbers, texts with a length prefix.
 #pragma once
 
 #include <concepts>
@@ -27,7 +27,7 @@ inline void append(Bytes& to, std::string_view text) {
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
-// Reads what a client sent, front to back; nullopt for what reaches beyond the end.
+// Parses what a client sent, front to back; nullopt at the end of the data. `bytes` is not owned.
 class WireReader {
  public:
   explicit WireReader(std::span<const std::byte> bytes) : rest_(bytes) {}
@@ -40,7 +40,7 @@ class WireReader {
     return value;
   }
 
-  // 32 bits of length, and then so many bytes.
+  // A 32-bit length and as many bytes.
   [[nodiscard]] std::optional<std::string_view> text() {
     const auto size = number<std::uint32_t>();
     if (!size || *size > rest_.size()) return std::nullopt;

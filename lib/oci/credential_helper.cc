@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxOutput = std::size_t{64} << 10;
-// Below what every pipe holds, so that writing never waits for the program.
+// Fits into any pipe, so that writing never blocks.
 constexpr std::size_t kMaxInput = 4096;
 constexpr int kAskAgain = 50;  // ms
 
@@ -45,7 +45,7 @@ struct Deadline {
 
   [[nodiscard]] Result<void> check(const std::string& program) const {
     SHUNT_TRY(check_cancel(cancel));
-    if (Clock::now() >= at) return failure(program, "it takes too long");
+    if (Clock::now() >= at) return failure(program, "it takes too long to answer");
     return {};
   }
 };
@@ -62,7 +62,7 @@ Result<std::string> read_all(const std::string& program, int fd, const Deadline&
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return system_error(errno, program, "read");
     text.append(buffer.data(), static_cast<std::size_t>(got));
-    if (text.size() > kMaxOutput) return failure(program, "it says too much");
+    if (text.size() > kMaxOutput) return failure(program, "its output is too long");
   }
 }
 
@@ -75,7 +75,7 @@ Result<Outcome> run(const std::string& program, const std::string& input,
                     const Deadline& deadline) {
   SHUNT_ASSIGN(io::Pipe in, io::make_pipe());
   SHUNT_ASSIGN(io::Pipe out, io::make_pipe());
-  // While both ends are here: it fits, and nobody can have closed the other end.
+  // Written while both ends are open here: it fits, and the other end cannot be closed.
   if (::write(in.writer.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) {
     return system_error(errno, program, "write");
   }
@@ -108,7 +108,7 @@ Result<std::optional<Credentials>> ask_credential_helper(const std::string& name
                                                          std::chrono::milliseconds timeout) {
   const std::string program = "docker-credential-" + name;
   if (!is_name(name) || server.size() > kMaxInput) {
-    Error error = failure(one_line(program), "this is no name of a credential helper");
+    Error error = failure(one_line(program), "not a valid name of a credential helper");
     error.code = ErrorCode::kUsage;
     return error;
   }
@@ -121,10 +121,10 @@ Result<std::optional<Credentials>> ask_credential_helper(const std::string& name
     return failure(program, outcome.output.empty() ? "it failed" : one_line(outcome.output));
   }
   const auto answer = parse_json(outcome.output);
-  if (!answer || !answer->is_object()) return failure(program, "its answer is no JSON object");
+  if (!answer || !answer->is_object()) return failure(program, "its answer is not a JSON object");
   const auto username = text_member(*answer, "Username");
   const auto secret = text_member(*answer, "Secret");
-  if (!username || !secret) return failure(program, "its answer holds no credentials");
+  if (!username || !secret) return failure(program, "its answer contains no credentials");
   Credentials credentials;
   if (*username == "<token>") {
     credentials.identity_token = *secret;

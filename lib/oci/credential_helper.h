@@ -1,5 +1,5 @@
-// Programs that keep credentials: `docker-credential-NAME get`, the host on its standard input, and
-// {"Username": …, "Secret": …} on its standard output (docker-credential-helpers).
+// Credential helpers: `docker-credential-NAME get` reads the host from standard input and writes
+// {"Username": …, "Secret": …} to standard output (docker-credential-helpers).
 #pragma once
 
 #include <chrono>
@@ -14,8 +14,8 @@ namespace shunt::oci {
 
 inline constexpr std::chrono::milliseconds kHelperTimeout{30'000};
 
-// nullopt: it has none for `server`. kUsage for a name that is none, kFailed for a program that is
-// not there, fails, takes too long or says what nobody understands. `cancel` may be null.
+// Returns nullopt if it has no credentials for `server`; kUsage for an invalid name; kFailed if the
+// program is missing, fails, takes too long, or prints something invalid. `cancel` may be null.
 [[nodiscard]] Result<std::optional<Credentials>> ask_credential_helper(
     const std::string& name, const std::string& server, const CancelToken* cancel,
     std::chrono::milliseconds timeout = kHelperTimeout);

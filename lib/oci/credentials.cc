@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{1} << 20;
 constexpr std::string_view kDockerHub = "docker.io";
-// What Docker calls its registry in files and to helpers.
+// Docker's name for its registry in files and for helpers.
 constexpr const char* kDockerHubServer = "https://index.docker.io/v1/";
 
 std::string variable(const char* name) {
@@ -36,7 +36,7 @@ Error unreadable(const std::string& path, std::string reason) {
   return error;
 }
 
-// The files that may know, best first.
+// The credential files, in order of precedence.
 std::vector<std::string> places() {
   std::vector<std::string> paths;
   const auto add = [&](const std::string& directory, const char* rest) {
@@ -58,7 +58,8 @@ std::vector<std::string> places() {
   return paths;
 }
 
-// A key of these files as host and, of podman's, path. Docker's may be URLs: the host counts.
+// Returns a key of these files as host and, for podman's, path. Docker's keys may be URLs; only the
+// host counts.
 std::string normalised(std::string_view key) {
   bool is_url = false;
   for (const std::string_view scheme : {"https://", "http://"}) {
@@ -80,7 +81,7 @@ Result<Credentials> parse_entry(const nlohmann::json& entry, const std::string& 
                                 const std::string& key) {
   Credentials credentials;
   const auto broken = [&] {
-    return unreadable(path, fmt::format("the entry for \"{}\" is not understood", key));
+    return unreadable(path, fmt::format("the entry for \"{}\" is invalid", key));
   };
   const auto identity_token = text_member(entry, "identitytoken");
   const auto username = text_member(entry, "username");
@@ -96,7 +97,7 @@ Result<Credentials> parse_entry(const nlohmann::json& entry, const std::string& 
   if (colon == std::string::npos) return broken();
   credentials.username = decoded->substr(0, colon);
   credentials.password = decoded->substr(colon + 1);
-  // Docker has written them with zeros behind.
+  // Docker has stored passwords with trailing zeros.
   while (credentials.password.ends_with('\0')) credentials.password.pop_back();
   return credentials;
 }
@@ -106,7 +107,7 @@ class CredentialFile {
   CredentialFile(std::string path, nlohmann::json content, const CancelToken* cancel)
       : path_(std::move(path)), content_(std::move(content)), cancel_(cancel) {}
 
-  // nullopt when the file is not there.
+  // Returns nullopt if the file does not exist.
   static Result<std::optional<CredentialFile>> open(const std::string& path,
                                                     const CancelToken* cancel) {
     const auto text = read_small_file(path, kMaxFile);
@@ -115,7 +116,7 @@ class CredentialFile {
     }
     if (!text) return unreadable(path, text.error().reason);
     auto content = parse_json(*text);
-    if (!content || !content->is_object()) return unreadable(path, "the file is no JSON object");
+    if (!content || !content->is_object()) return unreadable(path, "the file is not a JSON object");
     return std::optional<CredentialFile>(CredentialFile(path, std::move(*content), cancel));
   }
 
@@ -137,7 +138,7 @@ class CredentialFile {
     for (const auto& [key, value] : helpers->items()) {
       if (normalised(key) != host) continue;
       const auto* const name = value.get_ptr<const std::string*>();
-      if (name == nullptr) return unreadable(path_, "the name of a helper is no text");
+      if (name == nullptr) return unreadable(path_, "the name of a helper is not text");
       return ask(*name, host);
     }
     return Found();
@@ -164,7 +165,7 @@ class CredentialFile {
     return found;
   }
 
-  // The longest key that is the repository, or what it lies in.
+  // Returns the entry with the longest key that is the repository or contains it.
   [[nodiscard]] Result<Found> from_entries(const std::string& host,
                                            const std::string& repository) const {
     SHUNT_ASSIGN(const nlohmann::json* const entries, object("auths"));
@@ -173,7 +174,7 @@ class CredentialFile {
       for (const auto& [key, entry] : entries->items()) {
         if (normalised(key) != wanted) continue;
         SHUNT_ASSIGN(Credentials credentials, parse_entry(entry, path_, key));
-        // Docker leaves empty ones where a helper has the rest.
+        // Docker leaves empty entries if a helper has the credentials.
         if (!credentials.empty()) return Found(std::move(credentials));
       }
       const std::size_t slash = wanted.rfind('/');
@@ -185,7 +186,7 @@ class CredentialFile {
   [[nodiscard]] Result<const nlohmann::json*> object(const char* name) const {
     const nlohmann::json* const found = member(content_, name);
     if (found != nullptr && !found->is_object()) {
-      return unreadable(path_, fmt::format("\"{}\" is no object", name));
+      return unreadable(path_, fmt::format("\"{}\" is not an object", name));
     }
     return found;
   }
@@ -206,7 +207,7 @@ Result<Credentials> find_credentials(const std::string& host, const std::string&
   for (const std::string& path : paths) {
     // The home of another user, as after su and in many containers.
     if (path != named && files::is_out_of_reach(path)) {
-      log::info("{}: no credentials are looked for where this user may not enter", path);
+      log::info("{}: not searched for credentials: this user may not enter the directory", path);
       continue;
     }
     SHUNT_ASSIGN(const auto file, CredentialFile::open(path, cancel));

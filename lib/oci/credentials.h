@@ -1,4 +1,4 @@
-// Who one is at a registry: what `docker login`, `podman login` and `skopeo login` have kept.
+// Credentials for a registry, as stored by `docker login`, `podman login` and `skopeo login`.
 #pragma once
 
 #include <string>
@@ -11,25 +11,26 @@ namespace shunt::oci {
 struct Credentials {
   std::string username;
   std::string password;
-  std::string identity_token;  // an OAuth2 refresh token, instead of the above
+  std::string identity_token;  // OAuth2 refresh token, instead of user name and password
 
   [[nodiscard]] bool empty() const {
     return username.empty() && password.empty() && identity_token.empty();
   }
 };
 
-// Looks where the tools of podman and Docker look, in this order; the first place that knows `host`
-// wins:
+// Looks in the places that podman and Docker use, in this order; the first one that has an entry
+// for `host` wins:
 //
-//   `authfile` alone, where it is given: it has to be there
+//   `authfile` only, if given: it must exist
 //   $REGISTRY_AUTH_FILE
 //   $XDG_RUNTIME_DIR/containers/auth.json
 //   ${XDG_CONFIG_HOME:-~/.config}/containers/auth.json
 //   $DOCKER_CONFIG/config.json, or ~/.docker/config.json
 //
-// and in each file at credHelpers, credsStore and auths (containers-auth.json(5)). Empty when
-// nobody knows the host. kUsage, with its path, for a file that is there and cannot be read;
-// kFailed for a helper that does not work. Runs programs: blocks, 30 seconds for each at most.
+// In each file it looks at credHelpers, credsStore and auths (containers-auth.json(5)). Returns
+// empty credentials if there are none for the host; kUsage, with the path, for a file that exists
+// and cannot be read; kFailed for a helper that fails. Runs programs: blocks up to 30 seconds for
+// each. `cancel` may be null.
 [[nodiscard]] Result<Credentials> find_credentials(const std::string& host,
                                                    const std::string& repository,
                                                    const std::string& authfile,

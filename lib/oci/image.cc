@@ -1,4 +1,4 @@
-// From a reference to a verified manifest: index, platform, manifest.
+// Resolves a reference to a verified manifest: index, platform, manifest.
 #include "shunt/oci/image.h"
 
 #include <fmt/format.h>
@@ -19,14 +19,14 @@ namespace {
 
 constexpr int kMaxIndexDepth = 4;
 
-// A manifest or an index whose bytes have been held against its digest.
+// A manifest or index whose digest has been checked.
 struct Document {
   std::string digest;
   std::string bytes;
-  std::string media_type;  // as a server calls it; may be empty
+  std::string media_type;  // from the server; may be empty
 };
 
-// Follows indexes to the manifest for `platform`. `get` gives the Document of a Descriptor.
+// Follows indexes to the manifest for `platform`. `get` returns the Document of a Descriptor.
 template <typename Get>
 Result<Manifest> resolve(Document document, const Platform& platform, const Get& get) {
   std::optional<Platform> chosen;
@@ -41,7 +41,7 @@ Result<Manifest> resolve(Document document, const Platform& platform, const Get&
     if (entry.platform) chosen = entry.platform;
     SHUNT_ASSIGN(document, get(entry));
   }
-  return corrupt("indexes name one another, too deep");
+  return corrupt("indexes are nested too deeply");
 }
 
 class RegistryImage final : public Image {
@@ -96,7 +96,7 @@ class RegistryImage final : public Image {
   [[nodiscard]] bool is_offline() const { return options_.offline || client_ == nullptr; }
 
   Result<void> prepare_authorizer() {
-    // Whoever gives an Authorization of their own means that one.
+    // An Authorization field given by the user takes precedence.
     if (blob::find_field(options_.fields, "Authorization") != nullptr) return {};
     TokenSettings settings;
     settings.registry = registry_.url();
@@ -120,12 +120,12 @@ class RegistryImage final : public Image {
       digest = options_.documents->find_tag(reference_.to_string());
     }
     if (!digest || !blob::is_digest(*digest)) {
-      return missing(reference_.to_string(), "what the tag stands for");
+      return missing(reference_.to_string(), "the digest of the tag");
     }
     return document_of(*digest, std::nullopt);
   }
 
-  // From the store, or else from the registry.
+  // Returns a document from the store, or else from the registry.
   Result<Document> document_of(const std::string& digest, std::optional<std::uint64_t> size) {
     if (options_.documents != nullptr) {
       auto kept = options_.documents->find_document(digest);
@@ -138,7 +138,7 @@ class RegistryImage final : public Image {
     return ask(digest, digest, size);
   }
 
-  // `digest` is empty for a tag: then what comes tells.
+  // `digest` is empty for a tag; the answer then gives it.
   Result<Document> ask(const std::string& tag_or_digest, const std::string& digest,
                        std::optional<std::uint64_t> size) {
     const std::string name =
@@ -176,11 +176,11 @@ class RegistryImage final : public Image {
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = name;
-    error.reason = fmt::format("{} has not been kept, and offline nobody is asked", what);
+    error.reason = fmt::format("{} is not in the cache (offline)", what);
     return error;
   }
 
-  // Once all of it holds together.
+  // Called once everything is verified.
   void keep(const std::string& first_digest) {
     if (options_.documents == nullptr) return;
     for (const Document& document : fetched_) {

@@ -1,5 +1,5 @@
-// The names of images. Registries: the grammar of docker/distribution's references, behind
-// "docker://" as skopeo writes it. Layouts: "oci:", a path, and a tag behind its last component.
+// Names of images. Registries: the grammar of docker/distribution's references after "docker://",
+// as in skopeo. Layouts: "oci:", a path, and a tag after its last component.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ constexpr std::size_t kMaxRepository = 255;
 constexpr std::size_t kMaxTag = 128;
 constexpr std::size_t kMaxDirectory = 4096;
 
-// Calls `check` with each part between `separator`s; false once it is.
+// Calls `check` for each part between separators; returns false as soon as one call does.
 template <typename Check>
 bool all_parts(std::string_view text, char separator, Check check) {
   for (;;) {
@@ -46,7 +46,7 @@ bool is_port(std::string_view text) {
   return port && *port != 0;
 }
 
-// A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
+// A name, IPv4 address or bracketed IPv6 address, optionally with a port.
 bool is_domain(std::string_view text) {
   if (text.size() > kMaxDomain) return false;
   std::string_view rest;
@@ -68,7 +68,7 @@ bool is_domain(std::string_view text) {
   return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
 }
 
-// Runs of lower-case letters and digits; between them '.', '_', "__" or any number of '-'.
+// Runs of lower-case letters and digits, separated by '.', '_', "__" or any number of '-'.
 bool is_path_component(std::string_view text) {
   const auto plain = [](char c) { return is_lower(c) || is_digit(c); };
   if (text.empty() || !plain(text.front()) || !plain(text.back())) return false;
@@ -91,7 +91,7 @@ bool is_tag(std::string_view text) {
              text, [](char c) { return is_alphanumeric(c) || c == '_' || c == '.' || c == '-'; });
 }
 
-// A '@' may be part of a path; one in front of the name of a hash is not.
+// A '@' may be part of a path, unless the name of a hash follows.
 bool has_digest(std::string_view name) {
   const std::size_t at = name.rfind('@');
   if (at == std::string_view::npos) return false;
@@ -101,8 +101,8 @@ bool has_digest(std::string_view name) {
       [&](std::string_view algorithm) { return behind.starts_with(algorithm); });
 }
 
-// The '@' of "user:password@host/…", npos where there is none: the last one, unless it is that of a
-// digest.
+// Returns the position of '@' in "user:password@host/…", or npos: the last one, unless it belongs
+// to a digest.
 std::size_t user_end(std::string_view name) {
   const std::size_t at = name.rfind('@');
   if (has_digest(name) && name.find('/', at) == std::string_view::npos) {
@@ -111,20 +111,20 @@ std::size_t user_end(std::string_view name) {
   return name.rfind('@');
 }
 
-// Takes "@digest" off the end of `name`.
+// Removes "@digest" from the end of `name` and returns the digest.
 Result<std::string> take_digest(std::string_view& name) {
   const std::size_t at = name.rfind('@');
   if (at == std::string_view::npos) return std::string();
   const std::string_view digest = name.substr(at + 1);
   if (!blob::is_digest(digest)) {
-    return usage(fmt::format("\"{}\" is no digest: \"sha256:\" and 64 lower-case hex digits",
+    return usage(fmt::format("\"{}\" is not a digest: \"sha256:\" and 64 lower-case hex digits",
                              one_line(digest)));
   }
   name = name.substr(0, at);
   return std::string(digest);
 }
 
-// Takes ":tag" off the end of `name`: behind the last ':' of the last component.
+// Removes ":tag" from the end of `name`: after the last ':' of the last component.
 Result<std::string> take_tag(std::string_view& name) {
   const std::size_t colon = name.rfind(':');
   const std::size_t slash = name.rfind('/');
@@ -134,7 +134,7 @@ Result<std::string> take_tag(std::string_view& name) {
   const std::string_view tag = name.substr(colon + 1);
   if (!is_tag(tag)) {
     return usage(fmt::format(
-        "\"{}\" is no tag: up to 128 letters, digits and \"_.-\", not \".\" or \"-\" first",
+        "\"{}\" is not a tag: up to 128 letters, digits and \"_.-\", not \".\" or \"-\" first",
         one_line(tag)));
   }
   name = name.substr(0, colon);
@@ -148,7 +148,7 @@ bool looks_like_domain(std::string_view component) {
 Result<ImageReference> parse_registry(std::string_view name) {
   ImageReference reference;
   if (const std::size_t at = user_end(name); at != std::string_view::npos) {
-    return usage(fmt::format("\"{}\" is no digest, and a user and a password are no part of a name",
+    return usage(fmt::format("\"{}\" is not a digest, and a name contains no user and password",
                              one_line(name.substr(at + 1))))
         .with_hint("log in with `skopeo login` or `docker login`, or name a file with --authfile");
   }
@@ -165,7 +165,7 @@ Result<ImageReference> parse_registry(std::string_view name) {
   if (slash != std::string_view::npos && looks_like_domain(name.substr(0, slash))) {
     const std::string_view domain = name.substr(0, slash);
     if (!is_domain(domain)) {
-      return usage(fmt::format("\"{}\" is no host", one_line(domain)));
+      return usage(fmt::format("\"{}\" is not a host", one_line(domain)));
     }
     reference.host = ascii::lower(domain);
     name.remove_prefix(slash + 1);
@@ -175,10 +175,10 @@ Result<ImageReference> parse_registry(std::string_view name) {
   if (reference.host == "docker.io" && name.find('/') == std::string_view::npos) {
     reference.repository = fmt::format("library/{}", name);
   }
-  // The limit is the registry's, and so is for the name it will be asked for.
+  // The registry limits the repository's full name.
   if (reference.repository.size() > kMaxRepository || !all_parts(name, '/', is_path_component)) {
-    return usage(fmt::format("\"{}\" is no repository: lower-case words with \"/._-\" between them",
-                             one_line(name)));
+    return usage(fmt::format(
+        "\"{}\" is not a repository: lower-case words with \"/._-\" between them", one_line(name)));
   }
   return reference;
 }
@@ -192,10 +192,10 @@ Result<ImageReference> parse_layout(std::string_view name) {
   SHUNT_ASSIGN(reference.tag, take_tag(name));
   if (!reference.digest.empty()) reference.tag.clear();
   if (name.empty()) return usage("the directory of the layout is missing");
-  // Room for the '/' that to_string() may add.
+  // Leaves room for the '/' that to_string() may add.
   const std::size_t longest = name.ends_with('/') ? kMaxDirectory : kMaxDirectory - 1;
   if (name.size() > longest || name.find('\0') != std::string_view::npos) {
-    return usage("the directory of the layout has no possible name");
+    return usage("the directory of the layout has an invalid name");
   }
   reference.directory = name;
   return reference;
@@ -229,7 +229,7 @@ std::string ImageReference::to_string() const {
     name = fmt::format("{}{}/{}", kRegistryPrefix, host, repository);
   } else {
     name = fmt::format("{}{}", kLayoutPrefix, directory);
-    // Without a tag, a ':' in the last component would be read as the beginning of one.
+    // Without a tag, a ':' in the last component would be read as the begin of one.
     const std::size_t slash = directory.rfind('/');
     if (tag.empty() &&
         directory.find(':', slash == std::string::npos ? 0 : slash) != std::string::npos) {

@@ -8,7 +8,7 @@ Result<nlohmann::json> parse_json(std::string_view text) {
   using nlohmann::json;
   std::size_t values = 0;
   bool too_much = false;
-  // Called before anything is kept; what it turns down takes no memory.
+  // Called before a value is stored; rejected values take no memory.
   const auto keep = [&](int depth, json::parse_event_t event, json&) {
     if (event == json::parse_event_t::object_end || event == json::parse_event_t::array_end) {
       return true;
@@ -17,8 +17,8 @@ Result<nlohmann::json> parse_json(std::string_view text) {
     return !too_much;
   };
   json value = json::parse(text.begin(), text.end(), keep, false);
-  if (too_much) return corrupt("the JSON holds or nests more than it may");
-  if (value.is_discarded()) return corrupt("this is no JSON");
+  if (too_much) return corrupt("the JSON is too large or too deeply nested");
+  if (value.is_discarded()) return corrupt("not valid JSON");
   return value;
 }
 
@@ -32,7 +32,7 @@ Result<std::string> text_member(const nlohmann::json& value, const char* name) {
   const nlohmann::json* const found = member(value, name);
   if (found == nullptr) return std::string();
   const auto* const text = found->get_ptr<const std::string*>();
-  if (text == nullptr) return corrupt(fmt::format("\"{}\" is no text", name));
+  if (text == nullptr) return corrupt(fmt::format("\"{}\" is not text", name));
   return *text;
 }
 

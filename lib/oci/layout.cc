@@ -51,7 +51,7 @@ Result<OciLayout> OciLayout::open(const std::string& directory) {
   SHUNT_ASSIGN(const std::string text, read_small_file(index_path, kMaxManifestSize));
   auto index = parse_manifest(text, "application/vnd.oci.image.index.v1+json");
   if (!index) return index.error().with_path(index_path);
-  if (!index->is_index) return corrupt("this is no index").with_path(index_path);
+  if (!index->is_index) return corrupt("not an index").with_path(index_path);
   return OciLayout(directory, std::move(index->entries));
 }
 
@@ -67,31 +67,31 @@ Result<std::vector<Descriptor>> OciLayout::find(const ImageReference& reference)
   error.path = directory_;
   if (!reference.digest.empty()) {
     if (found.empty()) {
-      // It may lie below an index; its file will tell its size.
+      // It may be referenced by an index; its file gives its size.
       SHUNT_ASSIGN(const std::string text, read_document(reference.digest));
       found.emplace_back();
       found.back().digest = reference.digest;
       found.back().size = text.size();
     }
-    found.resize(1);  // the same image, by several names
+    found.resize(1);  // the same image under several names
     return found;
   }
   if (found.empty()) {
     error.reason = reference.tag.empty()
-                       ? "the layout holds no image"
+                       ? "the layout contains no image"
                        : fmt::format("the layout has no tag \"{}\"; {}", one_line(reference.tag),
                                      describe_tags(entries_));
     return error;
   }
   const auto same_image = [&](const Descriptor& entry) { return entry.digest == found[0].digest; };
-  // One image for several platforms may lie here without an index of its own.
+  // One image for several platforms may be listed here without an index of its own.
   const auto same_name = [&](const Descriptor& entry) {
     return entry.platform && tag_of(entry) == tag_of(found[0]);
   };
   if (std::ranges::all_of(found, same_image)) {
     found.resize(1);
   } else if (!std::ranges::all_of(found, same_name)) {
-    error.reason = "the layout holds more than one image; " + describe_tags(entries_);
+    error.reason = "the layout contains more than one image; " + describe_tags(entries_);
     error.hint = "name one as oci:DIR:TAG or oci:DIR@sha256:…";
     return error;
   }

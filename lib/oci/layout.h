@@ -10,21 +10,21 @@
 
 namespace shunt::oci {
 
-// A value: its files are opened as they are asked for.
+// A value; its files are opened when asked for.
 class OciLayout {
  public:
-  // kCorrupt for a directory that is no layout, or of a version that is not known.
+  // Returns kCorrupt if the directory is not a layout, or has an unknown version.
   static Result<OciLayout> open(const std::string& directory);
 
-  // What of index.json `reference` means: the entry of its tag (several, where each is for another
-  // platform), of its digest, or all there are when it names neither. kFailed, with the tags that
-  // there are, when nothing fits.
+  // Returns the entries of index.json that `reference` names: by tag (several, for different
+  // platforms), by digest, or all if it has neither. Returns kFailed, with the existing tags, if
+  // none matches.
   [[nodiscard]] Result<std::vector<Descriptor>> find(const ImageReference& reference) const;
 
-  [[nodiscard]] std::string blob_path(const std::string& digest) const;  // must be a digest
-  // A manifest or an index as it is in the file, which is not checked.
+  [[nodiscard]] std::string blob_path(const std::string& digest) const;  // `digest` must be valid
+  // Returns a manifest or index as it is in the file, unchecked.
   [[nodiscard]] Result<std::string> read_document(const std::string& digest) const;
-  // The file of a blob; kCorrupt when it has not the size that it should have.
+  // Opens the file of a blob; kCorrupt if its size is not blob.size.
   [[nodiscard]] Result<io::SourcePtr> open_blob(const Descriptor& blob) const;
 
  private:

@@ -1,5 +1,5 @@
 // Image manifests and indexes: OCI image-spec 1.1 (manifest.md, image-index.md, descriptor.md) and
-// Docker's image manifest version 2, schema 2. Everything in them comes from servers.
+// Docker's image manifest version 2, schema 2. All input is untrusted.
 #include <fmt/format.h>
 
 #include <limits>
@@ -18,7 +18,7 @@ constexpr std::size_t kMaxEntries = 1000;
 
 enum class Kind { kUnknown, kIndex, kManifest, kSchema1, kOther };
 
-// `media_type` may carry parameters, as Content-Type does.
+// `media_type` may have parameters, as in Content-Type.
 Kind kind_of(std::string_view media_type) {
   media_type = media_type.substr(0, media_type.find(';'));
   while (media_type.ends_with(' ')) media_type.remove_suffix(1);
@@ -33,7 +33,7 @@ Kind kind_of(std::string_view media_type) {
   if (media_type.starts_with("application/vnd.docker.distribution.manifest.v1+")) {
     return Kind::kSchema1;
   }
-  // What servers call a file that they know nothing of.
+  // What servers send for an unknown file type.
   if (media_type.empty() || media_type == "application/json" || media_type.starts_with("text/") ||
       media_type == "application/octet-stream") {
     return Kind::kUnknown;
@@ -57,13 +57,13 @@ Result<std::uint64_t> parse_size(const nlohmann::json& value) {
   const auto* const number = size->get_ptr<const nlohmann::json::number_unsigned_t*>();
   if (number == nullptr ||
       *number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-    return corrupt("the size of a descriptor is no size");
+    return corrupt("the size of a descriptor is not a size");
   }
   return *number;
 }
 
 Result<Platform> parse_platform_of(const nlohmann::json& value) {
-  if (!value.is_object()) return corrupt("the platform of a descriptor is no object");
+  if (!value.is_object()) return corrupt("the platform of a descriptor is not an object");
   Platform platform;
   SHUNT_ASSIGN(platform.os, text_member(value, "os"));
   SHUNT_ASSIGN(platform.architecture, text_member(value, "architecture"));
@@ -72,19 +72,20 @@ Result<Platform> parse_platform_of(const nlohmann::json& value) {
 }
 
 Result<Descriptor> parse_descriptor(const nlohmann::json& value) {
-  if (!value.is_object()) return corrupt("a descriptor is no object");
+  if (!value.is_object()) return corrupt("a descriptor is not an object");
   Descriptor descriptor;
   SHUNT_ASSIGN(descriptor.media_type, text_member(value, "mediaType"));
   SHUNT_ASSIGN(descriptor.digest, text_member(value, "digest"));
   if (!blob::is_digest(descriptor.digest)) {
-    return corrupt(fmt::format("\"{}\" is no digest of SHA-256", one_line(descriptor.digest, 100)));
+    return corrupt(fmt::format("\"{}\" is not a SHA-256 digest", one_line(descriptor.digest, 100)));
   }
   SHUNT_ASSIGN(descriptor.size, parse_size(value));
   if (const nlohmann::json* const annotations = member(value, "annotations")) {
-    if (!annotations->is_object()) return corrupt("the annotations of a descriptor are no object");
+    if (!annotations->is_object())
+      return corrupt("the annotations of a descriptor are not an object");
     for (const auto& [key, annotation] : annotations->items()) {
       const auto* const text = annotation.get_ptr<const std::string*>();
-      if (text == nullptr) return corrupt("an annotation is no text");
+      if (text == nullptr) return corrupt("an annotation is not text");
       descriptor.annotations.emplace(key, *text);
     }
   }
@@ -99,7 +100,7 @@ Result<Descriptor> parse_descriptor(const nlohmann::json& value) {
 
 Result<std::vector<Descriptor>> parse_descriptors(const nlohmann::json& list, const char* name,
                                                   std::size_t most) {
-  if (!list.is_array()) return corrupt(fmt::format("\"{}\" is no list", name));
+  if (!list.is_array()) return corrupt(fmt::format("\"{}\" is not a list", name));
   if (list.size() > most) {
     return corrupt(fmt::format("\"{}\" has {} entries; {} are supported", name, list.size(), most));
   }
@@ -112,7 +113,7 @@ Result<std::vector<Descriptor>> parse_descriptors(const nlohmann::json& list, co
   return descriptors;
 }
 
-// What the document says it is, or else what came with it says, or else what it looks like.
+// Returns the kind that the document states, or else its media type, or else what it looks like.
 Result<Kind> decide_kind(const nlohmann::json& value, std::string_view media_type) {
   const bool has_entries = member(value, "manifests") != nullptr;
   const bool has_layers = member(value, "layers") != nullptr;
@@ -125,7 +126,7 @@ Result<Kind> decide_kind(const nlohmann::json& value, std::string_view media_typ
   if (kind == Kind::kOther) {
     return unsupported(one_line(own_type.empty() ? media_type : own_type, 100));
   }
-  // Readers must not differ in which half of a document they believe.
+  // All readers must use the same half of a document.
   if (has_entries && has_layers)
     return corrupt("the manifest has both \"manifests\" and \"layers\"");
   if (kind == Kind::kUnknown) {
@@ -133,7 +134,7 @@ Result<Kind> decide_kind(const nlohmann::json& value, std::string_view media_typ
     return has_entries ? Kind::kIndex : Kind::kManifest;
   }
   if ((kind == Kind::kIndex && has_layers) || (kind == Kind::kManifest && has_entries)) {
-    return corrupt("the manifest is not of the media type that it is said to be");
+    return corrupt("the manifest does not have its stated media type");
   }
   return kind;
 }
@@ -145,7 +146,7 @@ Result<ManifestDocument> parse_manifest(std::string_view json, std::string_view 
     return corrupt(fmt::format("the manifest has more than {} bytes", kMaxManifestSize));
   }
   SHUNT_ASSIGN(const nlohmann::json value, parse_json(json));
-  if (!value.is_object()) return corrupt("the manifest is no object");
+  if (!value.is_object()) return corrupt("the manifest is not an object");
   SHUNT_ASSIGN(const Kind kind, decide_kind(value, media_type));
   ManifestDocument document;
   if (kind == Kind::kIndex) {
@@ -180,7 +181,7 @@ static std::string describe_layers(const Manifest& manifest) {
 Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which) {
   constexpr std::string_view kPrefix = "sha256:";
   constexpr std::size_t kFewestDigits = 6;
-  // Numbers first: a digest of six digits alone is told apart by its "sha256:".
+  // Numbers take precedence: a digest of six decimal digits has to be given with "sha256:".
   if (const auto number = ascii::parse_number<std::size_t>(which);
       number && *number < manifest.layers.size()) {
     return manifest.layers[*number];
@@ -192,7 +193,7 @@ Result<Descriptor> find_layer(const Manifest& manifest, std::string_view which) 
   if (digits.size() >= kFewestDigits) {
     for (const Descriptor& layer : manifest.layers) {
       if (!std::string_view(layer.digest).substr(kPrefix.size()).starts_with(digits)) continue;
-      // The same layer may be there twice.
+      // The same layer may occur twice.
       if (found != nullptr && found->digest != layer.digest) {
         return usage(fmt::format("more than one layer begins with \"{}\"", one_line(which, 100)))
             .with_hint(describe_layers(manifest));

@@ -1,4 +1,4 @@
-// Platforms of images (OCI image-spec, image-index.md, "platform"), and which of them fit.
+// Platforms of images (OCI image-spec, image-index.md, "platform"), and which of them match.
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
@@ -14,12 +14,12 @@ namespace shunt::oci {
 namespace {
 
 struct Machine {
-  std::string_view name;  // of uname(2), or as people write it
+  std::string_view name;  // from uname(2), or as people write it
   std::string_view architecture;
   std::string_view variant;
 };
 
-// The names of Go, which images use, for those of the kernel.
+// Go's names, which images use, for the kernel's.
 constexpr Machine kMachines[] = {
     {"x86_64", "amd64", ""},   {"x86-64", "amd64", ""}, {"aarch64", "arm64", "v8"},
     {"arm64", "arm64", "v8"},  {"armv8l", "arm", "v7"}, {"armv7l", "arm", "v7"},
@@ -44,8 +44,7 @@ bool is_word(std::string_view text) {
   });
 }
 
-// The variants of an architecture that run code of those behind them, and which of them is meant
-// when none is named.
+// The variants of an architecture, each able to run code of the following ones, and the default.
 struct Ladder {
   std::string_view architecture;
   std::string_view usual;
@@ -62,7 +61,7 @@ const Ladder* ladder_of(std::string_view architecture) {
   return found == std::end(kLadders) ? nullptr : found;
 }
 
-// What would do for `wanted`, best first.
+// Returns the variants acceptable for `wanted`, best first.
 std::vector<std::string> acceptable_variants(const Platform& wanted) {
   std::vector<std::string> variants{wanted.variant};
   const Ladder* const ladder = ladder_of(wanted.architecture);
@@ -71,7 +70,7 @@ std::vector<std::string> acceptable_variants(const Platform& wanted) {
     auto step = std::ranges::find(ladder->variants, from);
     for (; step != ladder->variants.end(); ++step) {
       if (*step != wanted.variant) variants.push_back(*step);
-      // What names no variant is of the usual one.
+      // An entry without a variant is of the default one.
       if (*step == ladder->usual && !wanted.variant.empty()) variants.emplace_back();
     }
   }
@@ -141,16 +140,16 @@ Result<Descriptor> choose_platform(const std::vector<Descriptor>& entries,
     });
     if (found != images.end()) return **found;
   }
-  // An architecture of which no variants are known: one is as usual as the other.
+  // Architecture without known variants: any one matches.
   if (platform.variant.empty() && ladder_of(platform.architecture) == nullptr) {
     const auto found = std::ranges::find_if(images, same_machine);
     if (found != images.end()) return **found;
   }
-  // An index around one image does not have to say what it is for.
+  // An index with a single image need not state its platform.
   if (images.size() == 1 && !images[0]->platform) return *images[0];
   Error error;
-  error.reason = fmt::format("there is no image for {}; there are: {}", describe(platform),
-                             describe_all(images));
+  error.reason =
+      fmt::format("no image for {}; there are: {}", describe(platform), describe_all(images));
   error.hint = "choose one with --platform";
   return error;
 }

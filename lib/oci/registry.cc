@@ -16,7 +16,7 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, colon);
 }
 
-// The first error of a body as registries write it (distribution-spec, "Error Codes").
+// Returns the first error in a body, in the registries' format (distribution-spec, "Error Codes").
 std::string error_text(const std::string& body) {
   const auto json = parse_json(body);
   if (!json) return {};
@@ -77,9 +77,9 @@ Error refusal(const http::WholeAnswer& answer, const std::string& name) {
   error.path = name;
   const std::string said = error_text(answer.body);
   if (status == 404) {
-    error.reason = "the registry does not have it" + said;
+    error.reason = "not found in the registry" + said;
   } else if (status == 401 || status == 403) {
-    error.reason = fmt::format("the registry does not give it out ({}){}", status, said);
+    error.reason = fmt::format("the registry denies access ({}){}", status, said);
     error.hint = "it may not exist, or need a login: `skopeo login`, `docker login`, --authfile";
   } else {
     error.reason = fmt::format("the registry answers {}{}", status, said);

@@ -1,4 +1,4 @@
-// Where things are in a registry (OCI distribution-spec 1.1, "Endpoints").
+// URLs and names in a registry (OCI distribution-spec 1.1, "Endpoints").
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace shunt::oci {
 
-// "localhost", 127.0.0.0/8, "::1" (also in brackets); without a port.
+// Returns true for "localhost", 127.0.0.0/8 and "::1" (also in brackets), without a port.
 [[nodiscard]] bool is_loopback(std::string_view host);
 
 // One repository of a registry. A value.
 class Registry {
  public:
-  // Plain HTTP for loopback hosts, and for all with `plain_http`.
+  // Uses plain HTTP for loopback hosts, and for all hosts if `plain_http`.
   Registry(const ImageReference& reference, bool plain_http);
 
   [[nodiscard]] const std::string& url() const { return url_; }  // "https://host:port"
   [[nodiscard]] std::string manifest_url(std::string_view tag_or_digest) const;
   [[nodiscard]] std::string blob_url(std::string_view digest) const;
-  // "docker://host/repository@sha256:…".
+  // Returns "docker://host/repository@sha256:…".
   [[nodiscard]] std::string name_of(std::string_view digest) const;
-  // What a token for reading it is asked for with.
+  // The scope of a token for reading the repository.
   [[nodiscard]] std::string scope() const { return "repository:" + repository_ + ":pull"; }
 
  private:
@@ -33,10 +33,10 @@ class Registry {
   std::string url_;
 };
 
-// The kinds of manifests that are understood, for Accept.
+// Returns the Accept field with the supported manifest types.
 [[nodiscard]] http::Field accepted_manifests();
 
-// What is wrong when a registry does not answer 200 to the question for `name`; kNetwork.
+// Returns the kNetwork error for an answer other than 200 to a request for `name`.
 [[nodiscard]] Error refusal(const http::WholeAnswer& answer, const std::string& name);
 
 }  // namespace shunt::oci

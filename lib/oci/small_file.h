@@ -1,4 +1,4 @@
-// Local files that are small, or else not what they should be.
+// Reading small local files.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace shunt::oci {
 
-// The whole of a regular file; kCorrupt when it has more than `limit` bytes.
+// Returns the content of a regular file; kCorrupt if it has more than `limit` bytes.
 [[nodiscard]] Result<std::string> read_small_file(const std::string& path, std::size_t limit);
 
 }  // namespace shunt::oci

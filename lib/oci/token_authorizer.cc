@@ -21,7 +21,7 @@ namespace {
 using Time = std::chrono::steady_clock::time_point;
 using Done = std::function<void(Result<void>)>;
 
-// The first challenge of `scheme` in all fields of the answer.
+// Returns the first challenge of `scheme` in all fields of the answer.
 std::optional<http::Challenge> find_challenge(const blob::Answer& answer, std::string_view scheme) {
   for (const http::Field& field : answer.fields) {
     if (!ascii::equal_ignoring_case(field.name, "WWW-Authenticate")) continue;
@@ -32,8 +32,8 @@ std::optional<http::Challenge> find_challenge(const blob::Answer& answer, std::s
   return std::nullopt;
 }
 
-// What the authorizer and the tasks on the client's thread share. Tasks touch the client only
-// while close() has not been called: the authorizer owns it.
+// Shared by the authorizer and its tasks on the client's thread. Tasks use the client only until
+// close() is called: the authorizer owns it.
 class TokenState final : public std::enable_shared_from_this<TokenState> {
  public:
   TokenState(http::Client& client, TokenSettings settings, http::Url registry)
@@ -56,11 +56,11 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     const Lock lock(mutex_);
     if (!is_registry(url)) {
       return report(std::move(done),
-                    login_error(settings_, "a server that it redirects to wants a login"));
+                    login_error(settings_, "a server that it redirects to requires a login"));
     }
     drop_expired();
     if (!value_.empty() && value_ != used) return report(std::move(done), {});
-    value_.clear();  // it is stale, or there was none
+    value_.clear();  // stale or missing
     if (auto challenge = find_challenge(answer, "bearer")) {
       challenge_ = std::move(challenge);
       waiters_.push_back(std::move(done));
@@ -71,7 +71,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   }
 
   void close() {
-    std::unique_ptr<http::Call> call;  // goes behind the lock: its end may have to be waited for
+    std::unique_ptr<http::Call> call;  // destroyed after the lock is released, since that may wait
     std::vector<Done> waiters;
     const Lock lock(mutex_);
     closed_ = true;
@@ -95,9 +95,9 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
       return login_error(settings_, "the registry answers 401 and does not say how to log in");
     }
     const Credentials& credentials = settings_.credentials;
-    if (credentials.empty()) return login_error(settings_, "the registry wants a login");
+    if (credentials.empty()) return login_error(settings_, "the registry requires a login");
     if (!credentials.identity_token.empty()) {
-      return login_error(settings_, "the registry wants a password, and there is only a token");
+      return login_error(settings_, "the registry requires a password, but only a token is stored");
     }
     const std::string value = basic_authorization(credentials);
     if (used == value) return login_error(settings_, "the registry refuses the credentials");
@@ -106,7 +106,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     return {};
   }
 
-  // `done` on the client's thread.
+  // Calls `done` on the client's thread.
   void report(Done done, Result<void> outcome) {
     client_.post([done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
   }
@@ -120,9 +120,9 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     });
   }
 
-  // The rest is on the client's thread.
+  // The rest runs on the client's thread.
 
-  // What `step` throws is the outcome for all who wait for a token.
+  // An exception of `step` is passed to all who wait for a token.
   template <typename Step>
   void step_or_finish(Step step) noexcept {
     run_or_fail(step, [this](const Result<void>& done) { finish(done); });
@@ -135,7 +135,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
     }();
     if (!request) return finish(request.error());
     const Time asked = settings_.now();
-    std::unique_ptr<http::Call> old;  // goes behind the lock
+    std::unique_ptr<http::Call> old;  // destroyed after the lock is released
     const Lock lock(mutex_);
     if (closed_) return;
     old = std::exchange(
@@ -170,7 +170,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
       std::swap(waiters, waiters_);
     }
     if (!outcome) log::debug("no token: {}", outcome.error().describe());
-    // The authorizer may go away in one of them.
+    // The authorizer may be destroyed in one of these calls.
     for (const Done& done : waiters) done(outcome);
   }
 
@@ -181,7 +181,7 @@ class TokenState final : public std::enable_shared_from_this<TokenState> {
   Mutex mutex_;
   std::string value_ SHUNT_GUARDED_BY(mutex_);
   std::optional<http::Challenge> challenge_
-      SHUNT_GUARDED_BY(mutex_);  // that the token answers; none: not of Bearer
+      SHUNT_GUARDED_BY(mutex_);  // the challenge to answer with a token; empty: not Bearer
   Time renew_at_ SHUNT_GUARDED_BY(mutex_){};
   Time expires_at_ SHUNT_GUARDED_BY(mutex_){};
   bool renewing_ SHUNT_GUARDED_BY(mutex_) = false;

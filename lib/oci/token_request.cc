@@ -36,7 +36,7 @@ std::vector<std::string> words(std::string_view text) {
   return result;
 }
 
-// Over TLS; or within this machine, when the registry is here too; or where the user wants it.
+// Over TLS, or on this machine if the registry is too, or if the user permits it.
 bool may_get_credentials(const http::Url& realm, const TokenSettings& settings) {
   if (realm.scheme == "https" || settings.plain_http) return true;
   const auto registry = http::parse_url(settings.registry);
@@ -55,7 +55,7 @@ class Form {
   std::string text_;
 };
 
-// What a token server says in a refusal, where that is JSON of a kind that is known.
+// Returns the error text of a token server's refusal, if it is JSON of a known form.
 std::string refusal_text(const std::string& body) {
   const auto json = parse_json(body);
   if (!json) return {};
@@ -80,7 +80,7 @@ Error login_error(const TokenSettings& settings, std::string reason) {
   error.reason = std::move(reason);
   error.hint = settings.credentials.empty()
                    ? "log in with `skopeo login` or `docker login`, or name a file with --authfile"
-                   : "check the credentials that `skopeo login` or `docker login` has kept";
+                   : "check the credentials that `skopeo login` or `docker login` has stored";
   return error;
 }
 
@@ -145,7 +145,7 @@ Result<Token> read_token(const http::WholeAnswer& answer, const TokenSettings& s
       if (text && token.value.empty()) token.value = *text;
     }
   }
-  // It becomes a part of a header section.
+  // The token becomes part of a header field.
   const bool sendable =
       std::ranges::all_of(token.value, [](char c) { return c > ' ' && c <= '~'; });
   if (token.value.empty() || token.value.size() > kMaxToken || !sendable) {
@@ -154,7 +154,7 @@ Result<Token> read_token(const http::WholeAnswer& answer, const TokenSettings& s
   if (const nlohmann::json* const lifetime = member(*json, "expires_in")) {
     constexpr double kDay = 24 * 60 * 60;
     const double seconds = lifetime->is_number() ? lifetime->get<double>() : 0;
-    // A lifetime that is none counts as none given.
+    // An invalid lifetime counts as missing.
     if (seconds >= 1) {
       token.lifetime = std::chrono::seconds(static_cast<std::int64_t>(std::min(seconds, kDay)));
     }

@@ -1,4 +1,4 @@
-// One question to a token server, and what its answer says.
+// One request to a token server, and its answer.
 #pragma once
 
 #include <chrono>
@@ -10,8 +10,8 @@
 
 namespace shunt::oci {
 
-// What to ask for a token after `challenge`, which is of Bearer. kNetwork for a realm that is none,
-// or that must not get the credentials.
+// Returns the request for a token that answers `challenge`, a Bearer challenge. Returns kNetwork
+// for an invalid realm, or one that must not get the credentials.
 [[nodiscard]] Result<http::DocumentRequest> make_token_request(const http::Challenge& challenge,
                                                                const TokenSettings& settings);
 
@@ -19,14 +19,14 @@ struct Token {
   std::string value;
   std::chrono::seconds lifetime{60};
 };
-// kNetwork for a refusal, and for what holds no token that could be sent.
+// Returns kNetwork for a refusal, or an answer without a valid token.
 [[nodiscard]] Result<Token> read_token(const http::WholeAnswer& answer,
                                        const TokenSettings& settings);
 
-// "user:password" for Authorization.
+// Returns the value of Authorization for user and password.
 [[nodiscard]] std::string basic_authorization(const Credentials& credentials);
 
-// A kNetwork error about getting into this registry.
+// Returns a kNetwork error about logging in to this registry.
 [[nodiscard]] Error login_error(const TokenSettings& settings, std::string reason);
 
 }  // namespace shunt::oci

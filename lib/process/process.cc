@@ -29,7 +29,7 @@ struct SpawnSettings {
   SpawnSettings(const SpawnSettings&) = delete;
   SpawnSettings& operator=(const SpawnSettings&) = delete;
 
-  // Signals: none blocked, and those that are ignored here as they are at first.
+  // Unblocks all signals, and resets those that are ignored here.
   void reset_signals(bool own_group) {
     sigset_t signals;
     ::sigemptyset(&signals);
@@ -49,7 +49,7 @@ struct SpawnSettings {
   posix_spawnattr_t attributes{};
 };
 
-// Where SIGCHLD is ignored, which is inherited, children leave no status behind.
+// If SIGCHLD is ignored, which is inherited, children leave no status.
 void make_children_waitable() {
   struct sigaction now {};
   if (::sigaction(SIGCHLD, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) {
@@ -74,12 +74,12 @@ void become(int descriptor, int by) {
   }
 }
 
-// In the new process, whose other threads are gone: only what signal-safety(7) allows. The errno of
-// what failed.
+// Runs in the child, which has no other threads: only what signal-safety(7) allows. Returns the
+// errno of a failure.
 int execute_tied(const ProcessOptions& options, pid_t parent, char* const* arguments,
                  char* const* environment) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return errno;
-  if (::getppid() != parent) ::_exit(127);  // it was too late for that
+  if (::getppid() != parent) ::_exit(127);  // the parent died before prctl(2)
   if (options.own_group && ::setpgid(0, 0) != 0) return errno;
   become(STDIN_FILENO, options.input);
   become(STDOUT_FILENO, options.output);
@@ -96,13 +96,13 @@ int execute_tied(const ProcessOptions& options, pid_t parent, char* const* argum
   return errno;
 }
 
-// As posix_spawn(3), which knows nothing of PR_SET_PDEATHSIG.
+// Like posix_spawn(3), but with PR_SET_PDEATHSIG.
 int spawn_tied(const ProcessOptions& options, char* const* arguments, char* const* environment,
                pid_t& pid) {
-  Result<io::Pipe> word = io::make_pipe();  // of what failed
+  Result<io::Pipe> word = io::make_pipe();  // carries the errno of a failure
   if (!word) return word.error().system_errno;
   const pid_t parent = ::getpid();
-  // Our handlers are not for the new process.
+  // Our signal handlers must not run in the child.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -173,7 +173,7 @@ bool Process::has_ended(int milliseconds) const {
 }
 
 Result<std::optional<ExitStatus>> Process::wait(int milliseconds) {
-  // Without a handle this is a pause, and the end is seen after it.
+  // Without a pidfd this is a pause, and the end is noticed after it.
   pollfd ended{handle_.get(), POLLIN, 0};
   (void)::poll(&ended, 1, milliseconds);
   int status = 0;

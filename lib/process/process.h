@@ -1,4 +1,4 @@
-// A program that runs beside us.
+// A child process.
 #pragma once
 
 #include <sys/types.h>
@@ -13,22 +13,22 @@
 
 namespace shunt::process {
 
-// How a program ended, as a shell says it: its exit status, or 128 and the number of the signal.
+// How a program ended, as in a shell: its exit status, or 128 + signal number.
 using ExitStatus = int;
 
 struct ProcessOptions {
-  std::vector<std::string> arguments{};    // the first is the program, looked for in $PATH
+  std::vector<std::string> arguments{};    // the first is the program, searched in $PATH
   std::vector<std::string> environment{};  // "NAME=VALUE"; empty: ours
-  int input = -1;                          // what it gets as standard input; -1: ours
-  int output = -1;                         // and as standard output
-  bool own_group = false;                  // signals are for all that it has started, too
-  // Killed (SIGKILL) when the thread that starts it ends, and so when we do, whatever ends us. What
-  // it has started is not. The program is a path then.
+  int input = -1;                          // its standard input; -1: ours
+  int output = -1;                         // its standard output; -1: ours
+  bool own_group = false;                  // signals also reach its children
+  // Killed (SIGKILL) when the thread that starts it ends, hence also when this process dies. Its
+  // children are not. The program must be a path.
   bool dies_with_us = false;
 };
 
-// It has the signals that a program expects, whatever this one has made of them. One that still
-// runs when the object goes away is killed. For one thread.
+// The program starts with default signal handling, whatever this process has changed. The
+// destructor kills a program that still runs. One thread.
 class Process {
  public:
   static Result<Process> start(ProcessOptions options);
@@ -39,12 +39,13 @@ class Process {
   Process& operator=(Process&&) = delete;
   ~Process();
 
-  // Its number, and with `own_group` that of its group. Not to be asked after the end.
+  // Its process ID, with `own_group` also that of its group. Must not be called after it has ended.
   [[nodiscard]] pid_t id() const { return pid_; }
-  // Waits for its end, at most `milliseconds`; true: it has ended, and wait() will tell how.
-  // Until then its number, and that of its group, is nobody else's.
+  // Waits for its end, at most `milliseconds`. Returns true once it has ended and wait() will
+  // return its status. Until wait() does, its process ID is not reused.
   [[nodiscard]] bool has_ended(int milliseconds) const;
-  // Waits for its end, at most `milliseconds`; nullopt: it runs. Not to be called after the end.
+  // Waits for its end, at most `milliseconds`; nullopt: it still runs. Must not be called again
+  // after it has returned a status.
   [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds);
   // Does nothing once it has ended.
   void send(int signal) const;

@@ -11,8 +11,8 @@
 
 namespace shunt::process {
 
-// proc_pid_stat(5): arg_start and arg_end are the 48th and 49th field. The 2nd is the name, in
-// parentheses and with anything in it.
+// proc_pid_stat(5): arg_start and arg_end are fields 48 and 49. Field 2 is the name, in
+// parentheses, and may contain anything.
 ProcessName::ProcessName() {
   std::ifstream file("/proc/self/stat");
   std::string line;

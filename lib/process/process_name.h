@@ -1,17 +1,17 @@
-// What others take this process for: killall(1) goes by its name, pkill(1) by its arguments too.
+// The name of this process as killall(1) sees it, and its arguments as pkill(1) does.
 #pragma once
 
 #include <cstddef>
 
 namespace shunt::process {
 
-// Found out before fork(2), so that the new process can be called something else.
+// Constructed before fork(2), to rename the child.
 class ProcessName {
  public:
-  // Where the arguments are, which nobody may use once they are replaced.
+  // Finds the arguments, which nobody may use once they are replaced.
   ProcessName();
-  // From now on; at most 15 bytes. Only what signal-safety(7) allows. Where the arguments could not
-  // be found they stay.
+  // Sets the name, at most 15 bytes, and clears the arguments if they were found. Async-signal-safe
+  // (signal-safety(7)).
   void replace(const char* name) const noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// Signals that the program would bring upon itself.
+// Signals that the program causes itself.
 #pragma once
 
 #include <array>
@@ -6,14 +6,14 @@
 
 namespace shunt::process {
 
-// What these tell of shows as an error of the call as well, or does not matter; left alone they end
-// the process, or stop it, with files between two states. A program that uses this library ignores
-// them; one that is started from here has them as they are at first (Process).
+// Each of these also shows as an error of the call, or does not matter; the default action would
+// end or stop the process with files in an intermediate state. A program that uses this library
+// ignores them; a child process gets the default handling (Process).
 inline constexpr std::array kSelfInflicted = {
-    SIGPIPE,  // a write, whose reader has gone: EPIPE
-    SIGXFSZ,  // a write, beyond the limit on the size of files (RLIMIT_FSIZE): EFBIG
-    SIGIO,    // the lease on a file that somebody else opens
-    SIGTTOU,  // words for a terminal that has other programs in front, and stops those behind
+    SIGPIPE,  // write to a pipe without reader: EPIPE
+    SIGXFSZ,  // write beyond the limit on file sizes (RLIMIT_FSIZE): EFBIG
+    SIGIO,    // another process opens a file that we have leased
+    SIGTTOU,  // output to a terminal from the background
 };
 
 void ignore_self_inflicted();

@@ -10,7 +10,7 @@
 namespace shunt::serve {
 namespace {
 
-// Our environment, with `variables` in place of those of the same names.
+// Returns our environment with `variables` replacing those of the same name.
 std::vector<std::string> environment_with(const Child::Variables& variables) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {

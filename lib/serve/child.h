@@ -1,4 +1,4 @@
-// A command that runs beside us.
+// A command that runs beside the server.
 #pragma once
 
 #include <optional>
@@ -15,14 +15,14 @@ using process::ExitStatus;
 
 enum class ChildOutput {
   kAsOurs,
-  kToStandardError,  // our standard output carries data
+  kToStandardError,  // standard output carries data
 };
 
-// Run by "/bin/sh -c", in a process group of its own, so that signals reach all that it has
-// started, a pipeline for one. But not where a terminal would then stop it: when we are in the
-// foreground of one, the command stays there with us. It can be typed to, and what is typed to
-// interrupt reaches all; other signals reach the shell alone. One that still runs when the object
-// goes away is killed.
+// Runs a command by "/bin/sh -c" in its own process group, so that signals reach everything that it
+// starts, such as a pipeline. If we are in the foreground of a terminal, it stays in our group,
+// since the terminal would otherwise stop it: it can read from the terminal, an interrupt from the
+// keyboard reaches all of it, and other signals reach only the shell. The destructor kills a
+// command that still runs.
 class Child {
  public:
   using Variables = std::vector<std::pair<std::string, std::string>>;
@@ -30,11 +30,11 @@ class Child {
   static Result<Child> start(const std::string& command, const Variables& variables,
                              ChildOutput output);
 
-  // Waits for its end, at most `milliseconds`; nullopt: it runs.
+  // Waits for its end, at most `milliseconds`; nullopt: it still runs.
   [[nodiscard]] Result<std::optional<ExitStatus>> wait(int milliseconds) {
     return process_.wait(milliseconds);
   }
-  // To the command and what it has started; to nobody once the command has ended.
+  // Sends a signal to the command and what it has started; does nothing once it has ended.
   void send(int signal) const { process_.send(signal); }
 
  private:

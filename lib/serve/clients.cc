@@ -11,8 +11,8 @@ namespace shunt::serve {
 namespace {
 
 constexpr const char* kDoneWhen =
-    "a client is done when it sends NBD_CMD_DISC, or flushes behind its last write; sync the "
-    "file of nbdfuse before it is unmounted";
+    "a client is done when it sends NBD_CMD_DISC, or flushes after its last write; sync the file "
+    "of nbdfuse before it is unmounted";
 
 Error not_done(std::string reason) {
   Error error;
@@ -25,7 +25,7 @@ Error was_refused(const nbd::Served& write) {
   Error error;
   error.reason = fmt::format("a client's write of {} at byte {} was refused ({})",
                              format_size(write.range.size()), write.range.begin, write.error);
-  if (write.error == "ENOSPC") error.hint = "the disk ends before: it is as large as --size says";
+  if (write.error == "ENOSPC") error.hint = "the disk is only as large as --size says";
   return error;
 }
 
@@ -73,7 +73,7 @@ void Clients::gone(const nbd::Departure& departure, Clock::time_point now) {
   if (problem && !not_done_) not_done_ = std::move(problem);
   if (own == work_.end()) return;
   work_.erase(own);
-  // What is told of a program later has to be all that it wrote.
+  // Later messages about a program must count all that it wrote.
   for (auto& [connection, other] : work_) {
     if (!of_one_program(work, other)) continue;
     other.changed += work.changed;
@@ -86,32 +86,32 @@ void Clients::dismiss() {
   dismissed_ = true;
 }
 
-// nullopt: it was done, or had nothing to be done with.
+// Returns nullopt if it was done, or had nothing to finish.
 std::optional<Error> Clients::why_not_done(const nbd::Departure& departure,
                                            const Work& work) const {
   const Work program = work_of_program(work);
   const std::string all = fmt::format("; it had written {}", format_size(program.changed));
-  if (work.too_late) return not_done("a client wrote on when the stream had ended" + all);
+  if (work.too_late) return not_done("a client still wrote when the stream had ended" + all);
   if (departure.took_leave) return std::nullopt;
   if (departure.asked_for_change && departure.unanswered) {
-    return not_done((dismissed_
-                         ? "a client was still there, in the middle of a request"
-                         : "a client went in the middle of a request, without taking leave") +
+    return not_done((dismissed_ ? "a client was still connected, in the middle of a request"
+                                : "a client disconnected in the middle of a request") +
                     all);
   }
   if (work.unflushed == 0) return std::nullopt;
-  return not_done(fmt::format("a client {}, and had not flushed {} of the {} that it had written",
-                              dismissed_ ? "was still there" : "went without taking leave",
-                              format_size(program.unflushed), format_size(program.changed)));
+  return not_done(
+      fmt::format("a client {}, without flushing {} of the {} that it had written",
+                  dismissed_ ? "was still connected" : "disconnected without NBD_CMD_DISC",
+                  format_size(program.unflushed), format_size(program.changed)));
 }
 
-// A program that is offered a flush for all connections may spread its work over several.
+// A program that is offered a flush for all connections may use several.
 bool Clients::of_one_program(const Work& one, const Work& other) const {
   return flush_is_for_ == FlushIsFor::kAll && one.process != 0 && one.process == other.process;
 }
 
-// What the program has done whose connection `own` is: people know the program. Where that is not
-// known, the connection stands for it.
+// Returns what the program of connection `own` has done, since people know programs. If the program
+// is unknown, returns `own`.
 Clients::Work Clients::work_of_program(const Work& own) const {
   Work sum = own;
   if (!of_one_program(own, own)) return sum;

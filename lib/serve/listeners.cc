@@ -39,13 +39,13 @@ Result<Address> parse_address(std::string_view text) {
       return address;
     }
   }
-  return usage(fmt::format("\"{}\" is no address: unix:PATH, tcp:HOST:PORT or fd", text));
+  return usage(fmt::format("\"{}\" is not an address: unix:PATH, tcp:HOST:PORT or fd", text));
 }
 
 namespace {
 
-// Where a client finds `path` that does not stand where we do. The name of a socket has an end: one
-// that is too long from the root can only be used from here.
+// Returns `path` for clients with another working directory. Names of sockets are limited in
+// length; one that is too long as an absolute path can only be used relatively.
 std::string for_others(const std::string& path) {
   std::error_code failed;
   std::string whole = std::filesystem::absolute(path, failed).string();
@@ -79,14 +79,14 @@ Result<void> Listeners::open(const Address& address) {
   return {};
 }
 
-// In the first place that will have it: the runtime folder of a login may be named and not be
-// there, as under su and sudo, or be too long a name for a socket.
+// Uses the first place that works: the runtime folder of a login may be set but not exist, as under
+// su and sudo, or be too long for a socket's name.
 Result<void> Listeners::open_private() {
   Result<void> opened;
   const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
   for (const std::string& parent :
        {std::string(runtime == nullptr ? "" : runtime), io::folder_of_tmpdir().value_or(""),
-        std::string("/tmp")}) {  // not /var/tmp: a socket's name is short
+        std::string("/tmp")}) {  // not /var/tmp: a socket's name must be short
     if (!parent.starts_with('/')) continue;
     opened = open_private_in(parent);
     if (opened) break;

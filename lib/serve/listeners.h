@@ -1,4 +1,4 @@
-// Where clients find the disk: an address as people write it, and the sockets that listen there.
+// The addresses at which clients find the disk, and the listening sockets.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +13,11 @@ namespace shunt::serve {
 
 struct Address {
   enum class Kind {
-    kPrivate,    // a unix socket in a folder that only we may enter, in the first of
-                 // $XDG_RUNTIME_DIR, $TMPDIR and /tmp that will have it
+    kPrivate,    // a unix socket in a folder of mode 0700, in the first usable of $XDG_RUNTIME_DIR,
+                 // $TMPDIR and /tmp
     kUnix,       // at `path`
-    kTcp,        // at `host` and `port`; port 0: a free one
-    kInherited,  // sockets handed over by a service manager
+    kTcp,        // at `host` and `port`; port 0: any free one
+    kInherited,  // sockets passed by a service manager
   };
   Kind kind = Kind::kPrivate;
   std::string path;
@@ -25,10 +25,10 @@ struct Address {
   std::uint16_t port = 0;
 };
 
-// "unix:PATH", "tcp:HOST:PORT" or "fd"; kUsage otherwise.
+// Parses "unix:PATH", "tcp:HOST:PORT" or "fd"; kUsage for anything else.
 Result<Address> parse_address(std::string_view text);
 
-// The sockets, what they are called, and what has to be taken away behind them.
+// The sockets and their names. Removes the socket file and its folder when it goes away.
 class Listeners {
  public:
   Listeners() = default;
@@ -39,10 +39,10 @@ class Listeners {
   Result<void> open(const Address& address);
 
   std::vector<io::Fd> sockets;
-  // Absolute, also when the address is not: clients may stand elsewhere. But not where only a
-  // relative name is short enough for a socket.
-  std::string uri;          // empty: we were not told
-  std::string socket_path;  // empty: none
+  // Absolute even for a relative address, since clients may have another working directory;
+  // relative only if the absolute path is too long for a socket.
+  std::string uri;          // empty if unknown (inherited sockets)
+  std::string socket_path;  // empty if there is none
 
  private:
   Result<void> open_private();

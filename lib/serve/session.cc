@@ -18,18 +18,18 @@ namespace {
 
 constexpr int kAskAgain = 100;  // ms
 
-// From the end of the command, and from the last client's: one that has connected by then is still
-// to be accepted, and the last words of one that has gone are still read.
+// Time after the end of the command, and after the last client: a client that has connected by then
+// is still accepted, and the last bytes of one that has gone are still read.
 constexpr std::chrono::milliseconds kSettle{50};
-// For how long nobody is there before those that the command left behind have finished.
+// Time without clients after which those that the command left behind count as finished.
 constexpr std::chrono::milliseconds kQuiet{500};
-// For the command, when it is asked to end because nobody serves it any more.
+// Time for the command to end after SIGTERM, once nobody serves it any more.
 constexpr std::chrono::milliseconds kFarewell{2000};
 
 Error nobody_wrote() {
   Error error;
-  error.reason = "nobody has written to the disk";
-  error.hint = "--allow-empty, if a disk of zeros is what was meant";
+  error.reason = "nothing was written to the disk";
+  error.hint = "--allow-empty permits a disk of zeros";
   return error;
 }
 
@@ -50,7 +50,8 @@ class Session {
   Result<void> end(sink::Sink& sink);
   void show_progress(sink::Sink& sink);
   [[nodiscard]] int requests() const { return options_.context.requests(); }
-  // Those that give nothing up: without a command the first one is the end of the stream.
+  // Number of requests that are not yet a request to give up: without a command the first one ends
+  // the stream.
   [[nodiscard]] int requests_for_end() const { return options_.command.empty() ? 1 : 0; }
 
   const SessionOptions& options_;
@@ -66,14 +67,14 @@ void Session::show_progress(sink::Sink& sink) {
   shown_ = out;
 }
 
-// Nobody serves it any more: it is not waited for.
+// The server has failed: the command is not waited for.
 void Session::end_command(Child& child) {
   child.send(SIGTERM);
-  (void)child.wait(static_cast<int>(kFarewell.count()));  // killed with the object, if it runs
+  (void)child.wait(static_cast<int>(kFarewell.count()));  // the destructor kills it
 }
 
 Result<void> Session::wait_for_command(sink::Sink& sink, const SinkServer& server, Child& child) {
-  int told = 0;  // requests to stop that the command knows of
+  int told = 0;  // requests to stop that were passed to the command
   while (true) {
     SHUNT_ASSIGN(const std::optional<ExitStatus> status, child.wait(kAskAgain));
     show_progress(sink);
@@ -97,7 +98,7 @@ Result<void> Session::wait_for_command(sink::Sink& sink, const SinkServer& serve
   }
 }
 
-// Those that the command has left behind finish, within their time.
+// Waits for clients that the command left behind, within their time.
 Result<void> Session::wait_for_clients(sink::Sink& sink, const SinkServer& server) {
   using std::chrono::milliseconds;
   const Clients& clients = server.clients();
@@ -133,7 +134,7 @@ Result<void> Session::wait_for_end(sink::Sink& sink, const SinkServer& server) {
   return {};
 }
 
-// When all connections have ended.
+// Called when all connections have ended.
 Result<void> Session::judge(const sink::Sink& sink, const Clients& clients) const {
   if (Result<void> done = clients.all_done(); !done) {
     Error error = std::move(done).error();
@@ -142,14 +143,14 @@ Result<void> Session::judge(const sink::Sink& sink, const Clients& clients) cons
       error.reason = "interrupted: " + error.reason;
     } else if (!options_.command.empty()) {
       error.reason = "the command has ended, but " + error.reason;
-      error.hint +=
-          fmt::format("; one that is there when the command ends has {} to finish (--return-time)",
-                      format_duration(options_.return_time));
+      error.hint += fmt::format(
+          "; a client still connected when the command ends has {} to finish (--return-time)",
+          format_duration(options_.return_time));
     }
     return error;
   }
   SHUNT_TRY(clients.all_granted());
-  // Nobody can write to a disk of no size.
+  // A disk of size 0 cannot be written to.
   if (!clients.changed() && !options_.allow_empty && sink.size() > 0) return nobody_wrote();
   return {};
 }
@@ -178,7 +179,7 @@ Result<void> Session::serve(sink::Sink& sink, Listeners& listeners, Trace& trace
     done = wait_for_command(sink, server, child);
     if (done) done = wait_for_clients(sink, server);
   }
-  // A server that failed is why clients and the command did.
+  // A failure of the server explains those of the clients and the command.
   SHUNT_TRY(server.stop([&] {
     if (requests() > requests_for_end()) trace.give_up();
   }));
@@ -200,7 +201,7 @@ Result<void> Session::run() {
                sink::Sink::start(out_.file(), options_.disk));
   options_.context.begin("streaming", options_.disk.size);
   Result<void> done = serve(*sink, listeners, trace);
-  // A failure of the output is why clients and the command failed.
+  // A failure of the output explains those of the clients and the command.
   if (done || !sink->is_sent(0)) {
     if (const Result<void> ended = end(*sink); !ended) done = ended;
   }

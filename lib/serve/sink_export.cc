@@ -9,7 +9,7 @@ nbd::Features SinkExport::features() const {
 }
 
 Result<void> SinkExport::start_flush() {
-  // One place for all clients: a flush may only wait for more than it has to.
+  // One position for all clients: a flush then waits for more than needed at worst.
   flush_to_ = sink_.released();
   SHUNT_TRY(sink_.is_sent(flush_to_));
   return {};

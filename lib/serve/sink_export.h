@@ -1,4 +1,4 @@
-// The Sink as the disk of an NBD server.
+// The Sink as an export of the NBD server.
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,16 @@
 
 namespace shunt::serve {
 
-// For the thread of the server.
+// Used by the thread of the server.
 class SinkExport final : public nbd::Export {
  public:
-  explicit SinkExport(sink::Sink& sink) : sink_(sink) {}  // not owned
+  explicit SinkExport(sink::Sink& sink) : sink_(sink) {}  // not owned, outlives it
 
   [[nodiscard]] std::uint64_t size() const override { return sink_.size(); }
-  // Clients that may use several connections write in parallel; those that are offered quick zeros
-  // zero the whole disk first. Both are the end of a stream, and no harm when nothing leaves before
-  // the end. What the zeros at an image's end were is lost in a zeroing of the whole disk, which
-  // matters where the image's end is looked for.
+  // Withholds features that would end the stream early: with several connections clients write in
+  // parallel, and with fast zeroes they zero the whole disk first. Neither matters if nothing
+  // leaves before the end anyway. If the image's end is looked for, zeroing the whole disk would
+  // hide zeros at the end of the image.
   [[nodiscard]] nbd::Features features() const override;
   [[nodiscard]] bool ready() const override { return sink_.ready(); }
 
@@ -25,7 +25,7 @@ class SinkExport final : public nbd::Export {
   Result<void> write(std::uint64_t offset, std::span<const std::byte> data) override {
     return sink_.write(offset, data);
   }
-  // Zeros are not stored either way.
+  // Zeros take no space, whatever `zeroing` says.
   Result<void> zero(ByteRange range, nbd::Zeroing /*zeroing*/) override {
     return sink_.zero(range);
   }
@@ -34,8 +34,8 @@ class SinkExport final : public nbd::Export {
     SHUNT_TRY(sink_.read(offset, into));
     return true;
   }
-  // A flush is done when the consumer has what was let go before it: nothing more can be promised
-  // of a stream.
+  // A flush is done when the consumer has taken everything released before it; a stream cannot
+  // promise more.
   Result<void> start_flush() override;
   [[nodiscard]] Result<bool> flushed() override { return sink_.is_sent(flush_to_); }
   [[nodiscard]] Result<std::vector<nbd::Allocation>> allocation(ByteRange range,

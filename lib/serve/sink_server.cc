@@ -17,7 +17,7 @@ SinkServer::SinkServer(sink::Sink& sink, std::vector<io::Fd> sockets, Trace& tra
   sink.on_progress([this] { server_.wake(); });
 }
 
-// The Sink goes on, and must not call a server that is no more.
+// The Sink lives on and must not call a destroyed server.
 SinkServer::~SinkServer() {
   sink_.on_progress({});
   (void)stop([this] { trace_.give_up(); });

@@ -1,4 +1,4 @@
-// The NBD server of a disk, in a thread of its own, and what it knows of its clients.
+// The NBD server of a disk, in its own thread, and what it knows of its clients.
 #pragma once
 
 #include <atomic>
@@ -18,8 +18,8 @@
 
 namespace shunt::serve {
 
-// `sink` and `trace` are not owned. One thread uses it. From start() until stop() has returned, its
-// own thread owns the server and the export, and tells the clients and the trace.
+// `sink` and `trace` are not owned and outlive it. One thread uses it. From start() until stop()
+// returns, its own thread owns the server and the export, and tells the clients and the trace.
 class SinkServer {
  public:
   SinkServer(sink::Sink& sink, std::vector<io::Fd> sockets, Trace& trace);
@@ -27,14 +27,14 @@ class SinkServer {
   SinkServer& operator=(const SinkServer&) = delete;
   ~SinkServer();
 
-  // Fails where it could serve nobody: whoever is started to write would wait for it.
+  // Fails if it could not serve anybody; a client started afterwards would wait for ever.
   Result<void> start();
-  // Ends all connections. Afterwards each client that was there is known to be done, or not, and
-  // all is in the trace. `meanwhile` is called ten times a second.
+  // Ends all connections. Afterwards clients() has judged every client, and the trace is complete.
+  // `meanwhile` is called ten times a second, on the calling thread.
   Result<void> stop(const std::function<void()>& meanwhile);
 
   [[nodiscard]] const Clients& clients() const { return clients_; }
-  // It serves nobody any more; stop() says why.
+  // True if the server thread has failed; stop() returns the error.
   [[nodiscard]] bool failed() const { return failed_; }
 
  private:
@@ -43,7 +43,7 @@ class SinkServer {
   sink::Sink& sink_;
   Trace& trace_;
   std::atomic<bool> failed_{false};
-  std::binary_semaphore ended_{0};  // the thread has
+  std::binary_semaphore ended_{0};  // released when the thread has ended
   const CancelToken never_;
   SinkExport export_;
   Clients clients_;

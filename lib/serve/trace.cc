@@ -32,7 +32,7 @@ void Trace::note(const nbd::Served& served) {
     ++count->second;
   }
   if (out_ == nullptr) return;
-  // Names and numbers of the protocol: nothing that would have to be quoted.
+  // Names and numbers of the protocol, which need no quoting.
   fmt::format_to(std::back_inserter(lines_),
                  "{{\"seconds\":{:.6f},\"connection\":{},\"command\":\"{}\",\"offset\":{},"
                  "\"length\":{},\"flags\":{},\"error\":",

@@ -1,4 +1,4 @@
-// What clients asked for: counted, and written down one JSON object a line.
+// Counts the requests of clients and writes them down, one JSON object per line.
 #pragma once
 
 #include <cstdint>
@@ -16,22 +16,23 @@
 
 namespace shunt::serve {
 
-// For the thread of the server; read when it is done.
+// Used by the thread of the server, and read once that has ended.
 class Trace {
  public:
-  // Counts only.
+  // Only counts.
   Trace() = default;
-  // Writes to a new file at `path`, which has its name once finish() is through and may replace
-  // another only with `force`; or to the stream of that name (files/output_name.h). `cancel` is
-  // asked while a FIFO has no reader yet.
+  // Writes to a new file at `path`, which gets its name in finish() and replaces an existing file
+  // only with `force`; or to the stream of that name (files/output_name.h). `cancel` ends the wait
+  // for the reader of a FIFO.
   static Result<Trace> to_file(const std::string& path, bool force, const CancelToken& cancel);
 
   void note(const nbd::Served& served);
-  // Writes the rest, behind the last note.
+  // Writes the remaining lines, after the last note().
   void end_notes();
-  // A reader that takes nothing is not waited for any more. From any thread.
+  // Stops waiting for a reader that takes nothing. Thread-safe.
   void give_up() { give_up_->request(0); }
-  // Behind end_notes(): the file gets its name. Tells of every line that could not be written.
+  // Call after end_notes(). Gives the file its name. Returns an error if any line could not be
+  // written.
   Result<void> finish();
 
   [[nodiscard]] const std::map<std::string, std::uint64_t, std::less<>>& counts() const {
@@ -43,7 +44,7 @@ class Trace {
 
   std::unique_ptr<CancelToken> give_up_ = std::make_unique<CancelToken>();
   std::unique_ptr<files::Destination> out_;        // null: counts only
-  std::unique_ptr<streams::StreamWriter> writer_;  // to it
+  std::unique_ptr<streams::StreamWriter> writer_;  // writes to out_
   Stopwatch stopwatch_;
   std::string lines_;  // not written yet
   std::optional<Error> failure_;

@@ -12,7 +12,7 @@ std::uint64_t round_up(std::uint64_t bytes) {
   return bytes > kMost ? UINT64_MAX : std::bit_ceil(std::max(bytes, std::uint64_t{1} << 10));
 }
 
-// What it takes to hold so much, with what it takes to find it.
+// Returns the memory needed to hold `bytes`, including the index.
 std::uint64_t with_leaves(std::uint64_t bytes) {
   return bytes > UINT64_MAX / 2 ? bytes : bytes + bytes / 16 + HeldBlocks::kRoom;
 }
@@ -22,7 +22,7 @@ std::uint64_t with_leaves(std::uint64_t bytes) {
 Advice advice_of(const Summary& summary) {
   Advice advice;
   advice.window = round_up(std::max(summary.window_needed, summary.read_back));
-  // All of the window may be held, and what is on its way out; but no more than there ever was.
+  // The whole window may be held, plus what is on its way out, but never more than the peak.
   std::uint64_t held =
       advice.window > UINT64_MAX / 2 ? advice.window : advice.window + Sink::kBacklog;
   if (!summary.left_early) held = std::min(held, summary.peak_unspilled);

@@ -1,4 +1,4 @@
-// With which options a client that was looked at would do.
+// Suggests options for a client from a trial run.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +7,14 @@
 
 namespace shunt::sink {
 
-// Of a run under CommitPolicy::kWindow: with these, the same requests are granted, reads among
-// them, and nothing is spilled. Powers of 2, but for 0: what people type.
+// With these options under CommitPolicy::kWindow, the same requests, reads included, succeed
+// without spilling. Values are 0 or powers of 2.
 struct Advice {
   std::uint64_t window = 0;  // in bytes
   std::uint64_t memory = 0;  // in bytes
 };
 
-// By the end of a run with Options::offer_as_window.
+// `summary` comes from a run with Options::offer_as_window.
 [[nodiscard]] Advice advice_of(const Summary& summary);
 
 }  // namespace shunt::sink

@@ -1,4 +1,4 @@
-// Memory in pieces of one size, given out and taken back.
+// Memory in blocks of one size, handed out and taken back.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,12 @@
 
 namespace shunt::sink {
 
-// The piece that was taken back last is given out first, so that a few of them that go round stay
-// in the processor's cache. Memory comes in slabs of 2 MiB, as large as the kernel's huge pages,
-// and goes back with the pool. For one thread at a time. Throws std::bad_alloc.
+// Hands out the block that was returned last, so that recently used memory stays in the processor's
+// cache. Memory is allocated in slabs of 2 MiB, the size of a huge page, and freed with the pool.
+// One thread at a time. Throws std::bad_alloc.
 class BlockPool {
  public:
-  // `block` divides 2 MiB.
+  // `block` is in bytes and divides 2 MiB.
   explicit BlockPool(std::size_t block) : block_(block) {}
 
   [[nodiscard]] std::byte* take();  // contents unspecified

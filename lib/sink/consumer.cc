@@ -16,15 +16,15 @@ namespace shunt::sink {
 namespace {
 
 constexpr int kAskAgain = 100;  // ms
-// Whoever kills all processes of our name does not mean this one: it has work to do then.
+// A name of its own: killall with our name must not hit the guard, which has work to do then.
 constexpr const char* kGuardName = "stream-guard";
 
-// The guard's life, in a copy of a process whose other threads are gone: only calls that
-// signal-safety(7) allows. It keeps nothing open but the two.
+// Runs the guard, in a forked process without other threads: only calls allowed by
+// signal-safety(7). Keeps only these two descriptors open.
 [[noreturn]] void guard_until_the_end(int lifeline, int pipe, int group,
                                       const process::ProcessName& name) {
   name.replace(kGuardName);
-  // What is typed at a terminal, or sent to our group, is for others to heed.
+  // Ignores signals from the terminal or to our group.
   (void)::setpgid(0, 0);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP}) ::signal(signal, SIG_IGN);
   const unsigned first = static_cast<unsigned>(lifeline < pipe ? lifeline : pipe);
@@ -58,7 +58,7 @@ Result<Guard> Guard::start(int pipe, int group) {
 Guard::Guard(Guard&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)), lifeline_(std::move(other.lifeline_)) {}
 
-// Nothing that it would have to heed: somebody may have stopped it.
+// SIGKILL, since it may have been stopped.
 Guard::~Guard() {
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
@@ -95,7 +95,7 @@ Result<io::File> Consumer::stream() const {
   return io::File::adopt(std::move(copy), "(the command of --to)");
 }
 
-// The whole group is stopped, the command among it, whichever of them uses the terminal.
+// Stops the whole group, including the command, whichever process uses the terminal.
 void Consumer::watch(int command) {
   const auto id = static_cast<id_t>(command);
   while (true) {
@@ -110,7 +110,7 @@ void Consumer::watch(int command) {
       ::kill(-command, SIGKILL);
       return;
     }
-    // Whoever else has stopped it may let it go on.
+    // If something else has stopped it, that may also continue it.
     (void)::waitid(P_PID, id, &info, WSTOPPED | WNOHANG);
   }
 }
@@ -121,18 +121,18 @@ std::optional<Error> Consumer::used_terminal() const {
   error.reason = fmt::format(
       "the command of --to {} the terminal, and is not in its foreground (SIG{})",
       stopped_by_ == SIGTTIN ? "reads from" : "changes", stopped_by_ == SIGTTIN ? "TTIN" : "TTOU");
-  error.hint = "what it asks for has to come from elsewhere, such as a file or the environment";
+  error.hint = "it has to get its input elsewhere, such as from a file or the environment";
   return error;
 }
 
-// Kills what runs; the number of the command is its own until nobody watches it any more.
+// Kills what still runs; the process ID stays reserved until watch_ has ended.
 void Consumer::reap() {
   if (process_) process_->send(SIGKILL);
   (void)watch_.join();
   process_.reset();
 }
 
-// Of a command that has ended. Its group goes first, while its number is still nobody else's.
+// Of a command that has ended. Kills its group first, while the process ID is still reserved.
 std::optional<ExitStatus> Consumer::take_status(bool kill_rest) {
   if (kill_rest) process_->send(SIGKILL);
   (void)watch_.join();

@@ -1,7 +1,6 @@
-// A command that takes the stream on its standard input, and never takes half of one for a whole
-// one: it sees the end of its input only when the stream is whole. When the stream fails it is
-// killed before. So it is when we are: a guard, a process of its own with a name of its own, sees
-// to that, and besides the system kills the command itself.
+// A command that reads the stream on its standard input. It sees the end of its input only if the
+// stream is complete; if the stream fails, it is killed first. If this process dies, a guard (a
+// separate process with its own name) kills it, and the kernel kills the command's shell itself.
 #pragma once
 
 #include <atomic>
@@ -21,50 +20,50 @@ namespace shunt::sink {
 
 using process::ExitStatus;
 
-// Holds the pipe open behind our back, and kills a process group when we die.
+// A process that holds the pipe open and kills a process group when this process dies.
 class Guard {
  public:
-  // `pipe` is not owned. kLocalIo when there can be no such process.
+  // `pipe` is not owned. Returns kLocalIo if the process cannot be started.
   static Result<Guard> start(int pipe, int group);
   Guard(Guard&& other) noexcept;
   Guard& operator=(Guard&&) = delete;
-  ~Guard();  // it is killed, and does nothing
+  ~Guard();  // kills the guard; the group is left alone
 
  private:
   Guard(int pid, io::Fd lifeline) : pid_(pid), lifeline_(std::move(lifeline)) {}
 
   int pid_;
-  io::Fd lifeline_;  // closed: we have died
+  io::Fd lifeline_;  // the guard acts when this is closed, which happens when we die
 };
 
-// Run by "/bin/sh -c" in a process group of its own, all of which is killed (SIGKILL: whoever could
-// heed or ignore another signal might see the end of a pipe first). What has left the group
-// (setsid(1)) is not reached.
+// Runs a command by "/bin/sh -c" in its own process group, all of which is killed if the stream
+// fails. The signal is SIGKILL: a process that handled or ignored another one could see the end of
+// the pipe first. Processes that left the group (setsid(1)) are not reached.
 //
-// For one thread, which outlives it. A thread of its own waits for the command to be stopped, and
-// owns nothing: it kills the group, and notes why.
+// One thread uses it, which outlives the object. The object's own thread waits for the command to
+// be stopped, then kills the group and notes why; it owns nothing.
 //
-// It is not in the foreground of a terminal. When it reads from one all the same, or changes its
-// settings, the system stops it, and nobody would let it go on: it is killed, and that is the
-// error.
+// The command runs in the background. If it reads from a terminal or changes its settings, the
+// kernel stops it, and nothing would continue it; it is then killed, and used_terminal() returns
+// the error.
 class Consumer {
  public:
   static Result<std::unique_ptr<Consumer>> start(const std::string& command);
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
-  ~Consumer();  // as give_up()
+  ~Consumer();  // same as give_up()
 
-  // The pipe to it. Closing it is no end yet.
+  // The pipe to the command. Closing it does not yet end the command's input.
   [[nodiscard]] Result<io::File> stream() const;
 
-  // The stream is whole, and all who have written to stream() have closed it: the command sees its
-  // end, and is waited for, however long it takes. kInterrupted, and it is killed, when `cancel`
-  // is requested meanwhile. Another exit status than 0 is no error here.
+  // Call when the stream is complete and every writer has closed stream(). The command sees the end
+  // of its input and is waited for, however long it takes. Returns kInterrupted, and kills the
+  // command, if `cancel` is requested meanwhile. An exit status other than 0 is not an error here.
   Result<ExitStatus> finish(const CancelToken& cancel);
-  // The stream has failed. The status of a command that had ended by itself, or does so within
-  // `milliseconds`; otherwise it is killed.
+  // Call when the stream has failed. Returns the status of a command that has ended or does so
+  // within `milliseconds`; otherwise kills it and returns nullopt.
   std::optional<ExitStatus> give_up(int milliseconds = 0);
-  // After finish() or give_up(): it was killed as it used a terminal.
+  // After finish() or give_up(): the error if it was killed because it used a terminal.
   [[nodiscard]] std::optional<Error> used_terminal() const;
 
  private:
@@ -75,12 +74,12 @@ class Consumer {
   void reap();
   std::optional<ExitStatus> take_status(bool kill_rest);
 
-  // Destroyed in the opposite order: the command is dead before its pipe is closed.
-  io::Fd pipe_;  // our own copy of the end that is written to
+  // Destroyed in reverse order: the command is dead before its pipe is closed.
+  io::Fd pipe_;  // our copy of the write end
   std::optional<Guard> guard_;
-  std::optional<process::Process> process_;  // empty: it has ended
-  std::atomic<int> stopped_by_{0};           // the signal, when it used a terminal
-  io::Thread watch_;                         // until the command has ended; before it is reaped
+  std::optional<process::Process> process_;  // empty once it has ended
+  std::atomic<int> stopped_by_{0};  // signal that stopped it when it used a terminal; 0: none
+  io::Thread watch_;                // runs until the command has ended and before it is reaped
 };
 
 }  // namespace shunt::sink

@@ -1,4 +1,4 @@
-// Where the image on a disk ends, by what was written: for a disk that is larger than the image.
+// Finds the end of the image on a disk that is larger than the image, from the writes.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 
 namespace shunt::sink {
 
-// Zeros that are written are part of an image like other bytes, as data or as WRITE_ZEROES, and
-// whoever copies an image that ends in zeros sends them so. Two things are not: TRIM, which nobody
-// tells this of; and a wipe, which some clients begin with: requests for zeros from byte 0 on to
-// the end of the disk, each where the one before has ended, with nothing written in between. A
-// wipe that nothing else was written before or after is the image.
+// Zeros that are written belong to the image, as data or as WRITE_ZEROES: a client that copies an
+// image ending in zeros sends them. Two things do not count: TRIM, which is not reported here, and
+// an initial wipe, with which some clients begin: requests for zeros from byte 0 to the end of the
+// disk, each starting where the previous one ended, with no write in between. If nothing but the
+// wipe was written, the wipe is the image.
 class ContentEnd {
  public:
   explicit ContentEnd(std::uint64_t size) : size_(size) {}  // of the disk, in bytes
@@ -24,7 +24,7 @@ class ContentEnd {
   std::uint64_t size_;
   std::uint64_t end_ = 0;
   std::uint64_t wiping_to_ = 0;    // zeros up to here may be a wipe; 0: none has begun
-  std::uint64_t before_wipe_ = 0;  // what end_ was when it began
+  std::uint64_t before_wipe_ = 0;  // end_ when it began
   bool wiped_ = false;
 };
 

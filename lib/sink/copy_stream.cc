@@ -59,7 +59,7 @@ class Copying {
     options_.context.advance(bytes);
   }
 
-  // False: the kernel does not do it here; what has been done counts.
+  // Returns false if the kernel cannot do it here; what was copied so far counts.
   Result<bool> splice_all() {
     io::enlarge_pipe(in_.fd());
     while (true) {

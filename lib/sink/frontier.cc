@@ -60,7 +60,7 @@ void Frontier::zeroed(ByteRange range) {
 
 void Frontier::trimmed(ByteRange range) {
   if (policy_ != CommitPolicy::kAuto || !streams_) return;
-  // Nobody discards a part of a copy.
+  // A client that copies in order never discards part of the copy.
   if (range.begin < frontier_ || overlaps_data(range)) {
     stop_streaming();
   } else {
@@ -101,7 +101,7 @@ void Frontier::forget(ByteRange range) {
   }
 }
 
-// `range` is known of nothing yet.
+// `range` must not overlap a known range.
 void Frontier::add(ByteRange range, bool zeros) {
   auto next = known_.lower_bound(range.begin);
   if (next != known_.end() && next->first == range.end && next->second.zeros == zeros) {
@@ -119,10 +119,10 @@ void Frontier::add(ByteRange range, bool zeros) {
 }
 
 void Frontier::data_in_auto(ByteRange range) {
-  // A copy writes nothing twice.
+  // A client that copies in order writes nothing twice.
   if (range.begin < frontier_ || overlaps_data(range)) return stop_streaming();
-  // Far inside a range of zeros: those were no part of a copy in order but a discard of all there
-  // is, and what it covers may be written in any order.
+  // Far inside a range of zeros: these were a discard of the whole disk, not part of an ordered
+  // copy, and their range may be written in any order.
   auto at = known_.upper_bound(range.begin);
   if (at != known_.begin()) {
     --at;
@@ -139,13 +139,13 @@ void Frontier::zeros_in_auto(ByteRange range) {
   if (range.begin < frontier_ || overlaps_data(range)) return stop_streaming();
   forget(range);
   add(range, true);
-  advance();  // it may have been all that was missing before data
+  advance();  // it may have filled the space before data
 }
 
 void Frontier::advance() {
   std::uint64_t known_to = frontier_;
   auto at = known_.begin();
-  auto passed = at;  // all before it is data, or zeros before data
+  auto passed = at;  // everything before it is data, or zeros before data
   while (at != known_.end() && at->first == known_to) {
     known_to = at->second.end;
     if (!at->second.zeros) frontier_ = known_to;

@@ -1,4 +1,4 @@
-// When bytes may leave: the commit policies, without the bytes.
+// Commit policies: decides when bytes may leave. Does not handle the bytes.
 #pragma once
 
 #include <cstdint>
@@ -11,23 +11,24 @@
 namespace shunt::sink {
 
 enum class CommitPolicy {
-  kWindow,  // all before the highest byte written, less the window
+  kWindow,  // bytes before the highest byte written, less the window
   kAtEnd,   // nothing before the end
-  kAuto,    // what was written in order from byte 0 on, less the window, as long as the client
-            // writes a stream
+  kAuto,  // bytes written in order from byte 0 on, less the window, as long as the client writes in
+          // order
 };
 
-// "window", "at-end" or "auto".
+// Returns "window", "at-end" or "auto".
 [[nodiscard]] std::string_view to_string(CommitPolicy policy);
-// The policy of that name; nullopt: there is none.
+// Returns the policy of that name, or nullopt.
 [[nodiscard]] std::optional<CommitPolicy> parse_policy(std::string_view text);
 
-// Told of each request before the next; answers up to where bytes may leave. A value of constant
-// size, but for kAuto, which keeps at most kMostRanges ranges.
+// Is told of each request in order, and says up to where bytes may leave. Constant size, except for
+// kAuto, which keeps at most kMostRanges ranges. One thread at a time.
 class Frontier {
  public:
   static constexpr std::size_t kMostRanges = 16'384;
 
+  // `window` is in bytes.
   Frontier(CommitPolicy policy, std::uint64_t window);
 
   void wrote(ByteRange range);        // data
@@ -36,33 +37,33 @@ class Frontier {
   void trimmed(ByteRange range);
   void read();
   void read_at(ByteRange range);  // for read_back() only
-  // Of a request that was refused because its bytes have left, only window_needed() tells.
+  // A request that was refused because its bytes have left. It only affects window_needed().
   void refused(ByteRange range) { note_way_back(range); }
 
-  // Bytes before this may leave. Never less than before.
+  // Bytes before this offset may leave. Never decreases.
   [[nodiscard]] std::uint64_t released() const { return released_; }
-  // The end of the highest byte that was written as data.
+  // The end of the highest byte written as data.
   [[nodiscard]] std::uint64_t highest() const { return highest_; }
-  // The smallest window with which kWindow would have refused nothing of what came so far.
+  // The smallest window, in bytes, with which kWindow would have refused nothing so far.
   [[nodiscard]] std::uint64_t window_needed() const { return window_needed_; }
-  // The smallest window with which kWindow would have kept what clients read so far.
+  // The smallest window, in bytes, with which kWindow would still have held all that clients read.
   [[nodiscard]] std::uint64_t read_back() const { return read_back_; }
-  // Whether bytes still leave before the end.
+  // True while bytes can leave before the end.
   [[nodiscard]] bool streams() const { return streams_; }
 
  private:
-  // What is known behind the frontier: written, or zeroed by one request or several that adjoin.
+  // A range behind the frontier that was written, or zeroed by one or several adjoining requests.
   struct Known {
     std::uint64_t end = 0;
     bool zeros = false;
   };
-  using KnownRanges = std::map<std::uint64_t, Known>;  // by where they begin; they do not overlap
+  using KnownRanges = std::map<std::uint64_t, Known>;  // by begin; disjoint
 
   void note_way_back(ByteRange range);
   void note_change(ByteRange range, bool is_data);
   void data_in_auto(ByteRange range);
   void zeros_in_auto(ByteRange range);
-  // Forgets what is known of `range`; what it cuts in two keeps both ends.
+  // Removes `range` from known_; a range that it cuts in two keeps both ends.
   void forget(ByteRange range);
   [[nodiscard]] bool overlaps_data(ByteRange range) const;
   void add(ByteRange range, bool zeros);
@@ -76,8 +77,8 @@ class Frontier {
   std::uint64_t highest_ = 0;
   std::uint64_t window_needed_ = 0;
   std::uint64_t read_back_ = 0;
-  std::uint64_t frontier_ = 0;  // kAuto: the end of the data that was written in order
-  KnownRanges known_;           // kAuto: from frontier_ on
+  std::uint64_t frontier_ = 0;  // kAuto: end of the data written in order
+  KnownRanges known_;           // kAuto: ranges from frontier_ on
 };
 
 }  // namespace shunt::sink

@@ -19,7 +19,7 @@ std::uint64_t bit(std::size_t slot) {
   return std::uint64_t{1} << slot;
 }
 
-// `count` bits from `first` on.
+// Returns a mask of `count` bits from bit `first` on.
 std::uint64_t bits(std::size_t first, std::size_t count) {
   return (count == 64 ? ~std::uint64_t{0} : (bit(count) - 1)) << first;
 }
@@ -32,7 +32,7 @@ std::size_t place_in_block(std::uint64_t offset) {
   return static_cast<std::size_t>(offset % HeldBlocks::kBlock);
 }
 
-// The first multiple of `unit` behind `offset`, or the end of all numbers.
+// Returns the first multiple of `unit` above `offset`, or the largest number.
 std::uint64_t next_multiple(std::uint64_t offset, std::uint64_t unit) {
   const std::uint64_t begin = offset - offset % unit;
   return begin > UINT64_MAX - unit ? UINT64_MAX : begin + unit;
@@ -45,7 +45,7 @@ bool is_zeros(std::span<const std::byte> bytes) {
   for (const std::byte one : bytes.first(std::min(bytes.size(), kHead))) {
     if (one != std::byte{0}) return false;
   }
-  // The rest equals what stands kHead bytes before it, which is zeros.
+  // If each byte equals the one kHead before it, all are zeros.
   return bytes.size() <= kHead ||
          std::memcmp(bytes.data(), bytes.data() + kHead, bytes.size() - kHead) == 0;
 }
@@ -64,7 +64,7 @@ HeldBlocks::Leaf* HeldBlocks::find(std::uint64_t number) const {
   return &last_->second;
 }
 
-// The leaves of blocks that lie together are next to nothing.
+// The leaves of adjoining blocks take almost no memory.
 bool HeldBlocks::has_no_room_for(std::uint64_t size) const {
   constexpr std::uint64_t kCost = sizeof(Leaves::value_type) + 128;  // with what the heap takes
   const std::uint64_t free = std::min(memory_ / 64, std::uint64_t{1} << 20);
@@ -72,7 +72,7 @@ bool HeldBlocks::has_no_room_for(std::uint64_t size) const {
   return blocks_in_memory_ * kBlock + (leaves - std::min(leaves, free)) + size > memory_;
 }
 
-// The bytes of the new block are any.
+// Returns the new block; contents unspecified.
 std::byte* HeldBlocks::add_to_memory(std::uint64_t number, std::size_t slot) {
   std::byte* const block = pool_.take();
   if (find(number) == nullptr) {
@@ -101,7 +101,7 @@ HeldBlocks::Leaves::iterator HeldBlocks::drop(Leaves::iterator leaf, std::uint64
   return leaves_.erase(leaf);
 }
 
-// Pages of zeros stay out.
+// Pages of zeros are not written.
 Result<void> HeldBlocks::spill(Leaves::iterator leaf) {
   std::array<std::byte*, kLeafBlocks * kBlockPages> run;
   std::size_t pages = 0;  // in it, the last of them before the page `next`
@@ -131,7 +131,7 @@ Result<void> HeldBlocks::spill(Leaves::iterator leaf) {
 Result<void> HeldBlocks::make_room() {
   while (has_no_room_for(kBlock)) {
     if (!spilled_.wanted()) {
-      Error error = system_error(ENOSPC, "", "hold what was written");
+      Error error = system_error(ENOSPC, "", "hold unsent data");
       error.reason = fmt::format("the memory of {} is full", format_size(memory_));
       error.hint = "give more with --memory, or a folder with --spill";
       return error;
@@ -139,7 +139,7 @@ Result<void> HeldBlocks::make_room() {
     const auto oldest = std::ranges::find_if(by_age_, [&](std::uint64_t number) {
       return ByteRange::of(number * kLeaf, kLeaf).intersect(pinned_).empty();
     });
-    if (oldest == by_age_.end()) return {};  // all is on its way out, which has a limit of its own
+    if (oldest == by_age_.end()) return {};  // all is on its way out, which has its own limit
     const Result<void> spilled = spill(leaves_.find(*oldest));
     if (!spilled) return spilled.error().with_hint("name a folder with more room with --spill");
   }
@@ -152,7 +152,7 @@ Result<bool> HeldBlocks::is_in_file(std::uint64_t block) const {
   return stretch && stretch->first < (block + 1) * kBlockPages;
 }
 
-// Within one block, of which some pages are in the file.
+// Writes within one block that has pages in the file.
 Result<void> HeldBlocks::write_in_file(std::uint64_t offset, std::span<const std::byte> data) {
   while (!data.empty()) {
     const std::uint64_t page = offset / kPage;
@@ -313,7 +313,7 @@ Result<void> HeldBlocks::read(std::uint64_t offset, std::span<std::byte> into) c
       std::ranges::fill(part, std::byte{0});
     } else if (run.where == Run::Where::kFile) {
       SHUNT_ASSIGN(const std::size_t got, file().read_at(run.place, part));
-      // A block is written to the file whole.
+      // A block is always written to the file as a whole.
       if (got < part.size()) return system_error(EIO, file().path(), "read");
     } else {
       std::byte* to = part.data();

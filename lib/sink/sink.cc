@@ -17,7 +17,7 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
   error.reason =
       policy == CommitPolicy::kAtEnd
           ? std::string("the stream has ended")
-          : fmt::format("the bytes have left already: the window was too small by {} bytes",
+          : fmt::format("the bytes are already sent: the window was too small by {} bytes",
                         released - range.begin);
   error.hint =
       "a larger --window keeps them; a program that patches what it wrote long before (zip, a "
@@ -31,11 +31,11 @@ Error has_left(ByteRange range, std::uint64_t released, CommitPolicy policy) {
 Result<std::unique_ptr<Sink>> Sink::start(io::File& out, Options options) {
   if (options.size > INT64_MAX) return usage("the disk is too large");
   std::unique_ptr<Sink> sink(new Sink(out, std::move(options)));
-  // A stream that cannot end has no reason to begin.
+  // Do not begin a stream that cannot end.
   if (!sink->options_.truncate) SHUNT_TRY(sink->out_.check_size(sink->options_.size));
   Sink* const self = sink.get();
   SHUNT_ASSIGN(sink->thread_, io::Thread::start([self]() -> Result<void> {
-                 // Whatever ends the thread is the answer to those who wait for it.
+                 // Whatever ends the thread becomes the answer to those who wait for it.
                  Result<void> sent = catching([&]() -> Result<void> {
                    const Lock lock(self->mutex_);
                    self->send_all();
@@ -80,7 +80,7 @@ Result<void> Sink::check(ByteRange range) {
   return fail(has_left(range, released_, options_.policy));
 }
 
-// Lets bytes go as the policy says, and tells the thread.
+// Releases bytes as the policy permits, and wakes the thread.
 void Sink::let_go() {
   if (released_ == frontier_.released()) return;
   released_ = frontier_.released();
@@ -135,8 +135,8 @@ Result<void> Sink::read(std::uint64_t offset, std::span<std::byte> into) {
   if (offset < kept) {
     Error error = system_error(EIO, "", "read");
     error.code = ErrorCode::kFailed;
-    error.reason = fmt::format("the bytes have left: the read window was too small by {} bytes",
-                               kept - offset);
+    error.reason = fmt::format(
+        "the bytes are already sent: the read window was too small by {} bytes", kept - offset);
     error.hint = "a larger --read-window, or --commit at-end, keeps them";
     error.offset = offset;
     return error;
@@ -156,7 +156,7 @@ std::vector<Sink::Extent> Sink::extents(ByteRange range, std::size_t most) {
     }
     range.begin += size;
   };
-  // What has left may have been anything.
+  // The content of sent bytes is unknown.
   if (range.begin < sent_) add(std::min(sent_, range.end) - range.begin, false);
   while (!range.empty() && extents.size() <= most) {
     const Result<HeldBlocks::Run> run = blocks_.next_run(range);
@@ -182,8 +182,8 @@ Result<bool> Sink::is_sent(std::uint64_t position) {
   return sent_ >= position;
 }
 
-// Until something that the thread brings about is so; false: `give_up` said so before. It is asked
-// without the lock.
+// Waits until the thread makes `done` true. Returns false if `give_up` returned true before; it is
+// called without the lock.
 template <typename Done>
 bool Sink::wait(const Done& done, const std::function<bool()>& give_up) {
   constexpr std::chrono::milliseconds kAskAgain{100};
@@ -206,7 +206,7 @@ Result<bool> Sink::wait_until_sent(std::uint64_t position, const std::function<b
   return sent;
 }
 
-// What is on its way out takes of the memory, and soon does not: no reason to refuse a write.
+// Bytes on their way out take memory, but not for long: no reason to refuse a write.
 bool Sink::has_room() const {
   if (failure_) return true;
   if (released_ - sent_ > kBacklog) return false;
@@ -235,7 +235,7 @@ void Sink::on_progress(std::function<void()> call) {
 Result<void> Sink::check_reader() {
   const Lock lock(mutex_);
   if (failure_) return *failure_;
-  // Who has all may go. What is left in the pipe then, finish() sees.
+  // A reader that has everything may leave. finish() sees what is left in the pipe.
   if (sent_ == options_.size) return {};
   if (const Result<void> there = out_.check_reader(); !there) return fail(there.error());
   return {};
@@ -249,7 +249,7 @@ Result<void> Sink::finish(const std::function<bool()>& give_up) {
     released_ = options_.truncate ? std::max(released_, content_.end()) : options_.size;
     last_ = true;
   }
-  if (failure_) stop_output_.request(0);  // a consumer that does not read is not waited for
+  if (failure_) stop_output_.request(0);  // do not wait for a consumer that does not read
   to_thread_.notify_one();
   const auto done = [&]() SHUNT_REQUIRES(mutex_) { return done_; };
   if (!wait(done, give_up)) {

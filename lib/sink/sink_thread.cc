@@ -1,4 +1,4 @@
-// The thread of a Sink: sends what may leave.
+// The thread of a Sink: sends what was released.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -10,12 +10,12 @@
 namespace shunt::sink {
 namespace {
 
-constexpr std::uint64_t kMostZeros = std::uint64_t{1} << 30;  // sent without a look at the lock
+constexpr std::uint64_t kMostZeros = std::uint64_t{1} << 30;  // sent without taking the lock
 constexpr std::size_t kFileBuffer = std::size_t{1} << 20;
 
 }  // namespace
 
-// A copy is called: the callback may put another in its place.
+// Calls a copy, since the callback may replace itself.
 void Sink::tell_progress() {
   if (!on_progress_) return;
   const std::function<void()> call = on_progress_;
@@ -33,8 +33,8 @@ void Sink::tell_progress() {
   from_thread_.notify_all();
 }
 
-// Small pieces are waited for a moment, so that a client that goes on does not wake this thread for
-// each of its writes.
+// Waits a moment for small pieces to accumulate, so that a busy client does not wake this thread
+// for each write.
 void Sink::wait_for_work() {
   constexpr std::uint64_t kWorthwhile = std::uint64_t{1} << 20;
   constexpr auto kLinger = std::chrono::milliseconds(1);
@@ -49,12 +49,12 @@ void Sink::wait_for_work() {
   wakes_at_ = UINT64_MAX;
 }
 
-// Until the end of the stream or a failure.
+// Sends until the end of the stream or a failure.
 void Sink::send_all() {
   while (true) {
     wait_for_work();
     if (failure_) return;
-    if (sent_ == released_) break;  // the end
+    if (sent_ == released_) break;  // the end of the stream
     const ByteRange next{sent_, std::min(released_, sent_ + kMostZeros)};
     const Result<HeldBlocks::Run> found = blocks_.next_run(next);
     if (!found) {
@@ -71,11 +71,11 @@ void Sink::send_all() {
       gone = send(run, file, the_rest);
     }
     blocks_.pin({});
-    summary_.bytes_out = out_.position();  // of a run that failed, what went
+    summary_.bytes_out = out_.position();  // also after a failure
     if (gone) {
       sent_ = run.range.end;
       if (run.where == HeldBlocks::Run::Where::kNowhere) summary_.zero_bytes += run.range.size();
-      // The rest has no need of room, and its pages may still be in a pipe.
+      // The last blocks need not be freed, and their pages may still be in a pipe.
       if (!the_rest) {
         const Result<void> forgotten =
             blocks_.forget_before(sent_ - std::min(sent_, options_.read_window));
@@ -113,9 +113,9 @@ Result<void> Sink::send(const HeldBlocks::Run& run, const io::File& file, bool t
   return {};
 }
 
-// Through the kernel only when nothing is given up afterwards: splice(2) and sendfile(2) put pages
-// of the file into the stream, and a hole punched into a large page turns the bytes that nobody has
-// read yet into zeros.
+// Copies in the kernel only if nothing is freed afterwards: splice(2) and sendfile(2) put pages of
+// the file into the stream, and a hole punched into a large page would zero bytes that nobody has
+// read yet.
 Result<void> Sink::send_from_file(const io::File& file, ByteRange range, bool the_rest) {
   if (!sha256_ && the_rest) return out_.copy(file, range);
   std::vector<std::byte> buffer(kFileBuffer);

@@ -5,8 +5,8 @@
 namespace shunt::sink {
 namespace {
 
-// A table's value is where a stretch begins and how long it is. No stretch is longer than a leaf of
-// HeldBlocks, and no file as long as 2^60 bytes.
+// A value of the index packs the begin and length of a stretch. No stretch is longer than a leaf of
+// HeldBlocks, and no file reaches 2^60 bytes.
 constexpr unsigned kCountBits = 16;
 constexpr std::uint64_t kMostInStretch = (std::uint64_t{1} << kCountBits) - 1;
 
@@ -50,7 +50,7 @@ Result<void> SpillFile::add(const Stretch& stretch) {
 }
 
 void SpillFile::free_slots(Slots slots) {
-  // A file system without holes keeps the space, which is used again.
+  // A file system without holes keeps the space, which is reused.
   (void)file_.punch_hole(ByteRange::of(slots.first * kPage, slots.count * kPage));
   space_.give_back(slots);
 }

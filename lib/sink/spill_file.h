@@ -1,4 +1,4 @@
-// Pages of a disk in a file without a name, which is as long as what it holds.
+// Pages of a disk in an unnamed file that is only as long as its content.
 #pragma once
 
 #include <cstddef>
@@ -14,49 +14,49 @@
 
 namespace shunt::sink {
 
-// One thread at a time, but that others may read what was found from file() until it is erased. An
-// Error leaves what the table says undefined.
+// One thread at a time, but other threads may read found pages from file() until they are erased.
+// After an Error the index is undefined.
 class SpillFile {
  public:
-  static constexpr std::size_t kPage = SpillIndex::kPage;  // in bytes; one slot
+  static constexpr std::size_t kPage = SpillIndex::kPage;  // bytes; one slot
 
-  // Whether such a file can be made in `folder`: better known before anybody is at work.
+  // Checks that such a file can be created in `folder`, before there is any work.
   [[nodiscard]] static Result<void> try_folder(const std::string& folder);
 
-  // In `folder`, once there is something to put in; empty: there is to be no such file.
+  // The file is created in `folder` with the first page. Empty: no file is wanted.
   explicit SpillFile(std::string folder) : folder_(std::move(folder)) {}
 
   [[nodiscard]] bool wanted() const { return !folder_.empty(); }
   [[nodiscard]] const io::File& file() const { return file_; }
   [[nodiscard]] bool empty() const { return pages_ == 0; }
   [[nodiscard]] std::uint64_t pages() const { return pages_; }
-  // How long the file is, in pages, the table among them.
+  // The length of the file in pages, including the index.
   [[nodiscard]] std::uint64_t slots() const { return space_.end(); }
 
-  // Neighbours on the disk and in the file: pages from `first` to `last`, the first of them at
-  // slot `slot`.
+  // Pages from `first` to `last`, adjoining on the disk and in the file; the first one is at slot
+  // `slot`.
   struct Stretch {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t slot = 0;
 
-    // Where the file has a page that is among them, in bytes.
+    // Offset in the file, in bytes, of one of these pages.
     [[nodiscard]] std::uint64_t place_of(std::uint64_t page) const {
       return (slot + page - first) * kPage;
     }
   };
-  // What has this page, or else the first behind it; nullopt: nothing has.
+  // Returns the stretch with this page, or else the next one after it, or nullopt.
   [[nodiscard]] Result<std::optional<Stretch>> at_or_after(std::uint64_t page) const;
-  // What has this page.
+  // Returns the stretch with this page, which must be there.
   [[nodiscard]] Result<std::optional<Stretch>> holding(std::uint64_t page) const;
 
-  // Neighbours from `first` on, none of which it has.
+  // Stores adjoining pages from `first` on, none of which are stored yet.
   Result<void> put(std::uint64_t first, std::span<std::byte* const> pages);
-  // A part of a page that it has.
+  // Overwrites part of a stored page, from byte `at` of it.
   Result<void> overwrite(const Stretch& stretch, std::uint64_t page, std::size_t at,
                          std::span<const std::byte> data);
-  // What it has of the pages from `first` on and before `end`. Space is given back too, where the
-  // file system can.
+  // Removes the pages from `first` up to but not including `end`. Frees disk space if the file
+  // system can.
   Result<void> erase(std::uint64_t first, std::uint64_t end);
 
  private:
@@ -68,7 +68,7 @@ class SpillFile {
   SpillSpace space_;
   mutable SpillIndex index_{file_, space_};  // by the last page of a stretch
   std::uint64_t pages_ = 0;
-  // The answer to the last question, and to all from there to the stretch's end.
+  // Cached answer of at_or_after(): valid for all pages from asked_ to the end of the stretch.
   mutable std::optional<std::uint64_t> asked_;
   mutable std::optional<Stretch> answer_;
 };

@@ -29,7 +29,7 @@ void SpillIndex::Page::erase(std::size_t at) {
 
 SpillIndex::SpillIndex(io::File& file, SpillSpace& space) : file_(file), space_(space) {}
 
-// The place of a page that is not in memory; the one that was used longest ago makes room.
+// Returns the place for a page that is not in memory, evicting the least recently used one.
 Result<SpillIndex::Cached*> SpillIndex::room_for(std::uint64_t slot) {
   if (cache_.size() < kCachedPages) {
     cache_.push_back({.page = std::make_unique<Page>()});
@@ -95,7 +95,7 @@ Result<std::optional<SpillIndex::Entry>> SpillIndex::search(std::uint64_t slot, 
   if (page->level == 0) {
     return at < page->count ? std::optional(page->entries[at]) : std::nullopt;
   }
-  // What was erased may have been the largest below: then the next page has it, which has one.
+  // The largest entry below may have been erased: then the next page has the answer.
   for (; at < page->count; ++at) {
     SHUNT_ASSIGN(const std::optional<Entry> found, search(page->entries[at].value, key));
     if (found) return found;
@@ -109,8 +109,8 @@ Result<std::optional<SpillIndex::Entry>> SpillIndex::at_or_after(std::uint64_t k
   return search(*root_, key);
 }
 
-// A full page gives its lower half to a new one; all of it when the entry comes behind, so that
-// what is put in in order fills its pages.
+// Splits a full page: its lower half moves to a new page, or all of it if the new entry is the
+// largest, so that entries inserted in order fill their pages.
 Result<std::optional<SpillIndex::Entry>> SpillIndex::insert_here(std::uint64_t slot, Entry entry) {
   SHUNT_ASSIGN(Page * page, change(slot));
   const std::size_t at = page->find(entry.key);
@@ -167,7 +167,7 @@ Result<void> SpillIndex::insert(Entry entry) {
 Result<bool> SpillIndex::erase_below(std::uint64_t slot, std::uint64_t key) {
   SHUNT_ASSIGN(const Page* const page, look_at(slot));
   const std::size_t at = page->find(key);
-  if (at == page->count) return system_error(EIO, file_.path(), "read");  // somebody else wrote
+  if (at == page->count) return system_error(EIO, file_.path(), "read");  // it was overwritten
   if (page->level > 0) {
     SHUNT_ASSIGN(const bool gone, erase_below(page->entries[at].value, key));
     if (!gone) return false;
@@ -186,7 +186,7 @@ Result<void> SpillIndex::erase(std::uint64_t key) {
     root_.reset();
     return {};
   }
-  // A root with one page below is not needed.
+  // A root with a single child is removed.
   while (true) {
     SHUNT_ASSIGN(const Page* const page, look_at(*root_));
     if (page->level == 0 || page->count > 1) return {};

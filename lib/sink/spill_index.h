@@ -1,8 +1,8 @@
-// What is where in the spill file: an ordered table that lies in the file itself.
+// The index of the spill file: an ordered table stored in the file itself.
 //
-// A B+ tree of pages of one slot each. In a page of level 0 an entry is what was put in; above, the
-// largest key that a page below has had, and that page's slot. Few pages are in memory, so that the
-// memory does not depend on how much there is, nor on how it is scattered.
+// A B+ tree with pages of one slot each. On level 0 entries are those inserted; above, an entry is
+// the largest key that the page below has had, and that page's slot. Few pages are in memory, so
+// memory use depends neither on the number of entries nor on how scattered they are.
 #pragma once
 
 #include <array>
@@ -18,31 +18,31 @@
 
 namespace shunt::sink {
 
-// For one thread at a time. After an error the table is not to be used any more.
+// One thread at a time. After an error the table must not be used any more.
 class SpillIndex {
  public:
-  static constexpr std::size_t kPage = 4096;  // bytes of a slot
+  static constexpr std::size_t kPage = 4096;  // bytes; one slot
 
   struct Entry {
     std::uint64_t key = 0;
     std::uint64_t value = 0;
   };
 
-  // Neither is owned.
+  // Neither is owned; both outlive the index.
   SpillIndex(io::File& file, SpillSpace& space);
   SpillIndex(const SpillIndex&) = delete;
   SpillIndex& operator=(const SpillIndex&) = delete;
 
   [[nodiscard]] bool empty() const { return !root_; }
-  // The entry of the smallest key that is not smaller than this; nullopt: there is none.
+  // Returns the entry with the smallest key at or after `key`, or nullopt.
   [[nodiscard]] Result<std::optional<Entry>> at_or_after(std::uint64_t key);
-  Result<void> insert(Entry entry);  // whose key is not there yet
+  Result<void> insert(Entry entry);  // the key is not in the table yet
   Result<void> erase(std::uint64_t key);
 
  private:
   static constexpr std::size_t kMostEntries = 255;
-  // More than three times the height that a tree can come to: a page stays in memory while one
-  // function goes down and up again.
+  // More than three times the largest possible height: a page stays in memory while one function
+  // goes down the tree and up again.
   static constexpr std::size_t kCachedPages = 64;
 
   struct Page {
@@ -51,7 +51,7 @@ class SpillIndex {
     std::array<Entry, kMostEntries> entries{};
     std::uint64_t unused = 0;
 
-    [[nodiscard]] std::size_t find(std::uint64_t key) const;  // the first at or after it
+    [[nodiscard]] std::size_t find(std::uint64_t key) const;  // the first at or after `key`
     void insert(std::size_t at, Entry entry);
     void erase(std::size_t at);
   };
@@ -59,7 +59,7 @@ class SpillIndex {
 
   struct Cached {
     std::uint64_t slot = 0;
-    std::uint64_t used_at = 0;  // a count of uses; 0: holds none
+    std::uint64_t used_at = 0;  // counter of uses; 0: empty
     bool changed = false;
     std::unique_ptr<Page> page;
   };
@@ -71,10 +71,10 @@ class SpillIndex {
   void free_page(std::uint64_t slot);
 
   Result<std::optional<Entry>> search(std::uint64_t slot, std::uint64_t key);
-  // The entry of a page that was split off, for the page above.
+  // Returns the entry of a page that was split off, to be added to the page above.
   Result<std::optional<Entry>> insert_below(std::uint64_t slot, Entry entry);
   Result<std::optional<Entry>> insert_here(std::uint64_t slot, Entry entry);
-  Result<bool> erase_below(std::uint64_t slot, std::uint64_t key);  // whether the page is gone
+  Result<bool> erase_below(std::uint64_t slot, std::uint64_t key);  // true if the page is gone
 
   io::File& file_;
   SpillSpace& space_;

@@ -1,4 +1,4 @@
-// A Source that was opened by its name, and what is known of it.
+// A Source that was opened by name, and what is known of it.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,28 @@ namespace shunt::source {
 
 // A value; shares ownership.
 struct Opened {
-  io::SourcePtr source;                        // null for what is not sized
-  std::shared_ptr<const Unsized> unsized;      // a body whose size nobody tells; null for others
-  std::shared_ptr<const blob::Origin> origin;  // where its bytes come from; null: nothing is asked
+  io::SourcePtr source;                        // null if its size is unknown
+  std::shared_ptr<const Unsized> unsized;      // a body of unknown size; otherwise null
+  std::shared_ptr<const blob::Origin> origin;  // the server that its bytes come from; null: none
   std::string name;                            // for people
-  std::string identity;                        // the digest, or URL and validator; empty: none
-  std::string digest;                          // that the whole has to have; empty: none is known
-  blob::Traffic opening;  // what opening has cost, besides the origin's own traffic
-  bool is_part = false;   // of a larger thing, such as a layer of an image
-  std::map<std::string, std::string> annotations;  // of a part
+  std::string identity;                        // digest, or URL and validator; empty: none
+  std::string digest;                          // expected digest of the whole; empty: unknown
+  blob::Traffic opening;                       // cost of opening, besides the origin's own traffic
+  bool is_part = false;  // part of a larger thing, such as a layer of an image
+  std::map<std::string, std::string> annotations;  // only of a part
 
-  // Where its bytes have to come from far away; null for what is here, and for what is not sized.
+  // Returns the FarAway of the source; null if it is local or of unknown size.
   [[nodiscard]] const io::FarAway* far_away() const {
     return source == nullptr ? nullptr : source->far_away();
   }
-  // All together, up to now.
+  // Returns all traffic so far.
   [[nodiscard]] blob::Traffic traffic() const {
     return origin == nullptr ? opening : opening + origin->traffic();
   }
   [[nodiscard]] std::uint64_t bytes_fetched() const {
     return far_away() == nullptr ? traffic().bytes : far_away()->bytes_fetched();
   }
-  // Whether there is another version of it by now: what is missing will not come.
+  // Returns true if the server has another version by now, so that missing bytes cannot be fetched.
   [[nodiscard]] bool has_changed() const { return origin != nullptr && origin->has_changed(); }
 };
 

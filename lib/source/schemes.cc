@@ -14,8 +14,7 @@ namespace {
 
 constexpr std::string_view kSlashes = "://";
 
-// What may be shown of a URL of a kind that nobody knows: not what stands before the host, which
-// may be a password, and no parameters.
+// Returns a URL of an unknown kind for display: without user and password, and without parameters.
 std::string cautiously_shown(std::string_view name) {
   const std::string_view scheme = scheme_of(name);
   if (scheme.empty()) return std::string(name);
@@ -27,8 +26,8 @@ std::string cautiously_shown(std::string_view name) {
   return std::string(name.substr(0, begin)) + std::string(name.substr(at + 1));
 }
 
-// What begins as `prefix` does, "scheme://", but for its slashes: "scheme:/x" and "scheme:x", which
-// are paths. nullopt for anything else.
+// Returns `name` with the slashes of `prefix` ("scheme://") added, for "scheme:/x" and "scheme:x",
+// which are paths; nullopt for anything else.
 std::optional<std::string> with_slashes(std::string_view name, std::string_view prefix) {
   const std::string_view begin = prefix.substr(0, prefix.size() - 2);
   if (!ascii::lower(name).starts_with(begin)) return std::nullopt;
@@ -60,7 +59,7 @@ Result<const Scheme*> Schemes::find(std::string_view name, std::string_view part
       known += (known.empty() ? "" : ", ") + std::string(prefix);
     }
   }
-  return usage("not a kind of URL that can be read: " + known).with_path(shown(name));
+  return usage("unsupported kind of URL: " + known).with_path(shown(name));
 }
 
 std::string Schemes::shown(std::string_view name) const {

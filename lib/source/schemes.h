@@ -1,4 +1,4 @@
-// The table of the kinds of Sources, which the program fills.
+// The table of the kinds of Sources, filled by the program.
 #pragma once
 
 #include <memory>
@@ -12,22 +12,22 @@
 
 namespace shunt::source {
 
-// Immutable once it is filled, and then thread-safe. The first that claims a name has it.
+// Immutable once filled, and then thread-safe. The first kind that claims a name handles it.
 class Schemes {
  public:
   void add(std::unique_ptr<const Scheme> scheme) { table_.push_back(std::move(scheme)); }
 
-  // kUsage, with the kinds that there are, for a name that none of them claims, and for a `part` of
-  // what has none. Never null.
+  // Returns the kind that claims `name`, never null. Returns kUsage, with the existing kinds, if
+  // there is none, or if `part` is given for a kind without parts.
   [[nodiscard]] Result<const Scheme*> find(std::string_view name, std::string_view part = {}) const;
 
-  // As in Scheme, of the one that claims the name.
+  // Like the functions of Scheme, for the kind that claims the name.
   [[nodiscard]] std::string shown(std::string_view name) const;
   [[nodiscard]] std::string canonical(std::string_view name) const;
   [[nodiscard]] bool is_file(std::string_view name) const;
   [[nodiscard]] bool uses_cache(std::string_view name) const;
 
-  // The error of a file of this name; with a hint what may have been meant, where there is none.
+  // Returns `error`, about a file of this name, with a hint what may have been meant.
   [[nodiscard]] Error with_guess(const Error& error, std::string_view name) const;
 
  private:

@@ -18,7 +18,7 @@ std::shared_ptr<cache::Cache> Session::cache() {
   if (opened) {
     cache_ = std::move(*opened);
   } else {
-    log::warn("going on without a cache: {}", opened.error().describe());
+    log::warn("continuing without a cache: {}", opened.error().describe());
   }
   return cache_;
 }

@@ -1,4 +1,4 @@
-// Opens Sources by the names that people type.
+// Opens Sources by name.
 #pragma once
 
 #include <cstdint>
@@ -21,43 +21,42 @@ namespace shunt::source {
 inline constexpr std::uint64_t kDefaultCacheSize = std::uint64_t{10} << 30;
 
 struct SessionOptions {
-  std::string cache_dir;                         // empty: the default one
-  std::uint64_t cache_size = kDefaultCacheSize;  // budget of the cache; 0: none
-  bool use_cache = true;                         // false: leave nothing behind
-  bool offline = false;                          // no request is made
-  unsigned jobs = 8;                             // connections, over all Sources
-  std::uint64_t max_rate = 0;                    // bytes a second over all; 0: no limit
-  std::vector<blob::Field> fields;               // sent along, to the host of the Source only
+  std::string cache_dir;                         // empty: the default directory
+  std::uint64_t cache_size = kDefaultCacheSize;  // budget of the cache, in bytes; 0: no limit
+  bool use_cache = true;                         // false: nothing is stored
+  bool offline = false;                          // make no requests
+  unsigned jobs = 8;                             // connections for all Sources together
+  std::uint64_t max_rate = 0;                    // bytes per second for all together; 0: no limit
+  std::vector<blob::Field> fields;  // extra request fields, sent to the host of the Source only
   const CancelToken* cancel = nullptr;
 };
 
-// What becomes of a body of unknown size: all of it is read first, within a bound (unsized.h), or
-// the caller reads it.
+// What to do with a body of unknown size: spool it first, up to a limit (unsized.h), or leave it to
+// the caller.
 enum class IfUnsized { kSpool, kLeave };
 
-// What all Sources that are opened together share: the cache, and what their kinds need, such as
-// connections. Each is started when it is first needed. Thread-safe. It outlives what it has
-// opened.
+// What all Sources opened together share: the cache, and objects of their kinds such as
+// connections. Each is created on first use. Thread-safe. Outlives what it has opened.
 class Session {
  public:
-  // `schemes` is not null.
+  // `schemes` must not be null.
   Session(std::shared_ptr<const Schemes> schemes, SessionOptions options)
       : schemes_(std::move(schemes)), options_(std::move(options)) {}
 
-  // `part` is for what has parts: a layer of an image ("0", "1", …, or a digest; empty where there
-  // is but one). It must be empty for anything else (kUsage).
+  // Opens a Source. `part` selects a part if there are several: a layer of an image ("0", "1", …,
+  // or a digest; empty if there is only one). Otherwise it must be empty (kUsage).
   Result<Opened> open(const std::string& name, const std::string& part = {},
                       IfUnsized if_unsized = IfUnsized::kSpool);
-  // What `part` may be; one that is empty for what has no parts.
+  // Returns the possible values of `part`; a single empty one for a Source without parts.
   Result<std::vector<std::string>> parts(const std::string& name);
 
   [[nodiscard]] const Schemes& schemes() const { return *schemes_; }
   [[nodiscard]] const SessionOptions& options() const { return options_; }
-  // The cache; null where it is not wanted or cannot be used, which is logged once.
+  // Returns the cache; null if it is not wanted or cannot be used, which is logged once.
   std::shared_ptr<cache::Cache> cache();
 
-  // What a kind of Source keeps for as long as the session: one object of each type, made by
-  // `make()` (a shared_ptr<T>) when it is first asked for.
+  // Returns the object of type T that a kind of Source keeps in the session; created by `make()`
+  // (which returns a shared_ptr<T>) on first use.
   template <typename T, typename Make>
   std::shared_ptr<T> kept(Make make) {
     const Lock lock(mutex_);

@@ -38,8 +38,8 @@ UnsizedRead spool_unsized(const Unsized& body, io::SourcePtr& source, std::uint6
   io::Spool spool;
   const auto take = [&](std::uint64_t, std::span<const std::byte> bytes) -> Result<void> {
     if (bytes.size() > most - spool.size()) {
-      return corrupt(fmt::format("the server does not say how large it is, and it is more than the "
-                                 "{} that are kept of such",
+      return corrupt(fmt::format("the server does not tell its size, and it exceeds the limit of "
+                                 "{} for such a source",
                                  format_size(most)))
           .with_path(body.name())
           .with_hint("download it with 'shunt fetch -o FILE' first");

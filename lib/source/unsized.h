@@ -1,6 +1,6 @@
-// A body whose size shows only at its end: an archive that is made while it is sent, the output of
-// a program. It comes once, from its start, in order, and may have no end. It is passed on as it
-// comes, kept nowhere, and left as soon as enough of it is here.
+// A body whose size is only known at its end: an archive created while it is sent, or the output of
+// a program. It comes once, in order from its start, and may be endless. It is passed on as it
+// comes, is not stored, and is dropped as soon as enough has arrived.
 #pragma once
 
 #include <cstddef>
@@ -24,28 +24,28 @@ class Unsized {
 
   struct End {
     Result<void> outcome;
-    blob::Traffic traffic;  // also of what failed
+    blob::Traffic traffic;  // also of a failed read
   };
-  // Hands the first `most` bytes, which are not none, or all of it to `receiver`, on a thread of
-  // its own; blocks until that has ended.
+  // Passes the first `most` bytes (not 0), or all, to `receiver`, on another thread. Blocks until
+  // the end.
   [[nodiscard]] virtual End read(blob::Receiver& receiver, std::uint64_t most) const = 0;
 };
 
-// Where such a body has to be read at random, as much of it may go to $TMPDIR.
+// Limit on what is spooled to $TMPDIR for a body that has to be read at random, in bytes.
 inline constexpr std::uint64_t kMostSpooled = std::uint64_t{1} << 30;
 
-// What came of reading one, also when it failed.
+// The result of a read, also if it failed.
 struct UnsizedRead {
   Result<void> outcome;
   blob::Traffic traffic;
-  std::uint64_t size = 0;  // bytes that were handed on
+  std::uint64_t size = 0;  // bytes that were passed on
 };
 
-// All of it into `source`, by way of memory or $TMPDIR; more than `most` is kCorrupt.
+// Spools all of it into `source`, in memory or $TMPDIR; kCorrupt if it has more than `most` bytes.
 [[nodiscard]] UnsizedRead spool_unsized(const Unsized& body, io::SourcePtr& source,
                                         std::uint64_t most = kMostSpooled);
 
-// Hands what comes to `take`, with its place from 0.
+// Receives bytes and their offset from the start.
 using TakeBytes =
     std::function<Result<void>(std::uint64_t offset, std::span<const std::byte> bytes)>;
 [[nodiscard]] UnsizedRead read_unsized(const Unsized& body, std::uint64_t most,

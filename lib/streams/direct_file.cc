@@ -10,7 +10,7 @@ bool fits(std::uint32_t alignment) {
   return alignment != 0 && DirectFile::kAlignment % alignment == 0;
 }
 
-// Kernels before 6.1 do not tell what they want: there it is not tried.
+// Kernels before 6.1 do not report the alignment; direct I/O is not used there.
 bool has_direct_io(int fd) {
 #ifdef STATX_DIOALIGN
   struct statx status {};

@@ -1,6 +1,6 @@
-// Reads and writes of whole blocks past the page cache (O_DIRECT): for large moves of bytes that
-// nobody else is about to read. They take less processor time than those through the page cache,
-// and a write is under way on the disk while it lasts, not only once it is synced.
+// Direct I/O (O_DIRECT) in whole blocks, bypassing the page cache: for large moves of bytes that
+// nobody is about to read. Takes less processor time than cached I/O, and a write reaches the disk
+// at once rather than at the next sync.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,7 @@
 
 namespace shunt::streams {
 
-// A second descriptor of a file. While it is open, no lease that asks for a single opener can be
-// had. Any thread may call any member, several at once too.
+// A second descriptor of a file. While it is open, no exclusive lease can be taken. Thread-safe.
 class DirectFile {
  public:
   // Offsets, sizes and addresses are multiples of this.
@@ -25,11 +24,11 @@ class DirectFile {
   // system has no direct I/O in units of kAlignment, or if the file cannot be opened at once.
   static std::optional<DirectFile> open(const io::File& file);
 
-  // Whether a transfer of these bytes at `offset` is aligned.
+  // Returns true if a transfer of `data` at `offset` is aligned.
   [[nodiscard]] static bool is_aligned(std::uint64_t offset, std::span<const std::byte> data);
 
-  // As File::read_at and File::write_at, for what is aligned and lies within the file. What was
-  // written is not durable: the file has to be synced.
+  // Like File::read_at and File::write_at, for aligned ranges within the file. Writes are not
+  // durable until the file is synced.
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into) const {
     return file_.read_at(offset, into);
   }

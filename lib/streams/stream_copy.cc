@@ -51,7 +51,7 @@ Result<std::optional<std::size_t>> StreamCopy::step(const io::File& from, ByteRa
       case EINTR:
       case EAGAIN:
         continue;
-      // Another file system, a stream opened for appending, a device that does not do it.
+      // Another file system, a stream opened with O_APPEND, or a device that does not support it.
       case EINVAL:
       case EXDEV:
       case EBADF:

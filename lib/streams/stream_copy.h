@@ -1,4 +1,4 @@
-// From a file into a stream, through the kernel where it can.
+// Copies from a file into a stream, in the kernel if possible.
 #pragma once
 
 #include <cstddef>
@@ -12,23 +12,23 @@
 
 namespace shunt::streams {
 
-// Appends ranges of files to one open stream: by splice(2) into a pipe, so that the file's own
-// pages enter it; by sendfile(2) into a socket; by copy_file_range(2) into a regular file; and
-// through a buffer wherever the kernel declines. For one thread.
+// Appends ranges of files to an open stream: by splice(2) into a pipe, so that the file's pages are
+// not copied; by sendfile(2) into a socket; by copy_file_range(2) into a regular file; and through
+// a buffer if the kernel refuses. One thread.
 class StreamCopy {
  public:
-  // `out` is not owned. A pipe is made larger where that is allowed.
-  // `cancel` is asked while a slow reader is waited for; may be null.
+  // `out` and `cancel` are not owned and outlive it. Enlarges a pipe if permitted. `cancel` ends
+  // waits for a slow reader; may be null.
   explicit StreamCopy(io::File& out, const CancelToken* cancel = nullptr);
 
-  // All of `range`, or an error; a file that ends before is kCorrupt. What has gone out is taken
-  // off the front of `range` in either case.
+  // Appends all of `range`; kCorrupt if the file ends before. In any case removes what was written
+  // from the front of `range`.
   Result<void> append(const io::File& from, ByteRange& range);
 
  private:
   enum class Way { kSplice, kSendfile, kCopyRange, kBuffer };
 
-  // How much was moved; nullopt when the kernel declines this way.
+  // Returns the number of bytes moved; nullopt if the kernel refuses this way.
   Result<std::optional<std::size_t>> step(const io::File& from, ByteRange range);
   Result<void> through_buffer(const io::File& from, ByteRange& range);
   Result<void> wait_for_room() const;
@@ -36,7 +36,7 @@ class StreamCopy {
   io::File& out_;
   const CancelToken* cancel_;
   Way way_ = Way::kBuffer;
-  std::vector<std::byte> buffer_;  // of kBuffer, made when it is needed
+  std::vector<std::byte> buffer_;  // for kBuffer; allocated when needed
 };
 
 }  // namespace shunt::streams

@@ -22,12 +22,12 @@
 namespace shunt::streams {
 namespace {
 
-constexpr std::size_t kMostParts = 64;  // gathered by one call
+constexpr std::size_t kMostParts = 64;  // per call
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kBuffer = std::size_t{256} << 10;
 
-// At most `most` zeros. Never written to, so that the kernel may keep their pages for as long as it
-// likes.
+// Returns at most `most` zeros. Never written to, so that the kernel may keep references to the
+// pages.
 std::span<const std::byte> zero_pages(std::uint64_t most) {
   alignas(kPage) static constexpr std::array<std::byte, kBuffer> kZeros{};
   return std::span(kZeros).first(
@@ -40,20 +40,20 @@ StreamWriter::StreamWriter(io::File& out, Zeros zeros, const CancelToken* cancel
     : out_(out), cancel_(cancel), copy_(out, cancel) {
   const Result<struct stat> status = out.status();
   if (!status) return;
-  // A hole left in what is there already would show the old bytes.
+  // A hole over existing content would show the old bytes.
   holes_ = zeros == Zeros::kHoles && S_ISREG(status->st_mode) &&
            (::fcntl(out.fd(), F_GETFL) & O_APPEND) == 0 &&
            ::lseek(out.fd(), 0, SEEK_CUR) >= status->st_size;
   pipe_ = S_ISFIFO(status->st_mode);
   socket_ = S_ISSOCK(status->st_mode);
   if (!pipe_) return;
-  // O_NONBLOCK on the descriptor itself would be seen by everybody who shares it.
+  // O_NONBLOCK on the shared descriptor would affect everybody who has it.
   Result<io::File> own = out.reopen(O_WRONLY, "open for writing");
-  may_block_ = !own;  // somebody else's pipe
+  may_block_ = !own;  // another user's pipe
   if (own) own_ = std::move(*own);
 }
 
-// No call asks how long a file may be. A position beyond that is refused, and costs nothing.
+// No call returns the largest size of a file. Seeking beyond it fails, and costs nothing.
 Result<void> StreamWriter::check_size(std::uint64_t bytes) const {
   const Result<struct stat> status = out_.status();
   if (!status || !S_ISREG(status->st_mode)) return {};
@@ -86,11 +86,11 @@ void StreamWriter::note(ssize_t put) {
   }
 }
 
-// What goes now. A signal that only asks would not end a call that waits.
+// Writes what goes without blocking. A signal alone would not end a call that waits.
 ssize_t StreamWriter::put(std::span<const iovec> parts) const {
   if (socket_) return io::kernel().send(fd(), parts.data(), static_cast<int>(parts.size()));
   if (!may_block_) return io::kernel().writev(fd(), parts.data(), static_cast<int>(parts.size()));
-  // A pipe that is ready has room for a page.
+  // A pipe that is ready has room for at least a page.
   pollfd ready{fd(), POLLOUT, 0};
   if (::poll(&ready, 1, 0) == 0) {
     errno = EAGAIN;
@@ -101,7 +101,7 @@ ssize_t StreamWriter::put(std::span<const iovec> parts) const {
 }
 
 Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> parts) {
-  std::size_t skip = 0;  // of the first part, written already
+  std::size_t skip = 0;  // bytes of the first part already written
   while (!parts.empty()) {
     std::array<iovec, kMostParts> vectors;
     const std::size_t count = std::min(parts.size(), kMostParts);
@@ -127,7 +127,7 @@ Result<void> StreamWriter::write(std::span<const std::span<const std::byte>> par
   return {};
 }
 
-// Hands the pages themselves to a pipe. False: the kernel does not do it here.
+// Gives the zero pages to a pipe. Returns false if the kernel cannot do it here.
 Result<bool> StreamWriter::splice_zeros(std::uint64_t& count) {
   while (count > 0) {
     const auto part = zero_pages(count);
@@ -160,7 +160,7 @@ Result<void> StreamWriter::write_zeros(std::uint64_t count) {
   }
   while (count > 0) {
     SHUNT_TRY(check_cancel(cancel_));
-    // The same pages many times over: of a disk of terabytes, what counts is the calls.
+    // Writes the same pages many times: for terabytes of zeros the number of calls matters.
     std::array<std::span<const std::byte>, kMostParts> parts;
     std::size_t used = 0;
     while (used < parts.size() && count > 0) {
@@ -179,7 +179,7 @@ Result<void> StreamWriter::copy(const io::File& from, ByteRange range) {
     position_ += range.begin - begin;
     return copied;
   }
-  // sendfile(2) would wait.
+  // sendfile(2) would block.
   std::vector<std::byte> buffer(kBuffer);
   return io::read_in_pieces(
       io::BorrowedFileSource(from, range.end), range, buffer,
@@ -194,10 +194,10 @@ Result<void> StreamWriter::wait_for_reader() const {
     pollfd state{fd(), 0, 0};
     (void)::poll(&state, 1, 0);
     if ((state.revents & POLLERR) != 0) {
-      // It may have taken the last bytes between the two questions.
+      // The reader may have taken the last bytes between the two checks.
       if (::ioctl(fd(), FIONREAD, &waiting) != 0 || waiting == 0) return {};
       Error error = system_error(EPIPE, out_.path(), "write");
-      error.reason = fmt::format("the reader has gone and has left {} bytes in the pipe", waiting);
+      error.reason = fmt::format("the reader has closed the pipe with {} bytes unread", waiting);
       return error;
     }
     SHUNT_TRY(check_cancel(cancel_));

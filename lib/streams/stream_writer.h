@@ -1,4 +1,4 @@
-// The end of a stream: bytes gathered from several places, zeros, and ranges of files, in order.
+// Writes a stream in order: bytes from several places, zeros, and ranges of files.
 #pragma once
 
 #include <sys/uio.h>
@@ -16,38 +16,38 @@
 
 namespace shunt::streams {
 
-// What zeros become where the stream is a regular file.
+// What zeros become if the stream is a regular file.
 enum class Zeros {
   kWritten,
-  kHoles,  // left out; close with finish(), which gives the file its size
+  kHoles,  // skipped; finish() then sets the file's size
 };
 
-// Writes to a pipe, a socket, a device or a regular file from its present position on. A slow
-// reader is waited for, and `cancel` asked meanwhile. For one thread.
+// Writes to a pipe, socket, device or regular file at its current position. Waits for a slow reader
+// until `cancel` is requested. One thread.
 class StreamWriter {
  public:
-  // `out` and `cancel` are not owned; `cancel` may be null. A pipe is made larger where that is
-  // allowed.
+  // `out` and `cancel` are not owned and outlive it; `cancel` may be null. Enlarges a pipe if
+  // permitted.
   StreamWriter(io::File& out, Zeros zeros, const CancelToken* cancel = nullptr);
 
-  // Before the first byte: whether a regular file can become as long as `bytes` more make it, by
-  // its file system and by the limit on sizes. EFBIG: it can't. Nothing changes.
+  // Before the first byte: returns EFBIG if a regular file cannot grow by `bytes`, because of its
+  // file system or RLIMIT_FSIZE. Changes nothing.
   [[nodiscard]] Result<void> check_size(std::uint64_t bytes) const;
 
-  // All of `parts`, one after the other.
+  // Writes all of `parts` in order.
   Result<void> write(std::span<const std::span<const std::byte>> parts);
   Result<void> write_zeros(std::uint64_t count);
-  // All of `range`, through the kernel where it can; a file that ends before is kCorrupt.
+  // Writes all of `range`, in the kernel if possible; kCorrupt if the file ends before.
   Result<void> copy(const io::File& from, ByteRange range);
 
-  // After the last byte: gives a file with holes its size, and waits until the reader of a pipe has
-  // taken everything. A reader that went away before is an EPIPE error.
+  // After the last byte: sets the size of a file with holes, and waits until the reader of a pipe
+  // has taken everything. Returns EPIPE if the reader left before.
   Result<void> finish();
 
-  // EPIPE once the reader of a pipe has gone. From any thread.
+  // Returns EPIPE if the reader of a pipe has left. Thread-safe.
   Result<void> check_reader() const;
 
-  // Bytes that went out, holes included.
+  // Bytes written, holes included.
   [[nodiscard]] std::uint64_t position() const { return position_; }
 
  private:
@@ -61,10 +61,10 @@ class StreamWriter {
   io::File& out_;
   const CancelToken* cancel_;
   StreamCopy copy_;
-  io::File own_;  // a pipe opened once more, so that a write never blocks; may be empty
+  io::File own_;  // a pipe, opened again with O_NONBLOCK; may be empty
   bool pipe_ = false;
   bool socket_ = false;
-  bool may_block_ = false;  // a pipe that could not be opened once more
+  bool may_block_ = false;  // a pipe that could not be opened again
   bool holes_ = false;
   std::uint64_t position_ = 0;
 };

@@ -13,7 +13,7 @@
 namespace shunt::streams {
 namespace {
 
-// Memory that direct I/O can use (streams/direct_file.h).
+// Memory that is aligned for direct I/O (streams/direct_file.h).
 class Storage {
  public:
   void allocate(std::size_t size) {
@@ -36,17 +36,17 @@ struct Slot {
   Block block;
 };
 
-// What the two threads share. A slot is the draining side's while it is full, and otherwise the
-// filling side's.
+// Shared by the two threads. A slot belongs to the draining side while it is full, and otherwise to
+// the filling side.
 struct Exchange {
   std::array<Slot, kTransferBuffers> slots;
 
   Mutex mutex;
   ConditionVariable changed;
-  std::array<bool, kTransferBuffers> full SHUNT_GUARDED_BY(mutex){};  // of the slots
+  std::array<bool, kTransferBuffers> full SHUNT_GUARDED_BY(mutex){};  // for each slot
   std::optional<Error> fill_error SHUNT_GUARDED_BY(mutex);
   bool fill_ended SHUNT_GUARDED_BY(mutex) = false;
-  bool abandoned SHUNT_GUARDED_BY(mutex) = false;  // the draining side wants no more
+  bool abandoned SHUNT_GUARDED_BY(mutex) = false;  // the draining side has stopped
 };
 
 void run_fill(Exchange& exchange, const Fill& fill) {
@@ -104,7 +104,7 @@ Result<void> transfer(const Fill& fill, const Drain& drain, const TransferOption
                  run_fill(exchange, fill);
                  return {};
                }));
-  // What the draining side throws must not leave while the other uses what is here.
+  // An exception must not leave while the other thread uses these objects.
   Result<void> result = catching([&] { return run_drain(exchange, drain, options); });
   {
     const Lock lock(exchange.mutex);

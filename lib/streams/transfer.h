@@ -1,7 +1,7 @@
-// The double-buffered transfer: one side fills a buffer while the other drains the one before.
+// Double-buffered transfer: one thread fills a buffer while another drains the previous one.
 //
-// Memory is kTransferBuffers buffers, whatever the amount. The filling side runs in a thread of its
-// own and may be that many buffers ahead; the draining side runs in the caller's.
+// Memory is kTransferBuffers buffers, whatever the amount. Filling runs in its own thread, up to
+// that many buffers ahead; draining runs in the caller's thread.
 #pragma once
 
 #include <cstddef>
@@ -17,28 +17,29 @@ namespace shunt::streams {
 inline constexpr std::size_t kTransferBuffers = 2;
 inline constexpr std::size_t kTransferBufferSize = std::size_t{2} << 20;
 
-// A buffer on its way. The filling side may shorten `data`; the other members are for both sides to
-// agree on, the transfer does not look at them.
+// A buffer in transfer. `fill` may shorten `data`. The other members are between `fill` and
+// `drain`; the transfer ignores them.
 struct Block {
   std::span<std::byte> data;  // owned by the transfer
-  std::uint64_t at = 0;       // where the bytes go
-  std::uint64_t zeros = 0;    // a hole of this size instead of data
-  std::uint64_t digest = 0;   // of the step, where it ends
-  bool was_cached = false;    // by the page cache, before it was read
-  bool ends_step = false;     // the last block of something that is made durable as a whole
+  std::uint64_t at = 0;       // offset to write to
+  std::uint64_t zeros = 0;    // size of a hole in place of data, in bytes
+  std::uint64_t digest = 0;   // of the step, in the block that ends it
+  bool was_cached = false;    // in the page cache, before it was read
+  bool ends_step = false;     // last block of a step that is made durable as a whole
 };
 
-// Fills `block`; false at the end, when nothing was filled.
+// Fills `block`. Returns false at the end, when nothing was filled.
 using Fill = std::function<Result<bool>(Block& block)>;
 using Drain = std::function<Result<void>(const Block& block)>;
 
 struct TransferOptions {
   std::size_t buffer_size = kTransferBufferSize;
-  Context context = {};  // asked before each drain, told of drained bytes
+  Context context = {};  // checked before each drain, told of drained bytes
 };
 
-// Moves blocks in order until `fill` ends. The first error of either side ends it and is returned;
-// what was filled before an error of `fill` is drained first. Both threads are done on return.
+// Transfers blocks in order until `fill` ends. The first error of either side ends it and is
+// returned; blocks filled before an error of `fill` are drained first. Both sides have ended on
+// return.
 Result<void> transfer(const Fill& fill, const Drain& drain, const TransferOptions& options = {});
 
 }  // namespace shunt::streams

@@ -1,4 +1,4 @@
-// Text of protocols: ASCII, whatever the locale.
+// ASCII text of protocols, independent of the locale.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace shunt::ascii {
 [[nodiscard]] constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-// As digests are written.
+// As in digests.
 [[nodiscard]] constexpr bool is_lower_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f');
 }
@@ -25,7 +25,8 @@ namespace shunt::ascii {
   return is_digit(c) || is_lower(c) || (c >= 'A' && c <= 'Z');
 }
 
-// All of `text` as a number: digits, for a signed T perhaps a '-' in front, no overflow.
+// Parses all of `text` as a number: digits, for a signed T with an optional '-'; nullopt on
+// overflow.
 template <std::integral T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text, int base = 10) {
   T value = 0;
@@ -35,7 +36,7 @@ template <std::integral T>
   return value;
 }
 
-// With "%XX" for everything but the unreserved characters of RFC 3986, 2.3, and those of `kept`.
+// Encodes all characters as "%XX" except the unreserved ones of RFC 3986, 2.3, and those in `kept`.
 [[nodiscard]] inline std::string percent_encoded(std::string_view text,
                                                  std::string_view kept = {}) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
@@ -69,7 +70,7 @@ template <std::integral T>
   return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
-// Without blanks and tabs around it.
+// Removes blanks and tabs at both ends.
 [[nodiscard]] constexpr std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};

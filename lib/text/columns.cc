@@ -13,7 +13,7 @@ struct Characters {
   char32_t last;
 };
 
-// Unicode's categories Mn, Me and Cf, as far as names of files are likely to have them.
+// Unicode categories Mn, Me and Cf, as far as they are likely in file names.
 constexpr std::array kJoined = {
     Characters{0x0300, 0x036f}, Characters{0x0483, 0x0489}, Characters{0x0591, 0x05bd},
     Characters{0x0610, 0x061a}, Characters{0x064b, 0x065f}, Characters{0x0e34, 0x0e3a},
@@ -22,7 +22,7 @@ constexpr std::array kJoined = {
     Characters{0x20d0, 0x20ff}, Characters{0x3099, 0x309a}, Characters{0xfe00, 0xfe0f},
     Characters{0xfe20, 0xfe2f}, Characters{0xfeff, 0xfeff}, Characters{0xe0100, 0xe01ef}};
 
-// UAX #11, wide and fullwidth, in blocks; and the symbols that some terminals show as emoji.
+// UAX #11, wide and fullwidth, in blocks; and symbols that some terminals show as emoji.
 constexpr std::array kWide = {
     Characters{0x1100, 0x115f},   Characters{0x231a, 0x231b},   Characters{0x2329, 0x232a},
     Characters{0x23e9, 0x23f3},   Characters{0x2600, 0x27bf},   Characters{0x2b00, 0x2bff},
@@ -48,7 +48,7 @@ struct Character {
   std::size_t width;
 };
 
-// Of UTF-8. What is none counts a column for each byte.
+// Splits UTF-8 into characters. Invalid bytes count as one column each.
 std::vector<Character> characters_of(std::string_view text) {
   std::vector<Character> found;
   for (std::size_t i = 0; i < text.size();) {
@@ -93,7 +93,7 @@ std::string without_beginning(std::string_view text, std::size_t columns) {
   if (wide <= columns) return std::string(text);
   if (columns < kDots.size()) return {};
   for (const Character& character : characters_of(text)) {
-    // Not in front of what joins the character that has gone.
+    // Not before a combining character whose base was removed.
     if (wide + kDots.size() <= columns && character.width > 0) {
       return std::string(kDots).append(text.substr(character.begin));
     }

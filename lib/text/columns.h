@@ -1,4 +1,4 @@
-// How many columns of a terminal text takes.
+// The width of text on a terminal, in columns.
 #pragma once
 
 #include <cstddef>
@@ -7,12 +7,12 @@
 
 namespace shunt {
 
-// Of printable UTF-8 (text/printable.h): two for what East Asian fonts and emoji make wide, none
-// for what joins the character before. Where terminals disagree, the larger number.
+// Returns the width of printable UTF-8 (text/printable.h): two columns for East Asian wide
+// characters and emoji, none for combining characters. If terminals differ, the larger number.
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 
-// `text` in at most `columns`, with "..." where something had to go: its end, or its beginning, as
-// the end of a file's name tells more. No character is cut in two.
+// Shortens `text` to at most `columns`, with "..." in place of its end or its beginning (the end of
+// a file name says more). Characters are not split.
 [[nodiscard]] std::string without_end(std::string_view text, std::size_t columns);
 [[nodiscard]] std::string without_beginning(std::string_view text, std::size_t columns);
 

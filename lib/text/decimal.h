@@ -1,4 +1,4 @@
-// Decimal numbers as people write them, kept exact: nothing passes through a double.
+// Exact decimal numbers as people write them; no doubles involved.
 #pragma once
 
 #include <cstdint>
@@ -8,15 +8,15 @@
 
 namespace shunt {
 
-// digits / scale; scale is a power of ten.
+// The value is digits / scale; scale is a power of ten.
 struct Decimal {
   std::uint64_t digits = 0;
   std::uint64_t scale = 1;
-  std::string_view rest;  // of the text, behind the number
+  std::string_view rest;  // of the text, after the number
 };
 
-// Reads a number with at most one point off the front of `text`: "1.5K" is 15 / 10, and "K". kUsage
-// with a reason that goes on "it …" where there is no digit, or too many.
+// Parses a number with at most one point from the front of `text`: "1.5K" gives 15 / 10 and "K".
+// Returns kUsage, with a reason that follows "it …", if there is no digit, or too many.
 [[nodiscard]] Result<Decimal> read_decimal(std::string_view text);
 
 }  // namespace shunt

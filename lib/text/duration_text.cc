@@ -17,7 +17,7 @@ Error bad_duration(std::string_view text) {
       .with_hint("a span of time is a number of seconds, or a number with ms, s, m or h");
 }
 
-// The milliseconds that a unit stands for; 0: none of that name.
+// Returns the milliseconds of a unit; 0: unknown unit.
 std::uint64_t unit_in_ms(std::string_view unit) {
   if (unit == "ms") return 1;
   if (unit.empty() || unit == "s") return 1000;
@@ -32,7 +32,7 @@ Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   if (!number) return bad_duration(text);
   const std::uint64_t unit = unit_in_ms(number->rest);
   const auto product = checked_mul(number->digits, unit);
-  // Less than a millisecond nobody can wait for.
+  // Fractions of a millisecond are dropped.
   if (unit == 0 || !product || *product / number->scale > kMost) return bad_duration(text);
   return std::chrono::milliseconds(*product / number->scale);
 }

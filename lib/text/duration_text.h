@@ -1,4 +1,4 @@
-// Spans of time as people write and read them.
+// Time spans as people write them.
 #pragma once
 
 #include <chrono>
@@ -9,11 +9,11 @@
 
 namespace shunt {
 
-// "2", "2s", "0.5s", "250ms", "3m" or "1h" to milliseconds; a bare number is seconds. At most 24
-// days. Negative, empty, trailing text and more than that are kUsage errors.
+// Parses "2", "2s", "0.5s", "250ms", "3m" or "1h"; a bare number is seconds. At most 24 days.
+// Returns kUsage for negative or larger values, empty text and trailing text.
 Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-// "2 s", "0.25 s".
+// Returns a text such as "2 s" or "0.25 s".
 [[nodiscard]] std::string format_duration(std::chrono::milliseconds span);
 
 }  // namespace shunt

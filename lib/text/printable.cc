@@ -8,7 +8,7 @@
 namespace shunt {
 namespace {
 
-// How many bytes the UTF-8 character at the begin of `text` has (RFC 3629); 0: it is none.
+// Returns the length in bytes of the UTF-8 character at the begin of `text` (RFC 3629); 0: invalid.
 std::size_t character_size(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -18,7 +18,7 @@ std::size_t character_size(std::string_view text) {
   for (std::size_t i = 1; i < size; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  // Longer than it has to be, a surrogate, or behind the last character.
+  // Overlong forms, surrogates, and values above the last character.
   if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
       (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) {
     return 0;
@@ -61,7 +61,7 @@ std::string one_line(std::string_view text, std::size_t limit) {
   text = text.substr(0, text.find_last_not_of(kWhiteSpace) + 1);
   std::size_t size = std::min(text.size(), limit);
   if (size < text.size()) {
-    // Not within a character, of up to four bytes.
+    // Not within a character, which has up to four bytes.
     const auto continues = [&](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
     for (int i = 0; i < 3 && size > 0 && continues(text[size]); ++i) --size;
   }

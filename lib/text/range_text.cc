@@ -21,16 +21,16 @@ Result<ByteRange> RangeText::of(std::uint64_t size) const {
     const std::uint64_t last = std::min(length.value_or(0), size);
     return ByteRange{size - last, size};
   }
-  // Of nothing, each range that begins with it is nothing.
+  // For an empty source, any range from 0 is valid and empty.
   if (*begin >= size && *begin > 0) {
-    return usage(fmt::format("the range begins at byte {}, and there are {}", *begin, size));
+    return usage(fmt::format("the range begins at byte {}, but there are only {}", *begin, size));
   }
   return ByteRange::of(*begin, std::min(length.value_or(size), size - *begin));
 }
 
 Result<RangeText> parse_range(std::string_view text) {
   const std::size_t sign = text.find_first_of("+-");
-  if (sign == std::string_view::npos) return bad_range(text, "there is neither '-' nor '+' in it");
+  if (sign == std::string_view::npos) return bad_range(text, "it contains neither '-' nor '+'");
   const std::string_view first = text.substr(0, sign);
   const std::string_view second = text.substr(sign + 1);
   RangeText range;
@@ -48,8 +48,8 @@ Result<RangeText> parse_range(std::string_view text) {
     range.length = number;
   } else if (!second.empty()) {
     SHUNT_ASSIGN(number, parse_size(second));
-    if (number < *range.begin) return bad_range(text, "END lies before START");
-    // At 2^64 - 1 to the end means the same.
+    if (number < *range.begin) return bad_range(text, "END is before START");
+    // A range from 0 to 2^64 - 1 is the same as one to the end.
     if (number - *range.begin < UINT64_MAX) range.length = number - *range.begin + 1;
   }
   if (range.length == std::uint64_t{0}) return bad_range(text, "it is empty");

@@ -1,4 +1,4 @@
-// Ranges of bytes as people write them.
+// Byte ranges as people write them.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,18 @@
 
 namespace shunt {
 
-// A range whose ends may depend on a size that is not known yet.
+// A range relative to a size that may not be known yet.
 struct RangeText {
   std::optional<std::uint64_t> begin;   // nullopt: the last `length` bytes
   std::optional<std::uint64_t> length;  // nullopt: to the end
 
-  // The bytes meant of `size`. Cut at the end, as in HTTP; kUsage when it begins behind it.
-  // An empty source has a begin, too: from there any range is empty.
+  // Returns the range within `size` bytes, cut at the end as in HTTP; kUsage if it begins behind
+  // the end. For an empty source, any range from 0 is empty and valid.
   [[nodiscard]] Result<ByteRange> of(std::uint64_t size) const;
 };
 
-// "START-END" (inclusive), "START+LENGTH", "START-", "-LAST"; each number may be a size ("1M").
-// kUsage for anything else, for END below START and for a length of 0.
+// Parses "START-END" (inclusive), "START+LENGTH", "START-" or "-LAST"; numbers may be sizes ("1M").
+// Returns kUsage for anything else, for END below START and for length 0.
 [[nodiscard]] Result<RangeText> parse_range(std::string_view text);
 
 }  // namespace shunt

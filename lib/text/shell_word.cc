@@ -5,7 +5,7 @@
 namespace shunt {
 namespace {
 
-// With bytes beyond ASCII, which no shell minds.
+// Includes bytes beyond ASCII, which shells leave alone.
 bool is_plain(unsigned char c) {
   constexpr std::string_view kPlain = "@%+=:,./-_";
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c >= 0x80 ||

@@ -1,4 +1,4 @@
-// Names of files in commands that a message gives for typing.
+// File names in shell commands that messages suggest.
 #pragma once
 
 #include <string>
@@ -6,8 +6,7 @@
 
 namespace shunt {
 
-// The file `path` as one word of sh(1), in quotes where it needs them, that no program takes for an
-// option.
+// Returns `path` as one word of sh(1), quoted if needed, that no program takes for an option.
 [[nodiscard]] std::string shell_word(std::string_view path);
 
 }  // namespace shunt

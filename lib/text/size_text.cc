@@ -12,7 +12,7 @@
 namespace shunt {
 namespace {
 
-// The multiplier that a unit stands for: "K" and "KiB" 1024, "KB" 1000, "" and "B" 1.
+// Returns the multiplier of a unit: "K" and "KiB" 1024, "KB" 1000, "" and "B" 1.
 std::optional<std::uint64_t> unit_of(std::string_view text) {
   std::string unit;
   for (const char c : text) unit += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
@@ -43,7 +43,7 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   const Result<Decimal> number = read_decimal(text);
   if (!number) return bad_size(text, number.error().reason);
   const auto unit = unit_of(number->rest);
-  if (!unit) return bad_size(text, fmt::format("'{}' is no unit", number->rest));
+  if (!unit) return bad_size(text, fmt::format("'{}' is not a unit", number->rest));
   const auto product = checked_mul(number->digits, *unit);
   if (!product) return bad_size(text, "it is too large");
   if (*product % number->scale != 0) return bad_size(text, "it is not a whole number of bytes");

@@ -1,4 +1,4 @@
-// Sizes as people write and read them.
+// Sizes as people write them.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace shunt {
 
-// "4096", "64K", "1.5G", "8MiB" (powers of 1024), "10MB" (powers of 1000) to bytes. Upper and lower
-// case alike. Negative, empty, a fraction that is no whole number of bytes, trailing text and
-// overflow are kUsage errors.
+// Parses "4096", "64K", "1.5G", "8MiB" (powers of 1024) or "10MB" (powers of 1000); case does not
+// matter. Returns kUsage for negative or empty text, a fraction that is not a whole number of
+// bytes, trailing text and overflow.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-// As parse_size takes it, in the largest unit that leaves a whole number: "128M".
+// Returns the size for parse_size, in the largest unit that gives a whole number: "128M".
 [[nodiscard]] std::string size_to_type(std::uint64_t bytes);
 
-// 9,012 -> "8.80 KiB": three significant digits, powers of 1024.
+// Returns a text with three significant digits, in powers of 1024: 9,012 -> "8.80 KiB".
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 
 }  // namespace shunt

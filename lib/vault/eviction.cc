@@ -1,4 +1,4 @@
-// Keeping the items within the budget: who has to go, and who may come.
+// Keeps the items within the budget: admission and eviction.
 
 #include <algorithm>
 #include <tuple>
@@ -16,12 +16,12 @@
 namespace shunt::vault {
 namespace {
 
-// When room has to be made, this part of the budget is freed as well, so that a full vault is not
-// scanned again for each block.
+// When room is needed, this part of the budget is freed in addition, so that a full vault is not
+// scanned for each block.
 constexpr std::uint64_t kSlackDivisor = 20;
 
-// A scan that took longer than this and found no room is not made again for ten times as long: a
-// blob that does not fit beside what is in use asks for each block.
+// A scan that took longer than this and found no room is not repeated for ten times as long: a blob
+// that does not fit asks for each block.
 constexpr double kLongScan = 0.005;  // seconds
 constexpr double kPauseFactor = 10;
 
@@ -30,17 +30,17 @@ std::int64_t nanoseconds_now() {
       .count();
 }
 
-// Of one that is not kFull.
+// `admission` is not kFull.
 Result<bool> answer_to(Admission admission) {
   if (admission != Admission::kBusy) return admission == Admission::kGranted;
   Error error;
   error.code = ErrorCode::kBusy;
-  error.reason = "another process has held the lock of the count for long";
+  error.reason = "another process has held the lock of the count for too long";
   return error;
 }
 
-// The file at `path`, locked against everybody; not valid when it is in use, or not the one that
-// was scanned, or used since.
+// Returns the file at `path`, locked exclusively; not valid if it is in use, is not the scanned
+// file, or has been used since.
 io::File hold_idle(const std::string& path, const FoundItem& item) {
   Result<io::File> file = io::File::open_to_change(path);
   if (!file) file = io::File::open_to_read(path);
@@ -64,7 +64,7 @@ bool Vault::is_idle(const FoundItem& item) const {
 
 bool Vault::remove_if_idle(const FoundItem& item) {
   const std::string path = path_of(item.status.name);
-  // Whoever opens it now, and locks it when this lock is gone, finds that the name is gone too.
+  // A process that opens it now finds, once it has the lock, that the name is gone.
   const io::File held = hold_idle(path, item);
   if (!held.valid()) return false;
   const Result<bool> removed = files::remove_if_there(path);
@@ -72,8 +72,8 @@ bool Vault::remove_if_idle(const FoundItem& item) {
   return removed.has_value();
 }
 
-// Evicts down to `wish`, as far as that goes; nothing at all when `must` is given and cannot be
-// reached, or holds as it is. Returns what the items are allocated then.
+// Evicts down to `wish` as far as possible. Evicts nothing if `must` is given and either cannot be
+// reached or is already met. Returns the allocated bytes of the remaining items.
 Result<std::uint64_t> Vault::shrink(Scan& found, std::optional<std::uint64_t> must,
                                     std::uint64_t wish) {
   std::uint64_t total = found.allocated;
@@ -130,7 +130,7 @@ Result<bool> Vault::admit_with_scan(std::uint64_t bytes) {
     if (guard.error().code == ErrorCode::kBusy) return guard.error();
     return false;
   }
-  // Whoever had the lock before has probably made room.
+  // The previous holder of the lock has probably made room.
   const Admission now = ledger_->add(bytes, options_.budget);
   if (now != Admission::kFull) return answer_to(now);
 

@@ -13,8 +13,7 @@
 namespace shunt::vault {
 namespace {
 
-// The lock is held for two system calls at a time: whoever does not get it in this time finds a
-// process stopped in between, and does without.
+// The lock is held for two system calls at a time; a holder that takes longer was suspended.
 constexpr std::chrono::milliseconds kPatience{200};
 
 struct Record {

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Tries with growing pauses: flock(2) itself cannot wait for a limited time.
+// Polls with growing pauses, since flock(2) has no time-out.
 Result<void> lock_patiently(const io::File& file, io::Patience& patience) {
   while (files::try_lock(file, files::LockKind::kExclusive) == files::LockOutcome::kHeldElsewhere) {
     SHUNT_TRY(patience.pause());
@@ -42,7 +42,7 @@ void LockedFile::end_turn() {
 }
 
 Result<void> LockedFile::open() {
-  // A descriptor that came over a fork shares its lock with the parent.
+  // A descriptor inherited by fork shares its lock with the parent.
   if (file_.valid() && opened_by_ == ::getpid()) return {};
   SHUNT_ASSIGN(file_, io::File::open_or_create(path_));
   opened_by_ = ::getpid();
@@ -62,7 +62,7 @@ Result<LockedFile::Guard> LockedFile::lock(std::chrono::milliseconds limit) {
       guard.locked_ = true;
       return guard;
     }
-    file_ = io::File();  // it was removed: others lock another one by now
+    file_ = io::File();  // it was removed: others lock a new one now
   }
   return patience.over();
 }

@@ -1,4 +1,4 @@
-// A small file that processes and threads take in turns, for moments.
+// A small file that processes and threads lock in turn, for short times.
 #pragma once
 
 #include <sys/types.h>
@@ -14,19 +14,19 @@
 
 namespace shunt::vault {
 
-// The file is made when it is first locked, and never removed by us. Should somebody remove it, the
-// next lock is taken on a new one.
+// The file is created when it is first locked, and never removed by shunt. If somebody removes it,
+// the next lock is taken on a new one.
 //
-// Thread-safe: threads of this process take turns, and whose turn it is owns the file, and asks the
-// other processes for it. The mutex guards only whether it is somebody's turn, and is held by
-// nobody who waits for another process.
+// Thread-safe. Threads of this process take turns; the thread whose turn it is owns the file, and
+// locks it against other processes. The mutex guards only whether a thread has the turn, and is not
+// held while waiting for another process.
 class LockedFile {
  public:
-  // `cancel`, which may be null, is asked while lock() waits.
+  // `cancel`, which may be null, ends the wait in lock(). It outlives the object.
   explicit LockedFile(std::string path, const CancelToken* cancel = nullptr)
       : path_(std::move(path)), cancel_(cancel) {}
 
-  // Holds the lock as long as it lives.
+  // Holds the lock during its lifetime.
   class Guard {
    public:
     Guard(Guard&& other) noexcept
@@ -38,13 +38,13 @@ class LockedFile {
    private:
     friend class LockedFile;
     explicit Guard(LockedFile& owner) : owner_(&owner) {}
-    LockedFile* owner_;    // whose turn this is; null: given away
-    bool locked_ = false;  // against other processes too
+    LockedFile* owner_;    // null once moved from
+    bool locked_ = false;  // also locked against other processes
   };
 
-  // kBusy when others have had it for all of `limit`, and kInterrupted once a stop was asked for:
-  // waiting for a process that was stopped must end. Where the file system has no locks, only
-  // threads of this process are kept apart.
+  // Takes the lock. Returns kBusy if others held it for all of `limit`, and kInterrupted on a
+  // request to stop: the holder may have been suspended. On a file system without locks, excludes
+  // only threads of this process.
   [[nodiscard]] Result<Guard> lock(std::chrono::milliseconds limit) SHUNT_EXCLUDES(mutex_);
 
  private:
@@ -55,11 +55,11 @@ class LockedFile {
 
   std::string path_;
   const CancelToken* cancel_;
-  // Not a std::timed_mutex: what it waits with is unknown to the ThreadSanitizer of GCC 12.
+  // Not a std::timed_mutex: the ThreadSanitizer of GCC 12 does not know how it waits.
   Mutex mutex_;
   ConditionVariable turn_ended_;
   bool taken_ SHUNT_GUARDED_BY(mutex_) = false;
-  // What follows belongs to whose turn it is.
+  // The members below belong to the thread whose turn it is.
   io::File file_;
   pid_t opened_by_ = 0;
 };

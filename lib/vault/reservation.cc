@@ -1,4 +1,4 @@
-// From nothing to an item: reserve, write, commit.
+// Creates an item: reserve, write, commit.
 #include <cerrno>
 
 #include "shunt/files/lock.h"
@@ -12,7 +12,7 @@ namespace shunt::vault {
 
 Result<Reservation> Vault::reserve(const std::string& name) {
   SHUNT_TRY(check_item_name(name));
-  // Sweepers look only now and then: twice in a row is as much as one will ever see.
+  // Sweeps are rare: two in a row are the most one will see.
   for (int attempt = 0; attempt < 16; ++attempt) {
     const std::string hidden = path_of(new_hidden_name(name));
     Result<io::File> file = io::File::create(hidden);
@@ -20,7 +20,7 @@ Result<Reservation> Vault::reserve(const std::string& name) {
       if (file.error().system_errno == EEXIST) continue;
       return file.error();
     }
-    // Between creating and locking, a sweeper may have taken it for a leftover.
+    // Between creating and locking, a sweep may have removed it as a leftover.
     if (files::try_lock(*file, files::LockKind::kShared) == files::LockOutcome::kHeldElsewhere)
       continue;
     if (!names_file(hidden, *file)) continue;
@@ -41,7 +41,8 @@ Reservation::~Reservation() {
 
 Result<Item> Reservation::commit() && {
   const bool synced = vault_->options().durability == Durability::kSynced;
-  // The bytes before the name: a name that survives a power cut has the whole item behind it.
+  // Content is synced before the rename: a name that survives a power failure stands for a complete
+  // item.
   if (synced) {
     Result<void> on_disk = file_.sync();
     if (!on_disk) {
@@ -49,17 +50,17 @@ Result<Item> Reservation::commit() && {
       return on_disk.error();
     }
   }
-  // The lock is the one that was taken when the file was created. It is not let go here, so that
-  // the item is safe from its first moment on.
+  // The lock taken when the file was created is kept, so that the item is protected from its first
+  // moment.
   const std::string path = vault_->path_of(name_);
   const Result<void> named = files::rename_no_replace(hidden_, path);
   if (!named) {
     Error error = named.error();
     if (error.system_errno == EEXIST) {
       error.code = ErrorCode::kBusy;
-      error.reason = "an item of that name is there already";
+      error.reason = "an item of that name exists already";
     } else if (names_file(path, file_)) {
-      // Where renaming takes two steps, the first may have been made.
+      // If renaming takes two steps, the first may have been done.
       (void)vault_->remove_name(name_, &file_);
     }
     discard();
@@ -67,10 +68,10 @@ Result<Item> Reservation::commit() && {
   }
   hidden_.clear();
   file_.set_path(path);
-  // The name before the caller's next step, which may rely on the item.
+  // The name must be durable before the caller relies on the item.
   const Result<void> durable = vault_->sync_names();
   if (!durable) {
-    // Whether it would be there after a power cut is not known; better that it is not here either.
+    // It is unknown whether it would survive a power failure; remove it.
     (void)vault_->remove_name(name_, &file_);
     return durable.error();
   }

@@ -35,7 +35,7 @@ bool is_item_name(std::string_view name) {
 
 Result<void> check_item_name(const std::string& name) {
   if (is_item_name(name)) return {};
-  return usage("not a name of an item: 1 to 200 of A-Z a-z 0-9 . _ -, no dot first")
+  return usage("not a valid name of an item: 1 to 200 of A-Z a-z 0-9 . _ -, no dot first")
       .with_path(name);
 }
 
@@ -71,7 +71,7 @@ Result<Scan> scan(const std::string& directory) {
   for (const std::string& name : names) {
     const bool hidden = is_hidden_name(name);
     if (!hidden && !is_item_name(name)) continue;
-    // One that has just been taken away is not there; nor is anything that is no file of ours.
+    // Skips names that have just been removed, and anything that is not a regular file.
     const auto look = opened.look(name);
     if (!look || !*look || !S_ISREG((*look)->st_mode)) continue;
     const struct stat& status = **look;

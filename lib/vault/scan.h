@@ -1,10 +1,10 @@
-// What is in the directory of a vault, without opening any of it.
+// Lists the directory of a vault without opening its items.
 //
 //   NAME                     an item
-//   .NAME.<16 hex>.new       an item that is being reserved, or what is left of one
+//   .NAME.<16 hex>.new       an item being reserved, or the leftover of one
 //   .pins/NAME               the item is pinned
 //   .usage                   the shared count (vault/ledger.h)
-//   .lock                    who takes names away holds it; its time is that of the last sweep
+//   .lock                    locked while names are removed; its mtime is that of the last sweep
 #pragma once
 
 #include <sys/stat.h>
@@ -20,9 +20,9 @@
 
 namespace shunt::vault {
 
-// "" is not valid, nor is anything that could leave the directory or be one of the hidden names.
+// Returns false for "", and for anything that could leave the directory or be a hidden name.
 [[nodiscard]] bool is_item_name(std::string_view name);
-// kUsage unless it is.
+// Returns kUsage for an invalid name.
 [[nodiscard]] Result<void> check_item_name(const std::string& name);
 
 [[nodiscard]] std::string new_hidden_name(const std::string& name);
@@ -33,22 +33,22 @@ namespace shunt::vault {
 
 struct FoundItem {
   ItemStatus status;
-  struct timespec used {};  // as status.last_used, to the nanosecond
+  struct timespec used {};  // like status.last_used, to the nanosecond
   dev_t device = 0;
   ino_t inode = 0;
 };
 
 struct Scan {
-  std::vector<FoundItem> items;  // in no order
-  std::uint64_t allocated = 0;   // of the items together
-  std::uint64_t reserved = 0;    // allocated by what is under hidden names
+  std::vector<FoundItem> items;  // unordered
+  std::uint64_t allocated = 0;   // bytes, of all items
+  std::uint64_t reserved = 0;    // bytes, of files under hidden names
 };
 
 [[nodiscard]] Result<Scan> scan(const std::string& directory);
-// Every name in `directory`, but "." and ".."; none when there is no such directory.
+// Returns every name in `directory` except "." and ".."; none if it does not exist.
 [[nodiscard]] Result<std::vector<std::string>> names_in(const std::string& directory);
 
-// Whether `path` is a name of this very file.
+// Returns true if `path` is a name of `file`.
 [[nodiscard]] bool names_file(const std::string& path, const io::File& file);
 
 }  // namespace shunt::vault

@@ -1,4 +1,4 @@
-// Leftovers of processes that died: files under hidden names, and pins of items that are gone.
+// Removes leftovers of dead processes: files under hidden names, and pins of removed items.
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -18,13 +18,13 @@ namespace {
 constexpr std::int64_t kSweepPeriod = 600;             // seconds
 constexpr std::int64_t kAgeWithoutLocks = 24 * 3'600;  // seconds
 
-// A clock that was set back counts as time that has passed.
+// If the clock was set back, the time counts as passed.
 bool is_older(const struct stat& status, std::int64_t seconds) {
   const std::int64_t age = static_cast<std::int64_t>(::time(nullptr)) - status.st_mtim.tv_sec;
   return age >= seconds || age < -seconds;
 }
 
-// Unlinks a reservation that nobody holds.
+// Removes a reservation that nobody holds.
 Result<void> remove_leftover(const std::string& path) {
   const Result<io::File> file = io::File::open_to_change(path);
   if (!file) {
@@ -35,7 +35,7 @@ Result<void> remove_leftover(const std::string& path) {
     case files::LockOutcome::kHeldElsewhere:
       return {};
     case files::LockOutcome::kUnsupported: {
-      // Nothing tells whether its writer lives. One of a day ago does not.
+      // Without locks it is unknown whether its writer lives; after a day it does not.
       SHUNT_ASSIGN(const struct stat status, file->status());
       if (!is_older(status, kAgeWithoutLocks)) return {};
       break;
@@ -43,8 +43,8 @@ Result<void> remove_leftover(const std::string& path) {
     case files::LockOutcome::kTaken:
       break;
   }
-  // Its owner locks it after creating it and then looks whether the name is still there; hidden
-  // names are never used twice, so that this one cannot stand for another file meanwhile.
+  // Its owner locks it after creating it and then checks that the name still exists; hidden names
+  // are never reused, so this name cannot stand for another file.
   if (names_file(path, *file)) SHUNT_TRY(files::remove_if_there(path));
   return {};
 }
@@ -76,7 +76,7 @@ Result<void> Vault::sweep_locked() {
 Result<void> Vault::sweep() {
   Result<LockedFile::Guard> guard = removal_->lock(kAdmitPatience);
   if (!guard) {
-    // Somebody is at work on the same already.
+    // Another process is already sweeping.
     if (guard.error().code == ErrorCode::kBusy) return {};
     return guard.error();
   }

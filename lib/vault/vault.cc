@@ -27,7 +27,7 @@ Error refusal(const std::string& path, ErrorCode code, std::string reason) {
   return error;
 }
 
-// A directory that has just been made has a name in the one above, which has to last as well.
+// The name of a new directory in its parent must be durable too.
 Result<void> make(const std::string& directory, Durability durability) {
   std::vector<std::string> above;
   struct stat status {};
@@ -44,7 +44,7 @@ Result<void> make(const std::string& directory, Durability durability) {
 Error no_such_item(const std::string& path) {
   Error error;
   error.path = path;
-  error.reason = "there is no such item";
+  error.reason = "no such item";
   return error;
 }
 
@@ -53,12 +53,12 @@ bool is_file(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// Whether opening for writing alone is what was refused.
+// Returns true if only opening for writing was refused.
 bool may_be_readable(const Error& error) {
   return error.system_errno == EACCES || error.system_errno == EPERM || error.system_errno == EROFS;
 }
 
-// Left from a time when others could write here, perhaps.
+// The file may stem from a time when others could write here.
 Result<void> check_owned(const io::File& file) {
   SHUNT_ASSIGN(const struct stat own, file.status());
   std::string reason = files::why_not_owned(own, files::kOnlyRoot);
@@ -71,8 +71,7 @@ Result<void> check_owned(const io::File& file) {
 Vault::Vault(std::string directory, const Options& options)
     : directory_(std::move(directory)),
       options_(options),
-      // Asked once, so that nothing is tried in vain later. The calls themselves have the last
-      // word.
+      // Checked once, to avoid attempts in vain. The calls themselves decide.
       read_only_(::faccessat(AT_FDCWD, directory_.c_str(), W_OK | X_OK, AT_EACCESS) != 0),
       removal_(std::make_unique<LockedFile>(directory_ + "/.lock", options.cancel)),
       ledger_(std::make_unique<Ledger>(directory_ + "/.usage", options.cancel)) {}
@@ -97,13 +96,13 @@ Result<std::unique_ptr<Vault>> Vault::open(const std::string& directory, const O
   }
   std::unique_ptr<Vault> vault(new Vault(directory, options));
   if (!vault->read_only_ && sweep_is_due(directory)) {
-    // What is left over hurts nobody: no reason to fail.
+    // Leftovers do no harm: not a reason to fail.
     (void)vault->sweep();
   }
   return vault;
 }
 
-// nullopt where there is none. kBusy while somebody is about to take it away.
+// Returns nullopt if there is none, kBusy while somebody is removing it.
 Result<std::optional<Item>> Vault::try_open(const std::string& name) const {
   const std::string path = path_of(name);
   bool writable = true;
@@ -116,13 +115,13 @@ Result<std::optional<Item>> Vault::try_open(const std::string& name) const {
     if (file.error().system_errno == ENOENT) return std::optional<Item>();
     return file.error();
   }
-  // The name itself, not what a link stands for; one look, as it may change between two.
+  // Looks at the name itself, not at a link's target; once, since it may change.
   struct stat named {};
   if (::lstat(path.c_str(), &named) != 0) return system_error(EBUSY, path, "open");
   if (!S_ISREG(named.st_mode)) return refusal(path, ErrorCode::kLocalIo, "not a regular file");
   SHUNT_TRY(files::lock_shared(*file));
-  // Between opening and locking it may have been taken away, or another put in its place. From here
-  // on the lock keeps it.
+  // Between opening and locking it may have been removed or replaced. From here on the lock
+  // protects it.
   if (!names_file(path, *file)) return system_error(EBUSY, path, "open");
   SHUNT_TRY(check_owned(*file));
   return std::optional<Item>(Item(std::move(*file), name, writable));
@@ -134,7 +133,7 @@ Result<std::optional<Item>> Vault::open_item(const std::string& name) {
   io::Patience patience(kOpenPatience, options_.cancel, path_of(name));
   for (;;) {
     Result<std::optional<Item>> item = try_open(name);
-    if (item && *item) (void)(*item)->file_.touch();  // where that is allowed
+    if (item && *item) (void)(*item)->file_.touch();  // if permitted
     if (item || item.error().code != ErrorCode::kBusy) return item;
     SHUNT_TRY(patience.pause());
   }
@@ -152,14 +151,14 @@ Result<bool> Vault::remove_name(const std::string& name, const io::File* only) {
   const std::string path = path_of(name);
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) return false;
-  // Names are taken away under this lock alone, so that what the name stands for cannot change
-  // between looking and unlinking: nobody puts an item over another.
+  // Names are removed only under this lock, so that the name cannot change between the check and
+  // unlink: no item ever replaces another.
   SHUNT_ASSIGN(const auto guard, removal_->lock(kRemovalPatience));
   if (only != nullptr && !names_file(path, *only)) return false;
   SHUNT_ASSIGN(const bool removed, files::remove_if_there(path));
   if (!removed) return false;
-  (void)files::remove_if_there(pin_path(directory_, name));  // or sweep() will
-  // Before anybody writes, on the strength of its absence, what must not meet the old item again.
+  (void)files::remove_if_there(pin_path(directory_, name));  // otherwise sweep() will
+  // Durable before a caller relies on its absence to write an item of that name.
   SHUNT_TRY(sync_names());
   return true;
 }
@@ -172,7 +171,7 @@ Result<bool> Vault::retire(const std::string& name, const Item* only) {
 Result<void> Vault::pin(const std::string& name) {
   SHUNT_TRY(check_item_name(name));
   if (!is_file(path_of(name))) return no_such_item(path_of(name));
-  // Evictors hold this lock from their look at the pins until they are through.
+  // Evictors hold this lock from reading the pins until they are done.
   SHUNT_ASSIGN(const auto guard, removal_->lock(kRemovalPatience));
   if (!is_file(path_of(name))) return no_such_item(path_of(name));
   SHUNT_TRY(make(pins_directory(directory_), options_.durability));

@@ -1,15 +1,16 @@
-// A directory of files that come and go durably: the blobs of the cache, the segments of a store.
+// A directory of files that are created and removed durably: the blobs of the cache, the segments
+// of a store.
 //
-// An item is one regular file directly in the directory. It is written under a hidden name while it
-// is *reserved*, gets its own name when it is *committed*, and loses it when it is *retired*. At
-// every instant, power loss included, a name stands for a whole item or for nothing. A process that
-// has an item open keeps it: nobody evicts it, and when it is retired all the same, its bytes stay
-// readable until it is closed.
+// An item is a regular file in the directory. It is written under a hidden name while it is
+// *reserved*, gets its name when it is *committed*, and loses it when it is *retired*. At every
+// instant, power failure included, a name stands for a complete item or for nothing. An item that
+// some process has open is not evicted; if it is retired, its bytes stay readable until it is
+// closed.
 //
-// Several processes may use one vault at once. Locks are flock(2) on the items' files: shared while
-// an item is reserved or open, exclusive for the moment in which it is evicted or swept, so that a
-// process that dies leaves none behind. One lock from reserve() on means that there is no moment in
-// commit() at which the item is nobody's.
+// Several processes may use a vault at once. Locks are flock(2) on the items' files: shared while
+// an item is reserved or open, exclusive while it is evicted or swept. A process that dies leaves
+// no lock behind. The lock is held from reserve() on, so there is no moment in commit() when the
+// item is unlocked.
 #pragma once
 
 #include <atomic>
@@ -28,34 +29,34 @@
 namespace shunt::vault {
 
 enum class Durability {
-  // commit() and retire() return when the change is on disk.
+  // commit() and retire() return once the change is on disk.
   kSynced,
-  // Nothing is synced: for contents that carry checksums and can be had again. After a power cut an
-  // item may be torn, or back after it was retired; never mixed from two.
+  // Nothing is synced: for content that has checksums and can be fetched again. After a power
+  // failure an item may be torn, or exist again after it was retired; two are never mixed.
   kUnsynced,
 };
 
 struct Options {
   Durability durability = Durability::kSynced;
-  // Allocated bytes (st_blocks) that all items together may take; 0: no limit. See Vault::admit.
+  // Limit on the allocated bytes (st_blocks) of all items together; 0: no limit. See Vault::admit.
   std::uint64_t budget = 0;
-  // Asked while others are waited for; may be null. Outlives the vault.
+  // Ends waits for other processes; may be null. Outlives the vault.
   const CancelToken* cancel = nullptr;
 };
 
-// What a listing knows of an item without opening it.
+// What a listing shows of an item without opening it.
 struct ItemStatus {
   std::string name;
   std::uint64_t allocated = 0;  // bytes
-  std::uint64_t size = 0;       // bytes, as the file says
-  std::int64_t last_used = 0;   // seconds since the epoch (the time of modification)
-  bool pinned = false;          // by pin(): survives until unpin()
+  std::uint64_t size = 0;       // bytes, the file's length
+  std::int64_t last_used = 0;   // seconds since the epoch (mtime)
+  bool pinned = false;          // by pin(): kept until unpin()
 };
 
 class Vault;
 
-// An open item, shared with other readers, and safe from eviction as long as it lives. Move-only;
-// the File is open for reading and writing where that is allowed.
+// An open item, shared with other readers and safe from eviction during its lifetime. Move-only.
+// The File is open for reading, and for writing if permitted.
 class Item {
  public:
   [[nodiscard]] io::File& file() { return file_; }
@@ -74,7 +75,7 @@ class Item {
   bool writable_;
 };
 
-// An item that is being written. Gone, with its bytes, unless commit() was reached.
+// An item that is being written. Removed with its bytes unless commit() succeeds.
 class Reservation {
  public:
   Reservation(Reservation&& other) noexcept
@@ -86,9 +87,9 @@ class Reservation {
   ~Reservation();
 
   [[nodiscard]] io::File& file() { return file_; }
-  // Syncs (as the vault's durability says), puts the file under its name and syncs the directory.
-  // Returns the item, open. kBusy when an item of that name is there: it stays as it is, and this
-  // one goes. After any other error there is no item either, as far as that can be had.
+  // Syncs (as Options::durability says), renames the file to its name and syncs the directory.
+  // Returns the open item. Returns kBusy if an item of that name exists: it stays, and this one is
+  // removed. After any other error the new item is removed if possible.
   Result<Item> commit() &&;
 
  private:
@@ -98,7 +99,7 @@ class Reservation {
   void discard();
 
   io::File file_;
-  std::string hidden_;  // path; empty once it is under its name
+  std::string hidden_;  // path; empty once it has its name
   std::string name_;
   Vault* vault_;  // not owned; outlives this
 };
@@ -112,58 +113,56 @@ struct Scan;
 class Vault {
  public:
   ~Vault();
-  // Opens `directory`; what is missing of it is made, mode 0700. kLocalIo where it cannot be made,
-  // belongs to somebody else than the user or root, or may be written to by others. A directory
-  // that may only be read makes a vault from which items can be opened. Sweeps when nobody has
-  // lately.
+  // Opens `directory` and creates what is missing, mode 0700. Returns kLocalIo if it cannot be
+  // created, belongs to another user (except root), or is writable by others. Items of a read-only
+  // directory can be opened. Sweeps if nobody has done so lately.
   static Result<std::unique_ptr<Vault>> open(const std::string& directory, const Options& options);
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
   [[nodiscard]] const Options& options() const { return options_; }
 
-  // `name`: 1 to 200 of [A-Za-z0-9._-], no dot first. Fails with kUsage otherwise, here and below.
+  // `name`: 1 to 200 of [A-Za-z0-9._-], not starting with a dot; otherwise kUsage, here and below.
   Result<Reservation> reserve(const std::string& name);
-  // Opens an item and marks it as used now; nullopt when there is none. kIntegrity for one that
-  // somebody else than the user or root owns or may write to.
+  // Opens an item and sets its time of use; nullopt if there is none. Returns kIntegrity for one
+  // that another user (except root) owns or can write to.
   Result<std::optional<Item>> open_item(const std::string& name);
-  // To look at, not marked as used and not kept from being taken away; else the same.
+  // Same, without setting the time of use and without protecting it from eviction.
   [[nodiscard]] Result<io::File> look_into(const std::string& name) const;
-  // Takes the name away and syncs the directory; the storage goes with the last that has it open.
-  // With `only`, nothing happens unless the name still stands for that very file. Returns whether
-  // something was retired. A pin goes with its item.
+  // Removes the name and syncs the directory; the storage is freed when nobody has it open.
+  // With `only`, does nothing unless the name still is that very file. Returns true if an item was
+  // retired. Its pin is removed too.
   Result<bool> retire(const std::string& name, const Item* only = nullptr);
 
-  Result<void> pin(const std::string& name);  // kFailed when there is no such item
+  Result<void> pin(const std::string& name);  // kFailed if there is no such item
   Result<void> unpin(const std::string& name);
 
-  // All committed items, in no order. 10,000 of them take well below 100 ms.
+  // Returns all committed items, unordered. 10,000 take well below 100 ms.
   [[nodiscard]] Result<std::vector<ItemStatus>> list() const;
 
-  // Retires items, least recently used first, until all together are allocated at most
-  // `max_allocated` bytes. Pinned ones and those that are open anywhere stay. Returns what is
-  // allocated then.
+  // Retires items, least recently used first, until all together take at most `max_allocated`
+  // bytes. Pinned and open items stay. Returns the number of bytes then allocated.
   Result<std::uint64_t> evict(std::uint64_t max_allocated);
 
-  // Asks for `bytes` more within the budget, before they are written; evicts where that makes room.
-  // False when it cannot be had: the caller writes nothing then. kBusy when others have kept the
-  // locks for long, which says nothing about room: ask again. Processes share one count, in a
-  // file beside the items, which a scan sets right whenever it says that the budget is full; so the
-  // budget is never passed by more than what was admitted and is not yet written.
+  // Reserves `bytes` of the budget before they are written; evicts items if that makes room.
+  // Returns false if there is no room: the caller then writes nothing. Returns kBusy if others held
+  // the locks for long; the caller may ask again. Processes share one count, in a file beside the
+  // items; a scan corrects it whenever the budget seems full. So the budget is exceeded at most by
+  // what was admitted and is not yet written.
   Result<bool> admit(std::uint64_t bytes);
 
-  // Takes away what reservations of processes that died have left, and pins of items that are gone.
+  // Removes leftovers of processes that died in a reservation, and pins of items that are gone.
   Result<void> sweep();
 
  private:
   friend class Reservation;
   Vault(std::string directory, const Options& options);
   [[nodiscard]] std::string path_of(const std::string& name) const;
-  // Makes names that came or went durable, where the vault promises that.
+  // Makes new and removed names durable, if Options::durability says so.
   [[nodiscard]] Result<void> sync_names() const;
   [[nodiscard]] Result<std::optional<Item>> try_open(const std::string& name) const;
   Result<bool> remove_name(const std::string& name, const io::File* only);
   Result<bool> admit_with_scan(std::uint64_t bytes);
-  // These want `.lock` to be held.
+  // Called with `.lock` held.
   Result<void> sweep_locked();
   Result<std::uint64_t> shrink(Scan& found, std::optional<std::uint64_t> must, std::uint64_t wish);
   [[nodiscard]] bool is_idle(const FoundItem& item) const;
@@ -174,7 +173,7 @@ class Vault {
   bool read_only_;
   std::unique_ptr<LockedFile> removal_;  // `.lock`
   std::unique_ptr<Ledger> ledger_;
-  std::atomic<std::int64_t> full_until_{0};  // of the steady clock, in ns; see admit_with_scan
+  std::atomic<std::int64_t> full_until_{0};  // steady clock, in ns; see admit_with_scan
 };
 
 }  // namespace shunt::vault

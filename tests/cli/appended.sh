@@ -15,7 +15,7 @@ kept() {
   says 'another program has appended'
   same <(tail -c "$(stat -c %s more)" file) more "$1"
   if cmp -s file original-and-more; then
-    says 'with what was appended behind it'
+    says 'followed by the appended bytes'
   else
     says 'nothing was cut off'
     head -c "-$(stat -c %s more)" file >film

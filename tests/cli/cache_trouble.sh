@@ -79,7 +79,7 @@ expect 0 --json cache ls
 equal "an entry that others may write to" \
   "$(json '.entries[0] | [.damaged, .complete, .verified] | map(tostring) | join(" ")')" "true false false"
 expect 6 cache verify
-says 'the entry is not believed: group or others may write to it'
+says 'the entry is not trusted: group or others may write to it'
 expect 0 cache verify
 right "after the entry has been taken away"
 
@@ -177,7 +177,7 @@ for directory in cache cache/blobs cache/documents; do
   forget_requests
   expect 0 fetch "$url" -o got --force
   same got www/blob "others may write to $directory"
-  says 'going on without a cache'
+  says 'continuing without a cache'
   says "$directory: open directory: group or others may write to it"
   (($(data_requests) > 0)) || fail "others may write to $directory: it was believed"
   expect 7 cache ls

@@ -238,7 +238,7 @@ for directory in none cache; do
   equal "gc" "$(jq -c . out)" '{"schema_version":1,"allocated_before":0,"allocated_after":0}'
   for command in rm pin unpin verify; do
     expect 1 cache "$command" "$url"
-    says 'nothing of that name'
+    says 'not in the cache'
     expect 1 cache "$command" --json "$url"
     one_document out
     equal "code of $command" "$(json .error.code)" 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every documented exit status, and that the file is as it was whenever it is not 0.
+# Every documented exit status, and that the file is unchanged whenever it is not 0.
 # shellcheck source=tests/cli/lib.sh
 source "$(dirname "$0")/lib.sh"
 

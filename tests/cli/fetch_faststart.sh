@@ -171,7 +171,7 @@ background+=("$child")
 appears asked "$child"
 kill -TERM "$child"
 exits "$child" 143 "faststart of a URL, stopped" 10
-says 'what has come stays in the cache; run it again to go on'
+says 'what was downloaded stays in the cache; run again to continue'
 [[ ! -e never.mp4 ]] || fail "a download that was stopped leaves a file"
 
 # ---- a file on this machine that is changed meanwhile ----
@@ -188,4 +188,4 @@ P
 rc=0
 python3 changing.py "$SHUNT" 2>err || rc=$?
 equal "exit, changed meanwhile" "$rc" 8
-grep -q 'changed or replaced in the meantime' err || fail "changed meanwhile: $(cat err)"
+grep -q 'changed or replaced by another program' err || fail "changed meanwhile: $(cat err)"

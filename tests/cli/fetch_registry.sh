@@ -82,7 +82,7 @@ for source in "docker://$image" "oci:$work/image/oci"; do
   for command in "fetch -o never" cache-warm; do
     # shellcheck disable=SC2086
     expect 1 $command "$source" --platform linux/arm64
-    says 'there is no image for linux/arm64(/v8)?; there are: linux/amd64$'
+    says 'no image for linux/arm64(/v8)?; there are: linux/amd64$'
   done
   rm -f got
   expect 0 fetch "$source" --platform linux/amd64 -o got
@@ -96,7 +96,7 @@ expect 0 fetch --offline "docker://$image" --platform linux/amd64 -o got --force
 rm -rf cache
 expect 0 cache-warm "docker://$image"
 expect 0 fetch --offline "docker://$image" --platform linux/arm64 -o got --force
-says 'its platform is not known offline'
+says 'its platform is unknown offline'
 
 # ---- a layout on disk ----
 skopeo --policy policy.json copy -q --src-tls-verify=false "docker://$registry/test/skopeo-gzip" oci:layout:tagged

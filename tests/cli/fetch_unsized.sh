@@ -60,13 +60,13 @@ for ranges in '--range 1+4K' '--range -4K' '--range 4096-' '--range 0+4K --range
   '--range 0+1 --range 0+1'; do
   # shellcheck disable=SC2086
   expect 4 fetch "$url" $ranges -o refused
-  says 'does not say how large it is'
+  says 'does not tell its size'
   [[ ! -e refused ]] || fail "$ranges: there is a file"
 done
 for arguments in '' '--head' '--range 0+4K'; do
   # shellcheck disable=SC2086
   expect 7 cache-warm "$url" $arguments
-  says 'does not say how large it is'
+  says 'does not tell its size'
 done
 # One request each, to see what it is like.
 equal "requests for what is refused" "$(($(grep -c . log) - before))" 8
@@ -113,7 +113,7 @@ exec 5<pipe
 head -c 65536 <&5 >first
 kill -TERM "$pid"
 exits "$pid" 143 "stopped, of what is kept" 30
-says 'what has come stays in the cache'
+says 'what was downloaded stays in the cache'
 exec 5<&-
 stop_server
 
@@ -123,7 +123,7 @@ if ((EUID == 0)) && mount -t tmpfs -o size=64m tmpfs disk 2>/dev/null; then
   mounts=("$work/disk" "${mounts[@]}")
   serve 4000000000000000000
   expect 7 fetch "$url" -o disk/got
-  says 'there is no end'
+  says 'it has not ended'
   [[ ! -e disk/got ]] || fail "half of it is there"
   no_leftovers disk
   stop_server

@@ -129,7 +129,7 @@ kill -INT "$child" 2>/dev/null || true
 rc=0
 wait "$child" || rc=$?
 if ((rc == 130)); then
-  says 'the file is as it was'
+  says 'the file is unchanged'
   [[ $(state file) == "$before" ]] || check original file
 else
   equal "exit of a copy that ended before the signal" "$rc" 0

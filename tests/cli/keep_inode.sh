@@ -51,7 +51,7 @@ touch mounted
 mount --bind file mounted
 mounts=("$mnt/mounted" "${mounts[@]}")
 expect 0 faststart --dry-run mounted
-tells '^    reflink +no .*mounted'
+tells '^    reflink +no .*mount point'
 expect 0 faststart mounted
 says 'moved \(insert\)'
 kept 'a bind mount'

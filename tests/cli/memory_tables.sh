@@ -30,7 +30,7 @@ for kinds in filters wide-tables too-many-tables items "wide-tables fragments on
   # shellcheck disable=SC2086
   make "$work/file" $kinds
   bounded "0 4" "$kinds" faststart --dry-run "$work/file"
-  ((rc == 0)) || says 'more than is supported|too often|too many'
+  ((rc == 0)) || says 'larger than supported|too often|too many'
 done
 
 # Runs, not plans alone: in place, where the patches are in the journal, and into a stream.

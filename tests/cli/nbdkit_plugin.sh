@@ -163,7 +163,7 @@ says 'the stream is not complete'
 # Nobody wrote.
 # shellcheck disable=SC2016
 through "only looked at" size=1M digest=none --run 'nbdinfo "$uri" >/dev/null'
-says 'the stream is not complete: nobody has written to the disk'
+says 'the stream is not complete: nothing was written to the disk'
 [[ ! -e none ]] || fail "there is a digest of a stream that nobody wrote"
 (($(stat -c %s result) < 1 << 20)) || fail "a stream that nobody wrote got its end"
 # A client that is killed: all that can be asked of nbdkit is whether it flushed.
@@ -181,7 +181,7 @@ os.kill(os.getpid(), 9)' \"\$unixsocket\" || true"
   if [[ $flushed == true ]]; then
     [[ -e digest ]] || fail "need-flush, flushed: $(said)"
   else
-    says 'no flush behind the last 4.00 KiB'
+    says 'the last 4.00 KiB written were not flushed'
     [[ ! -e digest ]] || fail "need-flush: there is a digest of a stream that is not complete"
   fi
 done
@@ -208,7 +208,7 @@ stalled "qemu-io -f raw '$uri' -c 'write -P 1 0 8M'" commit=window window=0
 pipe_fills 8 "$server"
 kill -TERM "$server"
 exits "$server" 0 "a signal while a write waits" 20
-says 'the stream is not complete: nbdkit is to end, and a client.s write waits for the reader'
+says 'the stream is not complete: nbdkit is ending, and a client.s write still waits for the reader'
 [[ ! -e late ]] || fail "there is a digest of a stream that is not complete"
 wait "$client" || true
 exec 8<&-

@@ -72,7 +72,7 @@ for command in faststart fetch; do
   expect 7 "$command" plain -o no/such/out
   says '^shunt: no/such/out: create: there is no directory no/such$'
   expect 7 "$command" plain -o plain/out
-  says '^shunt: plain/out: create: plain is no directory$'
+  says '^shunt: plain/out: create: plain is not a directory$'
 done
 
 # ---- what cannot be written is called what people called it ----

@@ -22,7 +22,7 @@ for _ in 1 2 3 4 5 6 7 8; do
   [[ $(cat file) == new ]] || fail "$strategy destroyed the file that had replaced its own"
   if ((rc != 0)); then
     equal "exit of $strategy" "$rc" 8
-    says 'changed or replaced in the meantime'
+    says 'changed or replaced by another program'
     no_leftovers .
     exit 0
   fi

@@ -14,7 +14,7 @@ head -c 24M /dev/urandom >image.raw
 advised() {
   local policy=$1 command=$2 advice what="$2, $1" said_by_text
   expect 0 stream-sink --size 64M --commit "$policy" --advise -o first.img --force --run "$command"
-  said_by_text=$(sed -n 's/^advice: \(.*\) would have done$/\1/p' err)
+  said_by_text=$(sed -n 's/^advice: \(.*\) would have been enough$/\1/p' err)
   [[ -n $said_by_text ]] || { fail "$what: no advice: $(said)" && return; }
   [[ $said_by_text =~ ^--commit\ window\ --window\ [0-9]+[KMG]?\ --memory\ [0-9]+[KMG]?$ ]] ||
     fail "$what: not what one types: $said_by_text"

@@ -204,7 +204,7 @@ says 'ended with status 127'
 # Before it had all: its status says why, and without one it is a closed pipe as any other.
 run stream-sink --stdin --to 'head -c 100000 >kept; exit 6' <random
 equal "exit, a consumer that fails early" "$rc" 1
-says 'ended with status 6 before it had all of the stream'
+says 'ended with status 6 before it had read the whole stream'
 run stream-sink --stdin --to 'head -c 100000 >kept' <random
 equal "exit, a consumer that ends early" "$rc" 7
 says 'Broken pipe'

@@ -101,7 +101,7 @@ what="flushed, and nothing written"
 serves
 qemu-io -f raw -c flush "$uri" >said || fail "$what: $(cat said)"
 ends 1
-says 'nobody has written to the disk'
+says 'nothing was written to the disk'
 says '--allow-empty'
 serves --allow-empty
 qemu-io -f raw -c flush "$uri" >said || fail "$what: $(cat said)"
@@ -120,7 +120,7 @@ for pair in INT:130 TERM:143 HUP:129; do
   appears here "$sink" || fail "$what: the stream ends before"
   kill -"$signal" "$sink"
   ends "$code"
-  says 'interrupted: .*still there, and had not flushed 2.00 MiB of the 2.00 MiB that it had written'
+  says 'interrupted: .*still connected, without flushing 2.00 MiB of the 2.00 MiB that it had written'
   says '2.00 MiB written'
   kill "${background[-1]}" 2>/dev/null || true
 
@@ -146,7 +146,7 @@ for pair in INT:130 TERM:143 HUP:129; do
   serves
   kill -"$signal" "$sink"
   ends 1
-  says 'nobody has written to the disk'
+  says 'nothing was written to the disk'
 done
 
 # ---- who is killed at its work ----
@@ -166,7 +166,7 @@ killed() {
   kill -KILL -- "-$group"
   wait "$group" 2>/dev/null || true
   ends 1
-  says 'without taking leave'
+  says 'disconnected without NBD_CMD_DISC'
 }
 {
   killed '{ head -c 4M random && touch begun && sleep 100; } | nbdcopy - "$uri"'
@@ -207,10 +207,10 @@ for options in '--commit auto' '--commit at-end'; do
     mounted 0 $options -- 'parted -s $disk mklabel msdos mkpart primary 1MiB 100%'
     rm disk.img
     mounted 1 $options -- 'dd if=random of=$disk bs=64k conv=notrunc'
-    says 'without taking leave, and had not flushed 8.00 MiB of the 8.00 MiB that it had written'
+    says 'without NBD_CMD_DISC, without flushing 8.00 MiB of the 8.00 MiB that it had written'
     says 'sync the file of nbdfuse'
     mounted 1 $options -- 'dd if=random of=$disk bs=64k conv=notrunc,fsync; dd if=random of=$disk bs=4k count=1 seek=2047 conv=notrunc'
-    says 'had not flushed 4.00 KiB of the 8.00 MiB that it had written'
+    says 'without flushing 4.00 KiB of the 8.00 MiB that it had written'
   }
 done
 no_leftovers .

@@ -134,5 +134,5 @@ kill -TERM "$sink"
 rc=0
 wait "$sink" || rc=$?
 equal "exit" "$rc" 143
-says 'interrupted: a client went in the middle of a request'
+says 'interrupted: a client disconnected in the middle of a request'
 [[ ! -e disk.img ]] || fail "there is a file"

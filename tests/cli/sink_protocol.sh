@@ -191,7 +191,7 @@ equal "the read of what has left" "$(jq -r 'select(.command == "read" and .error
 served window "$read_back -c 'read -P 1 0 4M' \"\$uri\"" --window 0 --read-window 8M
 ! grep -q 'failed' said || fail "$what: $(cat said)"
 
-# ---- the window that is told would have done, and one byte less would not ----
+# ---- the window that is told is enough, and one byte less would not ----
 out_of_order="$qemu_io -c 'write 1M 1M' -c 'write 100k 5k' -c 'write 3M 1M' -c 'write 2500001 7' \"\$uri\""
 served at-end "$out_of_order" --advise
 window=$(json .window_needed)
@@ -294,7 +294,7 @@ nbdcopy random.img 'nbd+unix:///?socket=fd.sock'
 ends fd
 [[ -S fd.sock ]] || fail "a socket that is not ours is removed"
 expect 2 stream-sink --size 8M --listen fd -o never.img
-says 'handed over'
+says 'no socket was passed'
 
 # ---- outputs ----
 "$SHUNT" stream-sink --size 8M --mkfifo -o fifo --run 'nbdcopy random.img "$uri"' 2>fifo.err &

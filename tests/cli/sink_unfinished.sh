@@ -27,22 +27,22 @@ for policy in auto window at-end; do
   # ---- those who are not done ----
   # Killed, within a request or between two.
   ends 1 '(exec $client "$unixsocket" write:0:65536:1 die); true' --commit $policy
-  says 'went without taking leave, and had not flushed 64.0 KiB of the 64.0 KiB that it had written'
+  says 'disconnected without NBD_CMD_DISC, without flushing 64.0 KiB of the 64.0 KiB that it had written'
   says '64.0 KiB written'
   ends 1 '(exec $client "$unixsocket" write:0:65536:1 flush begin:65536:65536:100 die); true' --commit $policy
   says 'in the middle of a request'
   # Gone without a word, by itself.
   ends 1 '$client "$unixsocket" write:0:65536:1 flush write:65536:4096:1' --commit $policy
-  says 'went without taking leave, and had not flushed 4.00 KiB of the 68.0 KiB that it had written'
+  says 'disconnected without NBD_CMD_DISC, without flushing 4.00 KiB of the 68.0 KiB that it had written'
   # Still there, for longer than it has.
   ends 1 'setsid -f $client "$unixsocket" write:0:65536:1 touch:here until:never >said 2>&1; until [ -e here ]; do sleep 0.02; done' \
     --commit $policy --return-time 200ms
-  says 'still there, and had not flushed 64.0 KiB of the 64.0 KiB that it had written'
+  says 'still connected, without flushing 64.0 KiB of the 64.0 KiB that it had written'
   says '0\.2 s to finish \(--return-time\)'
   rm here
   # One that was done does not stand for another one.
   ends 1 '(exec $client "$unixsocket" write:0:65536:1 die); nbdcopy random "$uri"' --commit at-end
-  says 'had not flushed 64.0 KiB of the 64.0 KiB'
+  says 'without flushing 64.0 KiB of the 64.0 KiB'
   # It reads slowly, and is killed at its work.
   ends 1 '{ head -c 4M random; touch begun; exec sleep 100; } | nbdcopy - "$uri" & c=$!
     until [ -e begun ]; do sleep 0.02; done; sleep 0.3; kill -KILL $c; true' --commit $policy
@@ -94,7 +94,7 @@ rm disk.img here
 # ---- nobody wrote ----
 for command in : 'nbdinfo --size "$uri" >said' '$client "$unixsocket" read:0:512 flush leave'; do
   ends 1 "$command"
-  says 'nobody has written to the disk'
+  says 'nothing was written to the disk'
   ends 0 "$command" --allow-empty
   equal "$what: bytes" "$(tr -d '\0' <disk.img | wc -c)" 0
   rm disk.img

@@ -174,11 +174,11 @@ for words in "faststart" "faststart --check" "faststart -o never" "fetch -o neve
   # shellcheck disable=SC2086
   expect 7 $words pipe
   says '^shunt: pipe: open: not a regular file$'
-  says '^  a pipe has to be standard input, which is called -$'
+  says '^  to read a pipe, pass it as standard input, with -$'
   # shellcheck disable=SC2086
   expect 7 $words /dev/stdin < <(cat plain)
   says 'not a regular file$'
-  says 'standard input, which is called -$'
+  says 'as standard input, with -$'
   # shellcheck disable=SC2086
   expect 7 $words .
   says '^shunt: .: open: Is a directory$'

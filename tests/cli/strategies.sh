@@ -113,7 +113,7 @@ for way in insert reflink; do
   equal "after --strategy $way" "$(state "$mnt/at/plain")" "$before"
 done
 expect 7 faststart --strategy reserve "$mnt/at/plain"
-says '^shunt: .*: plan: there is no way to move moov here$'
+says '^shunt: .*: plan: no strategy can move moov here$'
 says '^    reserve  no   .*no free box'
 if command -v jq >/dev/null; then
   expect 7 --json faststart --strategy reserve "$mnt/at/plain"

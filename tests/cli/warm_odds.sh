@@ -80,7 +80,7 @@ background+=($!)
 appears port "$!" || skip "no server"
 unsized=http://127.0.0.1:$(cat port)/x
 expect 7 cache-warm "$unsized"
-says "$unsized: the cache cannot keep it: the server does not say how large it is"
+says "$unsized: the cache cannot keep it: the server does not tell its size"
 expect 3 cache-warm "$unsized" "$url/a"
 expect 7 --json cache-warm "$unsized"
 equal "its error in JSON" "$(json '.sources[0].error.code')" 7

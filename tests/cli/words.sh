@@ -21,20 +21,20 @@ wrong() {
 }
 
 # ---- words of the command line ----
-wrong "'fastart' is no command; did you mean 'faststart'\?" fastart plain
-wrong "'Fetch' is no command; did you mean 'fetch'\?" Fetch x
-wrong "'nonsense' is no command$" nonsense
-wrong "'lst' is no command of 'cache'; did you mean 'ls'\?" cache lst
-wrong "'--stratgy' is no option of 'faststart'; did you mean '--strategy'\?" faststart --stratgy copy plain
-wrong "'--colour' is no option.*did you mean '--color'\?" --colour never faststart plain
-wrong "'--max-sise' is no option.*did you mean '--max-size'\?" cache gc --max-sise=1G
-wrong "'--comit' is no option.*did you mean '--commit'\?" stream-sink --comit at-end
-wrong "'--frm' is no option.*did you mean '--from'\?" cache-warm --frm list
+wrong "'fastart' is not a command; did you mean 'faststart'\?" fastart plain
+wrong "'Fetch' is not a command; did you mean 'fetch'\?" Fetch x
+wrong "'nonsense' is not a command$" nonsense
+wrong "'lst' is not a command of 'cache'; did you mean 'ls'\?" cache lst
+wrong "'--stratgy' is not an option of 'faststart'; did you mean '--strategy'\?" faststart --stratgy copy plain
+wrong "'--colour' is not an option.*did you mean '--color'\?" --colour never faststart plain
+wrong "'--max-sise' is not an option.*did you mean '--max-size'\?" cache gc --max-sise=1G
+wrong "'--comit' is not an option.*did you mean '--commit'\?" stream-sink --comit at-end
+wrong "'--frm' is not an option.*did you mean '--from'\?" cache-warm --frm list
 wrong "--strategy.*'cpy'; did you mean 'copy'\?" faststart --strategy cpy plain
 wrong "--commit.*'atend'; did you mean 'at-end'\?" stream-sink --stdin --commit atend
 wrong "--color.*'alway'; did you mean 'always'\?" --color alway cache ls
 wrong "--digest.*'sha-256'; did you mean 'sha256'\?" stream-sink --stdin --digest sha-256
-wrong "'two' is one argument too many" fetch one two
+wrong "unexpected argument 'two'" fetch one two
 wrong "--jobs needs a value: N" faststart --jobs
 wrong "--jobs is given more than once" faststart --jobs 1 --jobs 2 plain
 wrong "--max-rate.*'10Q' is not a size" fetch --max-rate 10Q plain
@@ -43,7 +43,7 @@ wrong "see 'shunt faststart --help'" faststart
 for url in ftp://example.org/film.mp4 file:///film.mp4 s3://bucket/film.mp4; do
   for words in "faststart" "faststart --check" "faststart -o new" "fetch" "cache-warm"; do
     # shellcheck disable=SC2086
-    wrong "$url: not a kind of URL that can be read: http, https, docker" $words "$url"
+    wrong "$url: unsupported kind of URL: http, https, docker" $words "$url"
   done
 done
 mkdir -p ftp:/host
@@ -55,14 +55,14 @@ for words in faststrt nosuch "cache lst" "cache nosuch" "faststart nosuch"; do
   # shellcheck disable=SC2086
   expect 2 help $words
   cp err helped
-  [[ $words != faststart* ]] || { grep -q "'nosuch' is no command of 'faststart'" err || fail "$words: $(said)"; continue; }
+  [[ $words != faststart* ]] || { grep -q "'nosuch' is not a command of 'faststart'" err || fail "$words: $(said)"; continue; }
   # shellcheck disable=SC2086
   expect 2 $words
   same helped err "help $words"
 done
 expect 2 --json fastart
 equal "the error as JSON" "$(json '[.error.code, .error.message] | map(tostring) | join(" ")')" \
-  "2 'fastart' is no command; did you mean 'faststart'?"
+  "2 'fastart' is not a command; did you mean 'faststart'?"
 
 # ---- names that were meant otherwise ----
 # meant CODE HINT ARGUMENT...
@@ -76,9 +76,9 @@ mkdir named
 cp plain named/-dash.mp4
 cp plain 'named/-my film.mp4'
 cd named
-wrong "'-dash.mp4' is no option" faststart --check -dash.mp4
-says '^  the file of that name is ./-dash.mp4$'
-meant 2 "the file of that name is './-my film.mp4'" fetch '-my film.mp4'
+wrong "'-dash.mp4' is not an option" faststart --check -dash.mp4
+says '^  to name the file, write ./-dash.mp4$'
+meant 2 "to name the file, write './-my film.mp4'" fetch '-my film.mp4'
 expect 1 faststart --check ./-dash.mp4
 cd ..
 for command in "faststart" "faststart --check" "faststart -o new" "fetch" "cache-warm"; do
@@ -94,8 +94,8 @@ for command in "faststart" "faststart --check" "faststart -o new" "fetch" "cache
     [[ $(wc -l <err) == 1 ]] || fail "a guess for $name: $(said)"
   done
 done
-meant 2 'write %20 for a blank' fetch 'http://127.0.0.1/a film.mp4'
-meant 2 'write %20 for a blank' faststart -o new 'http://127.0.0.1/a film.mp4'
+meant 2 'write %20 for a space' fetch 'http://127.0.0.1/a film.mp4'
+meant 2 'write %20 for a space' faststart -o new 'http://127.0.0.1/a film.mp4'
 rm -r named
 
 # ---- help ----
@@ -163,22 +163,22 @@ in_config() {
   wrong "^shunt: $config:$line: $pattern" "$@"
   rm "$config"
 }
-in_config 2 "'colour' is no option; did you mean 'color'\?" '# comment\ncolour = "never"\n' cache ls
+in_config 2 "'colour' is not an option; did you mean 'color'\?" '# comment\ncolour = "never"\n' cache ls
 in_config 1 "--color.*'nver'.*did you mean 'never'\?" 'color = "nver"\n' cache ls
-in_config 4 "'jbs' is no option; did you mean 'jobs'\?" '\nquiet = true\n[faststart]\njbs = 1\n' faststart plain
-in_config 1 "'jobs' is an option of commands: it goes below \\[faststart\\] or \\[fetch\\] or \\[cache-warm\\]$" 'jobs = 3\n' cache ls
+in_config 4 "'jbs' is not an option; did you mean 'jobs'\?" '\nquiet = true\n[faststart]\njbs = 1\n' faststart plain
+in_config 1 "'jobs' is an option of commands: put it below \\[faststart\\] or \\[fetch\\] or \\[cache-warm\\]$" 'jobs = 3\n' cache ls
 in_config 2 "--jobs.*1 to 64" '[faststart]\njobs = 0\n' faststart plain
 # Also where it is for another command than this one.
 in_config 3 "--max-rate.*'10Q' is not a size" '\n[fetch]\nmax-rate = "10Q"\n' cache ls
-in_config 1 "'fastart' is no command; did you mean 'faststart'\?" '[fastart]\njobs = 1\n' faststart plain
-in_config 2 "'force' is for the command line alone" '[faststart]\nforce = true\n' faststart plain
+in_config 1 "'fastart' is not a command; did you mean 'faststart'\?" '[fastart]\njobs = 1\n' faststart plain
+in_config 2 "'force' can only be given on the command line" '[faststart]\nforce = true\n' faststart plain
 in_config 1 "--json takes true or false" 'json = "perhaps"\n' cache ls
-in_config 2 "'quiet' is on line 1 already" 'quiet = true\nquiet = false\n' cache ls
+in_config 2 "'quiet' is already set on line 1" 'quiet = true\nquiet = false\n' cache ls
 in_config 1 "neither KEY = VALUE" 'quiet\n' cache ls
 in_config 1 "the value is missing" 'quiet =\n' cache ls
 in_config 2 "a table is" '\n[faststart\n' cache ls
-in_config 2 "bad format: unknown value appeared; text stands in quotes" '[fetch]\nplatform = linux/amd64\n' cache ls
-in_config 3 "'fetch' is on line 1 already" '[fetch]\n\n[fetch]\n' cache ls
+in_config 2 "bad format: unknown value appeared; text needs quotes" '[fetch]\nplatform = linux/amd64\n' cache ls
+in_config 3 "'fetch' is already set on line 1" '[fetch]\n\n[fetch]\n' cache ls
 mkdir "$config"
 wrong "^shunt: $config: " cache ls
 rmdir "$config"
@@ -199,7 +199,7 @@ if ((EUID == 0)) && command -v setpriv >/dev/null; then
   as_nobody faststart --check plain
   equal "exit with a home that cannot be entered" "$rc:$(said)" "1:"
   as_nobody -v faststart --check plain
-  says "going on without a configuration: $work/home/.config/shunt/config.toml: .*denied"
+  says "continuing without a configuration: $work/home/.config/shunt/config.toml: .*denied"
   as_nobody --config home/config.toml faststart --check plain
   equal "exit with --config there" "$rc" 2
   says 'home/config.toml: .*denied'
@@ -349,7 +349,7 @@ for command in faststart fetch cache-warm stream-sink; do
       variable=$(grep -oE 'SHUNT_[A-Z_]+' <<<"$entry")
       equal "the variable of $name" "$variable" "SHUNT_$(tr a-z- A-Z_ <<<"${name#--}")"
     else
-      says "$config:2: '${name#--}' is for the command line alone"
+      says "$config:2: '${name#--}' can only be given on the command line"
     fi
     rm "$config"
   done <entries

@@ -27,7 +27,7 @@ struct Wanted {
   bool satisfiable = true;
 };
 
-// "bytes=a-b" alone, which is all that shunt may send.
+// Accepts only "bytes=a-b", which is all that shunt may send.
 std::optional<Wanted> parse_range(const std::string& text, std::uint64_t size) {
   if (!text.starts_with("bytes=")) return std::nullopt;
   const auto dash = text.find('-');
@@ -67,7 +67,7 @@ void fill_blob(std::uint64_t seed, std::uint64_t offset, std::span<char> into) {
   for (; i < into.size() && (offset + i) % 8 != 0; ++i) into[i] = blob_byte(seed, offset + i);
   for (; i + 8 <= into.size(); i += 8) {
     const std::uint64_t word = word_of(seed, (offset + i) / 8);
-    std::memcpy(&into[i], &word, 8);  // little-endian machines only, as far as tests go
+    std::memcpy(&into[i], &word, 8);  // little-endian machines only
   }
   for (; i < into.size(); ++i) into[i] = blob_byte(seed, offset + i);
 }
@@ -273,7 +273,7 @@ bool FaultServer::send_body(Socket& socket, const Answer& answer, const Fault& f
   if (fault.cut_at) {
     listener_.pause(fault.stall);
     if (fault.reset) {
-      // What has been sent must arrive first: a reset throws away what is on its way.
+      // Sent bytes must arrive first: a reset discards those in flight.
       listener_.pause(0.02);
       socket.reset_on_close();
     }

@@ -1,7 +1,7 @@
-// An HTTP/1.1 server on the loopback interface that serves one blob and misbehaves when told to.
+// An HTTP/1.1 server on the loopback interface that serves one blob and misbehaves on demand.
 //
-// It is written on plain sockets: a server library takes care that answers are right, and here they
-// have to be cut, reset, slow and wrong at chosen bytes.
+// It uses plain sockets: a server library would keep answers correct, but here they must be cut,
+// reset, slow or wrong at chosen bytes.
 #pragma once
 
 #include <chrono>
@@ -36,27 +36,27 @@ struct SeenRequest {
   [[nodiscard]] std::string field(const std::string& name) const;
 };
 
-// What is wrong with one answer; by default nothing.
+// The faults of one answer; by default none.
 struct Fault {
-  int status = 0;              // instead of what would be right; the body is then a short text
-  std::string body_text = {};  // the body for `status`
-  std::string raw = {};        // these bytes instead of any answer, then the connection is closed
-  bool no_answer = false;      // the connection is closed
-  bool ignore_range = false;   // 200 and the whole
-  bool ignore_condition = false;  // If-None-Match and If-Range are taken as fulfilled
-  bool no_length = false;         // in chunks, without Content-Length
+  int status = 0;                 // replaces the correct status; the body is then a short text
+  std::string body_text = {};     // the body for `status`
+  std::string raw = {};           // sent in place of an answer; then the connection is closed
+  bool no_answer = false;         // close the connection
+  bool ignore_range = false;      // 200 and the whole blob
+  bool ignore_condition = false;  // treat If-None-Match and If-Range as fulfilled
+  bool no_length = false;         // chunked, without Content-Length
   bool multipart = false;         // says multipart/byteranges
-  std::int64_t start_off = 0;     // Content-Range is wrong by so much
+  std::int64_t start_off = 0;     // offset of the numbers in Content-Range
   std::int64_t end_off = 0;
   std::int64_t total_off = 0;
-  std::optional<std::uint64_t> cut_at = {};  // only so many bytes of the body
+  std::optional<std::uint64_t> cut_at = {};  // send only this many bytes of the body
   bool reset = false;                        // with cut_at: by a reset
   double stall = 0;                          // with cut_at: seconds to wait before the end
-  bool corrupt = false;                      // a bit in the middle of the body is wrong
+  bool corrupt = false;                      // flip a bit in the middle of the body
   double latency = 0;                        // seconds before the answer, besides the server's own
-  std::uint64_t rate = 0;                    // bytes a second, instead of the server's own
-  std::string etag = {};                     // instead of the server's; "-": none
-  std::string last_modified = {};            // the same
+  std::uint64_t rate = 0;                    // bytes per second, in place of the server's own
+  std::string etag = {};                     // replaces the server's; "-": none
+  std::string last_modified = {};            // likewise
   std::vector<std::pair<std::string, std::string>> fields = {};  // added to the answer
 };
 
@@ -67,18 +67,18 @@ struct BlobServerOptions {
   std::string last_modified = "Tue, 01 Jan 2019 00:00:00 GMT";
   double latency = 0;         // seconds before each answer
   std::uint64_t rate = 0;     // bytes a second of each connection; 0: no limit
-  bool accept_ranges = true;  // says so; ranges are served in any case
+  bool accept_ranges = true;  // announce ranges; they are served in any case
 };
 
 class FaultServer {
  public:
-  // Called for each request, by many threads at once.
+  // Called for each request, concurrently on many threads.
   using Judge = std::function<Fault(const SeenRequest&)>;
-  // Called after each answer with the bytes of its body that went out.
+  // Called after each answer with the number of body bytes sent.
   using Log = std::function<void(const SeenRequest&, int status, std::uint64_t sent)>;
 
   explicit FaultServer(BlobServerOptions options = {}, Judge judge = {}, Log log = {});
-  // The n-th request meets the n-th fault; those after that none.
+  // The n-th request gets the n-th fault; later ones none.
   FaultServer(BlobServerOptions options, std::vector<Fault> script);
   ~FaultServer() { listener_.stop(); }
 
@@ -95,7 +95,7 @@ class FaultServer {
 
   void serve(Socket& socket);
   [[nodiscard]] std::optional<SeenRequest> read_request(Socket& socket, std::string& buffered);
-  // Whether the connection goes on.
+  // Returns true if the connection continues.
   bool reply(Socket& socket, const SeenRequest& request, const Fault& fault);
   [[nodiscard]] Answer make_answer(const SeenRequest& request, const Fault& fault) const;
   bool send_body(Socket& socket, const Answer& answer, const Fault& fault, std::uint64_t& sent);

@@ -1,4 +1,4 @@
-// The fault server, and the slow forwarder, as a program for command-line tests and benchmarks.
+// The fault server and the slow forwarder as a program, for command-line tests and benchmarks.
 #include <CLI/CLI.hpp>
 #include <signal.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ struct Options {
   std::uint64_t rate = 0;
 };
 
-// The port appears whole or not at all.
+// Written atomically.
 void write_port(const std::string& path, std::uint16_t port) {
   std::ofstream(path + ".new") << port << '\n';
   if (::rename((path + ".new").c_str(), path.c_str()) != 0) throw std::runtime_error(path);
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   app.add_option("--forward", options.forward, "HOST:PORT to pass everything on to, instead");
   CLI11_PARSE(app, argc, argv);
 
-  // Before any thread is started, so that the signal waits for sigwait().
+  // Before any thread starts, so that sigwait() receives the signal.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

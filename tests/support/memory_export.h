@@ -1,5 +1,5 @@
-// An NBD export that is a plain array, and that checks what the server promises: ranges lie within
-// it and are not empty, pieces are not too large.
+// An NBD export in an array. Checks what the server promises: ranges lie within it and are not
+// empty, pieces are not too large.
 #pragma once
 
 #include <algorithm>
@@ -88,7 +88,7 @@ class MemoryExport : public nbd::Export {
     return extents;
   }
 
-  // As it is now, while a server may be at work.
+  // Returns the current content, also while a server is running.
   [[nodiscard]] std::vector<std::byte> content(std::size_t offset, std::size_t size) const {
     const std::lock_guard lock(mutex_);
     const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(offset);
@@ -99,16 +99,16 @@ class MemoryExport : public nbd::Export {
     return last_zeroing_;
   }
 
-  std::vector<std::byte> bytes;  // for before and after
+  std::vector<std::byte> bytes;  // for use before and after the server runs
   nbd::Features offered;
   std::atomic<bool> is_ready{true};
   std::atomic<bool> is_flushed{true};
   std::atomic<int> flushes{0};
-  std::atomic<std::uint64_t> has_come{UINT64_MAX};  // what lies behind it is on its way
+  std::atomic<std::uint64_t> has_come{UINT64_MAX};  // bytes from here on have not arrived yet
   std::atomic<int> reads{0};
   std::atomic<int> writes{0};
   std::atomic<int> trims{0};
-  // What a request that changes something is told; empty: that it may.
+  // The answer to a request that changes something; empty: success.
   std::function<Result<void>(ByteRange)> verdict_on;
   std::optional<std::uint64_t> unreadable_from;
 
@@ -120,7 +120,7 @@ class MemoryExport : public nbd::Export {
     return verdict_on ? verdict_on(range) : Result<void>();
   }
 
-  // A client's answer orders what the server did before it; a sanitizer cannot see that.
+  // A client's answer orders what the server did before it, but a sanitizer cannot see that.
   mutable std::mutex mutex_;
   std::optional<nbd::Zeroing> last_zeroing_;
 

@@ -1,4 +1,4 @@
-// What stands for the socket of an NBD connection in tests, and a negotiation to begin with.
+// Replaces the socket of an NBD connection in tests, with a negotiation to begin with.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace shunt::test {
 
-// Gives the input in pieces and takes the output in others; every now and then, nothing goes.
+// Delivers the input and takes the output in pieces of various sizes; sometimes nothing moves.
 class MemoryTransport : public nbd::Transport {
  public:
   MemoryTransport(std::span<const std::byte> input, std::uint8_t pace)
@@ -52,7 +52,7 @@ class MemoryTransport : public nbd::Transport {
   unsigned calls_ = 0;
 };
 
-// A negotiation that comes to its end, with all that can be agreed upon.
+// A complete negotiation that requests every feature.
 inline nbd::Bytes good_negotiation() {
   using namespace nbd;
   Bytes bytes;
@@ -74,7 +74,7 @@ inline nbd::Bytes good_negotiation() {
   return bytes;
 }
 
-// The greeting, and the answers to that: ACK; META_CONTEXT, ACK; INFO, ACK.
+// Size of the greeting and the replies: ACK; META_CONTEXT, ACK; INFO, ACK.
 inline constexpr std::size_t kGoodAnswersSize = 18 + 5 * 20 + 19 + 12;
 
 }  // namespace shunt::test

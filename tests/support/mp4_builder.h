@@ -1,4 +1,4 @@
-// An independent MP4/QuickTime writer for tests: the umbrella over its parts.
+// An independent MP4/QuickTime writer for tests. Includes all its parts.
 //
 // A file is composed from the inside out and then rendered:
 //

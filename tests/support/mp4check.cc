@@ -1,11 +1,11 @@
-// mp4check: whether RESULT is what moving moov to the front may make of ORIGINAL.
+// mp4check: checks that RESULT is ORIGINAL with moov moved to the front.
 //
 //   mp4check ORIGINAL RESULT [--already | --moved | --room | --same] [--no-packets]
 //
-// Checks that moov stands in front of the media and behind ftyp; that all bytes outside moov are
-// there, in order; that every absolute position (stco, co64, saio, iloc, tfhd, tfra, sidx, 'gps ',
-// CTBO, C2PA) leads to the bytes that it led to before, and those into other files are as they
-// were; and that libavformat delivers the same packets, where it can read the original at all.
+// Checks that moov comes before the media and after ftyp; that all bytes outside moov are there, in
+// order; that every absolute offset (stco, co64, saio, iloc, tfhd, tfra, sidx, 'gps ', CTBO, C2PA)
+// leads to the same bytes as before, and those into other files are unchanged; and that libavformat
+// delivers the same packets, if it can read the original.
 //   --already     moov was in front: the two files have to be identical
 //   --moved       moov was behind: it has to have moved
 //   --room        wherever moov was: there may be more room behind it than before
@@ -63,7 +63,7 @@ std::string check_packets(const Arguments& arguments) {
   return std::to_string(before.packets.size()) + " the same";
 }
 
-// Compares what has moved; returns what was found in a few words.
+// Compares files after a move; returns a short summary.
 std::string check_moved(const FileBytes& before, const FileBytes& after,
                         const Arguments& arguments) {
   const Places places = lay_side_by_side(before, after);
@@ -94,7 +94,7 @@ int run(const Arguments& arguments) {
     check_identical(before, after);
     return 0;
   }
-  // By the types of the boxes. Where the media lies in others, the caller has to know.
+  // Judged by box types. If the media lies in others, the caller has to say.
   const bool was_in_front =
       moov_in_front(boxes_in(before, 0, before.size())) && arguments.wanted != Wanted::kMoved;
   const bool identical = was_in_front && arguments.wanted != Wanted::kRoom;

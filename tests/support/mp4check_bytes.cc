@@ -25,8 +25,8 @@ std::uint64_t big_endian(const std::uint8_t* from, unsigned width) {
   return value;
 }
 
-// Letters and what vendors use besides. Other types are boxes where the sizes lead to one of these,
-// or to the very end.
+// Letters and what else vendors use. Other types are boxes if their sizes lead to one of these, or
+// to the end of the file.
 bool plausible(const std::string& type) {
   return std::all_of(type.begin(), type.end(), [](char c) {
     const auto u = static_cast<unsigned char>(c);
@@ -114,7 +114,7 @@ std::uint64_t first_difference(const Bytes& a, std::uint64_t at_a, const Bytes& 
 
 BoxList boxes_in(const Bytes& bytes, std::uint64_t begin, std::uint64_t end) {
   BoxList list;
-  std::size_t known = 0;  // boxes up to the last of a plausible type, or all to the very end
+  std::size_t known = 0;  // boxes up to the last plausible one, or all if they reach the end
   bool open_ended = false;
   while (end - begin >= 8) {
     Box box;

@@ -1,5 +1,5 @@
-// What mp4check reads: the bytes of a file or of an inflated moov, and the boxes in them. It shares
-// nothing with lib/mp4, so that a misunderstanding there does not hide itself here.
+// What mp4check reads: the bytes of a file or an inflated moov, and the boxes in them. Shares no
+// code with lib/mp4, so that a misunderstanding there is not repeated here.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace shunt::test::check {
 
-// The finding that the two files do not belong together; what() says where.
+// Thrown if the two files do not correspond; what() says where.
 class Mismatch : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -69,8 +69,8 @@ class Window {
   std::vector<std::uint8_t> held_;
 };
 
-// The first of `size` bytes in which the two differ, counted from 0; `size` when they are the same.
-// Skips what is a hole in both.
+// Returns the first of `size` bytes in which the two differ, counted from 0; `size` if they are
+// equal. Skips what is a hole in both.
 [[nodiscard]] std::uint64_t first_difference(const Bytes& a, std::uint64_t at_a, const Bytes& b,
                                              std::uint64_t at_b, std::uint64_t size);
 
@@ -84,18 +84,17 @@ struct Box {
   [[nodiscard]] bool is(std::string_view name) const { return type == name; }
 };
 
-// The boxes of [begin, end), as far as they are boxes.
+// The boxes in [begin, end), as far as it consists of boxes.
 struct BoxList {
   std::vector<Box> boxes;
-  std::uint64_t end = 0;  // where the last of them ends; the rest is no box
+  std::uint64_t end = 0;  // end of the last box; the rest is not a box
 };
 [[nodiscard]] BoxList boxes_in(const Bytes& bytes, std::uint64_t begin, std::uint64_t end);
-// The first box along `path` within `parent`; nullptr type, that is an empty one, when there is
-// none.
+// Returns the first box along `path` within `parent`; one with an empty type if there is none.
 [[nodiscard]] Box find_box(const Bytes& bytes, const Box& parent,
                            std::initializer_list<std::string_view> path);
 
-// The content of a compressed moov (cmov); empty when `moov` is an ordinary one.
+// Returns the content of a compressed moov (cmov); empty if `moov` is not compressed.
 [[nodiscard]] std::vector<std::uint8_t> inflated_moov(const Bytes& bytes, const Box& moov);
 
 }  // namespace shunt::test::check

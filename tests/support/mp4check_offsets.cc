@@ -8,8 +8,8 @@ namespace shunt::test::check {
 namespace {
 
 constexpr unsigned kMaxDepth = 16;
-constexpr std::uint64_t kLooked = 64 << 10;  // bytes looked at behind a position
-constexpr std::uint64_t kAllUpTo = 4096;     // chunks of a table; of more, every n-th
+constexpr std::uint64_t kLooked = 64 << 10;  // bytes compared behind an offset
+constexpr std::uint64_t kAllUpTo = 4096;     // chunks of a table; of longer ones every n-th
 constexpr std::string_view kCanon = "\x85\xc0\xb6\x87";
 constexpr std::string_view kC2pa = "\xd8\xfe\xc3\xd6";
 
@@ -31,13 +31,14 @@ std::string at_byte(std::uint64_t at) {
   return std::to_string(at);
 }
 
-// QuickTime's meta is a plain box, that of ISO files a full box.
+// meta is a plain box in QuickTime and a full box in ISO files.
 std::uint64_t meta_head(const Bytes& bytes, const Box& meta) {
   if (meta.end - meta.payload < 8) return 0;
   return bytes.number(meta.payload + 4, 4) == 0x68646c72 /* hdlr */ ? 0 : 4;
 }
 
-// A reference that names no other file: a url without text, a urn without text behind its name.
+// Returns true if a reference names no other file: a url without text, or a urn without text after
+// its name.
 bool unnamed(const Bytes& bytes, const Box& entry) {
   std::uint64_t at = entry.payload + 4;
   if (entry.is("urn ")) {
@@ -49,7 +50,7 @@ bool unnamed(const Bytes& bytes, const Box& entry) {
   return at >= entry.end || bytes.number(at, 1) == 0;
 }
 
-// Which chunks of a track lie in this file, how many samples each has, and their bytes.
+// Iterates over a track's chunks: whether they lie in this file, their samples and bytes.
 class ChunkWalk {
  public:
   ChunkWalk(const Bytes& bytes, const Box& trak) : runs_(bytes), sizes_(bytes) {
@@ -72,7 +73,7 @@ class ChunkWalk {
     }
   }
 
-  // Goes on to the next chunk.
+  // Goes to the next chunk.
   void next() {
     ++chunk_;
     while (run_ < run_count_ && runs_.number(stsc_.payload + 8 + run_ * 12, 4) <= chunk_) {
@@ -99,7 +100,7 @@ class ChunkWalk {
     return stsz_.payload + 12 + sample * 4;
   }
 
-  // For each sample description, whether its data reference is this file.
+  // Reads for each sample description whether its data reference is this file.
   void read_here(const Bytes& bytes, const Box& dref, const Box& stsd) {
     std::vector<bool> references;
     if (!dref.type.empty() && dref.end - dref.payload >= 8) {
@@ -310,7 +311,7 @@ void Offsets::compare_saio(const Two& saio, std::uint64_t old_base, std::uint64_
 }
 
 void Offsets::compare_iloc(const Two& iloc) {
-  // Both boxes are read in step; all but the widths and the addresses has to be the same.
+  // Reads both boxes in parallel; everything except widths and addresses must be equal.
   struct Reader {
     Window window;
     std::uint64_t at;
@@ -396,7 +397,7 @@ void Offsets::compare_ctbo(const Two& ctbo) {
 }
 
 void Offsets::compare_c2pa(const Two& uuid) {
-  // uuid, version and flags, a purpose ending in NUL, the position of the first Merkle box.
+  // uuid, version and flags, a purpose ending in NUL, the offset of the first Merkle box.
   const std::uint64_t end = uuid.old_box.end - uuid.old_box.payload;
   std::uint64_t at = 20;
   while (at < end && uuid.old_bytes.number(uuid.old_box.payload + at, 1) != 0) ++at;

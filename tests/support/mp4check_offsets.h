@@ -1,5 +1,5 @@
-// Boxes that hold absolute positions, compared across the two files: every position has to lead to
-// the same bytes as before, and all else has to be the same.
+// Compares boxes with absolute offsets in two files: every offset must lead to the same bytes as
+// before, and everything else must be equal.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +16,13 @@ class Offsets {
   Offsets(const Bytes& before, const Bytes& after, const Places& places)
       : before_(before), after_(after), places_(places) {}
 
-  // Compares two counterparts, which may lie in an inflated moov; throws Mismatch.
+  // Compares two corresponding boxes, which may lie in an inflated moov; throws Mismatch.
   void compare(const Bytes& old_bytes, const Box& old_box, const Bytes& new_bytes,
                const Box& new_box, unsigned depth = 0);
 
-  // How many positions of each kind were followed.
+  // Number of offsets followed, by kind.
   [[nodiscard]] const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
-  // Whether some chunks lie in other files, which libavformat does not always tell apart.
+  // True if some chunks lie in other files, which libavformat does not always distinguish.
   [[nodiscard]] bool has_external_chunks() const { return external_; }
 
  private:
@@ -34,7 +34,7 @@ class Offsets {
     [[nodiscard]] Two child(std::initializer_list<std::string_view> path) const;
   };
 
-  // `old_address` led to `length` bytes; `new_address` has to lead to the same ones.
+  // `old_address` led to `length` bytes; `new_address` must lead to the same bytes.
   void follow(const std::string& what, std::uint64_t old_address, std::uint64_t new_address,
               std::uint64_t length);
   void compare_leaf(const Two& two) const;
@@ -48,7 +48,7 @@ class Offsets {
   void compare_traf(const Two& traf, std::uint64_t old_moof, std::uint64_t new_moof);
   void compare_tfra(const Two& tfra);
   void compare_sidx(const Two& sidx);
-  // The same bytes but for [skip, skip + width) of the box.
+  // Compares all bytes except [skip, skip + width) of the box.
   void same_except(const Two& two, std::uint64_t skip, std::uint64_t width) const;
 
   const Bytes& before_;

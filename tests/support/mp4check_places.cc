@@ -20,7 +20,7 @@ std::string described(const Box& box) {
   return "'" + box.type + "' at byte " + std::to_string(box.begin);
 }
 
-// A meta at file level may have had to make room for wider item locations.
+// A file-level meta may have grown for wider item locations.
 bool alike(const Box& a, const Box& b) {
   return a.type == b.type && (a.size() == b.size() || a.is("meta") || a.is("meco"));
 }
@@ -93,7 +93,7 @@ class SideBySide {
     inserted_before_ = true;
   }
 
-  // Whether the old moov is the next box, and is gone, and `box` stood behind it.
+  // Returns true if the old moov is the next box and is gone, and `box` came after it.
   [[nodiscard]] bool is_followed_by(const Box& box) const {
     if (!old_.boxes[next_].is("moov") || next_ + 1 == old_.boxes.size()) return false;
     const Box& behind = old_.boxes[next_ + 1];
@@ -104,7 +104,7 @@ class SideBySide {
     return first_difference(before_, old.begin, after_, box.begin, old.size()) != old.size();
   }
 
-  // Boxes of the original that the result may lack.
+  // Skips boxes of the original that the result may lack.
   bool leave_out(const Box& old) {
     if (old.is("moov")) {
       if (!places_.old_moov.type.empty()) throw Mismatch("two moovs in the original");
@@ -120,8 +120,8 @@ class SideBySide {
     return true;
   }
 
-  // Room that was there already is used so that nothing else moves; but for a moov that was in
-  // front, and is given more of it.
+  // Existing room may only be used if nothing else moves, unless moov was already in front and gets
+  // more room.
   void check_used_up() const {
     if (places_.used_up.empty() || moov_in_front(old_)) return;
     for (const Pair& pair : places_.pairs) {

@@ -1,4 +1,4 @@
-// Where the bytes of the original's top level came to lie in the result.
+// Where the top-level bytes of the original are in the result.
 #pragma once
 
 #include <cstdint>
@@ -17,27 +17,27 @@ struct Pair {
   Box new_box;
 };
 
-// The two files laid side by side: all that is in the original, moov apart, stands in the result in
-// the same order; only free boxes have come in between, the old moov may have become one, and one
-// run of free boxes in front of the media may have given its room to moov.
+// Aligns the two files: everything in the original except moov is in the result in the same order;
+// only free boxes were added, the old moov may have become one, and one run of free boxes in front
+// of the media may have been used for moov.
 struct Places {
   Box old_moov;
   Box new_moov;
   std::vector<Pair> pairs;       // ascending
-  std::vector<Box> used_up;      // free boxes of the original whose room moov took
+  std::vector<Box> used_up;      // free boxes of the original that moov has used
   std::uint64_t old_raw_at = 0;  // the bytes behind the last box
   std::uint64_t new_raw_at = 0;
   std::uint64_t raw_size = 0;
 
-  // Where the byte at `old_address` is now, and how many bytes went with it from there on.
+  // Returns where the byte at `old_address` is now, and how many bytes from there on moved with it.
   [[nodiscard]] std::optional<std::pair<std::uint64_t, std::uint64_t>> moved(
       std::uint64_t old_address) const;
 };
 
-// Whether moov comes before every mdat.
+// Returns true if moov comes before every mdat.
 [[nodiscard]] bool moov_in_front(const BoxList& list);
 
-// Throws Mismatch when they cannot be laid side by side like that. Compares types and sizes only.
+// Throws Mismatch if they cannot be aligned. Compares types and sizes only.
 [[nodiscard]] Places lay_side_by_side(const Bytes& before, const Bytes& after);
 
 }  // namespace shunt::test::check

@@ -1,4 +1,4 @@
-// A pipe that nobody reads unless the test does.
+// A pipe that only the test reads.
 #pragma once
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// A pipe whose other end a thread reads, for tests of what goes into streams.
+// A pipe whose other end is read by a thread, for tests of streams.
 #pragma once
 
 #include <unistd.h>
@@ -35,7 +35,7 @@ class ReadingPipe {
 
   [[nodiscard]] io::File& in() { return in_; }
 
-  // Closes the way in, and gives what came out.
+  // Closes the write end and returns everything read.
   const std::vector<std::byte>& all() {
     (void)in_.close();
     if (thread_.joinable()) thread_.join();
@@ -44,7 +44,7 @@ class ReadingPipe {
 
  private:
   io::File in_;
-  std::vector<std::byte> bytes_;  // of the thread until it is joined
+  std::vector<std::byte> bytes_;  // used by the thread until it is joined
   std::thread thread_;
 };
 

@@ -48,8 +48,8 @@ struct ScriptedOrigin::Flow {
   unsigned number = 0;
   Clock::time_point due;
   bool started = false;
-  bool gone = false;  // cancelled; guarded by the origin's mutex
-  bool held = false;  // its receiver was not ready; likewise
+  bool gone = false;  // cancelled; guarded by the origin's mutex, like held
+  bool held = false;  // the receiver was not ready
 };
 
 class ScriptedOrigin::Handle final : public blob::Download {
@@ -148,7 +148,7 @@ void ScriptedOrigin::run() {
 
 bool ScriptedOrigin::ready(Flow& flow, std::size_t bytes) {
   {
-    // Before the question: it may be resumed as soon as it has been answered.
+    // Set before the call: the receiver may resume as soon as it has returned false.
     const std::lock_guard lock(mutex_);
     flow.held = true;
   }

@@ -1,4 +1,4 @@
-// A server in this process: a blob of noise whose delays, faults and manners a test decides.
+// An in-process server: a blob of noise whose delays, faults and behaviour a test decides.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@
 
 namespace shunt::test {
 
-// The bytes of the blob `seed` from `offset` on. No two blocks are alike.
+// Fills `into` with the blob `seed` from `offset` on. No two blocks are equal.
 void fill_noise(std::uint64_t seed, std::uint64_t offset, std::span<std::byte> into);
 [[nodiscard]] bool is_noise(std::uint64_t seed, std::uint64_t offset,
                             std::span<const std::byte> bytes);
@@ -28,19 +28,19 @@ void fill_noise(std::uint64_t seed, std::uint64_t offset, std::span<std::byte> i
 
 struct OriginScript {
   std::uint64_t seed = 1;
-  std::size_t chunk = 32 << 10;                // bytes that come at once
+  std::size_t chunk = 32 << 10;                // bytes per chunk
   std::chrono::microseconds latency{0};        // from a request to its first chunk
   std::chrono::microseconds pause{0};          // between the chunks of a download
-  std::uint64_t stall = UINT64_MAX;            // from this byte on nothing comes for an hour
-  bool everything = false;                     // the whole blob, whatever is asked for
-  double says_latency = 0;                     // what latency() and
-  double says_rate = 0;                        // rate() tell
+  std::uint64_t stall = UINT64_MAX;            // no byte from here on comes for an hour
+  bool everything = false;                     // send the whole blob, whatever is requested
+  double says_latency = 0;                     // returned by latency()
+  double says_rate = 0;                        // returned by rate()
   std::atomic<std::uint64_t>* sent = nullptr;  // counts bytes; may lie in shared memory
-  // Asked before each chunk, with the number of the request (from 1): an error ends the download.
+  // Called before each chunk, with the number of the request (from 1). An error ends the download.
   std::function<std::optional<Error>(unsigned request, std::uint64_t offset)> fault;
 };
 
-// Delivers on a thread of its own, a chunk of each download in turn. Made after a fork, not before.
+// Delivers on its own thread, one chunk of each download in turn. Must be created after a fork.
 class ScriptedOrigin final : public blob::Origin {
  public:
   ScriptedOrigin(blob::Info info, OriginScript script);
@@ -65,7 +65,7 @@ class ScriptedOrigin final : public blob::Origin {
   class Handle;
   void run();
   [[nodiscard]] bool ready(Flow& flow, std::size_t bytes);
-  // A chunk, or the end, of a flow; whether it has ended.
+  // Delivers a chunk, or ends the flow; returns true if it has ended.
   bool step(Flow& flow);
 
   const blob::Info info_;

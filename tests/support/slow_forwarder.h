@@ -1,5 +1,5 @@
-// Stands between a client and a real server, and makes the way between them long: each request
-// waits for a round trip, each connection has its rate. It knows bytes, not HTTP.
+// Forwards between a client and a real server and makes the path long: each request waits for a
+// round trip, each connection has a rate limit. Works on bytes, not HTTP.
 #pragma once
 
 #include <cstdint>

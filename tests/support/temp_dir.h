@@ -1,4 +1,4 @@
-// A directory that goes away with the object, and a look at the files in it.
+// A directory that is removed with the object, and access to its files.
 #pragma once
 
 #include <cstdlib>

@@ -1,5 +1,5 @@
-// What a command has found out, described once: values with their names and units, and the words
-// for people. A renderer makes text of it (report/text.h), JSON (report/json.h), or something else.
+// What a command reports: values with names and units, and phrases for people. Rendered as text
+// (report/text.h), JSON (report/json.h), or otherwise.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -13,7 +13,7 @@
 
 namespace shunt::cli {
 
-// How a number looks to people.
+// How to show a number to people.
 enum class Unit {
   kPlain,
   kBytes,         // "1.5 MiB"
@@ -21,39 +21,40 @@ enum class Unit {
   kMilliseconds,  // a number of seconds, "0.300 s"
 };
 
-// A value, a list of values, or nested ones; null: not known.
+// A value, a list, or nested values; null: unknown.
 using Value = nlohmann::ordered_json;
 
-// In `phrase` and `row`, {} stands for the value as people read it, {NAME} for that of another
-// field, and {NAME:n} for it without its unit.
+// In `phrase` and `row`, {} is replaced by the value as shown to people, {NAME} by that of another
+// field, and {NAME:n} by that without its unit.
 struct Field {
-  std::string name{};  // in JSON; a name that begins with '.' is for the words alone
+  std::string name{};  // in JSON; a name that begins with '.' is not in JSON
   Value value{};
   Unit unit = Unit::kPlain;
-  // A part of the one line for people.
+  // Part of the one-line text for people.
   std::string phrase{};
-  bool always = false;  // show the phrase also when the value is null, false, 0 or empty
-  // A row of a table for people: its label, and what stands beside it.
+  bool always = false;  // show the phrase even if the value is null, false, 0 or empty
+  // A row of a table for people: its label and text.
   std::string label{};
   std::string row = "{}";
 };
 
-// Of one input, or of a run. A value.
+// The report on one input or one run. A value.
 class Description {
  public:
-  // What it is about, at the begin of the line: a path, or nothing.
+  // The subject at the begin of the line: a path, or empty.
   explicit Description(std::string subject = {}) : subject_(std::move(subject)) {}
 
-  // In the order in which they are shown. Returns it, for more to be said of it.
+  // Adds a field; fields are shown in this order. Returns it, so that it can be completed; valid
+  // until the next add.
   Field& add(Field field) { return fields_.emplace_back(std::move(field)); }
   // A number of bytes.
   Field& add_bytes(std::string name, std::uint64_t bytes);
-  // null for the empty text.
+  // null for an empty text.
   Field& add_text(std::string name, const std::string& text);
 
   [[nodiscard]] const std::string& subject() const { return subject_; }
   [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
-  // The field of that name; null when there is none.
+  // Returns the field of that name, or null.
   [[nodiscard]] const Field* find(std::string_view name) const;
 
  private:
@@ -61,15 +62,15 @@ class Description {
   std::vector<Field> fields_;
 };
 
-// What a command says at its end: one Description, or one for each input.
+// The final report of a command: one Description, or one per input.
 struct Document {
   Description whole{};  // fields of the document itself
-  // The name of the list of inputs; empty: there is none.
+  // The name of the list of inputs; empty: none.
   std::string list{};
   std::vector<Description> inputs{};
 };
 
-// The noun that goes with a number: "request" or "requests".
+// Returns the noun for a number: "request" or "requests".
 [[nodiscard]] std::string noun_for(std::uint64_t number, std::string_view one,
                                    std::string_view several);
 

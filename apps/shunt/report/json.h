@@ -7,10 +7,10 @@
 
 namespace shunt::cli {
 
-// An object with a member for each field.
+// Returns an object with a member per field.
 [[nodiscard]] nlohmann::ordered_json to_json(const Description& description);
 
-// The same for a whole document, with its "schema_version" in front.
+// Returns a whole document, starting with "schema_version".
 [[nodiscard]] nlohmann::ordered_json to_json(const Document& document);
 
 }  // namespace shunt::cli

@@ -14,7 +14,7 @@ bool says_nothing(const Value& value) {
          (value.is_string() && value.get_ref<const std::string&>().empty());
 }
 
-// `pattern` with the values in it, those of `field` and of its neighbours.
+// Returns `pattern` with the values of `field` and other fields filled in.
 std::string filled(std::string_view pattern, const Field& field, const Description& description) {
   std::string text;
   while (true) {

@@ -1,5 +1,5 @@
-// A Description as text for people. What it returns may have anything in its names: it is to be
-// printed through line_of (output.h).
+// A Description as text for people. The results may contain unsafe characters from names: print
+// them through line_of (output.h).
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@
 
 namespace shunt::cli {
 
-// A value with its unit: "1.5 MiB".
+// Returns a value with its unit: "1.5 MiB".
 [[nodiscard]] std::string shown(const Value& value, Unit unit);
 
-// The phrases, in one line: "SUBJECT: moved (insert), 12.0 KiB read, 0.012 s".
+// Returns the phrases on one line: "SUBJECT: moved (insert), 12.0 KiB read, 0.012 s".
 [[nodiscard]] std::string line_for(const Description& description);
 
-// The rows, one line each: "LABEL  TEXT", the text at the same column.
+// Returns the rows, one line each: "LABEL  TEXT", with the texts in one column.
 [[nodiscard]] std::vector<std::string> rows_for(const Description& description);
 
 }  // namespace shunt::cli

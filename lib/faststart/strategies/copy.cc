@@ -1,4 +1,4 @@
-// copy: a new file, written from the old one.
+// copy: writes a new file from the old one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ class Copy final : public Strategy {
   [[nodiscard]] std::string describe(const Plan& /*plan*/, NewFileGoes where) const override {
     return where == NewFileGoes::kElsewhere
                ? "a new file is written"
-               : "a new file is written beside this one and takes its place";
+               : "a new file is written beside this one and replaces it";
   }
 
   [[nodiscard]] Cost cost(const Plan& plan) const override {

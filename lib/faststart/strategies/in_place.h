@@ -1,4 +1,4 @@
-// What the strategies that change the file itself have in common.
+// What the strategies that change the file itself share.
 #pragma once
 
 #include "shunt/faststart/plan.h"
@@ -12,7 +12,8 @@ class InPlaceStrategy : public Strategy {
   Result<void> run(const Plan& plan, Work& work) const override { return work.edit(plan); }
 };
 
-// Of disk, at most, but for the holes of a sparse file.
+// Returns an upper bound on the disk space of the journal, in bytes. The list of holes of a sparse
+// file is not included.
 [[nodiscard]] std::uint64_t journal_space(const Plan& plan);
 
 }  // namespace shunt::faststart

@@ -1,4 +1,4 @@
-// insert: moov goes into a range that the file system inserts.
+// insert: puts moov into a range that the file system inserts.
 #include <fmt/format.h>
 
 #include "shunt/base/checked.h"
@@ -9,14 +9,14 @@
 namespace shunt::faststart {
 namespace {
 
-// Units to try after the file system's own block: the allocation units of ext4 with bigalloc and of
-// XFS real-time files are larger and do not show.
+// Units to try after the file system's block: ext4 with bigalloc and XFS real-time files have
+// larger allocation units that are not reported.
 constexpr std::uint64_t kLargerUnits[] = {std::uint64_t{64} << 10, std::uint64_t{1} << 20};
 
 class Insert final : public InPlaceStrategy {
  public:
   [[nodiscard]] std::string_view name() const override { return "insert"; }
-  // Where the kernel cannot do it safely, an insertion that is interrupted may lose bytes.
+  // Unless the kernel can do it safely, an interrupted insertion may lose bytes.
   [[nodiscard]] bool can_be_forced() const override { return false; }
 
   [[nodiscard]] std::vector<std::uint64_t> units(std::uint64_t block_size) const override {
@@ -40,7 +40,7 @@ class Insert final : public InPlaceStrategy {
     const std::uint64_t front = plan.edit->front->size();
     return {.to_read = 2 * plan.sizing.moov_size,  // to be written, and for the journal's digest
             .to_write = front,
-            .writes_below = plan.edit->size_with_gap(),  // whatever is cut off later
+            .writes_below = plan.edit->size_with_gap(),  // even if some is cut off later
             .space = journal_space(plan) + round_up(front, plan.room.unit) + plan.room.unit};
   }
 

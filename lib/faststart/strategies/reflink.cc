@@ -1,4 +1,4 @@
-// reflink: a new file that shares the extents of the old one.
+// reflink: makes a new file that shares the extents of the old one.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,14 +13,16 @@
 namespace shunt::faststart {
 namespace {
 
-// Fills `out`, which is empty. kUnsuitable when the file system cannot share, or not at that place.
+// Fills `out`, which is empty. Returns kUnsuitable if the file system cannot share, or not at that
+// offset.
 Result<void> share(const in_place::Edit& edit, const io::FileRange& source, io::File& out) {
-  // What is kept by the cache begins behind a header.
+  // A cached file begins behind a header.
   const auto clone = [&](ByteRange range, std::uint64_t at) {
     return out.clone_from(*source.file, range.moved_by(source.begin), at);
   };
   if (edit.gap_at > 0) SHUNT_TRY(clone({0, edit.gap_at}, 0));
-  // Whole blocks, but for the last one of the file. What is shared beyond the cut is cut again.
+  // Shares whole blocks, except the last one of the file. What is shared beyond the cut is cut off
+  // again.
   const std::uint64_t old_end = edit.cut_at ? *edit.cut_at - edit.gap_size : edit.size_before;
   const std::uint64_t end = std::min(round_up(old_end, edit.unit), edit.size_before);
   if (end > edit.gap_at) {
@@ -28,7 +30,7 @@ Result<void> share(const in_place::Edit& edit, const io::FileRange& source, io::
   }
   SHUNT_TRY(out.truncate(edit.size_after()));
   SHUNT_TRY(layout::write_source(out, edit.front_at.begin, *edit.front));
-  // The old head came along with its block and lies in the free box now.
+  // The old head was shared with its block and now lies in the free box.
   const std::uint64_t front_end = edit.front_at.begin + edit.front->size();
   SHUNT_TRY(layout::write_zeros(
       out,
@@ -57,7 +59,7 @@ class Reflink final : public Strategy {
 
   [[nodiscard]] std::string describe(const Plan& /*plan*/, NewFileGoes where) const override {
     return fmt::format("a new file shares the extents of this one{}; only moov is written",
-                       where == NewFileGoes::kInItsPlace ? " and takes its place" : "");
+                       where == NewFileGoes::kInItsPlace ? " and replaces it" : "");
   }
 
   [[nodiscard]] Cost cost(const Plan& plan) const override {

@@ -1,4 +1,4 @@
-// reserve: moov goes into a free box that is there already.
+// reserve: puts moov into an existing free box.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace shunt::faststart {
 namespace {
 
-// Neighbouring free boxes in front of all media, joined.
+// Returns the free boxes in front of all media, with adjoining ones joined.
 std::vector<ByteRange> reserved_ranges(const mp4::FileMap& file) {
   std::vector<ByteRange> ranges;
   for (const boxes::Box& box : file.free_in_front) {
@@ -39,16 +39,17 @@ class Reserve final : public InPlaceStrategy {
 
   [[nodiscard]] Result<Plan> plan(mp4::Movie& movie, const PlanOptions& options) const override {
     if (movie.file.moov_in_front) {
-      return unsuitable(fmt::format("behind moov there are {} bytes of room, and no more",
-                                    movie.room_behind_moov()));
+      return unsuitable(
+          fmt::format("there are only {} bytes of room behind moov", movie.room_behind_moov()));
     }
     std::uint64_t largest = 0;
     const std::uint64_t first_referenced = movie.first_referenced();
     for (const ByteRange range : reserved_ranges(movie.file)) {
       if (range.end > first_referenced) {
         if (largest > 0) break;
-        return unsuitable(fmt::format("the free box at byte {} is referred to (byte {})",
-                                      range.begin, first_referenced));
+        return unsuitable(
+            fmt::format("the free box at byte {} is in use: an offset points to byte {}",
+                        range.begin, first_referenced));
       }
       largest = std::max(largest, range.size());
       if (range.size() < movie.moov.box.range.size()) continue;  // moov only grows
@@ -67,7 +68,7 @@ class Reserve final : public InPlaceStrategy {
   }
 
   [[nodiscard]] std::string describe(const Plan& plan, NewFileGoes /*where*/) const override {
-    return fmt::format("moov goes into the {} that are reserved at byte {}; nothing else moves",
+    return fmt::format("moov goes into the {} reserved at byte {}; nothing else moves",
                        format_size(plan.room.reserved), plan.room.at);
   }
 

@@ -1,4 +1,4 @@
-// shift: every byte behind moov's place moves, within the file.
+// shift: moves every byte behind moov's place within the file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,9 +10,9 @@
 namespace shunt::faststart {
 namespace {
 
-// A shift syncs with each step, which takes as long as writing some mebibytes. A larger gap means
-// fewer steps, but lies in front of the media: it is kept to a small part of the file, and a step
-// above the last figure gains nothing more.
+// A shift syncs after each step, which takes as long as writing a few MiB. A larger gap means fewer
+// steps, but stays in front of the media; so it is limited to a small part of the file, and to
+// kMaxStep, above which steps gain nothing.
 constexpr std::uint64_t kSteps = 40;
 constexpr std::uint64_t kMaxStep = std::uint64_t{16} << 20;
 
@@ -27,7 +27,7 @@ class Shift final : public InPlaceStrategy {
   }
 
   [[nodiscard]] std::string describe(const Plan& plan, NewFileGoes /*where*/) const override {
-    return fmt::format("every byte behind moov moves by {} within the file, in steps of that",
+    return fmt::format("every byte behind moov moves by {} within the file, in steps of that size",
                        format_size(plan.sizing.shift));
   }
 

@@ -5,15 +5,15 @@
 
 namespace shunt::faststart {
 
-// Each in the file of its name.
+// Each is defined in the file of its name.
 const Strategy& reserve();
 const Strategy& reflink();
 const Strategy& insert();
 const Strategy& copy();
 const Strategy& shift();
 
-// Where extents can be shared, that comes before inserting: an insertion drops the file's pages
-// from the cache, and whoever reads the file sees its bytes move.
+// Sharing extents comes before inserting: an insertion drops the file's pages from the cache, and
+// readers see its bytes move.
 StrategyTable all_strategies() {
   static const std::array table{&reserve(), &reflink(), &insert(), &copy(), &shift()};
   return table;

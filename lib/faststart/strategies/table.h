@@ -1,4 +1,4 @@
-// The strategies there are, in the order in which `auto` tries them.
+// All strategies, in the order in which `auto` tries them.
 #pragma once
 
 #include <span>
@@ -12,7 +12,7 @@ using StrategyTable = std::span<const Strategy* const>;
 
 [[nodiscard]] StrategyTable all_strategies();
 
-// The one of that name; null when there is none.
+// Returns the strategy of that name, or null.
 [[nodiscard]] const Strategy* strategy_named(std::string_view name,
                                              StrategyTable table = all_strategies());
 

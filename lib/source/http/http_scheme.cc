@@ -40,7 +40,7 @@ class HttpScheme final : public Scheme {
       if (!number) return std::nullopt;
       return std::string(kHttp) + std::string(name);
     }
-    // A first folder like example.org that is not there.
+    // The first component looks like a host name and is not a folder.
     const std::size_t dot = host.find_last_of('.');
     const bool is_folder = ::access(std::string(host).c_str(), F_OK) == 0;
     const bool like_host = dot != std::string_view::npos && dot > 0 && dot + 1 < host.size() &&
@@ -55,8 +55,7 @@ class HttpScheme final : public Scheme {
     http_blob::HttpBlob blob;
     blob.url = name;
     blob.fields = session.options().fields;
-    // The key is made of all of the URL and of who asks; what is written down of it shows no
-    // secrets.
+    // The key is a hash of the whole URL and the credentials; the stored URL contains no secrets.
     std::string key;
     if (const auto cache = session.cache(); cache != nullptr) {
       Result<std::string> named = cache->key_of_url(parsed.text, http_blob::asker_of(blob));

@@ -1,4 +1,4 @@
-// Sources behind "http://" and "https://".
+// Sources with "http://" and "https://" URLs.
 #pragma once
 
 #include <memory>

@@ -90,23 +90,22 @@ Result<Opened> Web::open(http_blob::HttpBlob blob, const std::string& key,
     Result<std::shared_ptr<cache::Entry>> found = cache->find(key);
     if (found) entry = std::move(*found);
   }
-  // What a manifest says of the size is held against what is known of the blob, too: one of the two
-  // is wrong.
+  // The size in a manifest is compared with the cached entry too: one of them is wrong.
   const bool other_size = entry != nullptr && blob.size && *blob.size != entry->size();
   if (other_size && (session_.options().offline || entry->sealed())) {
     return corrupt(fmt::format("it has {} bytes instead of {}", entry->size(), *blob.size))
         .with_path(name)
-        .with_hint("the size that its manifest gives is not that of the blob with this digest");
+        .with_hint("the size in its manifest is not that of the blob with this digest");
   }
-  // Nobody has held the entry against the digest, and it may have been made for a wrong size: the
-  // server knows.
+  // The entry was not checked against its digest, and may have been created with a wrong size: ask
+  // the server.
   if (other_size) entry = nullptr;
   if (session_.options().offline) {
     if (entry != nullptr) return with_store(entry, nullptr, entry->info());
     Error error;
     error.code = ErrorCode::kNetwork;
     error.path = name;
-    error.reason = "not in the cache, and this is offline";
+    error.reason = "not in the cache (offline)";
     return error;
   }
 
@@ -125,7 +124,7 @@ Result<Opened> Web::open(http_blob::HttpBlob blob, const std::string& key,
     return adopt(std::move(opened), blob, key, identity);
   }
   if (!blob.digest.empty() && blob.size && !other_size) {
-    // All that asking could tell is known from the manifest.
+    // The manifest tells everything that a request would.
     http_blob::OpenedBlob known;
     blob::Info info;
     info.name = name;
@@ -138,7 +137,7 @@ Result<Opened> Web::open(http_blob::HttpBlob blob, const std::string& key,
   return adopt(std::move(opened), blob, key, identity);
 }
 
-// A blob that the cache has nothing of, or something else.
+// Sets up a blob that the cache does not have, or has in another version.
 Result<Opened> Web::adopt(http_blob::OpenedBlob opened, const http_blob::HttpBlob& blob,
                           const std::string& key, const std::string& identity) {
   if (opened.unsized) return leave_unsized(opened, blob);
@@ -148,10 +147,10 @@ Result<Opened> Web::adopt(http_blob::OpenedBlob opened, const http_blob::HttpBlo
   const bool lasts = has_version && !info.no_store;
   if (!lasts) {
     log::info("{}: not cached: {}", info.name,
-              has_version ? "the server forbids it" : "nothing tells its version");
+              has_version ? "the server forbids it" : "its version is unknown");
   }
   const auto cache = cache_for(key);
-  // What an earlier answer has let us keep is of no use any more.
+  // What was cached from an earlier answer is useless now.
   if (cache != nullptr && !lasts) (void)cache->remove(key);
   if (cache != nullptr && lasts) {
     Result<std::shared_ptr<cache::Entry>> entry = cache->find_or_create(key, identity, info);

@@ -1,4 +1,4 @@
-// Blobs behind URLs, read through the cache; for each kind of Source whose bytes come by HTTP.
+// Blobs behind URLs, read through the cache; used by every kind of Source that is fetched by HTTP.
 #pragma once
 
 #include <memory>
@@ -14,16 +14,16 @@
 
 namespace shunt::source {
 
-// Thread-safe; one for each Session, which outlives it.
+// Thread-safe; one per Session, which outlives it.
 class Web {
  public:
   [[nodiscard]] static std::shared_ptr<Web> of(Session& session);
   explicit Web(Session& session) : session_(session) {}
 
-  // The one client of the session, started when it is first needed.
+  // Returns the client of the session; starts it on the first call.
   Result<std::shared_ptr<http::Client>> client();
 
-  // `key` names the entry of the cache, empty: it is not cached; `identity` is written down in it.
+  // `key` is the name of the cache entry; empty: not cached. `identity` is stored in the entry.
   Result<Opened> open(http_blob::HttpBlob blob, const std::string& key,
                       const std::string& identity);
 

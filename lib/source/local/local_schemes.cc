@@ -42,7 +42,7 @@ Result<io::SourcePtr> spool_stdin(const CancelToken* cancel) {
     SHUNT_TRY(check_cancel(cancel));
     SHUNT_ASSIGN(const std::size_t got, in.read_some(buffer));
     if (got == 0) {
-      // Who asks us to stop often ends what we read from, too.
+      // A signal to stop often ends the writer of our input too.
       SHUNT_TRY(check_cancel(cancel));
       return spool.finish(std::string(kStdin));
     }

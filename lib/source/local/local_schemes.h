@@ -1,4 +1,4 @@
-// Sources that are here: files by their paths, and standard input, "-".
+// Local Sources: files by path, and standard input as "-".
 #pragma once
 
 #include <memory>
@@ -7,10 +7,10 @@
 
 namespace shunt::source {
 
-// Everything that is not "scheme://…". A file whose name looks like a URL is named with a folder in
-// front, as in "./ftp://x".
+// Claims every name that is not "scheme://…". A file whose name looks like a URL is given with a
+// folder, as in "./ftp://x".
 [[nodiscard]] std::unique_ptr<const Scheme> path_scheme();
-// Spooled before it is read.
+// Spools standard input before it is read.
 [[nodiscard]] std::unique_ptr<const Scheme> stdin_scheme();
 
 }  // namespace shunt::source

@@ -27,8 +27,8 @@ Result<Opened> Images::open_config(const oci::Image& image) {
                                  config.digest);
 }
 
-// A platform that was asked for is that of the image, although no index chose by it. This
-// machine's, where none was, decides between images and no more.
+// An explicitly requested platform must match, even if no index chose by it. The default, this
+// machine's, only chooses between images.
 Result<blob::Traffic> Images::check_platform(const oci::Image& image) {
   const oci::Descriptor& config = image.manifest().config;
   if (!options_.platform || image.manifest().platform || config.size > oci::kMaxManifestSize) {
@@ -36,7 +36,7 @@ Result<blob::Traffic> Images::check_platform(const oci::Image& image) {
   }
   const auto opened = open_config(image);
   if (!opened && session_.options().offline && opened.error().code == ErrorCode::kNetwork) {
-    log::warn("{}: its platform is not known offline", image.reference().to_string());
+    log::warn("{}: its platform is unknown offline", image.reference().to_string());
     return blob::Traffic{};
   }
   if (!opened) return opened.error();

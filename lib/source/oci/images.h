@@ -1,4 +1,4 @@
-// The images of a session: each is resolved once, and its layers are opened.
+// The images of a session. Each is resolved once.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@
 
 namespace shunt::source {
 
-// Thread-safe; one for each Session, which outlives it.
+// Thread-safe; one per Session, which outlives it.
 class Images {
  public:
   [[nodiscard]] static std::shared_ptr<Images> of(Session& session, const OciOptions& options);
@@ -23,13 +23,13 @@ class Images {
 
   // `layer` as in Session::open.
   Result<Opened> open_layer(const std::string& name, const std::string& layer);
-  // As the manifest lists them.
+  // Returns the layers in manifest order.
   Result<std::vector<oci::Descriptor>> layers(const std::string& name);
 
  private:
   struct KnownImage {
     std::shared_ptr<oci::Image> image;
-    blob::Traffic checking;  // what it has cost to see whether it is for the platform
+    blob::Traffic checking;  // cost of checking its platform
   };
   Result<KnownImage> image(const std::string& name);
   Result<blob::Traffic> check_platform(const oci::Image& image);

@@ -12,9 +12,9 @@
 namespace shunt::source {
 
 struct OciOptions {
-  std::optional<oci::Platform> platform;  // nullopt: this machine's
-  bool plain_http = false;                // registries are asked without TLS
-  std::string authfile;                   // credentials instead of those in the usual places
+  std::optional<oci::Platform> platform;  // nullopt: that of this machine
+  bool plain_http = false;                // use HTTP without TLS
+  std::string authfile;  // replaces the default places of credentials; may be empty
 };
 
 [[nodiscard]] std::unique_ptr<const Scheme> oci_scheme(OciOptions options = {});

@@ -7,7 +7,7 @@
 namespace shunt {
 namespace {
 
-// What was told, as text.
+// Records what was reported, as text.
 class Told final : public Progress {
  public:
   void begin(std::string_view what, std::uint64_t total) override {

@@ -9,7 +9,7 @@
 namespace shunt {
 namespace {
 
-// What two threads hand to and fro.
+// A value that two threads pass back and forth.
 struct Place {
   Mutex mutex;
   ConditionVariable changed;
@@ -53,7 +53,7 @@ TEST_CASE("a wait whose time is over says what was so last", "[base]") {
   CHECK(place.changed.wait_until(place.mutex, steady_clock::now(), is_set));
 }
 
-// Whether another thread can have it now.
+// Returns true if another thread can take it now.
 bool is_free(Mutex& mutex) {
   bool taken = false;
   std::thread([&] {

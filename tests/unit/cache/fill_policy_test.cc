@@ -1,5 +1,6 @@
-// The policy of a Filler against a model of everything around it: readers, downloads, the store,
-// other processes, a clock. Every step is a choice; rapidcheck looks for choices that go wrong.
+// Tests the policy of a Filler against a model of everything around it: readers, downloads, the
+// store, other processes, a clock. Each step is a choice; rapidcheck searches for choices that
+// fail.
 #include "shunt/cache/fill_policy.h"
 
 #include <rapidcheck.h>
@@ -20,12 +21,12 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t kBlockSize = std::uint64_t{1} << 20;
 constexpr auto kPatience = 100ms;
 
-// A stream of decisions; 0 once it has ended.
+// A sequence of choices; 0 once it has ended.
 class Choices {
  public:
   explicit Choices(std::vector<std::uint32_t> values) : values_(std::move(values)) {}
   [[nodiscard]] bool ended() const { return next_ >= values_.size(); }
-  // In [0, bound).
+  // Returns a value in [0, bound).
   std::uint64_t below(std::uint64_t bound) {
     return ended() || bound == 0 ? 0 : values_[next_++] % bound;
   }
@@ -40,8 +41,8 @@ struct Setting {
   std::uint64_t blocks = 20;
   unsigned connections = 3;
   std::uint64_t capacity = 0;
-  bool sends_everything = false;  // the server, when it is first asked for a part
-  bool others = false;            // other processes claim blocks, and fill them or not
+  bool sends_everything = false;  // the server does, at the first request of a part
+  bool others = false;            // other processes claim blocks, and may fill them
   bool trouble = false;           // downloads fail, room is refused
 };
 
@@ -58,14 +59,14 @@ class Model final : public FillPolicy::Blocks {
       check();
     }
     draining_ = true;
-    // From now on everybody does what he can, in turn.
+    // From now on readers, downloads and other processes all do what they can, in turn.
     for (int round = 0; round < 2000 && !readers_.empty(); ++round) {
       now_ += 2ms;
       everybody_once();
       check();
     }
-    RC_ASSERT(readers_.empty());  // nobody waits for ever
-    // What a download brings that nobody reads any more may have no room.
+    RC_ASSERT(readers_.empty());  // no reader waits for ever
+    // A download that no reader needs any more may have no room for its blocks.
     for (const JobId id : ids(jobs_)) {
       while (jobs_.contains(id) && jobs_.at(id).stage < Stage::kDownload) step(id);
       if (jobs_.contains(id) && jobs_.at(id).stage == Stage::kDownload) stop(id);
@@ -93,9 +94,9 @@ class Model final : public FillPolicy::Blocks {
     bool claimed = false;
     Stage stage = Stage::kClaim;
     std::uint64_t next = 0;  // block that comes next
-    std::uint64_t kept = 0;  // and that is put next
+    std::uint64_t kept = 0;  // block that is put next
     bool begun = false;
-    bool held = false;  // it waits to be told to go on to the end
+    bool held = false;  // paused until it is told to continue to the end
     bool failed = false;
   };
   struct Reader {
@@ -217,7 +218,7 @@ class Model final : public FillPolicy::Blocks {
       return;
     }
     if (!job.run.contains(job.next)) {
-      job.held = true;  // the client is told to come again
+      job.held = true;  // the client is told to pause
       policy_.sends_everything(id);
       return;
     }
@@ -370,7 +371,7 @@ class Model final : public FillPolicy::Blocks {
               std::next(readers_.begin(),
                         static_cast<std::ptrdiff_t>(choices_.below(readers_.size())))
                   ->first;
-          // What has come since the last look is not known to a reader.
+          // A reader does not know of blocks that have come since its last look.
           choices_.below(3) == 0 ? take_up(policy_.start_for(id, world())) : read(id);
         }
         return;
@@ -415,7 +416,7 @@ class Model final : public FillPolicy::Blocks {
         RC_ASSERT_FALSE(one->second.run.meets(other->second.run));
       }
     }
-    // Nothing twice, where nothing is lost and nobody else is given up.
+    // No block comes twice, unless blocks are lost or other processes are not waited for.
     if (setting_.sends_everything || setting_.capacity != 0 || setting_.trouble) return;
     for (const auto& [block, times] : sent_) RC_ASSERT(times == 1U);
   }

@@ -66,7 +66,7 @@ inline std::shared_ptr<Entry> open_entry(Cache& cache, const blob::Info& info) {
   return *entry;
 }
 
-// What a seal on all that is recorded now has to say.
+// Returns the sum for a seal on all current records.
 inline std::uint64_t seal_sum(const Entry& entry) {
   SealSum sum;
   const BlockRun all{0, entry.blocks()};

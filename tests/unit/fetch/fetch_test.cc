@@ -168,7 +168,7 @@ TEST_CASE("what has no size and no end is put by within a bound alone") {
   const source::UnsizedRead read = source::spool_unsized(*opened->unsized, source, 3 * kMiB);
   REQUIRE_FALSE(read.outcome);
   CHECK(read.outcome.error().code == ErrorCode::kCorrupt);
-  CHECK(read.outcome.error().reason.find("does not say how large it is") != std::string::npos);
+  CHECK(read.outcome.error().reason.find("does not tell its size") != std::string::npos);
   CHECK(source == nullptr);
   CHECK(read.size <= 3 * kMiB);
 }

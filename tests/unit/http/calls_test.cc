@@ -179,7 +179,7 @@ TEST_CASE("a server that falls silent is given up, one that is slow is not") {
     const auto answer = get_whole(*client, request_for(server.url(target)), 1 << 20);
     REQUIRE_FALSE(answer);
     CHECK(answer.error().code == ErrorCode::kNetwork);
-    CHECK_THAT(answer.error().reason, Catch::Matchers::Contains("no byte has come"));
+    CHECK_THAT(answer.error().reason, Catch::Matchers::Contains("no data has come"));
     CHECK(std::chrono::steady_clock::now() - start < 2s);
   }
   const auto slow = get_whole(*client, request_for(server.url("/slow")), 1 << 20);

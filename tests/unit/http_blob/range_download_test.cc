@@ -273,7 +273,7 @@ TEST_CASE("errors tell the numbers of the answer that they are about") {
   blob.url = wrong.url();
   const auto length = open_blob(run.client, blob, {});
   REQUIRE_FALSE(length);
-  CHECK(length.error().reason == "a body of 5 bytes to a request for 65536");
+  CHECK(length.error().reason == "a body of 5 bytes for a request of 65536");
 }
 
 TEST_CASE("a silent server is asked again") {

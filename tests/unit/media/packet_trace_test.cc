@@ -165,7 +165,7 @@ TEST_CASE("packets behind the end of the file do not pass unseen", "[media]") {
   CHECK(cut.opened);
   CHECK(cut.packets.size() == 6);
   REQUIRE(cut.failure);
-  CHECK(*cut.failure == "packets not read in whole: 740");
+  CHECK(*cut.failure == "incomplete packets: 740");
 }
 
 TEST_CASE("garbage cannot be opened, and is no error", "[media]") {

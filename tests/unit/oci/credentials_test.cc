@@ -148,7 +148,7 @@ TEST_CASE("an authfile that is given has to be there") {
 TEST_CASE("a file that cannot be read is an error, not somebody unknown") {
   World world;
   const std::string path = world.path("home/.docker/config.json");
-  SECTION("no JSON") {
+  SECTION("not a JSON") {
     world.file("home/.docker/config.json", "{");
   }
   SECTION("no object") {
@@ -291,10 +291,10 @@ TEST_CASE("a helper that does not work is an error") {
       {"echo 'the vault is locked'; exit 1", "the vault is locked"},
       {"exit 3", "it failed"},
       {"kill -9 $$", "it failed"},
-      {"echo nonsense", "no JSON"},
-      {"echo '[]'", "no JSON"},
+      {"echo nonsense", "not a JSON"},
+      {"echo '[]'", "not a JSON"},
       {"echo '{\"Username\":7}'", "no credentials"},
-      {"yes", "too much"},
+      {"yes", "output is too long"},
   }));
   world.program("x", row.script);
   INFO(row.script);

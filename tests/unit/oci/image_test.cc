@@ -242,7 +242,7 @@ TEST_CASE("a refusal says what the registry has said") {
   REQUIRE_FALSE(image);
   CHECK(image.error().code == ErrorCode::kNetwork);
   CHECK(image.error().path == "docker://r.example/a/b:none");
-  CHECK(image.error().reason == "the registry does not have it: manifest unknown");
+  CHECK(image.error().reason == "not found in the registry: manifest unknown");
 }
 
 TEST_CASE("what is no manifest is told with its name") {

@@ -86,8 +86,8 @@ TEST_CASE("without a media type of its own, what came with it counts, then what 
   const auto index = parse_manifest(R"({"manifests":[]})", "");
   REQUIRE(index);
   CHECK(index->is_index);
-  require_corrupt(plain, kOciIndex, "not of the media type");
-  require_corrupt(R"({"manifests":[]})", kOci, "not of the media type");
+  require_corrupt(plain, kOciIndex, "not have its stated media type");
+  require_corrupt(R"({"manifests":[]})", kOci, "not have its stated media type");
   require_corrupt(plain, "application/vnd.example+json", "unsupported kind");
   // Its own word goes before that of the server.
   CHECK(parse_manifest(manifest(fmt::format(R"("mediaType":"{}",)", kOci), ""), kOciIndex));
@@ -143,13 +143,13 @@ TEST_CASE("what is no manifest at all is refused") {
 
 TEST_CASE("hostile documents stop at a bound") {
   require_corrupt(std::string(kMaxManifestSize + 1, ' '), "", "more than");
-  require_corrupt(std::string(1 << 20, '['), "", "nests");
+  require_corrupt(std::string(1 << 20, '['), "", "nested");
   std::string deep;
   for (int i = 0; i < 100'000; ++i) deep += R"({"a":)";
-  require_corrupt(deep, "", "nests");
+  require_corrupt(deep, "", "nested");
   std::string many = "[0";
   for (int i = 0; i < 300'000; ++i) many += ",0";
-  require_corrupt(many + "]", "", "holds");
+  require_corrupt(many + "]", "", "too large");
 
   std::string layers = descriptor('1');
   for (int i = 1; i < 1000; ++i) layers += "," + descriptor('1');

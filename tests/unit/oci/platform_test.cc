@@ -114,7 +114,7 @@ TEST_CASE("when nothing fits, the platforms that there are are told") {
   REQUIRE_FALSE(found);
   CHECK(found.error().code == ErrorCode::kFailed);
   CHECK(found.error().reason ==
-        "there is no image for linux/amd64; there are: linux/s390x, linux/arm/v7, o\\x1b/x");
+        "no image for linux/amd64; there are: linux/s390x, linux/arm/v7, o\\x1b/x");
   CHECK_FALSE(choose_platform({}, {"linux", "amd64", ""}));
 }
 

@@ -147,7 +147,7 @@ TEST_CASE("Basic is sent where the registry asks for it") {
   SECTION("none") {
     const auto whole = get(*make_token_authorizer(client, settings));
     REQUIRE_FALSE(whole);
-    CHECK_THAT(whole.error().reason, Contains("wants a login"));
+    CHECK_THAT(whole.error().reason, Contains("requires a login"));
     CHECK(client->requests().size() == 1);
   }
   SECTION("only a token") {

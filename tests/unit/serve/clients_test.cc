@@ -47,7 +47,8 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
     clients.served(request(1, change));
     clients.gone(kWithoutLeave);
     CHECK(trouble(clients) ==
-          "a client went without taking leave, and had not flushed 8.00 KiB of the 8.00 KiB that "
+          "a client disconnected without NBD_CMD_DISC, without flushing 8.00 KiB of the 8.00 KiB "
+          "that "
           "it had written");
     CHECK_FALSE(clients.all_done().error().hint.empty());
   }
@@ -55,7 +56,7 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
     clients.served(request(1, "flush"));
     clients.served(request(1, change));
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("not flushed 4.00 KiB of the 8.00 KiB") != std::string::npos);
+    CHECK(trouble(clients).find("without flushing 4.00 KiB of the 8.00 KiB") != std::string::npos);
   }
   SECTION("a flush that failed") {
     nbd::Served flush = request(1, "flush");
@@ -76,7 +77,7 @@ TEST_CASE("without leave, a client is done when a flush is behind all that it ch
   SECTION("only a change with FUA, which is no flush of those before") {
     clients.served(request(1, change, nbd::kFlagFua));
     clients.gone(kWithoutLeave);
-    CHECK(trouble(clients).find("not flushed 4.00 KiB of the 8.00 KiB") != std::string::npos);
+    CHECK(trouble(clients).find("without flushing 4.00 KiB of the 8.00 KiB") != std::string::npos);
   }
 }
 
@@ -131,7 +132,7 @@ TEST_CASE("a flush is for one connection, or for all") {
 
 TEST_CASE("what a client had written and not flushed is that of its program") {
   Clients clients(FlushIsFor::kAll);
-  const std::string_view gone = "a client went without taking leave, and had not flushed ";
+  const std::string_view gone = "a client disconnected without NBD_CMD_DISC, without flushing ";
   // Connections 1 and 2 are of one program, 3 is of another, and of 4 nothing is known.
   clients.come({.connection = 1, .process = 100});
   clients.come({.connection = 2, .process = 100});
@@ -192,14 +193,14 @@ TEST_CASE("who is still there when the server stops is told of as such") {
   SECTION("without a flush") {
     clients.gone(kWithoutLeave);
     CHECK(trouble(clients) ==
-          "a client was still there, and had not flushed 4.00 KiB of the 8.00 KiB that it had "
+          "a client was still connected, without flushing 4.00 KiB of the 8.00 KiB that it had "
           "written");
   }
   SECTION("within a request") {
     nbd::Departure departure = kWithoutLeave;
     departure.unanswered = true;
     clients.gone(departure);
-    CHECK(trouble(clients).find("still there, in the middle") != std::string::npos);
+    CHECK(trouble(clients).find("still connected, in the middle") != std::string::npos);
   }
   SECTION("flushed") {
     clients.served(request(1, "flush"));
@@ -212,7 +213,7 @@ TEST_CASE("who is still there when the server stops is told of as such") {
     late.error = "ESHUTDOWN";
     clients.served(late);
     clients.gone({.connection = 1, .asked_for_change = true, .took_leave = true});
-    CHECK(trouble(clients).find("wrote on") != std::string::npos);
+    CHECK(trouble(clients).find("still wrote") != std::string::npos);
   }
 }
 
@@ -222,7 +223,7 @@ TEST_CASE("one that was not done is not made good by others") {
   clients.gone(kWithoutLeave);
   clients.served(request(2, "write"));
   clients.gone({.connection = 2, .asked_for_change = true, .took_leave = true});
-  CHECK(trouble(clients).find("not flushed 4.00 KiB of the 4.00 KiB") != std::string::npos);
+  CHECK(trouble(clients).find("without flushing 4.00 KiB of the 4.00 KiB") != std::string::npos);
 }
 
 TEST_CASE("a disk is deserted when one that wrote has gone, and for a while nobody was there") {

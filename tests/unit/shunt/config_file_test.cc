@@ -63,8 +63,8 @@ TEST_CASE("what is no configuration is told with its line") {
   CHECK(wrong("quiet = ") == "file:1: the value is missing");
   CHECK(wrong("[]") == "file:1: a table is [NAME]");
   CHECK(wrong("[fetch\n") == "file:1: a table is [NAME]");
-  CHECK(wrong("[fetch]\na=1\na=2") == "file:3: 'a' is on line 2 already");
-  CHECK(wrong("\n[fetch]\na=1\n[fetch]\nb=2") == "file:4: 'fetch' is on line 2 already");
+  CHECK(wrong("[fetch]\na=1\na=2") == "file:3: 'a' is already set on line 2");
+  CHECK(wrong("\n[fetch]\na=1\n[fetch]\nb=2") == "file:4: 'fetch' is already set on line 2");
   for (const char* const value :
        {"64K", "never", "\"a", "\"a\" b", "\"\\q\"", "\"a\"\"b\"", "1 2", "'a\n'"}) {
     INFO(value);
@@ -78,7 +78,7 @@ TEST_CASE("what no option can have is told with its line") {
   CHECK(wrong("\na = 1979-05-27") == "file:2: 'a' takes text, numbers, true or false");
   CHECK(wrong("\n[[fetch]]\na = 1") == "file:2: 'fetch' takes text, numbers, true or false");
   CHECK(wrong("\na = 99999999999999999999") == "file:2: the number of 'a' is too large");
-  CHECK(wrong("\na = \"x\\u0000y\"") == "file:2: 'a' has a zero byte in it");
+  CHECK(wrong("\na = \"x\\u0000y\"") == "file:2: 'a' contains a zero byte");
 }
 
 TEST_CASE("a configuration is small, and not deep") {

@@ -95,7 +95,7 @@ TEST_CASE("a URL of a kind that nobody reads is a usage error with the kinds tha
     const auto found = table->find(name);
     REQUIRE_FALSE(found);
     CHECK(found.error().code == ErrorCode::kUsage);
-    CHECK(found.error().reason == "not a kind of URL that can be read: toy, http, https, docker");
+    CHECK(found.error().reason == "unsupported kind of URL: toy, http, https, docker");
     CHECK(found.error().path.find("password") == std::string::npos);
     CHECK(found.error().path.find("token") == std::string::npos);
     CHECK_FALSE(table->find(name, "0"));
