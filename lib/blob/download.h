@@ -14,9 +14,12 @@ namespace shunt::blob {
 class Receiver {
  public:
   virtual ~Receiver() = default;
-  // Called before each receive(), with the same offset and number of bytes. Returns false to pause
-  // the download, for any length of time, until Download::resume(); this is then called again.
-  [[nodiscard]] virtual bool ready(std::uint64_t /*offset*/, std::size_t /*bytes*/) { return true; }
+  // Returns how many bytes, from `offset` on, receive() takes whenever they come, in one call or in
+  // several. Called before more than that come. If it returns less than `wanted`, the download may
+  // pause, for any length of time, until Download::resume(); this is then called again.
+  [[nodiscard]] virtual std::uint64_t room(std::uint64_t /*offset*/, std::uint64_t /*wanted*/) {
+    return UINT64_MAX;
+  }
   // `bytes` lie at `offset` of the blob. Offsets ascend without gaps from the start of the
   // requested range, or, if the server ignores ranges, from 0 to the end of the blob. A resumed
   // download continues where it was: no byte comes twice. An error ends the download with that
@@ -31,7 +34,7 @@ class Receiver {
 class Download {
  public:
   virtual ~Download() = default;
-  // Calls ready() of the receiver again, after that has returned false. Thread-safe; does not
+  // Calls room() of the receiver again, after that has returned false. Thread-safe; does not
   // block.
   virtual void resume() = 0;
 };

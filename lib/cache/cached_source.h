@@ -33,7 +33,7 @@ struct SourceOptions {
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
-// Thread-safe, like every Source. Memory: the store's map (2 bits per block), and up to 1 MiB per
+// Thread-safe, like every Source. Memory: the store's map (2 bits per block), and up to 1.25 MiB per
 // connection.
 class CachedSource final : public io::Source, public io::FarAway {
  public:

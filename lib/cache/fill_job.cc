@@ -11,6 +11,8 @@ namespace {
 // Blocks that a reader waits for are put at once, or in batches of this size or this time if they
 // come so fast that the delay does not matter.
 constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
+// Blocks that nobody waits for are put in batches of this size.
+constexpr std::uint64_t kBatch = std::uint64_t{512} << 10;
 constexpr auto kFast = std::chrono::milliseconds(2);
 // Blocks that nobody waits for are put at this interval.
 constexpr auto kLongest = std::chrono::milliseconds(50);
@@ -19,8 +21,14 @@ constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
 
 }  // namespace
 
-FillJob::FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& events)
-    : shape_(shape), events_(events), run_(blocks), awaited_(awaited) {}
+FillJob::FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& mover,
+                 EventCount& readers)
+    : shape_(shape),
+      mover_(mover),
+      readers_(readers),
+      run_(blocks),
+      ring_size_(shape.buffer),
+      awaited_(awaited) {}
 
 // ---- on the client's thread ---------------------------------------------------------------------
 
@@ -29,26 +37,58 @@ bool FillJob::within(std::uint64_t offset, std::uint64_t bytes) const {
   return run_.begin * shape_.block_size <= offset && offset <= end && bytes <= end - offset;
 }
 
-bool FillJob::has_room(std::uint64_t bytes) const {
+std::uint64_t FillJob::free_for(std::uint64_t wanted) const {
+  const std::uint64_t free = ring_size_ - in_hand();
   // A piece may be larger than the buffer, and an incomplete block must be able to grow.
-  return coming_.size() < shape_.block_size || coming_.size() + bytes <= shape_.most_in_hand;
+  return batch_ == 0 && whole_in_hand() == 0 ? std::max(free, wanted) : free;
 }
 
-bool FillJob::ready(std::uint64_t offset, std::size_t bytes) {
+std::span<std::byte> FillJob::place_of(std::uint64_t offset) {
+  const std::uint64_t at = offset % ring_size_;
+  return {ring_.get() + at, static_cast<std::size_t>(ring_size_ - at)};
+}
+
+void FillJob::copy_in(std::span<const std::byte> bytes) {
+  if (ring_ == nullptr || in_hand() + bytes.size() > ring_size_) {
+    // No batch is out, and less than a block is in hand: see free_for().
+    const std::uint64_t size =
+        std::max(ring_size_, round_up(in_hand() + bytes.size(), shape_.block_size));
+    auto ring = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size));
+    if (in_hand() != 0) std::copy_n(place_of(kept_).begin(), in_hand(), &ring[kept_ % size]);
+    ring_ = std::move(ring);
+    ring_size_ = size;
+  }
+  received_ += bytes.size();
+  while (!bytes.empty()) {
+    const std::span<std::byte> place = place_of(position_);
+    const std::size_t count = std::min(place.size(), bytes.size());
+    std::copy_n(bytes.begin(), count, place.begin());
+    bytes = bytes.subspan(count);
+    position_ += count;
+  }
+}
+
+std::uint64_t FillJob::room(std::uint64_t offset, std::uint64_t wanted) {
+  std::uint64_t room = 0;
   {
     const Lock lock(mutex_);
-    wants_everything_ = !everything_ && !within(offset, bytes);
-    if (!wants_everything_ && has_room(bytes)) return true;
+    wants_everything_ = !everything_ && !within(offset, wanted);
+    if (!wants_everything_) {
+      const std::uint64_t end = std::min(run_.end * shape_.block_size, shape_.size);
+      room = std::min(free_for(wanted), end - offset);
+    }
+    if (room >= wanted) return room;
     held_ = true;
-    held_bytes_ = bytes;
+    held_bytes_ = wanted;
   }
-  events_.tell();
-  return false;
+  mover_.tell();
+  return room;
 }
 
 Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> bytes) {
   const auto now = Clock::now();
-  bool tell = false;
+  bool tell_mover = false;
+  bool tell_readers = false;
   {
     const Lock lock(mutex_);
     const bool first = !begun_;
@@ -58,21 +98,19 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
       }
       begun_ = true;
       first_byte_ = last_batch_ = now;
-      coming_at_ = position_ = offset;
+      kept_ = position_ = offset;
     }
     if (offset != position_ || bytes.size() > shape_.size - offset) {
       return corrupt("the download does not continue where it was", offset);
     }
-    const bool was_due = due(now, awaited_);
-    // Reserves all of it at once: growing step by step takes twice the memory, and fragments the
-    // heap.
-    coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
-    coming_.insert(coming_.end(), bytes.begin(), bytes.end());
-    position_ += bytes.size();
-    received_ += bytes.size();
-    tell = first || (!was_due && due(now, awaited_));
+    const bool was_due = due(now, false);
+    const bool was_due_to_readers = due(now, awaited_);
+    copy_in(bytes);
+    tell_mover = first || (!was_due && due(now, false));
+    tell_readers = awaited_ && !was_due_to_readers && due(now, true);
   }
-  if (tell) events_.tell();
+  if (tell_mover) mover_.tell();
+  if (tell_readers) readers_.tell();
   return {};
 }
 
@@ -82,21 +120,21 @@ void FillJob::finished(Result<void> outcome) {
     over_ = true;
     if (!stopped_) outcome_ = std::move(outcome);
   }
-  events_.tell();
+  mover_.tell();
 }
 
 // ---- thread-safe --------------------------------------------------------------------------------
 
 std::uint64_t FillJob::whole_in_hand() const {
-  return position_ == shape_.size ? coming_.size() : round_down(coming_.size(), shape_.block_size);
+  return position_ == shape_.size ? in_hand() : round_down(in_hand(), shape_.block_size);
 }
 
 bool FillJob::due(Clock::time_point now, bool awaited) const {
-  if (in_use_ || whole_in_hand() == 0) return false;
-  if (over_ || held_ || coming_.size() >= shape_.most_in_hand / 3 * 2) return true;
+  if (batch_ != 0 || whole_in_hand() == 0) return false;
+  if (over_ || held_ || in_hand() >= std::min(kBatch, ring_size_ / 2)) return true;
   const auto since = now - last_batch_;
   if (since >= kLongest) return true;
-  return awaited && (coming_.size() >= kFastBatch || since >= kFast || received_ == coming_.size());
+  return awaited && (since >= kFast || in_hand() >= kFastBatch || received_ == in_hand());
 }
 
 bool FillJob::is_due(Clock::time_point now, bool awaited) const {
@@ -106,28 +144,23 @@ bool FillJob::is_due(Clock::time_point now, bool awaited) const {
 
 std::optional<Batch> FillJob::take() {
   const Lock lock(mutex_);
-  const auto whole = static_cast<std::size_t>(whole_in_hand());
-  if (in_use_ || whole == 0) return std::nullopt;
-  in_use_ = true;
+  if (batch_ != 0 || whole_in_hand() == 0) return std::nullopt;
+  const std::span<std::byte> place = place_of(kept_);
+  // A part of what may be in hand, so that there is room for what comes meanwhile.
+  const std::uint64_t most = round_up(std::min(kBatch, ring_size_ / 2), shape_.block_size);
+  batch_ = std::min({whole_in_hand(), static_cast<std::uint64_t>(place.size()), most});
   last_batch_ = Clock::now();
-  std::swap(coming_, leaving_);
-  coming_.reserve(static_cast<std::size_t>(shape_.most_in_hand));
-  coming_.assign(leaving_.begin() + static_cast<std::ptrdiff_t>(whole), leaving_.end());
-  leaving_.resize(whole);
-  const std::uint64_t first = coming_at_ / shape_.block_size;
-  return Batch{first, leaving_};
+  return Batch{kept_ / shape_.block_size, place.first(static_cast<std::size_t>(batch_))};
 }
 
 void FillJob::give_back() {
   const Lock lock(mutex_);
-  coming_at_ += leaving_.size();
-  leaving_.clear();
-  in_use_ = false;
+  kept_ += std::exchange(batch_, 0);
 }
 
 bool FillJob::holds(std::uint64_t block) const {
   const Lock lock(mutex_);
-  return begun_ && coming_at_ / shape_.block_size <= block &&
+  return begun_ && kept_ / shape_.block_size <= block &&
          std::min((block + 1) * shape_.block_size, shape_.size) <= position_;
 }
 
@@ -140,13 +173,19 @@ FillJob::State FillJob::state() const {
   const Lock lock(mutex_);
   const double seconds = std::chrono::duration<double>(Clock::now() - first_byte_).count();
   const bool tells = begun_ && received_ >= kEnoughForRate && seconds > 0;
-  return {position_, coming_at_, tells ? static_cast<double>(received_) / seconds : 0,
-          over_,     in_use_,    wants_everything_ && !over_};
+  return {position_,
+          kept_,
+          tells ? static_cast<double>(received_) / seconds : 0,
+          over_,
+          batch_ == 0 && whole_in_hand() == 0,
+          wants_everything_ && !over_};
 }
 
 bool FillJob::may_resume() {
   const Lock lock(mutex_);
-  if (!held_ || wants_everything_ || over_ || !has_room(held_bytes_)) return false;
+  if (!held_ || wants_everything_ || over_ || free_for(held_bytes_) < held_bytes_) return false;
+  // Not for a little room: each time costs a turn of the client's thread.
+  if (in_hand() > ring_size_ / 2) return false;
   held_ = false;
   return true;
 }
@@ -172,6 +211,7 @@ Result<void> FillJob::outcome() const {
 BlockRun FillJob::rest() const {
   const Lock lock(mutex_);
   if (!begun_) return run_;
+  if (position_ == shape_.size) return {run_.end, run_.end};
   return {std::clamp(position_ / shape_.block_size, run_.begin, run_.end), run_.end};
 }
 

@@ -3,9 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
@@ -30,15 +30,16 @@ class FillJob final : public blob::Receiver {
   struct Shape {
     std::uint64_t size = 0;        // of the blob, in bytes
     std::uint64_t block_size = 0;  // bytes
-    // Size of the buffer, in bytes, unless a single piece is larger. A batch has as much besides.
-    std::uint64_t most_in_hand = 0;
+    std::uint64_t buffer = 0;      // bytes; a multiple of block_size; grows for a larger piece
   };
-  // `events` is told whenever the job needs attention; it outlives the job. `awaited`: a reader is
-  // blocked until it gets one of these blocks.
-  FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& events);
+  // `mover` is told whenever the job needs attention, and `readers` when a reader that waits for it
+  // can take a batch; both outlive the job. `awaited`: a reader is blocked until it gets one of
+  // these blocks.
+  FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& mover,
+          EventCount& readers);
 
   // ---- blob::Receiver, on the client's thread
-  bool ready(std::uint64_t offset, std::size_t bytes) override;
+  std::uint64_t room(std::uint64_t offset, std::uint64_t wanted) override;
   Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 
@@ -63,7 +64,7 @@ class FillJob final : public blob::Receiver {
     std::uint64_t kept = 0;         // offset of the first byte that is not stored yet
     double rate = 0;                // bytes a second since the first byte; 0: unknown yet
     bool over = false;              // no more bytes will come
-    bool in_use = false;            // a thread has a batch
+    bool nothing_left = true;       // all complete blocks were stored; no thread has a batch
     bool sends_everything = false;  // the server sends the whole blob; paused until
                                     // go_on_to_the_end() or the end of the download
   };
@@ -82,20 +83,28 @@ class FillJob final : public blob::Receiver {
 
  private:
   [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
-  [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);  // bytes
+  // Bytes that have come and are not stored yet, and those of them that make complete blocks.
+  [[nodiscard]] std::uint64_t in_hand() const SHUNT_REQUIRES(mutex_) { return position_ - kept_; }
+  [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);
   [[nodiscard]] bool due(Clock::time_point now, bool awaited) const SHUNT_REQUIRES(mutex_);
-  [[nodiscard]] bool has_room(std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
+  // Returns how many bytes can come; more than that if a piece of `wanted` bytes has to be taken.
+  [[nodiscard]] std::uint64_t free_for(std::uint64_t wanted) const SHUNT_REQUIRES(mutex_);
+  // Returns where the byte at `offset` of the blob lies in the ring, up to the ring's end.
+  [[nodiscard]] std::span<std::byte> place_of(std::uint64_t offset) SHUNT_REQUIRES(mutex_);
+  void copy_in(std::span<const std::byte> bytes) SHUNT_REQUIRES(mutex_);
 
   const Shape shape_;
-  EventCount& events_;
+  EventCount& mover_;
+  EventCount& readers_;
   mutable Mutex mutex_;  // held no longer than it takes to copy bytes
   BlockRun run_ SHUNT_GUARDED_BY(mutex_);
-  // Bytes from coming_at_ on, which is the start of a block.
-  std::vector<std::byte> coming_ SHUNT_GUARDED_BY(mutex_);
-  std::uint64_t coming_at_ SHUNT_GUARDED_BY(mutex_) = 0;
-  std::vector<std::byte> leaving_ SHUNT_GUARDED_BY(mutex_);  // the batch that a thread has
-  bool in_use_ SHUNT_GUARDED_BY(mutex_) = false;
-  std::uint64_t position_ SHUNT_GUARDED_BY(mutex_) = 0;
+  // A ring buffer, of which offset % size is the place of a byte of the blob, so that no block lies
+  // across its end. The thread that has a batch reads its bytes without the mutex.
+  std::unique_ptr<std::byte[]> ring_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t ring_size_ SHUNT_GUARDED_BY(mutex_);
+  std::uint64_t kept_ SHUNT_GUARDED_BY(mutex_) = 0;      // offset of the start of a block
+  std::uint64_t position_ SHUNT_GUARDED_BY(mutex_) = 0;  // offset of the next byte to come
+  std::uint64_t batch_ SHUNT_GUARDED_BY(mutex_) = 0;     // bytes from kept_ on that a thread has
   std::uint64_t received_ SHUNT_GUARDED_BY(mutex_) = 0;
   bool begun_ SHUNT_GUARDED_BY(mutex_) = false;
   bool awaited_ SHUNT_GUARDED_BY(mutex_) = false;

@@ -4,15 +4,18 @@
 #include <utility>
 
 #include "shunt/base/catching.h"
+#include "shunt/base/checked.h"
 #include "shunt/cache/filler.h"
 
 namespace shunt::cache {
 namespace {
 
-// Size of a job's buffer between the client and the store. Smaller if blocks go to memory: small
-// batches cost nothing there, and memory is limited.
-constexpr std::uint64_t kInHand = std::uint64_t{384} << 10;
-constexpr std::uint64_t kInHandForMemory = std::uint64_t{192} << 10;
+// Size of a job's buffer between the client and the store: of one that is alone when it starts,
+// and of one beside others. Smaller if blocks go to memory: small batches cost nothing there, and
+// memory is limited. A large one keeps the client and the mover from waiting for one another.
+constexpr std::uint64_t kInHandAlone = std::uint64_t{4} << 20;
+constexpr std::uint64_t kInHand = std::uint64_t{1} << 20;
+constexpr std::uint64_t kInHandForMemory = std::uint64_t{320} << 10;
 // Interval at which the mover looks for bytes that are due: no event is told when time passes.
 constexpr auto kLookAtHands = std::chrono::milliseconds(50);
 constexpr auto kLookAtConnections = std::chrono::milliseconds(100);
@@ -42,7 +45,8 @@ void Filler::carry_out(const FillPolicy::Start& start) {
     jobs_.erase(start.job);
     policy_.failed(start.job, start.run, done.error());
   }
-  events_.tell();
+  jobs_need_.tell();
+  blocks_.tell();
 }
 
 Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& claimed) {
@@ -67,13 +71,15 @@ Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& 
     return {};
   }
   const std::uint64_t block_size = store_->block_size();
-  const FillJob::Shape shape{
-      store_->size(), block_size,
-      std::max(capacity() == 0 ? kInHand : kInHandForMemory, 2 * block_size)};
   std::shared_ptr<FillJob> job;
   {
     const Lock lock(mutex_);
-    job = std::make_shared<FillJob>(shape, run, policy_.awaited(run), events_);
+    const std::uint64_t buffer = capacity() != 0 ? kInHandForMemory
+                                 : jobs_.empty() ? kInHandAlone
+                                                 : kInHand;
+    const FillJob::Shape shape{store_->size(), block_size,
+                               round_up(std::max(buffer, 3 * block_size), block_size)};
+    job = std::make_shared<FillJob>(shape, run, policy_.awaited(run), jobs_need_, blocks_);
     Running& running = jobs_[start.job];
     running.job = job;
     running.run = run;
@@ -148,8 +154,8 @@ Filler::Task Filler::next_task() {
         (state.over || policy_.may_keep(state.kept / store_->block_size(), at_present))) {
       return {Kind::kKeep, id, running.job};
     }
-    if (state.over && !state.in_use) return {Kind::kClear, id};
-    if (running.download != nullptr && job.may_resume()) running.download->resume();
+    if (state.over && state.nothing_left) return {Kind::kClear, id};
+    resume_if_there_is_room(running);
   }
   if (const std::optional<FillPolicy::Step> step = policy_.next_step(at_present)) {
     return {step->kind == FillPolicy::Step::Kind::kStop ? Kind::kStop : Kind::kConvert, step->job};
@@ -162,7 +168,7 @@ void Filler::perform(const Task& task) {
     case Task::Kind::kNone:
       return;
     case Task::Kind::kKeep:
-      return keep(*task.job);
+      return keep(task.id, *task.job);
     case Task::Kind::kStop:
       return stop(task.id);
     case Task::Kind::kConvert:
@@ -175,7 +181,7 @@ void Filler::perform(const Task& task) {
 
 Result<void> Filler::run_mover() {
   while (true) {
-    const std::uint64_t seen = events_.count();
+    const std::uint64_t seen = jobs_need_.count();
     bool waits = true;
     const Result<void> done = catching([&]() -> Result<void> {
       const Task task = next_task();
@@ -189,7 +195,7 @@ Result<void> Filler::run_mover() {
       if (stopping_) return {};
       idle = jobs_.empty();
     }
-    if (waits || !done) events_.wait(seen, idle ? kLong : kLookAtHands);
+    if (waits || !done) jobs_need_.wait(seen, idle ? kLong : kLookAtHands);
   }
 }
 
@@ -206,7 +212,7 @@ void Filler::stop(JobId id) {
   }
   download.reset();
   job->stopped();
-  events_.tell();
+  jobs_need_.tell();
 }
 
 void Filler::clear_up(JobId id) {
@@ -234,7 +240,7 @@ void Filler::clear_up(JobId id) {
     policy_.ended(id);
   });
   room_for_more_.tell();
-  events_.tell();
+  blocks_.tell();
 }
 
 void Filler::convert(JobId id) {
@@ -274,7 +280,6 @@ void Filler::convert(JobId id) {
     if (admit(id, wanting) == FillPolicy::Admission::kGiveUp) return stop(id);
   }
   job->go_on_to_the_end();
-  events_.tell();
 }
 
 }  // namespace shunt::cache

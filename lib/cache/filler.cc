@@ -41,7 +41,7 @@ Filler::~Filler() {
     starter = std::move(starter_);
     mover = std::move(mover_);
   }
-  events_.tell();
+  jobs_need_.tell();
   room_for_more_.tell();
   (void)starter.join();
   (void)mover.join();
@@ -53,7 +53,10 @@ Filler::~Filler() {
   for (auto& [id, running] : jobs) {
     running.download.reset();
     running.job->stopped();
-    keep(*running.job);
+    while (const std::optional<Batch> batch = running.job->take()) {
+      put_batch(*batch);
+      running.job->give_back();
+    }
     if (running.claimed) store_->release(running.run);
   }
 }
@@ -150,18 +153,30 @@ void Filler::put_batch(const Batch& batch) {
   }
 }
 
-void Filler::keep(FillJob& job) {
+void Filler::keep(JobId id, FillJob& job) {
   const std::optional<Batch> batch = job.take();
   if (!batch) return;
   struct GiveBack {
+    Filler& filler;
+    const JobId id;
     FillJob& job;
-    EventCount& events;
     ~GiveBack() {
       job.give_back();
-      events.tell();
+      {
+        const Lock lock(filler.mutex_);
+        const auto running = filler.jobs_.find(id);
+        if (running != filler.jobs_.end()) filler.resume_if_there_is_room(running->second);
+      }
+      // What came meanwhile may be due, or the job over: nobody was told while a batch was out.
+      if (job.is_due(FillJob::Clock::now(), false) || job.state().over) filler.jobs_need_.tell();
+      filler.blocks_.tell();
     }
-  } const give_back{job, events_};
+  } const give_back{*this, id, job};
   put_batch(*batch);
+}
+
+void Filler::resume_if_there_is_room(const Running& running) {
+  if (running.download != nullptr && running.job->may_resume()) running.download->resume();
 }
 
 void Filler::overflow(const std::string& why) {
@@ -224,7 +239,7 @@ class Filler::Visit {
   // A store that drops blocks is filled just ahead of the reader, which has moved.
   void move_memory() {
     if (filler_.capacity() == 0) return;
-    filler_.events_.tell();
+    filler_.jobs_need_.tell();
     filler_.room_for_more_.tell();
   }
 
@@ -236,21 +251,22 @@ void Filler::tell_jobs_who_waits() {
   for (const auto& [id, running] : jobs_) running.job->set_awaited(policy_.awaited(running.run));
 }
 
-std::shared_ptr<FillJob> Filler::job_with(std::uint64_t block, bool& in_hand) {
+std::pair<Filler::JobId, std::shared_ptr<FillJob>> Filler::job_with(std::uint64_t block,
+                                                                    bool& in_hand) {
   for (const auto& [id, running] : jobs_) {
     if (!running.job->holds(block)) continue;
     in_hand = true;
     const std::uint64_t first = running.job->state().kept / store_->block_size();
     if (running.job->is_due(FillJob::Clock::now(), true) && policy_.may_keep(first, world())) {
-      return running.job;
+      return {id, running.job};
     }
   }
-  return nullptr;
+  return {};
 }
 
 Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen) {
   if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
-  std::shared_ptr<FillJob> job;
+  std::pair<JobId, std::shared_ptr<FillJob>> job;
   std::optional<FillPolicy::Start> start;
   bool in_hand = false;
   bool held_up = false;
@@ -262,11 +278,11 @@ Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, s
     }
     if (const std::optional<Error>& failure = policy_.failure(reader)) return *failure;
     if (block) job = job_with(*block, in_hand);
-    if (job == nullptr) start = policy_.start_for(reader, world());
+    if (job.second == nullptr) start = policy_.start_for(reader, world());
     held_up = policy_.held_up();
   }
-  if (job != nullptr) {
-    keep(*job);
+  if (job.second != nullptr) {
+    keep(job.first, *job.second);
     return {};
   }
   if (start) {
@@ -275,7 +291,7 @@ Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, s
   }
   std::optional<Waiting> told;
   if (held_up) told.emplace("another process is downloading the same");
-  events_.wait(seen, held_up ? FillPolicy::kLookAgain : in_hand ? kGather : kAskCancel);
+  blocks_.wait(seen, held_up ? FillPolicy::kLookAgain : in_hand ? kGather : kAskCancel);
   return {};
 }
 
@@ -288,7 +304,7 @@ Result<void> Filler::need(BlockRun run) {
   }
   const Visit visit(*this, run);
   while (true) {
-    const std::uint64_t seen = events_.count();
+    const std::uint64_t seen = blocks_.count();
     while (at < run.end && look(at)) ++at;
     if (at == run.end) break;
     SHUNT_TRY(turn(visit.id(), at, seen));
@@ -311,7 +327,7 @@ Result<Filler::Found> Filler::need_any(std::span<const BlockRun> runs) {
 
 Result<Filler::Found> Filler::await_any(ReaderId reader, std::span<const BlockRun> runs) {
   while (true) {
-    const std::uint64_t seen = events_.count();
+    const std::uint64_t seen = blocks_.count();
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (runs[i].empty()) continue;
       // Checks the store for the first block, where a download continues, here or in another

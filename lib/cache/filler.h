@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shunt/base/cancel.h"
@@ -128,7 +129,8 @@ class Filler {
   void tell_jobs_who_waits() SHUNT_REQUIRES(mutex_);
   // Returns the job that has brought this block, if it is time to put it. Sets `in_hand` if there
   // is such a job at all.
-  [[nodiscard]] std::shared_ptr<FillJob> job_with(std::uint64_t block, bool& in_hand)
+  [[nodiscard]] std::pair<JobId, std::shared_ptr<FillJob>> job_with(std::uint64_t block,
+                                                                    bool& in_hand)
       SHUNT_REQUIRES(mutex_);
 
   // ---- requests
@@ -153,7 +155,9 @@ class Filler {
   void clear_up(JobId id);
 
   // ---- blocks
-  void keep(FillJob& job);
+  // Puts a batch of the job into the store, if no other thread is doing so.
+  void keep(JobId id, FillJob& job);
+  static void resume_if_there_is_room(const Running& running);
   void put_batch(const Batch& batch);
   void put(std::uint64_t first, std::span<const std::byte> bytes);
   void overflow(const std::string& why) SHUNT_REQUIRES(mutex_);
@@ -163,8 +167,9 @@ class Filler {
   const FillerOptions options_;
   const There there_{*this};
 
-  EventCount events_;         // new blocks, or a job needs attention; for readers and the mover
-  EventCount room_for_more_;  // a request may be possible; for the starter
+  EventCount blocks_;         // blocks are there or can be taken, or a wait is over: readers
+  EventCount jobs_need_;      // a job needs attention: the mover
+  EventCount room_for_more_;  // a request may be possible: the starter
   mutable Mutex mutex_;
   FillPolicy policy_ SHUNT_GUARDED_BY(mutex_);
   RunningJobs jobs_ SHUNT_GUARDED_BY(mutex_);

@@ -42,7 +42,7 @@ class SpeedWatch;
 
 struct Request : blob::Request {
   std::chrono::milliseconds delay{0};  // wait before sending
-  // True if the handler's ready() may return false for the body. The request is then sent by
+  // True if the handler's room() may return less than is wanted. The request is then sent by
   // HTTP/1.1: libcurl goes on reading a paused stream of HTTP/2, up to 32 MiB.
   bool may_be_held = false;
   // Shared by all attempts at the same thing; null: there is only one.
@@ -66,10 +66,10 @@ class AnswerHandler {
  public:
   virtual ~AnswerHandler() = default;
   virtual Result<void> answered(const Answer& answer) = 0;  // called once, before body()
-  // Called before each body(), with its number of bytes. Returns false to pause the request, for
-  // any length of time, until Call::resume(); this is then called again. No time-out runs
-  // meanwhile.
-  [[nodiscard]] virtual bool ready(std::size_t /*bytes*/) { return true; }
+  // Returns how many more bytes body() takes whenever they come, in one call or in several. Called
+  // before more than that come. If it returns less than `wanted`, the request may pause, for any
+  // length of time, until Call::resume(); this is then called again. No time-out runs meanwhile.
+  [[nodiscard]] virtual std::uint64_t room(std::uint64_t /*wanted*/) { return UINT64_MAX; }
   virtual Result<void> body(std::span<const std::byte> bytes) = 0;
   // The last call, and the only one that always comes. kNetwork for a body shorter than its
   // Content-Length, a reset or a time-out.
@@ -80,7 +80,7 @@ class AnswerHandler {
 class Call {
  public:
   virtual ~Call() = default;
-  // Calls ready() of the handler again, after that has returned false. Thread-safe; does not block.
+  // Calls room() of the handler again, after it was not enough. Thread-safe; does not block.
   virtual void resume() {}
 };
 

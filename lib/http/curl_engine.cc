@@ -44,6 +44,7 @@ Result<void> Engine::run() {
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  thread_ = std::this_thread::get_id();
 
   while (!finish_up()) {
     if (const Result<void> turned = catching([this] { return turn(); }); !turned) {
@@ -106,7 +107,8 @@ void Engine::command(Task task) {
   const Lock lock(mutex_);
   if (ended_) return;
   commands_.push_back(std::move(task));
-  curl().multi_wakeup(multi_.get());
+  // The thread itself looks before it sleeps.
+  if (thread_ != std::this_thread::get_id()) curl().multi_wakeup(multi_.get());
 }
 
 void Engine::post(Task task, std::chrono::milliseconds delay) {

@@ -1,11 +1,13 @@
 // The client's thread: drives libcurl's multi handle and runs the tasks of other threads.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "shunt/base/mutex.h"
@@ -39,7 +41,7 @@ class Engine final : private Transfer::Gate {
   // Called after Transfer::cancel(). If there is no memory for the task, the thread notices the
   // cancelled transfer by itself.
   void remove(TransferPtr transfer) noexcept SHUNT_EXCLUDES(mutex_);
-  // Calls ready() of its handler again, after that has returned false.
+  // Calls room() of its handler again, after it was not enough.
   void resume(TransferPtr transfer) SHUNT_EXCLUDES(mutex_);
   [[nodiscard]] const ClientOptions& options() const { return settings_.options; }
 
@@ -73,6 +75,8 @@ class Engine final : private Transfer::Gate {
   std::vector<Task> commands_ SHUNT_GUARDED_BY(mutex_);
   bool stopping_ SHUNT_GUARDED_BY(mutex_) = false;
   bool ended_ SHUNT_GUARDED_BY(mutex_) = false;  // commands are not run any more
+
+  std::atomic<std::thread::id> thread_;  // the one in run()
 
   // Used by the thread only, except that others wake it through the multi handle, with the mutex
   // held and before ended_ is set. The multi handle must outlive the easy handles in it.

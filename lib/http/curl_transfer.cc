@@ -83,6 +83,7 @@ Result<void> Transfer::prepare(EasyHandle easy, const Settings& settings, Gate& 
   set(CURLOPT_WRITEFUNCTION, &Transfer::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   if (!complete) return out_of_memory();
+  largest_piece_ = static_cast<std::size_t>(settings.buffer_size);
   started_ = last_byte_ = Clock::now();
   return {};
 }
@@ -161,19 +162,26 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
   const std::size_t bytes = size * count;
   // Asks the handler first: bytes that it does not take must not count for the rate.
   Result<bool> admitted = catching([&]() -> Result<bool> {
-    transfer.held_ = !transfer.handler_is_ready(bytes);
-    if (transfer.held_) return false;
+    if (!transfer.has_room(bytes)) return false;
     transfer.paused_ = !transfer.gate_->admit(transfer, bytes);
     return !transfer.paused_;
   });
   if (admitted && !*admitted) return CURL_WRITEFUNC_PAUSE;
-  Result<bool> taken =
-      admitted
-          ? catching([&] { return transfer.body_piece(std::as_bytes(std::span(data, bytes))); })
-          : std::move(admitted);
+  Result<bool> taken = admitted ? catching([&]() -> Result<bool> {
+    SHUNT_ASSIGN(const bool called, transfer.body_piece(std::as_bytes(std::span(data, bytes))));
+    if (called && transfer.request_.may_be_held) transfer.hold_if_full();
+    return called;
+  })
+                                : std::move(admitted);
   if (taken && *taken) return bytes;
   if (!taken) transfer.error_ = std::move(taken).error();
   return other_than(bytes);
+}
+
+void Transfer::hold_if_full() {
+  // What libcurl has read already comes in several pieces, though it is paused.
+  if (held_ || has_room(largest_piece_)) return;
+  curl().easy_pause(easy_.get(), CURLPAUSE_RECV);
 }
 
 // Opens the socket as libcurl does, to keep the errno.
@@ -188,6 +196,7 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/,
 Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
   last_byte_ = Clock::now();
   body_bytes_ += bytes.size();
+  room_ -= bytes.size();
   speed_->came(bytes.size());
   Result<void> heard;
   const bool called = call([&](AnswerHandler& handler) { heard = handler.body(bytes); });
@@ -196,10 +205,13 @@ Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
   return called;
 }
 
-bool Transfer::handler_is_ready(std::size_t bytes) {
-  bool ready = true;
-  call([&](AnswerHandler& handler) { ready = handler.ready(bytes); });
-  return ready;
+bool Transfer::has_room(std::uint64_t bytes) {
+  if (room_ < bytes) {
+    room_ = bytes;
+    call([&](AnswerHandler& handler) { room_ = handler.room(bytes); });
+  }
+  if (room_ < bytes) held_ = true;
+  return room_ >= bytes;
 }
 
 bool Transfer::sent() const {

@@ -55,7 +55,7 @@ class Transfer {
   [[nodiscard]] bool too_slow(double waited);
   // Continues after Gate::admit() has returned false.
   [[nodiscard]] CURLcode resume(Clock::time_point now);
-  // Continues after the handler was not ready.
+  // Continues after the handler had no room.
   [[nodiscard]] CURLcode resume_held(Clock::time_point now);
   [[nodiscard]] const Request& request() const { return request_; }
 
@@ -66,7 +66,11 @@ class Transfer {
   static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   // Returns true if the handler takes this many bytes now, or if the transfer has been cancelled.
-  [[nodiscard]] bool handler_is_ready(std::size_t bytes);
+  // Otherwise the transfer is held.
+  [[nodiscard]] bool has_room(std::uint64_t bytes);
+  // Pauses the transfer if the handler has no room for another piece. libcurl has to copy a piece
+  // that is refused, but not one that it has not read yet.
+  void hold_if_full();
   // Returns false once the transfer has been cancelled.
   Result<bool> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);
@@ -93,9 +97,11 @@ class Transfer {
   std::size_t header_bytes_ = 0;
   std::size_t header_lines_ = 0;
   bool answered_ = false;
-  bool begun_ = false;   // the first line of the answer has come
-  bool paused_ = false;  // by the limit of the rate
-  bool held_ = false;    // paused because the handler was not ready
+  bool begun_ = false;             // the first line of the answer has come
+  bool paused_ = false;            // by the limit of the rate
+  bool held_ = false;              // paused because the handler had no room
+  std::uint64_t room_ = 0;         // bytes that the handler has promised to take
+  std::size_t largest_piece_ = 0;  // that libcurl reads at once
   bool connected_ = false;
   bool finished_ = false;
   int socket_errno_ = 0;        // why no socket could be opened; 0: none failed

@@ -149,14 +149,16 @@ BlobRequest::Verdict RangeDownload::judge_unsatisfied(const http::Answer& answer
       fmt::format("the server refuses bytes {}-{} of {} (416)", position_, wanted_.end - 1, size)));
 }
 
-std::uint64_t RangeDownload::new_among(std::size_t bytes) const {
-  const std::uint64_t known = std::min<std::uint64_t>(position_ - at_, bytes);
-  return std::min<std::uint64_t>(bytes - known, wanted_.end - position_);
-}
-
-bool RangeDownload::take_ready(std::size_t bytes) {
-  const std::uint64_t count = new_among(bytes);
-  return count == 0 || receiver_.ready(position_, static_cast<std::size_t>(count));
+std::uint64_t RangeDownload::room_to_take(std::uint64_t wanted) {
+  // The receiver may already have the first bytes of the answer.
+  const std::uint64_t known = position_ - at_;
+  if (known >= wanted) return known;
+  const std::uint64_t left = wanted_.end - position_;
+  if (left == 0) return UINT64_MAX;
+  const std::uint64_t needed = std::min(wanted - known, left);
+  const std::uint64_t room = receiver_.room(position_, needed);
+  // What comes behind the range is not for the receiver.
+  return room >= left ? UINT64_MAX : known + room;
 }
 
 Result<void> RangeDownload::take(std::span<const std::byte> bytes) {

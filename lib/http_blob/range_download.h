@@ -14,7 +14,7 @@ class RangeDownload final : public BlobRequest {
  private:
   void describe(http::Request& request) override;
   Verdict judge(const http::Answer& answer) override;
-  [[nodiscard]] bool take_ready(std::size_t bytes) override;
+  [[nodiscard]] std::uint64_t room_to_take(std::uint64_t wanted) override;
   Result<void> take(std::span<const std::byte> bytes) override;
   Result<void> complete() override;
   void ended(Result<void> outcome) override { receiver_.finished(std::move(outcome)); }
@@ -24,9 +24,6 @@ class RangeDownload final : public BlobRequest {
   Verdict judge_unsatisfied(const http::Answer& answer);
   Verdict other_size(std::uint64_t found, Error error);
   [[nodiscard]] Error change();
-  // Returns how many of the next `bytes` of the answer go to the receiver; it may already have the
-  // first ones.
-  [[nodiscard]] std::uint64_t new_among(std::size_t bytes) const;
 
   ByteRange wanted_;                       // becomes the whole blob if the server sends that
   std::uint64_t position_;                 // offset of the next byte for the receiver

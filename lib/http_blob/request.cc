@@ -104,11 +104,11 @@ void BlobRequest::set_next(Next next, Error error) {
   if (!error.reason.empty()) error_ = std::move(error);
 }
 
-bool BlobRequest::ready(std::size_t bytes) {
-  if (next_ != Next::kComplete) return true;  // bytes that are not taken need no room
-  bool ready = true;
-  guarded([&] { ready = take_ready(bytes); });
-  return ready;
+std::uint64_t BlobRequest::room(std::uint64_t wanted) {
+  std::uint64_t room = UINT64_MAX;
+  if (next_ != Next::kComplete) return room;  // bytes that are not taken need none
+  guarded([&] { room = room_to_take(wanted); });
+  return room;
 }
 
 Result<void> BlobRequest::body(std::span<const std::byte> bytes) {

@@ -31,7 +31,7 @@ class BlobRequest : protected http::AnswerHandler,
   // Thread-safe. On return no hook is running and none will be called; within a hook it returns at
   // once.
   void cancel();
-  // Calls take_ready() again, after that has returned false. Thread-safe; does not block.
+  // Calls room_to_take() again, after it was not enough. Thread-safe; does not block.
   void resume();
 
  protected:
@@ -62,9 +62,9 @@ class BlobRequest : protected http::AnswerHandler,
   virtual void describe(http::Request& request) = 0;
   // Judges an answer with status 200, 206, 304 or 416.
   virtual Verdict judge(const http::Answer& answer) = 0;
-  // Returns true if take() can have this many bytes now. After false, resume() must be called once
-  // it can.
-  [[nodiscard]] virtual bool take_ready(std::size_t /*bytes*/) { return true; }
+  // As http::AnswerHandler::room(), for take(). After too little, resume() must be called once there
+  // is more.
+  [[nodiscard]] virtual std::uint64_t room_to_take(std::uint64_t /*wanted*/) { return UINT64_MAX; }
   // Receives bytes of an accepted body. An error is final.
   virtual Result<void> take(std::span<const std::byte> bytes) = 0;
   // Called at the end of the body. An error leads to another attempt.
@@ -89,7 +89,7 @@ class BlobRequest : protected http::AnswerHandler,
   enum class Next { kComplete, kRedirect, kRenew, kResolveAgain, kRepeat, kFail };
 
   Result<void> answered(const http::Answer& answer) override;
-  [[nodiscard]] bool ready(std::size_t bytes) override;
+  [[nodiscard]] std::uint64_t room(std::uint64_t wanted) override;
   Result<void> body(std::span<const std::byte> bytes) override;
   void finished(Result<void> outcome) override;
 

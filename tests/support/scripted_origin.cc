@@ -49,7 +49,7 @@ struct ScriptedOrigin::Flow {
   Clock::time_point due;
   bool started = false;
   bool gone = false;  // cancelled; guarded by the origin's mutex, like held
-  bool held = false;  // the receiver was not ready
+  bool held = false;  // the receiver had no room
 };
 
 class ScriptedOrigin::Handle final : public blob::Download {
@@ -152,7 +152,7 @@ bool ScriptedOrigin::ready(Flow& flow, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     flow.held = true;
   }
-  if (!flow.receiver->ready(flow.range.begin, bytes)) return false;
+  if (flow.receiver->room(flow.range.begin, bytes) < bytes) return false;
   const std::lock_guard lock(mutex_);
   flow.held = false;
   return true;

@@ -1,25 +1,26 @@
 // Receivers that have no room for now: their downloads are held, alone, however long.
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include "unit/http_blob/blob_fixture.h"
 
 namespace shunt::http_blob {
 namespace {
 
-// Is not ready for a byte after `room`, until make_room().
+// Has no room for a byte after `room`, until make_room().
 class Full final : public blob::Receiver {
  public:
   explicit Full(std::uint64_t room) : room_(room) {}
 
-  bool ready(std::uint64_t offset, std::size_t bytes) override {
-    asked_for_ = bytes;
-    if (offset + bytes <= room_) return true;
-    if (!told_.exchange(true)) held_.set_value();
-    return false;
+  std::uint64_t room(std::uint64_t offset, std::uint64_t wanted) override {
+    promised_ = room_ - offset;
+    if (promised_ < wanted && !told_.exchange(true)) held_.set_value();
+    return promised_;
   }
   Result<void> receive(std::uint64_t offset, std::span<const std::byte> bytes) override {
-    exact = exact && bytes.size() == asked_for_ && offset == received.size();
+    exact = exact && bytes.size() <= promised_ && offset == received.size();
+    promised_ -= bytes.size();
     received += text_of(bytes);
     return {};
   }
@@ -37,7 +38,7 @@ class Full final : public blob::Receiver {
 
  private:
   std::atomic<std::uint64_t> room_;
-  std::size_t asked_for_ = 0;
+  std::uint64_t promised_ = 0;
   std::atomic<bool> told_{false};
   std::promise<void> held_;
   Outcome outcome_;
@@ -65,6 +66,44 @@ TEST_CASE("a receiver without room holds its download, and no other") {
   CHECK(full.wait());
   CHECK(full.exact);
   CHECK((full.received == server.bytes(0, kSize)));
+}
+
+TEST_CASE("a receiver that has room for a little, time and again, gets all of it") {
+  struct Picky final : blob::Receiver {
+    std::uint64_t room(std::uint64_t /*offset*/, std::uint64_t wanted) override {
+      if (wanted <= 20'000) return wanted;
+      ++refused;
+      return 20'000;
+    }
+    Result<void> receive(std::uint64_t /*offset*/, std::span<const std::byte> bytes) override {
+      received += text_of(bytes);
+      return {};
+    }
+    void finished(Result<void> outcome) override {
+      over = true;
+      outcome_.set(std::move(outcome));
+    }
+    std::atomic<unsigned> refused{0};
+    std::atomic<bool> over{false};
+    std::string received;
+    Outcome outcome_;
+  };
+  FaultServer server({.size = kSize});
+  const auto client = start_client();
+  const auto origin = assume_blob(client, blob_at(server.url()), info_of());
+  Picky picky;
+  const auto download = origin->start({0, kSize}, picky);
+  for (unsigned seen = 0; !picky.over;) {
+    if (seen == picky.refused) {
+      std::this_thread::yield();
+    } else {
+      seen = picky.refused;
+      download->resume();
+    }
+  }
+  CHECK(picky.outcome_.wait());
+  CHECK(picky.refused > 1);
+  CHECK((picky.received == server.bytes(0, kSize)));
 }
 
 TEST_CASE("a download that is held can be cancelled, and so can its client") {
