@@ -286,6 +286,12 @@ void check_broken(const OriginUnderTest& tested) {
   check_arrived(listener, tested.bytes, {begin, begin + listener.received().size()});
 }
 
+void check_flaky(const OriginUnderTest& tested) {
+  for (const OriginUnderTest::Open& open : tested.open_flaky) {
+    download(*open(), tested.bytes, {500, tested.bytes.size()});
+  }
+}
+
 void check_changed(const OriginUnderTest& tested) {
   const auto origin = tested.open_changed();
   Listener listener;
@@ -323,6 +329,9 @@ void check_origin(const OriginUnderTest& tested) {
     SECTION("an error ends the download once, behind the bytes that came") {
       check_broken(tested);
     }
+  }
+  SECTION("a download goes on where its answer broke off") {
+    check_flaky(tested);
   }
   if (tested.open_changed) {
     SECTION("nothing comes of another version") {

@@ -18,9 +18,10 @@ struct OriginUnderTest {
 
   Open open;
   std::vector<std::byte> bytes;  // at least 100,000
-  Open open_whole = {};    // the server sends all, whatever it is asked for; empty: there is none
-  Open open_broken = {};   // each download ends with a kNetwork error, after 1,000 bytes and more
-  Open open_changed = {};  // the server has another version by now
+  Open open_whole = {};   // the server sends all, whatever it is asked for; empty: there is none
+  Open open_broken = {};  // each download ends with a kNetwork error, after 1,000 bytes and more
+  std::vector<Open> open_flaky = {};  // the first answer breaks off, and the next one does not
+  Open open_changed = {};             // the server has another version by now
 };
 
 // Has sections of Catch2: call it once in a TEST_CASE, with nothing behind it.

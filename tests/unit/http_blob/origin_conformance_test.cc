@@ -23,6 +23,10 @@ struct Manners {
       if (request.field("range").starts_with("bytes=500-")) return {.cut_at = 2000};
       return {.no_answer = true};
     }
+    if (request.target.starts_with("/flaky") && !asks_for_head) {
+      if (request.field("range").starts_with("bytes=500-")) return {.cut_at = 2000};
+      return {.ignore_range = request.target.ends_with("/whole")};
+    }
     if (request.target.starts_with("/changed") && !asks_for_head) return {.etag = "\"v2\""};
     return {};
   }
@@ -40,6 +44,7 @@ void check(const Manners& manners, const Open& open) {
                       .bytes = served_bytes(kSize),
                       .open_whole = at("/whole"),
                       .open_broken = at("/broken"),
+                      .open_flaky = {at("/flaky"), at("/flaky/whole")},
                       .open_changed = at("/changed")});
 }
 
