@@ -497,6 +497,31 @@ TEST_CASE("recovery: what another program has appended stays, and nothing is cut
   }
 }
 
+TEST_CASE("recovery: once the tail is cut, what is appended belongs to the result") {
+  const auto room = GENERATE(RoomKind::kReserved, RoomKind::kInserted, RoomKind::kShifted);
+  const EditKind kind{room, true};
+  Patient patient(kind);
+  const std::vector<std::string> calls = patient.calls_of_edit();
+  const auto cut = std::find(calls.rbegin(), calls.rend(), "ftruncate");
+  REQUIRE(cut != calls.rend());
+  REQUIRE(patient.edit_is_killed(static_cast<unsigned>(calls.rend() - cut) + 1));
+  REQUIRE((patient.bytes() == new_bytes(kind)));
+  patient.append("appended");
+  const FileBytes grown = patient.bytes();
+  SECTION("to one that is there") {
+    CHECK(patient.recover(cannot_be_planned).value() == Recovered::kFinished);
+    CHECK((patient.bytes() == grown));
+    CHECK_FALSE(patient.has_companions());
+  }
+  SECTION("to one that was changed: nobody can tell what it is") {
+    FileBytes changed = grown;
+    changed[static_cast<std::size_t>(kind.room == RoomKind::kReserved ? 1'500 : 4'500)] ^=
+        std::byte{1};
+    patient.write(changed);
+    refusal_of(patient);
+  }
+}
+
 TEST_CASE("recovery: a front that has outgrown its room is not written") {
   for (const EditKind& kind : all_kinds()) {
     Patient patient(kind);
