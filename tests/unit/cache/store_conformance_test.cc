@@ -21,6 +21,16 @@ TEST_CASE("memory for all of a blob is a store of blocks") {
                            .claims = StoreUnderTest::Claims::kNone});
 }
 
+TEST_CASE("memory for a few blocks is a store of blocks") {
+  test::check_block_store(
+      {.make =
+           [](std::uint64_t size) {
+             return StoreViews{std::make_shared<MemoryStore>(size, 4096, std::uint64_t{8} * 4096)};
+           },
+       .block_size = 4096,
+       .claims = StoreUnderTest::Claims::kNone});
+}
+
 TEST_CASE("an entry of the cache is a store of blocks, for two that share it") {
   const test::TempDir directory;
   const auto cache = open_cache(directory.path());

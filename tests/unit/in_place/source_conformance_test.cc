@@ -38,6 +38,24 @@ TEST_CASE("the original of an edit that has not begun is a Source") {
                       .in_file = SourceUnderTest::InFile::kYes});
 }
 
+TEST_CASE("the original of which bytes were kept aside is a Source, and no file") {
+  const test::TempDir directory;
+  auto bytes = test::source_bytes(kOriginal);
+  const io::File file = file_with_gap(directory.file("f"), bytes, kOriginal, 0);
+  SavedBytes saved;
+  const auto kept = test::source_bytes(100, 99);
+  saved.add(5000, kept);
+  std::copy_n(kept.begin(), kept.size(), bytes.begin() + 5000);
+  test::check_source({.open =
+                          [&] {
+                            auto view = std::make_shared<OriginalView>(file, kOriginal);
+                            view->set_saved(saved);
+                            return view;
+                          },
+                      .bytes = bytes,
+                      .seams = {5000, 5100}});
+}
+
 TEST_CASE("the original behind a gap, with bytes that were kept aside, is a Source") {
   const test::TempDir directory;
   auto bytes = test::source_bytes(kOriginal);
