@@ -141,6 +141,11 @@ std::uint64_t MappedTable::size() const {
   return table_.entries_size() + table_.growth();
 }
 
+Result<std::string> MappedTable::identity() const {
+  SHUNT_ASSIGN(const std::string original, source_->identity());
+  return original.empty() ? original : "mapped " + original;
+}
+
 Result<std::size_t> MappedTable::read_at(std::uint64_t offset, std::span<std::byte> into,
                                          io::Caching caching) const {
   if (offset >= size()) return std::size_t{0};

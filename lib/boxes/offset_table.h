@@ -84,6 +84,8 @@ class MappedTable final : public io::Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return source_->name(); }
+  // It changes as the source does, and is not that of the source: the bytes are others.
+  [[nodiscard]] Result<std::string> identity() const override;
 
  private:
   [[nodiscard]] Result<void> read_entries(std::uint32_t first, std::span<std::byte> into,

@@ -32,6 +32,7 @@ class CountedSource final : public io::Source {
 
   [[nodiscard]] std::uint64_t size() const override { return source_->size(); }
   [[nodiscard]] std::string name() const override { return source_->name(); }
+  [[nodiscard]] Result<std::string> identity() const override { return source_->identity(); }
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
 

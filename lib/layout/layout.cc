@@ -2,6 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace shunt::layout {
 
@@ -62,6 +66,25 @@ void Layout::append_layout(const Layout& other) {
 std::span<const std::byte> Layout::memory(const Extent& extent) const {
   return std::span(memory_).subspan(static_cast<std::size_t>(extent.begin),
                                     static_cast<std::size_t>(extent.size));
+}
+
+Result<std::string> Layout::identity() const {
+  std::vector<const io::Source*> sources;
+  for (const Extent& extent : extents_) {
+    if (extent.kind == Extent::Kind::kSource) sources.push_back(extent.source.get());
+  }
+  // A Source may lie in many extents, and is asked once.
+  std::ranges::sort(sources);
+  const auto again = std::ranges::unique(sources);
+  sources.erase(again.begin(), again.end());
+  std::set<std::string> identities;
+  for (const io::Source* const source : sources) {
+    SHUNT_ASSIGN(std::string identity, source->identity());
+    if (!identity.empty()) identities.insert(std::move(identity));
+  }
+  std::string all;
+  for (const std::string& identity : identities) all += (all.empty() ? "layout " : ", ") + identity;
+  return all;
 }
 
 Result<std::size_t> Layout::read_at(std::uint64_t offset, std::span<std::byte> into,

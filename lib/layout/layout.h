@@ -48,6 +48,8 @@ class Layout final : public io::Source {
   [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into,
                                             io::Caching caching) const override;
   [[nodiscard]] std::string name() const override { return name_; }
+  // Those of its Sources: it changes as any of them does. Empty when none of them can.
+  [[nodiscard]] Result<std::string> identity() const override;
 
  private:
   void push(Extent extent);

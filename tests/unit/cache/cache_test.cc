@@ -9,12 +9,18 @@
 #include <thread>
 
 #include "shunt/io/sha256.h"
+#include "support/conformance/document_store.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
 namespace {
 
 constexpr std::uint64_t kSize = 10 * kBlock + 5;
+
+TEST_CASE("cache: it keeps documents") {
+  const test::TempDir directory;
+  test::check_document_store([&] { return open_cache(directory.path()); });
+}
 
 TEST_CASE("cache: what nobody can tell the version of is not used again") {
   test::TempDir directory;

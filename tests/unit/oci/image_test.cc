@@ -4,6 +4,7 @@
 
 #include "shunt/blob/digest.h"
 #include "shunt/oci/registry.h"
+#include "support/conformance/document_store.h"
 #include "unit/http/fake_client.h"
 
 namespace shunt::oci {
@@ -86,6 +87,11 @@ class RegistryWorld {
     return {404, {}, R"({"errors":[{"code":"X","message":"manifest unknown"}]})", {}};
   }
 };
+
+TEST_CASE("the documents that the tests keep in memory are kept as in the cache") {
+  const auto store = std::make_shared<MemoryStore>();
+  test::check_document_store([&] { return store; });
+}
 
 TEST_CASE("a tag leads through the index to the manifest of the platform") {
   RegistryWorld world;

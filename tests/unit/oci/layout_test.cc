@@ -7,6 +7,7 @@
 
 #include "shunt/blob/digest.h"
 #include "support/catch.h"
+#include "support/conformance/source.h"
 #include "support/temp_dir.h"
 
 namespace shunt::oci {
@@ -104,6 +105,24 @@ TEST_CASE("a layout of one image needs no tag") {
   CHECK(over_http.error().code == ErrorCode::kUsage);
   CHECK((*image)->traffic().requests == 0);
   CHECK(blob::is_digest((*image)->manifest().digest));
+}
+
+TEST_CASE("a layer of a layout is a Source") {
+  const auto bytes = test::source_bytes(30'000);
+  const auto text = [](std::span<const std::byte> from) {
+    return std::string(reinterpret_cast<const char*>(from.data()), from.size());
+  };
+  Layout layout;
+  layout.finish(layout.image(text(bytes), tag("a")) + "," +
+                layout.image(text(test::source_bytes(30'000, 2)), tag("b")));
+  const auto open = [&](const std::string& name) {
+    const auto image = layout.open(name).value();
+    return image->local_blob(image->manifest().layers.at(0)).value();
+  };
+  test::check_source({.open = [&] { return open(":a"); },
+                      .bytes = bytes,
+                      .open_other = [&] { return open(":b"); },
+                      .in_file = test::SourceUnderTest::InFile::kYes});
 }
 
 TEST_CASE("a tag of a layout names its image") {
