@@ -202,9 +202,9 @@ TEST_CASE("choice: each one that is passed over says why") {
   CHECK_THAT(reason("reflink", {kShares, kTwoNames}), Contains("2 names"));
   CHECK_THAT(reason("insert", {}), Contains("toyfs cannot insert"));
   CHECK_THAT(reason("copy", {kTwoNames}), Contains("2 names"));
-  CHECK_THAT(reason("copy", {kMounted}), Contains("mounted"));
+  CHECK_THAT(reason("copy", {kMounted}), Contains("mount point"));
   CHECK_THAT(reason("copy", {kOtherProject}), Contains("project"));
-  CHECK_THAT(reason("shift", {free_bytes(10)}), Contains("free space, there are 10"));
+  CHECK_THAT(reason("shift", {free_bytes(10)}), Contains("only 10 B are free"));
   CHECK_THAT(reason("shift", {size_limit(100)}), Contains("ulimit"));
 }
 
@@ -318,7 +318,7 @@ TEST_CASE("run: where all of them fail, the report has what each of them said") 
   REQUIRE(report.error);
   CHECK(report.status == Status::kFailed);
   CHECK(report.error->code == ErrorCode::kLocalIo);
-  CHECK_THAT(report.error->reason, Contains("no way to move moov"));
+  CHECK_THAT(report.error->reason, Contains("no strategy can move moov"));
   CHECK(report.strategy == nullptr);
   REQUIRE(report.assessments.size() == 3);
   CHECK(report.assessments[0].strategy == &first);
