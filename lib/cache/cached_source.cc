@@ -27,9 +27,7 @@ CachedSource::CachedSource(std::shared_ptr<BlockStore> store, std::shared_ptr<bl
     : info_(std::move(info)),
       options_(options),
       store_(std::move(store)),
-      filler_(std::make_unique<Filler>(
-          store_, std::move(origin),
-          FillerOptions{options.connections, options.offline, options.cancel, options.patience})) {}
+      filler_(std::make_unique<Filler>(store_, std::move(origin), options)) {}
 
 CachedSource::~CachedSource() = default;
 
@@ -183,7 +181,7 @@ io::FileRange CachedSource::backing_file() const {
 
 // ---- the digest ---------------------------------------------------------------------------------
 
-Result<bool> CachedSource::verify(Progress* progress) const {
+Result<bool> CachedSource::verify(const Context& context) const {
   if (info_.digest.empty()) return false;
   if (store_->sealed()) return true;
   if (store_->capacity() != 0 || filler_->overflowing()) return false;
@@ -195,14 +193,14 @@ Result<bool> CachedSource::verify(Progress* progress) const {
     mismatch.reason = "another process found that it does not match its digest";
     return mismatch;
   }
-  if (progress != nullptr) progress->begin("verifying", info_.size);
+  context.begin("verifying", info_.size);
   io::Sha256 sha;
   SealSum sum;
   const std::uint64_t block_size = store_->block_size();
   std::vector<std::byte> buffer(
       static_cast<std::size_t>(std::max(block_size, std::uint64_t{1} << 20)));
   for (std::uint64_t at = 0; at < info_.size;) {
-    if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+    SHUNT_TRY(context.check());
     const auto part = std::span(buffer).first(
         static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), info_.size - at)));
     SHUNT_TRY(read_piece(ByteRange::of(at, part.size()), part));
@@ -214,7 +212,7 @@ Result<bool> CachedSource::verify(Progress* progress) const {
       rest = rest.subspan(block.size());
     }
     at += part.size();
-    if (progress != nullptr) progress->advance(part.size());
+    context.advance(part.size());
   }
   if (const std::string found = "sha256:" + sha.hex(); found != info_.digest) {
     store_->discard();

@@ -13,8 +13,8 @@
 
 #include "shunt/base/byte_range.h"
 #include "shunt/base/cancel.h"
+#include "shunt/base/context.h"
 #include "shunt/base/mutex.h"
-#include "shunt/base/progress.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/origin.h"
 #include "shunt/cache/block_store.h"
@@ -33,8 +33,8 @@ struct SourceOptions {
   std::chrono::milliseconds patience = std::chrono::seconds(20);
 };
 
-// Thread-safe, like every Source. Memory: the store's map (2 bits per block), and up to 1.25 MiB per
-// connection.
+// Thread-safe, like every Source. Memory: the store's map (2 bits per block), and up to 1.25 MiB
+// per connection.
 class CachedSource final : public io::Source, public io::FarAway {
  public:
   // `origin` may be null with `offline`.
@@ -62,7 +62,7 @@ class CachedSource final : public io::Source, public io::FarAway {
   [[nodiscard]] Result<ByteRange> wait_for_start(ByteRange range) const override;
   [[nodiscard]] Result<Part> wait_for_any(std::span<const ByteRange> ranges) const override;
   [[nodiscard]] io::FileRange backing_file() const override;
-  [[nodiscard]] Result<bool> verify(Progress* progress) const override;
+  [[nodiscard]] Result<bool> verify(const Context& context) const override;
   [[nodiscard]] std::uint64_t bytes_fetched() const override;
 
   // Stores bytes from offset 0 on that have come with the first answer of the server.

@@ -26,7 +26,7 @@ Error not_here_and_offline(std::optional<std::uint64_t> offset = std::nullopt) {
 }  // namespace
 
 Filler::Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
-               const FillerOptions& options)
+               const SourceOptions& options)
     : store_(std::move(store)),
       origin_(std::move(origin)),
       options_(options),
@@ -202,7 +202,7 @@ void Filler::take_head(std::span<const std::byte> bytes) {
   while (true) {
     const FillPolicy::Admission answer = admit(0, run.count());
     if (answer != FillPolicy::Admission::kGiveUp) break;
-    if (options_.cancel != nullptr && !options_.cancel->check()) {
+    if (!check_cancel(options_.cancel)) {
       store_->release(run);
       return;
     }
@@ -265,7 +265,7 @@ std::pair<Filler::JobId, std::shared_ptr<FillJob>> Filler::job_with(std::uint64_
 }
 
 Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen) {
-  if (options_.cancel != nullptr) SHUNT_TRY(options_.cancel->check());
+  SHUNT_TRY(check_cancel(options_.cancel));
   std::pair<JobId, std::shared_ptr<FillJob>> job;
   std::optional<FillPolicy::Start> start;
   bool in_hand = false;

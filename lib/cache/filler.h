@@ -24,11 +24,11 @@
 #include <utility>
 #include <vector>
 
-#include "shunt/base/cancel.h"
 #include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/origin.h"
 #include "shunt/cache/block_store.h"
+#include "shunt/cache/cached_source.h"
 #include "shunt/cache/event_count.h"
 #include "shunt/cache/fill_job.h"
 #include "shunt/cache/fill_policy.h"
@@ -37,19 +37,11 @@
 
 namespace shunt::cache {
 
-struct FillerOptions {
-  unsigned connections = 8;             // maximum
-  bool offline = false;                 // make no requests; the origin may be null
-  const CancelToken* cancel = nullptr;  // checked while waiting; may be null
-  // See FillPolicyOptions::patience.
-  std::chrono::milliseconds patience = std::chrono::seconds(20);
-};
-
 // Thread-safe. Its two threads are started by the first download.
 class Filler {
  public:
   Filler(std::shared_ptr<BlockStore> store, std::shared_ptr<blob::Origin> origin,
-         const FillerOptions& options);
+         const SourceOptions& options);
   // Stops all downloads; complete blocks that have come are kept. No reader may be in a call.
   ~Filler();
   Filler(const Filler&) = delete;
@@ -164,7 +156,7 @@ class Filler {
 
   const std::shared_ptr<BlockStore> store_;
   const std::shared_ptr<blob::Origin> origin_;
-  const FillerOptions options_;
+  const SourceOptions options_;
   const There there_{*this};
 
   EventCount blocks_;         // blocks are there or can be taken, or a wait is over: readers

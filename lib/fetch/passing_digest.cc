@@ -47,7 +47,7 @@ Result<bool> verify_bytes(const source::Opened& opened, const io::Source& from,
 Result<Delivered> verify_whole(const source::Opened& opened, const Context& context) {
   const io::FarAway& far = *opened.far_away();
   if (opened.digest.empty() || !far.missing({0, opened.source->size()}).empty()) return Delivered{};
-  SHUNT_ASSIGN(const bool verified, far.verify(context.progress));
+  SHUNT_ASSIGN(const bool verified, far.verify(context));
   return Delivered{verified};
 }
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "shunt/base/byte_range.h"
-#include "shunt/base/progress.h"
+#include "shunt/base/context.h"
 #include "shunt/base/result.h"
 #include "shunt/io/source.h"
 
@@ -39,9 +39,8 @@ class FarAway {
   [[nodiscard]] virtual FileRange backing_file() const = 0;
 
   // Checks the whole blob against its digest, once for all processes. Fetches what is missing.
-  // Returns false if there is no digest, and kIntegrity if it does not match. `progress` may be
-  // null.
-  [[nodiscard]] virtual Result<bool> verify(Progress* progress) const = 0;
+  // Returns false if there is no digest, and kIntegrity if it does not match.
+  [[nodiscard]] virtual Result<bool> verify(const Context& context) const = 0;
 
   // Number of bytes that this Source has fetched.
   [[nodiscard]] virtual std::uint64_t bytes_fetched() const = 0;

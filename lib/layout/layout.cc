@@ -69,14 +69,11 @@ std::span<const std::byte> Layout::memory(const Extent& extent) const {
 }
 
 Result<std::string> Layout::identity() const {
-  std::vector<const io::Source*> sources;
-  for (const Extent& extent : extents_) {
-    if (extent.kind == Extent::Kind::kSource) sources.push_back(extent.source.get());
-  }
   // A Source may lie in many extents, and is asked once.
-  std::ranges::sort(sources);
-  const auto again = std::ranges::unique(sources);
-  sources.erase(again.begin(), again.end());
+  std::set<const io::Source*> sources;
+  for (const Extent& extent : extents_) {
+    if (extent.kind == Extent::Kind::kSource) sources.insert(extent.source.get());
+  }
   std::set<std::string> identities;
   for (const io::Source* const source : sources) {
     SHUNT_ASSIGN(std::string identity, source->identity());

@@ -124,7 +124,7 @@ int read_everything(const std::string& directory, bool in_order, bool verify, bo
     if (!got || *got != bytes.size()) return 5;
     if (!is_noise(kSeed, at, bytes)) return 1;
   }
-  if (verify && !source.verify(nullptr)) return 6;
+  if (verify && !source.verify({})) return 6;
   return 0;
 }
 

@@ -21,15 +21,15 @@ class CountingKernel final : public io::Kernel {
 TEST_CASE("digest: what matches is sealed, for everybody, and not read again") {
   const Disk disk(digest_info(1, kSize));
   const Rig rig = disk.rig();
-  CHECK(rig.source->verify(nullptr).value());
+  CHECK(rig.source->verify({}).value());
   CHECK(rig.store->sealed());
   CHECK(rig.origin->bytes() == kSize);
   const Rig later = disk.rig();
   CountingKernel counting;
   {
     const io::KernelOverride installed(&counting);
-    CHECK(rig.source->verify(nullptr).value());
-    CHECK(later.source->verify(nullptr).value());
+    CHECK(rig.source->verify({}).value());
+    CHECK(later.source->verify({}).value());
   }
   CHECK(counting.large == 0);
   const auto listed = disk.cache->list().value();
@@ -45,25 +45,25 @@ TEST_CASE("digest: what does not match is gone, for everybody") {
   const Rig rig = disk.rig(script);
   const Rig beside = disk.rig(script);
   REQUIRE(read_all(*rig.source, 2) == Read::kRight);
-  const auto verified = rig.source->verify(nullptr);
+  const auto verified = rig.source->verify({});
   REQUIRE_FALSE(verified);
   CHECK(verified.error().code == ErrorCode::kIntegrity);
   CHECK(verified.error().path == disk.info.name);
   CHECK_FALSE(exists(entry_path(disk.directory.path(), disk.info)));
-  const auto other = beside.source->verify(nullptr);
+  const auto other = beside.source->verify({});
   REQUIRE_FALSE(other);
   CHECK(other.error().code == ErrorCode::kIntegrity);
   CHECK_FALSE(rig.store->sealed());
   CHECK(disk.cache->find(key_of(disk.info)).value() == nullptr);
   // The right bytes, later.
   const Rig again = disk.rig();
-  CHECK(again.source->verify(nullptr).value());
+  CHECK(again.source->verify({}).value());
   CHECK(again.origin->bytes() == kSize);
 }
 
 TEST_CASE("digest: a block that is lost after the seal is looked at again") {
   Disk disk(digest_info(1, kSize));
-  REQUIRE(disk.rig().source->verify(nullptr).value());
+  REQUIRE(disk.rig().source->verify({}).value());
   const auto header = open_entry(*disk.cache, disk.info)->header();
   overwrite(entry_path(disk.directory.path(), disk.info), header.data_begin() + 5 * kBlock,
             std::vector<std::byte>(kBlock));
@@ -73,7 +73,7 @@ TEST_CASE("digest: a block that is lost after the seal is looked at again") {
   const Rig rig = disk.rig(script);
   std::vector<std::byte> bytes(10);
   REQUIRE(rig.source->read_at(5 * kBlock, bytes, io::Caching::kKeep));
-  const auto verified = rig.source->verify(nullptr);
+  const auto verified = rig.source->verify({});
   REQUIRE_FALSE(verified);
   CHECK(verified.error().code == ErrorCode::kIntegrity);
 }
@@ -104,7 +104,7 @@ TEST_CASE("digest: a block that is replaced after it was hashed is not under the
   SECTION("of a blob that was there") {
     REQUIRE(read_all(*rig.source, 1) == Read::kRight);
   }
-  CHECK(rig.source->verify(&replacing).value());
+  CHECK(rig.source->verify({.progress = &replacing}).value());
   REQUIRE(replacing.done());
   CHECK_FALSE(rig.store->sealed());
 }
@@ -115,11 +115,11 @@ TEST_CASE("digest: what went through memory is not sealed") {
   const auto info = digest_info(1, kSize);
   const auto entry = open_entry(*cache, info);
   const Rig rig(entry, info);
-  const auto verified = rig.source->verify(nullptr);
+  const auto verified = rig.source->verify({});
   REQUIRE(verified);
   CHECK_FALSE(entry->sealed());
   const Rig memory(std::make_shared<MemoryStore>(kSize), info);
-  CHECK_FALSE(memory.source->verify(nullptr).value());
+  CHECK_FALSE(memory.source->verify({}).value());
 }
 
 TEST_CASE("digest: without one there is nothing to verify") {
@@ -127,7 +127,7 @@ TEST_CASE("digest: without one there is nothing to verify") {
   const auto cache = open_cache(directory.path());
   const auto info = url_info(kSize);
   const Rig rig(open_entry(*cache, info), info);
-  CHECK_FALSE(rig.source->verify(nullptr).value());
+  CHECK_FALSE(rig.source->verify({}).value());
   CHECK(rig.origin->requests().empty());
 }
 

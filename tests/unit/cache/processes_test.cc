@@ -87,7 +87,7 @@ TEST_CASE("processes: one holds a digest against the blob while another reads") 
       OriginScript script;
       script.sent = &counts->sent;
       const Rig rig(open_entry(*cache, info), info, script);
-      const auto verified = rig.source->verify(nullptr);
+      const auto verified = rig.source->verify({});
       return verified && *verified ? 0 : 1;
     }));
   }
