@@ -34,7 +34,7 @@ class Receiver {
 class Download {
  public:
   virtual ~Download() = default;
-  // Calls room() of the receiver again, after that has returned false. Thread-safe; does not
+  // Calls room() of the receiver again, after that was not enough. Thread-safe; does not
   // block.
   virtual void resume() = 0;
 };

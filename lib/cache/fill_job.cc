@@ -21,8 +21,8 @@ constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
 
 }  // namespace
 
-FillJob::FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& mover,
-                 EventCount& readers)
+FillJob::FillJob(const Shape& shape, BlockRun blocks, std::optional<std::uint64_t> awaited,
+                 EventCount& mover, EventCount& readers)
     : shape_(shape),
       mover_(mover),
       readers_(readers),
@@ -48,16 +48,17 @@ std::span<std::byte> FillJob::place_of(std::uint64_t offset) {
   return {ring_.get() + at, static_cast<std::size_t>(ring_size_ - at)};
 }
 
+// No batch is out, and less than a block is in hand, or there is no ring yet.
+void FillJob::grow(std::uint64_t bytes) {
+  const std::uint64_t size = std::max(ring_size_, round_up(in_hand() + bytes, shape_.block_size));
+  auto ring = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size));
+  if (in_hand() != 0) std::copy_n(place_of(kept_).begin(), in_hand(), &ring[kept_ % size]);
+  ring_ = std::move(ring);
+  ring_size_ = size;
+}
+
 void FillJob::copy_in(std::span<const std::byte> bytes) {
-  if (ring_ == nullptr || in_hand() + bytes.size() > ring_size_) {
-    // No batch is out, and less than a block is in hand: see free_for().
-    const std::uint64_t size =
-        std::max(ring_size_, round_up(in_hand() + bytes.size(), shape_.block_size));
-    auto ring = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(size));
-    if (in_hand() != 0) std::copy_n(place_of(kept_).begin(), in_hand(), &ring[kept_ % size]);
-    ring_ = std::move(ring);
-    ring_size_ = size;
-  }
+  if (ring_ == nullptr) grow(bytes.size());
   received_ += bytes.size();
   while (!bytes.empty()) {
     const std::span<std::byte> place = place_of(position_);
@@ -76,10 +77,13 @@ std::uint64_t FillJob::room(std::uint64_t offset, std::uint64_t wanted) {
     if (!wants_everything_) {
       const std::uint64_t end = std::min(run_.end * shape_.block_size, shape_.size);
       room = std::min(free_for(wanted), end - offset);
+      // Before it is promised: a batch may be out when it comes.
+      if (room > ring_size_ - in_hand()) grow(room);
     }
-    if (room >= wanted) return room;
-    held_ = true;
+    held_ = room < wanted;
+    if (!held_) return room;
     held_bytes_ = wanted;
+    resumed_ = {};
   }
   mover_.tell();
   return room;
@@ -103,11 +107,14 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
     if (offset != position_ || bytes.size() > shape_.size - offset) {
       return corrupt("the download does not continue where it was", offset);
     }
+    if (bytes.size() > ring_size_ - in_hand()) {
+      return corrupt("the download brings more than there is room for", offset);
+    }
     const bool was_due = due(now, false);
-    const bool was_due_to_readers = due(now, awaited_);
+    const bool was_due_to_readers = due_to_readers(now);
     copy_in(bytes);
     tell_mover = first || (!was_due && due(now, false));
-    tell_readers = awaited_ && !was_due_to_readers && due(now, true);
+    tell_readers = !was_due_to_readers && due_to_readers(now);
   }
   if (tell_mover) mover_.tell();
   if (tell_readers) readers_.tell();
@@ -158,15 +165,19 @@ void FillJob::give_back() {
   kept_ += std::exchange(batch_, 0);
 }
 
-bool FillJob::holds(std::uint64_t block) const {
-  const Lock lock(mutex_);
+bool FillJob::has_come(std::uint64_t block) const {
   return begun_ && kept_ / shape_.block_size <= block &&
          std::min((block + 1) * shape_.block_size, shape_.size) <= position_;
 }
 
-void FillJob::set_awaited(bool awaited) {
+bool FillJob::holds(std::uint64_t block) const {
   const Lock lock(mutex_);
-  awaited_ = awaited;
+  return has_come(block);
+}
+
+void FillJob::set_awaited(std::optional<std::uint64_t> block) {
+  const Lock lock(mutex_);
+  awaited_ = block;
 }
 
 FillJob::State FillJob::state() const {
@@ -181,12 +192,13 @@ FillJob::State FillJob::state() const {
           wants_everything_ && !over_};
 }
 
-bool FillJob::may_resume() {
+bool FillJob::may_resume(Clock::time_point now) {
   const Lock lock(mutex_);
   if (!held_ || wants_everything_ || over_ || free_for(held_bytes_) < held_bytes_) return false;
   // Not for a little room: each time costs a turn of the client's thread.
   if (in_hand() > ring_size_ / 2) return false;
-  held_ = false;
+  if (resumed_ != Clock::time_point() && now - resumed_ < kLongest) return false;
+  resumed_ = now;
   return true;
 }
 

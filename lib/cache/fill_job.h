@@ -35,8 +35,8 @@ class FillJob final : public blob::Receiver {
   // `mover` is told whenever the job needs attention, and `readers` when a reader that waits for it
   // can take a batch; both outlive the job. `awaited`: a reader is blocked until it gets one of
   // these blocks.
-  FillJob(const Shape& shape, BlockRun blocks, bool awaited, EventCount& mover,
-          EventCount& readers);
+  FillJob(const Shape& shape, BlockRun blocks, std::optional<std::uint64_t> awaited,
+          EventCount& mover, EventCount& readers);
 
   // ---- blob::Receiver, on the client's thread
   std::uint64_t room(std::uint64_t offset, std::uint64_t wanted) override;
@@ -56,8 +56,8 @@ class FillJob final : public blob::Receiver {
   [[nodiscard]] bool is_due(Clock::time_point now, bool awaited) const;
   // Returns true if all of the block has come and is not stored yet.
   [[nodiscard]] bool holds(std::uint64_t block) const;
-  // Says whether a reader waits for blocks of this job from now on. Events are then told sooner.
-  void set_awaited(bool awaited);
+  // Sets the first block that a reader waits for. The readers are told when it has come.
+  void set_awaited(std::optional<std::uint64_t> block);
 
   struct State {
     std::uint64_t position = 0;     // offset of the next byte to come; 0: nothing has come
@@ -69,8 +69,9 @@ class FillJob final : public blob::Receiver {
                                     // go_on_to_the_end() or the end of the download
   };
   [[nodiscard]] State state() const;
-  // Returns true, once, if the client was told to pause and there is room now.
-  [[nodiscard]] bool may_resume();
+  // Returns true if the client was told to pause and there is room now; at intervals, until it asks
+  // for room again.
+  [[nodiscard]] bool may_resume(Clock::time_point now);
 
   // Marks it as stopped early, which is not a failure.
   void stopped();
@@ -87,10 +88,15 @@ class FillJob final : public blob::Receiver {
   [[nodiscard]] std::uint64_t in_hand() const SHUNT_REQUIRES(mutex_) { return position_ - kept_; }
   [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);
   [[nodiscard]] bool due(Clock::time_point now, bool awaited) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool has_come(std::uint64_t block) const SHUNT_REQUIRES(mutex_);
+  [[nodiscard]] bool due_to_readers(Clock::time_point now) const SHUNT_REQUIRES(mutex_) {
+    return awaited_ && has_come(*awaited_) && due(now, true);
+  }
   // Returns how many bytes can come; more than that if a piece of `wanted` bytes has to be taken.
   [[nodiscard]] std::uint64_t free_for(std::uint64_t wanted) const SHUNT_REQUIRES(mutex_);
   // Returns where the byte at `offset` of the blob lies in the ring, up to the ring's end.
   [[nodiscard]] std::span<std::byte> place_of(std::uint64_t offset) SHUNT_REQUIRES(mutex_);
+  void grow(std::uint64_t bytes) SHUNT_REQUIRES(mutex_);
   void copy_in(std::span<const std::byte> bytes) SHUNT_REQUIRES(mutex_);
 
   const Shape shape_;
@@ -107,9 +113,10 @@ class FillJob final : public blob::Receiver {
   std::uint64_t batch_ SHUNT_GUARDED_BY(mutex_) = 0;     // bytes from kept_ on that a thread has
   std::uint64_t received_ SHUNT_GUARDED_BY(mutex_) = 0;
   bool begun_ SHUNT_GUARDED_BY(mutex_) = false;
-  bool awaited_ SHUNT_GUARDED_BY(mutex_) = false;
-  bool held_ SHUNT_GUARDED_BY(mutex_) = false;              // the client was told to pause
-  std::uint64_t held_bytes_ SHUNT_GUARDED_BY(mutex_) = 0;   // size of the piece it has
+  std::optional<std::uint64_t> awaited_ SHUNT_GUARDED_BY(mutex_);  // block
+  bool held_ SHUNT_GUARDED_BY(mutex_) = false;                     // the client was told to pause
+  std::uint64_t held_bytes_ SHUNT_GUARDED_BY(mutex_) = 0;          // that it has asked for
+  Clock::time_point resumed_ SHUNT_GUARDED_BY(mutex_);      // when may_resume() was last true
   bool everything_ SHUNT_GUARDED_BY(mutex_) = false;        // the job is for the whole blob
   bool wants_everything_ SHUNT_GUARDED_BY(mutex_) = false;  // the server sends more than the job
   bool over_ SHUNT_GUARDED_BY(mutex_) = false;

@@ -40,7 +40,7 @@ void Filler::carry_out(const FillPolicy::Start& start) {
   BlockRun claimed;
   const Result<void> done = catching([&] { return try_to_carry_out(start, claimed); });
   if (!done) {
-    store_->release(claimed);
+    run_or_fail([&] { store_->release(claimed); }, [](const Result<void>& /*failed*/) {});
     const Lock lock(mutex_);
     jobs_.erase(start.job);
     policy_.failed(start.job, start.run, done.error());
@@ -79,7 +79,7 @@ Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& 
                                                  : kInHand;
     const FillJob::Shape shape{store_->size(), block_size,
                                round_up(std::max(buffer, 3 * block_size), block_size)};
-    job = std::make_shared<FillJob>(shape, run, policy_.awaited(run), jobs_need_, blocks_);
+    job = std::make_shared<FillJob>(shape, run, policy_.first_awaited(run), jobs_need_, blocks_);
     Running& running = jobs_[start.job];
     running.job = job;
     running.run = run;
@@ -97,12 +97,14 @@ Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& 
 
 Result<void> Filler::start_threads() {
   const Lock lock(mutex_);
-  if (threads_run_) return {};
   // Read here, since the thread may start after the first event.
   const std::uint64_t seen = room_for_more_.count();
-  SHUNT_ASSIGN(starter_, io::Thread::start([this, seen] { return run_starter(seen); }));
-  SHUNT_ASSIGN(mover_, io::Thread::start([this] { return run_mover(); }));
-  threads_run_ = true;
+  if (!starter_.joinable()) {
+    SHUNT_ASSIGN(starter_, io::Thread::start([this, seen] { return run_starter(seen); }));
+  }
+  if (!mover_.joinable()) {
+    SHUNT_ASSIGN(mover_, io::Thread::start([this] { return run_mover(); }));
+  }
   return {};
 }
 
@@ -115,7 +117,7 @@ Result<void> Filler::run_starter(std::uint64_t seen) {
     {
       const Lock lock(mutex_);
       if (stopping_) return {};
-      idle = policy_.idle();
+      idle = policy_.idle() && !policy_.held_up();
     }
     // Wakes up at intervals: whether more connections are worth having shows while they work.
     if (waits) room_for_more_.wait(seen, idle ? kLong : kLookAtConnections);
@@ -140,27 +142,34 @@ Filler::Task Filler::next_task() {
   const auto now = FillJob::Clock::now();
   const Lock lock(mutex_);
   const FillPolicy::World at_present = world();
+  Task keep;
   for (auto& [id, running] : jobs_) {
     if (!running.begun) continue;
     FillJob& job = *running.job;
     const FillJob::State state = job.state();
+    if (state.over && state.nothing_left) return {Kind::kClear, id};
     policy_.arrived(id, state.position, state.kept, state.rate);
     if (state.sends_everything) policy_.sends_everything(id);
-    if (!std::exchange(running.has_bytes, running.has_bytes || state.position != 0) &&
-        state.position != 0) {
+    if (!running.has_bytes && state.position != 0) {
+      running.has_bytes = true;
       room_for_more_.tell();  // the latency is known now
     }
-    if (job.is_due(now, false) &&
-        (state.over || policy_.may_keep(state.kept / store_->block_size(), at_present))) {
-      return {Kind::kKeep, id, running.job};
-    }
-    if (state.over && state.nothing_left) return {Kind::kClear, id};
     resume_if_there_is_room(running);
+    if (!job.is_due(now, false) ||
+        (!state.over && !policy_.may_keep(state.kept / store_->block_size(), at_present))) {
+      continue;
+    }
+    // In turn, so that a disk that is slower than the network does not keep the first job alone
+    // busy.
+    if (keep.job == nullptr || (keep.id <= last_kept_ && id > last_kept_)) {
+      keep = {Kind::kKeep, id, running.job};
+    }
   }
   if (const std::optional<FillPolicy::Step> step = policy_.next_step(at_present)) {
     return {step->kind == FillPolicy::Step::Kind::kStop ? Kind::kStop : Kind::kConvert, step->job};
   }
-  return {};
+  if (keep.job != nullptr) last_kept_ = keep.id;
+  return keep;
 }
 
 void Filler::perform(const Task& task) {
@@ -225,7 +234,12 @@ void Filler::clear_up(JobId id) {
     jobs_.erase(found);
   }
   gone.download.reset();
-  if (gone.claimed) store_->release(gone.run);
+  // Whatever happens, the policy is told that the job is over.
+  run_or_fail(
+      [&] {
+        if (gone.claimed) store_->release(gone.run);
+      },
+      [](const Result<void>& /*failed*/) {});
   const auto tell_policy = [&] {
     const Result<void> outcome = gone.job->outcome();
     const bool changed = !outcome && origin_->has_changed();

@@ -12,23 +12,26 @@ bool FillPolicy::Reader::needs(BlockRun blocks) const {
          std::ranges::any_of(any, [&](BlockRun one) { return one.meets(blocks); });
 }
 
-FillPolicy::ReaderId FillPolicy::enter(BlockRun run) {
-  reader_at_ = run.begin;
-  Reader& added = readers_.emplace_back();
+FillPolicy::ReaderId FillPolicy::enter(BlockRun run, Clock::time_point now) {
+  Reader added;
   added.id = ++last_id_;
   added.run = run;
   added.urgent = true;
-  return added.id;
+  readers_.push_back(std::move(added));
+  reader_at_ = run.begin;
+  reader_asked_ = now;
+  return last_id_;
 }
 
-FillPolicy::ReaderId FillPolicy::enter_any(std::span<const BlockRun> runs) {
-  const BlockRun first = *std::ranges::find_if(runs, [](BlockRun run) { return !run.empty(); });
-  reader_at_ = first.begin;
-  Reader& added = readers_.emplace_back();
+FillPolicy::ReaderId FillPolicy::enter_any(std::span<const BlockRun> runs, Clock::time_point now) {
+  Reader added;
   added.id = ++last_id_;
-  added.run = first;
+  added.run = *std::ranges::find_if(runs, [](BlockRun run) { return !run.empty(); });
   added.any.assign(runs.begin(), runs.end());
-  return added.id;
+  reader_at_ = added.run.begin;
+  reader_asked_ = now;
+  readers_.push_back(std::move(added));
+  return last_id_;
 }
 
 FillPolicy::Reader& FillPolicy::reader(ReaderId id) {
@@ -56,10 +59,13 @@ const std::optional<Error>& FillPolicy::failure(ReaderId id) const {
   return reader(id).failure;
 }
 
-bool FillPolicy::awaited(BlockRun run) const {
-  return std::ranges::any_of(readers_, [&](const Reader& one) {
-    return one.urgent && !one.run.empty() && run.contains(one.run.begin);
-  });
+std::optional<std::uint64_t> FillPolicy::first_awaited(BlockRun run) const {
+  std::optional<std::uint64_t> first;
+  for (const Reader& one : readers_) {
+    if (!one.urgent || one.run.empty() || !run.contains(one.run.begin)) continue;
+    first = std::min(first.value_or(UINT64_MAX), one.run.begin);
+  }
+  return first;
 }
 
 void FillPolicy::want(std::vector<BlockRun> runs) {
@@ -259,10 +265,12 @@ std::optional<FillPolicy::Step> FillPolicy::next_step(const World& world) const 
 
 bool FillPolicy::may_keep(std::uint64_t first, const World& world) const {
   if (world.serves_ranges || first <= most_ahead(world)) return true;
-  // The most recent reader may be gone or have failed, while another waits for blocks further on.
-  return std::ranges::any_of(readers_, [&](const Reader& one) {
-    return !one.failure && !one.run.empty() && one.run.begin >= first;
-  });
+  // The reader that the store is filled for has stopped reading, and another waits for what is
+  // further on.
+  return world.now - reader_asked_ > kReaderHasStopped &&
+         std::ranges::any_of(readers_, [&](const Reader& one) {
+           return !one.failure && !one.run.empty() && one.run.begin >= first;
+         });
 }
 
 }  // namespace shunt::cache

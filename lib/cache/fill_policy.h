@@ -67,17 +67,17 @@ class FillPolicy {
   // ---- readers
 
   // Adds an urgent reader: it needs all of `run`, in order, and is blocked until it has that.
-  ReaderId enter(BlockRun run);
+  ReaderId enter(BlockRun run, Clock::time_point now);
   // Adds a reader that can use any of `runs`. The first one that is not empty is fetched for it;
   // the others only if they are wanted.
-  ReaderId enter_any(std::span<const BlockRun> runs);
+  ReaderId enter_any(std::span<const BlockRun> runs, Clock::time_point now);
   // Notes that the reader has found all blocks before `begin`. For readers of enter().
   void advance(ReaderId reader, std::uint64_t begin);
   void leave(ReaderId reader);
   // Returns an error once a download that this reader needs has failed.
   [[nodiscard]] const std::optional<Error>& failure(ReaderId reader) const;
-  // Returns true if the first block that an urgent reader lacks is in `run`.
-  [[nodiscard]] bool awaited(BlockRun run) const;
+  // Returns the first block of `run` that an urgent reader waits for.
+  [[nodiscard]] std::optional<std::uint64_t> first_awaited(BlockRun run) const;
   // Sets the blocks to download before a reader needs them, in this order; replaces the previous
   // ones. If the store drops blocks, only those just ahead of the reader are downloaded.
   void want(std::vector<BlockRun> runs);
@@ -138,6 +138,9 @@ class FillPolicy {
   [[nodiscard]] bool idle() const { return jobs_.empty(); }
 
   // Interval at which to ask again for what other processes hold.
+  // A reader that has not asked for so long makes way for one further on, in a store that drops
+  // blocks and a download that cannot be made in parts.
+  static constexpr auto kReaderHasStopped = std::chrono::milliseconds(500);
   static constexpr auto kLookAgain = std::chrono::milliseconds(3);
 
  private:
@@ -195,8 +198,9 @@ class FillPolicy {
   std::list<Reader> readers_;
   std::list<Job> jobs_;
   std::deque<BlockRun> wanted_;
-  std::uint64_t wanted_blocks_ = 0;  // number of blocks in wanted_ when it was set
-  std::uint64_t reader_at_ = 0;      // the block that was last asked for
+  std::uint64_t wanted_blocks_ = 0;   // number of blocks in wanted_ when it was set
+  std::uint64_t reader_at_ = 0;       // the block that was last asked for
+  Clock::time_point reader_asked_{};  // when that was
   std::uint64_t last_id_ = 0;
   std::optional<JobId> everything_;  // the job for which the server sends the whole blob
   bool keep_one_ = false;            // keep one connection free, for readers that jump

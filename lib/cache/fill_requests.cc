@@ -141,37 +141,37 @@ const FillPolicy::Job* FillPolicy::idle_job(const World& world) const {
   const auto idle = std::find_if(jobs_.rbegin(), jobs_.rend(), [&](const Job& job) {
     const std::uint64_t at = std::max(job.position / options_.block_size, job.run.begin);
     return job.stage == Stage::kDownloading && job.gives_way_to == 0 && at < job.run.end &&
-           (job.run.end - at) * options_.block_size >= kWorthStopping && !awaited(job.run);
+           (job.run.end - at) * options_.block_size >= kWorthStopping && !first_awaited(job.run);
   });
   return idle == jobs_.rend() ? nullptr : &*idle;
 }
 
 std::optional<FillPolicy::Start> FillPolicy::start_for(ReaderId id, const World& world) {
-  look_again(world);
   const Reader& one = reader(id);
   if (one.failure || one.run.empty() || everything_) return std::nullopt;
-  if (active() < (one.urgent ? options_.connections : limit(world))) {
-    if (std::optional<Start> next = plan_in_vain(one, world)) return next;
-    return plan(one.run, world);
+  std::optional<JobId> stopped;
+  if (active() >= (one.urgent ? options_.connections : limit(world))) {
+    const Job* const idle = one.urgent ? idle_job(world) : nullptr;
+    if (idle == nullptr) return std::nullopt;
+    stopped = idle->id;
   }
-  const Job* const idle = one.urgent ? idle_job(world) : nullptr;
-  if (idle == nullptr) return std::nullopt;
-  const JobId stopped = idle->id;
+  // Before what others held is forgotten: that they hold it is what this is about.
   std::optional<Start> next = plan_in_vain(one, world);
+  look_again(world);
   if (!next) next = plan(one.run, world);
-  if (next) {
+  if (next && stopped) {
     keep_one_ = true;
     next->instead_of = stopped;
-    find(stopped)->gives_way_to = next->job;
+    find(*stopped)->gives_way_to = next->job;
   }
   return next;
 }
 
 std::optional<FillPolicy::Start> FillPolicy::start_next(const World& world) {
-  look_again(world);
   for (const Reader& one : readers_) {
     if (std::optional<Start> next = start_for(one.id, world)) return next;
   }
+  look_again(world);
   if (everything_) return std::nullopt;
   const unsigned most = limit(world);
   for (std::size_t i = 0; i < wanted_.size() && active() < most; ++i) {

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "shunt/base/catching.h"
 #include "shunt/base/log.h"
 #include "shunt/base/waiting.h"
 
@@ -53,10 +54,14 @@ Filler::~Filler() {
   for (auto& [id, running] : jobs) {
     running.download.reset();
     running.job->stopped();
-    while (const std::optional<Batch> batch = running.job->take()) {
-      put_batch(*batch);
-      running.job->give_back();
-    }
+    // Without memory for it, what has come is not kept.
+    (void)catching([&, &job = *running.job]() -> Result<void> {
+      while (const std::optional<Batch> batch = job.take()) {
+        put_batch(*batch);
+        job.give_back();
+      }
+      return {};
+    });
     if (running.claimed) store_->release(running.run);
   }
 }
@@ -165,7 +170,7 @@ void Filler::keep(JobId id, FillJob& job) {
       {
         const Lock lock(filler.mutex_);
         const auto running = filler.jobs_.find(id);
-        if (running != filler.jobs_.end()) filler.resume_if_there_is_room(running->second);
+        if (running != filler.jobs_.end()) resume_if_there_is_room(running->second);
       }
       // What came meanwhile may be due, or the job over: nobody was told while a batch was out.
       if (job.is_due(FillJob::Clock::now(), false) || job.state().over) filler.jobs_need_.tell();
@@ -175,8 +180,10 @@ void Filler::keep(JobId id, FillJob& job) {
   put_batch(*batch);
 }
 
-void Filler::resume_if_there_is_room(const Running& running) {
-  if (running.download != nullptr && running.job->may_resume()) running.download->resume();
+// Asked again and again by the mover: a client without memory for the request loses it.
+void Filler::resume_if_there_is_room(const Running& running) noexcept {
+  if (running.download == nullptr || !running.job->may_resume(FillJob::Clock::now())) return;
+  run_or_fail([&] { running.download->resume(); }, [](const Result<void>& /*failed*/) {});
 }
 
 void Filler::overflow(const std::string& why) {
@@ -218,12 +225,12 @@ class Filler::Visit {
  public:
   Visit(Filler& filler, std::span<const BlockRun> any) : filler_(filler) {
     const Lock lock(filler.mutex_);
-    id_ = filler.policy_.enter_any(any);
+    id_ = filler.policy_.enter_any(any, FillJob::Clock::now());
     move_memory();
   }
   Visit(Filler& filler, BlockRun run) : filler_(filler) {
     const Lock lock(filler.mutex_);
-    id_ = filler.policy_.enter(run);
+    id_ = filler.policy_.enter(run, FillJob::Clock::now());
     move_memory();
   }
   ~Visit() {
@@ -248,7 +255,8 @@ class Filler::Visit {
 };
 
 void Filler::tell_jobs_who_waits() {
-  for (const auto& [id, running] : jobs_) running.job->set_awaited(policy_.awaited(running.run));
+  for (const auto& [id, running] : jobs_)
+    running.job->set_awaited(policy_.first_awaited(running.run));
 }
 
 std::pair<Filler::JobId, std::shared_ptr<FillJob>> Filler::job_with(std::uint64_t block,

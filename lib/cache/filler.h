@@ -149,7 +149,7 @@ class Filler {
   // ---- blocks
   // Puts a batch of the job into the store, if no other thread is doing so.
   void keep(JobId id, FillJob& job);
-  static void resume_if_there_is_room(const Running& running);
+  static void resume_if_there_is_room(const Running& running) noexcept;
   void put_batch(const Batch& batch);
   void put(std::uint64_t first, std::span<const std::byte> bytes);
   void overflow(const std::string& why) SHUNT_REQUIRES(mutex_);
@@ -166,7 +166,7 @@ class Filler {
   FillPolicy policy_ SHUNT_GUARDED_BY(mutex_);
   RunningJobs jobs_ SHUNT_GUARDED_BY(mutex_);
   bool stopping_ SHUNT_GUARDED_BY(mutex_) = false;
-  bool threads_run_ SHUNT_GUARDED_BY(mutex_) = false;
+  JobId last_kept_ SHUNT_GUARDED_BY(mutex_) = 0;  // the job of the last batch that the mover put
   io::Thread starter_ SHUNT_GUARDED_BY(mutex_);
   io::Thread mover_ SHUNT_GUARDED_BY(mutex_);
 

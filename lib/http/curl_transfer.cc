@@ -181,7 +181,9 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
 void Transfer::hold_if_full() {
   // What libcurl has read already comes in several pieces, though it is paused.
   if (held_ || has_room(largest_piece_)) return;
-  curl().easy_pause(easy_.get(), CURLPAUSE_RECV);
+  // Both directions: with one alone, libcurl reads another piece first, and has to copy it. Nothing
+  // is sent any more.
+  curl().easy_pause(easy_.get(), CURLPAUSE_ALL);
 }
 
 // Opens the socket as libcurl does, to keep the errno.
@@ -256,14 +258,19 @@ bool Transfer::too_slow(double waited) {
 
 CURLcode Transfer::resume(Clock::time_point now) {
   paused_ = false;
-  last_byte_ = now;
-  return curl().easy_pause(easy_.get(), CURLPAUSE_CONT);
+  return go_on(now);
 }
 
 CURLcode Transfer::resume_held(Clock::time_point now) {
   if (!held_) return CURLE_OK;
   held_ = false;
-  return resume(now);
+  return go_on(now);
+}
+
+CURLcode Transfer::go_on(Clock::time_point now) {
+  if (paused_ || held_) return CURLE_OK;
+  last_byte_ = now;
+  return curl().easy_pause(easy_.get(), CURLPAUSE_CONT);
 }
 
 Result<void> Transfer::outcome_of(CURLcode code) {

@@ -71,6 +71,8 @@ class Transfer {
   // Pauses the transfer if the handler has no room for another piece. libcurl has to copy a piece
   // that is refused, but not one that it has not read yet.
   void hold_if_full();
+  // Unless something else holds it up.
+  [[nodiscard]] CURLcode go_on(Clock::time_point now);
   // Returns false once the transfer has been cancelled.
   Result<bool> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);

@@ -33,8 +33,10 @@ class HttpOrigin final : public blob::Origin {
   const blob::Info& info() const override { return state_->info(); }
   std::unique_ptr<blob::Download> start(ByteRange range, blob::Receiver& receiver) override {
     auto request = std::make_shared<RangeDownload>(*client_, state_, range, receiver);
+    // First: from start() on, the receiver is used until the Download is destroyed.
+    auto download = std::make_unique<HttpDownload>(client_, request);
     request->start();
-    return std::make_unique<HttpDownload>(client_, std::move(request));
+    return download;
   }
   bool serves_ranges() const override { return state_->serves_ranges(); }
   bool has_changed() const override { return state_->has_changed(); }

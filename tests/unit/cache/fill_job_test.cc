@@ -11,7 +11,7 @@ constexpr std::uint64_t kSize = 100 * kSmall - 1;
 
 // A job for `run`, with room for 8 blocks of 1,000 bytes.
 struct JobRig {
-  explicit JobRig(BlockRun run, bool awaited = false)
+  explicit JobRig(BlockRun run, std::optional<std::uint64_t> awaited = {})
       : job({kSize, kSmall, 8 * kSmall}, run, awaited, mover, readers) {}
 
   // Bytes of the blob from `offset` on, as the client brings them.
@@ -57,20 +57,23 @@ TEST_CASE("fill job: whole blocks leave in order, in batches, and rest in pieces
 }
 
 TEST_CASE("fill job: the client is told to pause, and to go on when half of the room is free") {
+  const auto now = FillJob::Clock::now();
   JobRig rig({0, 50});
   CHECK(rig.job.room(0, 3000) == 8000);
   REQUIRE(rig.bring(0, 7500));
   const std::uint64_t seen = rig.mover.count();
   CHECK(rig.job.room(7500, 3000) == 500);
   CHECK(rig.mover.count() != seen);
-  CHECK_FALSE(rig.job.may_resume());
+  CHECK_FALSE(rig.job.may_resume(now));
   CHECK(rig.job.is_due(FillJob::Clock::now(), false));
   CHECK(rig.take(0) == 4);
-  CHECK_FALSE(rig.job.may_resume());  // its bytes are in use
+  CHECK_FALSE(rig.job.may_resume(now));  // its bytes are in use
   rig.job.give_back();
-  CHECK(rig.job.may_resume());
-  CHECK_FALSE(rig.job.may_resume());  // once
+  CHECK(rig.job.may_resume(now));
+  CHECK_FALSE(rig.job.may_resume(now));  // not at once again,
+  CHECK(rig.job.may_resume(now + std::chrono::seconds(1)));
   CHECK(rig.job.room(7500, 3000) == 4500);
+  CHECK_FALSE(rig.job.may_resume(now + std::chrono::seconds(2)));  // but until it is asked
 }
 
 TEST_CASE("fill job: a piece larger than all there is to hold is taken when nothing can leave") {
@@ -88,28 +91,29 @@ TEST_CASE("fill job: a piece larger than all there is to hold is taken when noth
 }
 
 TEST_CASE("fill job: bytes outside of its blocks wait until it goes on to the end") {
+  const auto now = FillJob::Clock::now();
   JobRig rig({10, 12});
   CHECK(rig.job.room(0, 100) == 0);
   CHECK(rig.job.state().sends_everything);
-  CHECK_FALSE(rig.job.may_resume());
+  CHECK_FALSE(rig.job.may_resume(now));
   rig.job.go_on_to_the_end();
-  CHECK(rig.job.may_resume());
+  CHECK(rig.job.may_resume(now));
   REQUIRE(rig.bring(0, 5000));
   CHECK(rig.job.rest() == BlockRun{5, 100});
 }
 
 TEST_CASE("fill job: readers are told of what they wait for, and the mover of what is much") {
-  JobRig rig({0, 50}, true);
+  JobRig rig({0, 50}, 1);
   std::uint64_t seen = rig.readers.count();
-  REQUIRE(rig.bring(0, 999));
+  REQUIRE(rig.bring(0, 1999));  // not of the block before
   CHECK(rig.readers.count() == seen);
-  REQUIRE(rig.bring(999, 1));
+  REQUIRE(rig.bring(1999, 1));
   CHECK(rig.readers.count() == seen + 1);
-  CHECK(rig.job.holds(0));
-  CHECK_FALSE(rig.job.holds(1));
-  rig.job.set_awaited(false);
+  CHECK(rig.job.holds(1));
+  CHECK_FALSE(rig.job.holds(2));
+  rig.job.set_awaited({});
   seen = rig.mover.count();
-  REQUIRE(rig.bring(1000, 3000));
+  REQUIRE(rig.bring(2000, 2000));
   CHECK(rig.mover.count() == seen + 1);
   seen = rig.mover.count();
   rig.job.finished({});

@@ -61,7 +61,7 @@ class Model final : public FillPolicy::Blocks {
     draining_ = true;
     // From now on readers, downloads and other processes all do what they can, in turn.
     for (int round = 0; round < 2000 && !readers_.empty(); ++round) {
-      now_ += 2ms;
+      now_ += std::chrono::milliseconds(1 + round % 6);
       everybody_once();
       check();
     }
@@ -346,13 +346,13 @@ class Model final : public FillPolicy::Blocks {
       case 0:
         if (readers_.size() < 4) {
           const BlockRun run = some_run(capacity_ == 0 && !setting_.trouble ? 8 : 3);
-          readers_[policy_.enter(run)] = {run, {}};
+          readers_[policy_.enter(run, now_)] = {run, {}};
         }
         return;
       case 1:
         if (readers_.size() < 4) {
           const std::vector<BlockRun> runs{some_run(5), some_run(5)};
-          readers_[policy_.enter_any(runs)] = {runs.front(), runs};
+          readers_[policy_.enter_any(runs, now_)] = {runs.front(), runs};
         }
         return;
       case 2:
