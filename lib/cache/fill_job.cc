@@ -80,9 +80,14 @@ std::uint64_t FillJob::room(std::uint64_t offset, std::uint64_t wanted) {
       // Before it is promised: a batch may be out when it comes.
       if (room > ring_size_ - in_hand()) grow(room);
     }
-    held_ = room < wanted;
-    if (!held_) return room;
-    held_bytes_ = wanted;
+    if (room >= wanted) {
+      // A client that was refused more than this has paused, though the rest of what it has read
+      // still comes.
+      if (wanted >= held_bytes_) held_ = false;
+      return room;
+    }
+    held_bytes_ = held_ ? std::max(held_bytes_, wanted) : wanted;
+    held_ = true;
     resumed_ = {};
   }
   mover_.tell();

@@ -72,8 +72,11 @@ TEST_CASE("fill job: the client is told to pause, and to go on when half of the 
   CHECK(rig.job.may_resume(now));
   CHECK_FALSE(rig.job.may_resume(now));  // not at once again,
   CHECK(rig.job.may_resume(now + std::chrono::seconds(1)));
-  CHECK(rig.job.room(7500, 3000) == 4500);
-  CHECK_FALSE(rig.job.may_resume(now + std::chrono::seconds(2)));  // but until it is asked
+  // What it has read already still comes, and is no sign that it goes on.
+  REQUIRE(rig.bring(7500, 100));
+  CHECK(rig.job.may_resume(now + std::chrono::seconds(2)));
+  CHECK(rig.job.room(7600, 3000) == 4400);
+  CHECK_FALSE(rig.job.may_resume(now + std::chrono::seconds(3)));
 }
 
 TEST_CASE("fill job: a piece larger than all there is to hold is taken when nothing can leave") {
