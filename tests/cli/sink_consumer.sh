@@ -51,8 +51,17 @@ cp out packed
 take_summary err
 equal "consumer_status" "$(json .consumer_status)" 0
 # It is waited for, however long it takes, and it has the rest of the input before it ends.
-expect 0 stream-sink --stdin --to 'sleep 0.5; cat >kept; sleep 0.5; touch whole' <random
-run stream-sink --stdin --to 'sleep 0.5; cat >kept; sleep 0.5; touch whole' <random
+mkfifo go
+"$SHUNT" stream-sink --stdin --to 'cat go; cat >kept; touch here; cat go; touch whole' <random 2>err &
+sink=$!
+background+=("$sink")
+turns "$sink" || fail "a consumer that does not read yet is not waited for: $(said)"
+: >go
+appears here "$sink" || fail "the consumer does not see the end: $(said)"
+turns "$sink" || fail "a consumer at its work is not waited for: $(said)"
+: >go
+exits "$sink" 0 "a slow consumer" 60
+rm here go
 all_kept "a slow consumer"
 # Exactly as much as there is, without looking for the end.
 run stream-sink --stdin --to 'head -c 8388608 >kept; touch whole' <random
@@ -144,10 +153,10 @@ says '^stopped: 4.00 MiB out'
 exec 8>&-
 nothing_kept "--stdin, stopped"
 # Stopped while only the consumer is at work.
+rm -f here
 "$SHUNT" stream-sink --stdin --to 'cat >kept; touch here; sleep 100; touch whole' <random 2>err &
 sink=$!
 background+=("$sink")
-rm -f here
 appears here "$sink" || fail "the consumer does not see the end: $(said)"
 kill -INT "$sink"
 exits "$sink" 130 "stopped at the consumer's work" 20

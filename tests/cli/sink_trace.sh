@@ -86,8 +86,7 @@ for trace in /dev/fd/9 stalled; do
   background+=($!)
   pipe_fills 9 "$sink"
   kill -TERM "$sink"
-  sleep 0.5
-  kill -0 "$sink" || fail "--trace $trace: the first signal gives it up"
+  turns "$sink" || fail "--trace $trace: the first signal gives it up"
   kill -TERM "$sink"
   exits "$sink" 143 "--trace $trace, which nobody reads" 20
   exec 9<&-
