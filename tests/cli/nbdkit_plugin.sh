@@ -197,7 +197,7 @@ uri="nbd+unix:///?socket=$work/socket"
 stalled "qemu-io -f raw '$uri' -c 'write -P 1 0 8M'" commit=window window=0
 pipe_fills 8 "$server"
 kill -TERM "$server"
-exits "$server" 0 "a signal while a write waits" 20
+exits "$server" 0 "a signal while a write waits" 60
 says 'the stream is not complete: nbdkit is ending, and a client.s write still waits for the reader'
 [[ ! -e late ]] || fail "there is a digest of a stream that is not complete"
 wait "$client" || true
@@ -214,7 +214,7 @@ until [[ -e flushed ]] || (($(slept) >= until)); do sleep 0.02; done
 head -c 8M <&8 >/dev/null &
 wait "$client" || fail "a flush: $(cat io)"
 kill -TERM "$server"
-exits "$server" 0 "a flush that has waited" 20
+exits "$server" 0 "a flush that has waited" 60
 rm late
 exec 8<&-
 for signal in TERM INT HUP; do
@@ -224,7 +224,7 @@ for signal in TERM INT HUP; do
   pipe_fills 8 "$server"
   turns "$server" || fail "the first signal gives the rest up: $(said)"
   kill -"$signal" "$server"
-  exits "$server" 0 "SIG$signal while the rest waits" 20
+  exits "$server" 0 "SIG$signal while the rest waits" 60
   says 'the stream is not complete: interrupted'
   [[ ! -e late ]] || fail "SIG$signal: there is a digest of a stream that is not complete"
   exec 8<&-

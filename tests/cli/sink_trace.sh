@@ -72,7 +72,7 @@ for trace in /dev/fd/9 stalled; do
   background+=("$sink")
   pipe_fills 9 "$sink"
   kill -TERM "$sink"
-  exits "$sink" 143 "--trace $trace, which nobody reads, --run" 20
+  exits "$sink" 143 "--trace $trace, which nobody reads, --run" 60
   exec 9<&-
   rm stalled
 
@@ -88,7 +88,7 @@ for trace in /dev/fd/9 stalled; do
   kill -TERM "$sink"
   turns "$sink" || fail "--trace $trace: the first signal gives it up"
   kill -TERM "$sink"
-  exits "$sink" 143 "--trace $trace, which nobody reads" 20
+  exits "$sink" 143 "--trace $trace, which nobody reads" 60
   exec 9<&-
   rm stalled
 done

@@ -112,9 +112,9 @@ done
 sink=$!
 background+=("$sink")
 until [[ -s shell ]]; do kill -0 "$sink" || break; done
-gone "$(<shell)" 5 || fail "the command goes on"
+gone "$(<shell)" 60 || fail "the command goes on"
 kill -TERM "$sink"
-exits "$sink" 143 "stopped behind the command" 10
+exits "$sink" 143 "stopped behind the command" 60
 [[ ! -e disk.img ]] || fail "stopped behind the command: there is an output"
 touch never
 

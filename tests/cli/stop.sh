@@ -41,7 +41,7 @@ stops() {
   done
   kill -0 "$child" 2>/dev/null || { fail "$3: it has ended before" && return; }
   kill -"$1" "$child"
-  exits "$child" "$2" "SIG$1, $3" 10
+  exits "$child" "$2" "SIG$1, $3" 60
 }
 
 # begins ARGUMENT...: shunt in the background.
