@@ -231,7 +231,7 @@ exits() {
 # done, it has done by then, however busy the machine is. False when the process has ended.
 turns() {
   local state now until=0
-  while { state=$(<"/proc/$1/status"); } 2>/dev/null && [[ $state != *$'\nState:\tZ'* ]]; do
+  while state=$(cat "/proc/$1/status" 2>/dev/null) && [[ $state != *$'\nState:\tZ'* ]]; do
     now=${state##*$'\nvoluntary_ctxt_switches:\t'}
     now=${now%%$'\n'*}
     ((until > 0)) || until=$((now + ${2:-5}))

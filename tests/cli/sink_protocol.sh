@@ -397,15 +397,32 @@ except OSError:
 os.waitpid(pid, 0)
 END
 export SHUNT TERM=xterm
-# Nothing is read before the progress is shown, which ends when there is no more to show.
-slowly='{ for _ in {1..1500}; do ! grep -q streaming said || break; sleep 0.02; done; cat >&2; } 2>/dev/null'
-python3 terminal.py "\"\$SHUNT\" stream-sink --stdin <random.img | $slowly" >said
-said_has 'streaming +\[#+\.*\] .* of 8.00 MiB '
-python3 terminal.py "cat random.img random.img | \"\$SHUNT\" stream-sink --stdin | $slowly" >said
-said_has 'streaming +[0-9.]+ [KM]iB  [0-9.]+ [KM]iB/s'
+# slowly: reads the stream; nothing before progress is shown, and the second half when it is as in
+# `wanted`, or not for long.
+until_said() {
+  for _ in {1..1500}; do
+    ! grep -Eq -- "$1" said || break
+    sleep 0.02
+  done
+}
+slowly() {
+  until_said streaming
+  head -c 4M
+  until_said "$(<wanted)"
+  cat
+} >/dev/null 2>&1
+export -f until_said slowly
+# shows WANTED COMMAND: the progress of the command, into `slowly`, is shown like that.
+shows() {
+  echo "$1" >wanted
+  python3 terminal.py "$2 | slowly" >said
+  said_has "$1"
+}
+shows 'streaming +\[#+\.*\] .* of 8.00 MiB ' '"$SHUNT" stream-sink --stdin <random.img'
+shows 'streaming +[0-9.]+ [KM]iB  [0-9.]+ [KM]iB/s' 'cat random.img random.img | "$SHUNT" stream-sink --stdin'
 ! grep -q 'of 0 B' said || fail "the progress of a pipe: $(cat said)"
-python3 terminal.py "\"\$SHUNT\" stream-sink --size 8M --commit window --run 'nbdcopy random.img \"\$uri\"' | $slowly" >said
-said_has 'streaming +\[#+\.*\] .* of 8.00 MiB '
+shows 'streaming +\[#+\.*\] .* of 8.00 MiB ' \
+  "\"\$SHUNT\" stream-sink --size 8M --commit window --run 'nbdcopy random.img \"\$uri\"'"
 
 mkfifo idle
 "$SHUNT" stream-sink --stdin -o never.img <idle 2>err &
