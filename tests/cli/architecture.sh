@@ -66,6 +66,7 @@ check() {
   for file in "$root"/lib/*/; do file=${file%/} && rooms+=("${file##*/}"); done
   for file in "$root"/apps/*/; do file=${file%/} && programs+=("${file##*/}"); done
   local described
+  # shellcheck disable=SC2016  # they are of Markdown
   described=$'\n'$(grep -oE '^- `[^`]*/`: .{10,}' "$page" || true)
   for name in "${rooms[@]/#/lib/}" "${programs[@]/#/apps/}"; do
     [[ -n ${floor[${name#*/}]-} ]] || echo "$name stands on no floor of docs/architecture.md"
