@@ -13,13 +13,28 @@ fi
 
 readonly kMostFiles=30
 
-# room_words ROOT ROOM KEYWORD: the words behind a keyword of shunt_room(), one on each line.
+# room_words ROOT: "ROOM<TAB>KEYWORD<TAB>WORD" for each word behind a keyword of shunt_room(). All rooms
+# at once: a process for each of them would be most of the time that the checks of the check take.
 room_words() {
-  sed 's/#.*//' "$1/lib/$2/CMakeLists.txt" | tr '\n' ' ' |
-    sed -n 's/.*shunt_room(\([^)]*\)).*/\1/p' | tr -s ' ' '\n' |
-    awk -v keyword="$3" '
-      /^(SOURCES|HEADERS|API|ROOMS|LIBRARIES)$/ { wanted = $0 == keyword; next }
-      wanted && NF'
+  awk '
+    function tell(    words, count, i, keyword) {
+      if (!sub(/.*shunt_room\(/, "", text)) return
+      sub(/\).*/, "", text)
+      count = split(text, words)
+      for (i = 1; i <= count; ++i) {
+        if (words[i] ~ /^(SOURCES|HEADERS|API|ROOMS|LIBRARIES)$/) keyword = words[i]
+        else if (keyword != "") print room "\t" keyword "\t" words[i]
+      }
+    }
+    FNR == 1 {
+      tell()
+      text = ""
+      room = FILENAME
+      sub(/\/CMakeLists.txt$/, "", room)
+      sub(/.*\//, "", room)
+    }
+    { sub(/#.*/, ""); text = text " " $0 }
+    END { tell() }' "$1"/lib/*/CMakeLists.txt
 }
 
 # includes_of DIR...: "FILE<TAB>quoted or angled<TAB>what it includes".
@@ -48,34 +63,41 @@ check() {
   done < <(sed -n 's/^add_subdirectory(\([a-z0-9_]*\)).*/\1/p' "$root/lib/CMakeLists.txt")
 
   local -a rooms=() programs=()
-  for file in "$root"/lib/*/; do rooms+=("$(basename "$file")"); done
-  for file in "$root"/apps/*/; do programs+=("$(basename "$file")"); done
+  for file in "$root"/lib/*/; do file=${file%/} && rooms+=("${file##*/}"); done
+  for file in "$root"/apps/*/; do file=${file%/} && programs+=("${file##*/}"); done
+  local described
+  # shellcheck disable=SC2016  # they are of Markdown
+  described=$'\n'$(grep -oE '^- `[^`]*/`: .{10,}' "$page" || true)
   for name in "${rooms[@]/#/lib/}" "${programs[@]/#/apps/}"; do
     [[ -n ${floor[${name#*/}]-} ]] || echo "$name stands on no floor of docs/architecture.md"
-    grep -qE "^- \`$name/\`: .{10,}" "$page" || echo "$name has no description in docs/architecture.md"
+    [[ $described == *"
+- \`$name/\`: "* ]] || echo "$name has no description in docs/architecture.md"
   done
   for name in "${!floor[@]}"; do
     [[ -d $root/lib/$name || -d $root/apps/$name ]] ||
       echo "docs/architecture.md has a room $name, which is not there"
   done
-  for room in "${rooms[@]}"; do
-    while read -r header; do
-      public[$room/$header]=yes
-      [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header, which is not there"
-    done < <(room_words "$root" "$room" HEADERS)
-    while read -r header; do
-      installed[$room/$header]=yes
-      [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header as API, which is not there"
-    done < <(room_words "$root" "$room" API)
-    while read -r other; do
-      may[$room/$other]=yes
-      if ((${floor[$other]-99} > ${floor[$room]-0})); then
-        echo "lib/$room lists $other, which stands on a floor above"
-      elif ((${order[$other]-99} >= ${order[$room]--1})); then
-        echo "lib/$room lists $other, which lib/CMakeLists.txt does not put before it"
-      fi
-    done < <(room_words "$root" "$room" ROOMS)
-  done
+  while IFS=$'\t' read -r room what other; do
+    header=$other
+    case $what in
+      HEADERS)
+        public[$room/$header]=yes
+        [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header, which is not there"
+        ;;
+      API)
+        installed[$room/$header]=yes
+        [[ -f $root/lib/$room/$header ]] || echo "lib/$room lists a header $header as API, which is not there"
+        ;;
+      ROOMS)
+        may[$room/$other]=yes
+        if ((${floor[$other]-99} > ${floor[$room]-0})); then
+          echo "lib/$room lists $other, which stands on a floor above"
+        elif ((${order[$other]-99} >= ${order[$room]--1})); then
+          echo "lib/$room lists $other, which lib/CMakeLists.txt does not put before it"
+        fi
+        ;;
+    esac
+  done < <(room_words "$root")
 
   # ---- includes
   while IFS=$'\t' read -r file how what; do

@@ -123,7 +123,7 @@ until grep -q 'waiting for another process' waiting; do
   kill -0 "$pid" 2>/dev/null || { fail "it does not wait: $(cat waiting)" && break; }
 done
 kill -INT "$pid"
-exits "$pid" 130 "stopped while it waits for a lock" 5
+exits "$pid" 130 "stopped while it waits for a lock" 60
 # The state of an entry: done without.
 hold state "$(entry)"
 sleep 1.1 # Cache-Control there is max-age=1
@@ -137,7 +137,7 @@ hold flock "$(entry)"
 expect 0 fetch "$nginx_url/brief/blob" -o got --force
 same got www/blob "with its entry locked"
 let_go "$holder"
-exits "$to_the_limit" 8 "at the limit of a wait for a lock" 30
+exits "$to_the_limit" 8 "at the limit of a wait for a lock" 60
 grep -q '/blobs/.lock: lock: another process has held the lock for more than 10 s' limit || fail "at the limit: $(cat limit)"
 let_go "$names"
 

@@ -47,11 +47,13 @@ expect 5 cache-warm "$url/missing"
 expect 2 cache-warm
 
 # ---- interrupted, and gone on with ----
+# kept BYTES: whether the cache has so many of a blob.
+kept() { (($("$SHUNT" --json cache ls 2>/dev/null | jq '[.entries[].bytes_cached] | add // 0') >= $1)); }
 for signal in INT TERM KILL; do
   rm -rf cache
-  "$SHUNT" cache-warm "$url/b" --max-rate 8M >out 2>err &
+  "$SHUNT" cache-warm "$url/b" --max-rate 2M >out 2>err &
   pid=$!
-  sleep 1
+  until kept 1000000; do kill -0 "$pid" || break; done
   kill "-$signal" "$pid"
   rc=0
   wait "$pid" 2>/dev/null || rc=$?

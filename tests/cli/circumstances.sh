@@ -40,7 +40,7 @@ circumstance() {
   cd "$work"
 }
 
-plainly() { timeout 20 "$SHUNT" "${command[@]}" >"$work/out" 2>"$work/err" </dev/null || rc=$?; }
+plainly() { timeout 120 "$SHUNT" "${command[@]}" >"$work/out" 2>"$work/err" </dev/null || rc=$?; }
 
 # some OUT_OF EACH...: every OUT_OF-th of these in $chosen, or all of them with SHUNT_TEST_FULL. Each call with
 # them begins one further on, so that a test that does it often has had all of them.
@@ -59,7 +59,7 @@ some() {
 # ---- terminals ----
 
 on_one_terminal() {
-  on_terminal "$1" timeout 20 "$SHUNT" "${command[@]}"
+  on_terminal "$1" timeout 120 "$SHUNT" "${command[@]}"
   cp "$work/terminal" "$work/err"
   fits $(($1 - 1))
   if [[ ${TERMINAL-} == dumb ]]; then plain; fi
@@ -83,7 +83,7 @@ within() {
   local limits=("$@")
   (
     ulimit "${limits[@]}"
-    exec timeout 20 "$SHUNT" "${command[@]}"
+    exec timeout 120 "$SHUNT" "${command[@]}"
   ) 2>&1 >/dev/null </dev/null | cat >"$work/err" || rc=${PIPESTATUS[0]}
 }
 within_limits() {

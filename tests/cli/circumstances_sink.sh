@@ -40,6 +40,6 @@ circumstance "while another program has what it replaces locked" beside_one lock
 fresh() { :; }
 untouched() { [[ ! -e got ]] || fail "$what, exit $rc: there is a result"; }
 command=(stream-sink --stdin -o got)
-plain_stdin() { timeout 20 "$SHUNT" "${command[@]}" >"$work/out" 2>"$work/err" < <(cat "$work/original") || rc=$?; }
+plain_stdin() { timeout 120 "$SHUNT" "${command[@]}" >"$work/out" 2>"$work/err" < <(cat "$work/original") || rc=$?; }
 circumstance "by itself" plain_stdin
 ((rc == 0)) || fail "$what: exit $rc: $(said)"

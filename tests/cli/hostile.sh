@@ -5,11 +5,13 @@ source "$(dirname "$0")/lib.sh"
 
 cd "$work"
 mkdir at
+# at_once ARGUMENT...: shunt within 5 s of the processor's time, however busy the machine is.
+at_once() { (ulimit -t 5 && exec timeout 300 "$SHUNT" "$@"); }
 refused() {
   local name=$1 file=$2 before
   before=$(stat -c '%i %s %y %z' "$file")
   rc=0
-  timeout 5 "$SHUNT" faststart "$file" 2>err || rc=$?
+  at_once faststart "$file" 2>err || rc=$?
   equal "exit for $name" "$rc" 4
   says '^shunt: '
   equal "$name, refused" "$(stat -c '%i %s %y %z' "$file")" "$before"
@@ -24,15 +26,15 @@ while read -r name expect _; do
   refused "$name" at/file
   for strategy in copy shift insert; do
     rc=0
-    timeout 5 "$SHUNT" faststart --strategy "$strategy" at/file 2>err || rc=$?
+    at_once faststart --strategy "$strategy" at/file 2>err || rc=$?
     equal "exit for $name by $strategy" "$rc" 4
   done
   rc=0
-  timeout 5 "$SHUNT" faststart at/file -o at/new 2>err || rc=$?
+  at_once faststart at/file -o at/new 2>err || rc=$?
   equal "exit for $name with -o" "$rc" 4
   if (($(stat -c %s at/file) < 1 << 30)); then
     rc=0
-    timeout 5 "$SHUNT" faststart - -o - <at/file >out 2>err || rc=$?
+    at_once faststart - -o - <at/file >out 2>err || rc=$?
     equal "exit for $name from a pipe" "$rc" 4
     silent
   fi

@@ -226,18 +226,36 @@ exits() {
   equal "exit, $3" "$rc" "$2"
 }
 
-# pipe_fills DESCRIPTOR PID: waits until nothing more goes into the pipe that is open here under that
+# turns PID [TIMES]: waits until the first thread of the process has gone to sleep so often (5 times).
+# stream-sink looks for the end, for signals and for its reader at intervals: whatever it would have
+# done, it has done by then, however busy the machine is. False when the process has ended.
+turns() {
+  local state now until=0
+  while state=$(cat "/proc/$1/status" 2>/dev/null) && [[ $state != *$'\nState:\tZ'* ]]; do
+    now=${state##*$'\nvoluntary_ctxt_switches:\t'}
+    now=${now%%$'\n'*}
+    ((until > 0)) || until=$((now + ${2:-5}))
+    ((now < until)) || return 0
+    sleep 0.02
+  done
+  return 1
+}
+
+# pipe_holds DESCRIPTOR BYTES PID: waits until so much is in the pipe that is open here under that
 # number, or the process has ended.
-pipe_fills() {
+pipe_holds() {
   python3 -c '
 import array, fcntl, os, sys, termios, time
-pipe, process = int(sys.argv[1]), sys.argv[2]
+pipe, most, process = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 waiting = array.array("i", [0])
 F_GETPIPE_SZ = 1032
-while os.path.exists("/proc/" + process) and waiting[0] < fcntl.fcntl(pipe, F_GETPIPE_SZ) - 65536:
+while os.path.exists("/proc/" + process) and waiting[0] < (most or fcntl.fcntl(pipe, F_GETPIPE_SZ) - 65536):
     time.sleep(0.02)
-    fcntl.ioctl(pipe, termios.FIONREAD, waiting)' "$1" "$2"
+    fcntl.ioctl(pipe, termios.FIONREAD, waiting)' "$1" "$2" "$3"
 }
+
+# pipe_fills DESCRIPTOR PID: the same, until nothing more goes into it.
+pipe_fills() { pipe_holds "$1" 0 "$2"; }
 
 # listens SOCKET PID: waits until a unix socket that PID made listens at SOCKET, which is there a moment
 # before; false when the process ends. SOCKET is what PID was told, and begins with a slash, as all

@@ -8,6 +8,10 @@ request failed. Actions; numbers are bytes:
   scatter:COUNT:STRIDE      writes of 512 bytes, STRIDE apart, many under way at a time
   leave                     takes leave (NBD_CMD_DISC)       die         is killed
   touch:FILE                makes FILE                       until:FILE  waits until it is there
+  ended:PID                 waits until that process has ended
+  turns:PID:TIMES           waits until its first thread has gone to sleep so often (turns in lib.sh)
+  again                     when the server has ended the connection, waits for 0.1 s, and connects anew
+  copy:FILE                 writes all of FILE
 """
 import os
 import signal
@@ -28,11 +32,25 @@ class Ended(Exception):
     """The server has closed the connection."""
 
 
+def slept(pid):
+    """How often the first thread of the process has gone to sleep; None when it has ended."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            lines = dict(line.split(":", 1) for line in status)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if lines["State"].strip().startswith("Z") else int(lines["voluntary_ctxt_switches"])
+
+
 class Client:
     def __init__(self, path):
+        self.path = path
+        self.connect()
+
+    def connect(self):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(30)
-        self.socket.connect(path)
+        self.socket.connect(self.path)
 
     def send(self, data):
         self.socket.sendall(data)
@@ -114,6 +132,24 @@ def act(client, action):
             if os.path.exists(values[0]):
                 break
             time.sleep(0.01)
+    elif name == "ended":
+        while slept(values[0]) is not None:
+            time.sleep(0.01)
+    elif name == "turns":
+        end = (slept(values[0]) or 0) + int(values[1])
+        while (now := slept(values[0])) is not None and now < end:
+            time.sleep(0.01)
+    elif name == "again":
+        if not client.ended():
+            return False
+        time.sleep(0.1)
+        client.connect()
+        client.go()
+    elif name == "copy":
+        with open(values[0], "rb") as file:
+            for at in range(0, os.path.getsize(values[0]), 1 << 20):
+                if client.write(at, file.read(1 << 20)):
+                    return False
     elif name == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     elif name == "leave":

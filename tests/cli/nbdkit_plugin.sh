@@ -99,16 +99,6 @@ done
 ((tries == 300)) && fail "a signal does not end it" || background=()
 same file original "a new file"
 
-# A flush waits for the reader: of 3 MiB, 2 are out of the window, and a pipe has room for 1.
-rm -f fifo
-mkfifo fifo
-(exec <fifo && sleep 0.5 && touch reading && cat >/dev/null) &
-# shellcheck disable=SC2016
-serve pipe=fifo size=8M commit=window --run '
-  qemu-io -f raw "$uri" -c "write -P 1 0 3M" -c flush >io && [ -e reading ]'
-wait
-((rc == 0)) || fail "a flush does not wait for the reader: $(cat io)"
-
 # Shorter than the disk.
 # shellcheck disable=SC2016
 through "truncate" size=1G truncate=true --run 'nbdcopy original "$uri"'
@@ -207,20 +197,34 @@ uri="nbd+unix:///?socket=$work/socket"
 stalled "qemu-io -f raw '$uri' -c 'write -P 1 0 8M'" commit=window window=0
 pipe_fills 8 "$server"
 kill -TERM "$server"
-exits "$server" 0 "a signal while a write waits" 20
+exits "$server" 0 "a signal while a write waits" 60
 says 'the stream is not complete: nbdkit is ending, and a client.s write still waits for the reader'
 [[ ! -e late ]] || fail "there is a digest of a stream that is not complete"
 wait "$client" || true
+exec 8<&-
+# A flush waits for the reader: of 3 MiB, 2 are out of the window, and a pipe has room for 1.
+# slept: how often all threads of the server together have gone to sleep. Those that wait look again.
+slept() { cat "/proc/$server/task/"*/status | awk '/^voluntary_ctxt_switches/ { n += $2 } END { print n }'; }
+stalled "stdbuf -oL qemu-io -t writeback -f raw '$uri' -c 'write -P 1 0 3M' -c flush && touch flushed" commit=window
+until grep -q wrote io; do kill -0 "$server" && sleep 0.02; done
+pipe_fills 8 "$server"
+until=$(($(slept) + 20))
+until [[ -e flushed ]] || (($(slept) >= until)); do sleep 0.02; done
+[[ ! -e flushed ]] || fail "a flush does not wait for the reader"
+head -c 8M <&8 >/dev/null &
+wait "$client" || fail "a flush: $(cat io)"
+kill -TERM "$server"
+exits "$server" 0 "a flush that has waited" 60
+rm late
 exec 8<&-
 for signal in TERM INT HUP; do
   stalled "nbdcopy random '$uri'" commit=at-end
   wait "$client" || fail "nbdcopy: $(cat io)"
   kill -TERM "$server"
   pipe_fills 8 "$server"
-  sleep 0.3
-  kill -0 "$server" || fail "the first signal gives the rest up: $(said)"
+  turns "$server" || fail "the first signal gives the rest up: $(said)"
   kill -"$signal" "$server"
-  exits "$server" 0 "SIG$signal while the rest waits" 20
+  exits "$server" 0 "SIG$signal while the rest waits" 60
   says 'the stream is not complete: interrupted'
   [[ ! -e late ]] || fail "SIG$signal: there is a digest of a stream that is not complete"
   exec 8<&-

@@ -93,10 +93,10 @@ check original from-fifo
 
 # What is wrong with the source is found before anybody waits for the reader of a FIFO.
 rc=0
-timeout 10 "$SHUNT" faststart missing -o out.d/fifo 2>err </dev/null || rc=$?
+timeout 60 "$SHUNT" faststart missing -o out.d/fifo 2>err </dev/null || rc=$?
 equal "exit, no source, nobody reads" "$rc" 7
 rc=0
-timeout 10 "$SHUNT" faststart --strategy shift plain -o out.d/fifo 2>err </dev/null || rc=$?
+timeout 60 "$SHUNT" faststart --strategy shift plain -o out.d/fifo 2>err </dev/null || rc=$?
 equal "exit, a strategy that no stream takes" "$rc" 2
 
 # A terminal gets no video, by whatever name.

@@ -11,6 +11,17 @@ export SHUNT_CACHE_DIR=$work/cache SHUNT client
 
 # shows PATTERN: some state of the line, or what else came out, has it.
 shows() { drawn | grep -Eq -- "$1" || fail "the line never shows '$1': $(drawn | uniq | tail -5)${what:+ ($what)}"; }
+# until_shown PATTERN: waits until some state of the line has it; for a while, as `shows` tells who waits
+# for what never comes. For programs at that terminal, too.
+until_shown() {
+  local i
+  for ((i = 0; i < 1500; ++i)); do
+    ! drawn | grep -Eq -- "$1" || return 0
+    sleep 0.02
+  done
+}
+export -f drawn until_shown
+export work
 # ends_with PATTERN: what stays on the terminal.
 ends_with() {
   tail -n 1 "$work/terminal" | tr -d '\r' | sed 's/.*\x1b\[K//' | grep -Eq -- "$1" ||
@@ -21,9 +32,9 @@ ends_with() {
 # Half of it, then nothing for a while: a rate, and a stall.
 slow_input() {
   head -c 4000000 /dev/zero
-  sleep 0.8
+  until_shown '[MK](iB)?/s'
   head -c 4000000 /dev/zero
-  sleep 2.4
+  until_shown 'stalled 0:0[2-9]'
 }
 # The name of the output is wide: 24 characters that take two columns each.
 name=$(printf '\xe6\x98\xa0\xe7\x94\xbb%.0s' {1..12}).raw
@@ -35,7 +46,7 @@ for columns in 80 20; do
   fits $((columns - 1))
   shows '^(streaming .*)?[0-9.]+ ?[MK]'
   shows '[MK](iB)?/s'
-  shows 'stalled 0:0[2-3]'
+  shows 'stalled 0:0[2-9]'
   ends_with '^7.63 MiB out'
 done
 # With a total there is a time left.
@@ -66,9 +77,9 @@ done
 what="a terminal that is resized"
 narrower() {
   head -c 4000000 /dev/zero
-  sleep 0.9
+  until_shown 'long enough$'
   stty cols 30 <&2
-  sleep 0.4
+  until ((29 >= $(drawn | tail -1 | wc -L))) || ((SECONDS > 30)); do sleep 0.02; done
 }
 export -f narrower
 on_terminal 100 bash -c 'narrower | "$0" stream-sink --stdin --force -o "a file with a name that is long enough"' "$SHUNT"
@@ -154,7 +165,8 @@ for columns in 100 20; do
 done
 for columns in 100 20; do
   what="a wait for a lock on $columns columns"
-  flock cache/blobs/.lock sh -c 'touch held; sleep 1.2' &
+  : >terminal
+  flock --no-fork cache/blobs/.lock bash -c 'touch held; until_shown locked' &
   holder=$!
   background+=("$holder")
   appears held "$holder" || fail "the lock cannot be had"
@@ -173,7 +185,7 @@ for command in "faststart plain -o fifo" "fetch plain -o fifo" "stream-sink --st
   for columns in 100 20; do
     what="$command on $columns columns, without a reader"
     # shellcheck disable=SC2016  # for that shell
-    on_terminal "$columns" bash -c '"$0" $1 <plain & sleep 1.2; cat fifo >read; wait $!' "$SHUNT" "$command"
+    on_terminal "$columns" bash -c '"$0" $1 <plain & until_shown "waiting for"; cat fifo >read; wait $!' "$SHUNT" "$command"
     equal "exit, $what" "$rc" 0
     if ((columns == 20)); then shows 'waiting for'; else shows 'waiting for a reader of fifo'; fi
     fits $((columns - 1))
@@ -186,17 +198,18 @@ with_client() {
   rm -f go said
   "$SHUNT" stream-sink --size 1M --listen "unix:$PWD/disk" --until-disconnect --return-time 0 -o out --force &
   local sink=$!
-  sleep 1.2
+  until_shown 'waiting for'
   $client disk write:0:1048576:1 touch:here until:go leave &
   while [[ ! -e here ]]; do kill -0 "$sink" || exit 9; done
   rm here
-  sleep 0.5 # for the line to be drawn anew
+  # Until the line is drawn anew, and has been looked at often.
+  while drawn | tail -1 | grep -q 'waiting for' && ((SECONDS < 30)); do sleep 0.02; done
   printf '\nconnected\n' >&2
-  sleep 1
+  turns "$sink" 10 || exit 8
   touch go
   wait "$sink"
 }
-export -f with_client
+export -f with_client turns
 for columns in 100 20; do
   what="nobody connected on $columns columns"
   on_terminal "$columns" bash -c with_client

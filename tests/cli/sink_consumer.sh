@@ -16,7 +16,7 @@ head -c 8M /dev/urandom >random
 keeps='echo $$ >consumer; trap "" INT TERM HUP PIPE; cat | { cat >kept; touch whole; }'
 # nothing_kept WHAT: no consumer has taken what it had for all.
 nothing_kept() {
-  [[ ! -s consumer ]] || gone "$(<consumer)" 5 || fail "$1: the consumer goes on"
+  [[ ! -s consumer ]] || gone "$(<consumer)" 60 || fail "$1: the consumer goes on"
   [[ ! -e whole ]] || fail "$1: the consumer has seen an end"
   rm -f kept whole consumer
 }
@@ -40,7 +40,7 @@ background+=("$sink")
 listens "$work/disk.sock" "$sink" || fail "it does not listen: $(said)"
 nbdcopy random "nbd+unix:///?socket=$work/disk.sock"
 kill -TERM "$sink"
-exits "$sink" 0 "--listen" 20
+exits "$sink" 0 "--listen" 60
 all_kept "--listen"
 # What it says on standard output is data; the document goes elsewhere, and so does what COMMAND says.
 expect 0 --json stream-sink --size 8M --to 'zstd -qc' --run 'echo words; nbdcopy random "$uri"'
@@ -51,8 +51,17 @@ cp out packed
 take_summary err
 equal "consumer_status" "$(json .consumer_status)" 0
 # It is waited for, however long it takes, and it has the rest of the input before it ends.
-expect 0 stream-sink --stdin --to 'sleep 0.5; cat >kept; sleep 0.5; touch whole' <random
-run stream-sink --stdin --to 'sleep 0.5; cat >kept; sleep 0.5; touch whole' <random
+mkfifo go
+"$SHUNT" stream-sink --stdin --to 'cat go; cat >kept; touch here; cat go; touch whole' <random 2>err &
+sink=$!
+background+=("$sink")
+turns "$sink" || fail "a consumer that does not read yet is not waited for: $(said)"
+: >go
+appears here "$sink" || fail "the consumer does not see the end: $(said)"
+turns "$sink" || fail "a consumer at its work is not waited for: $(said)"
+: >go
+exits "$sink" 0 "a slow consumer" 60
+rm here go
 all_kept "a slow consumer"
 # Exactly as much as there is, without looking for the end.
 run stream-sink --stdin --to 'head -c 8388608 >kept; touch whole' <random
@@ -84,7 +93,7 @@ for policy in auto at-end; do
     sink=$!
     background+=("$sink")
     appears here "$sink" || fail "no client: $(said)"
-    { kill -"$signal" "$sink" && exits "$sink" "$code" "SIG$signal, $policy" 20; } 2>/dev/null
+    { kill -"$signal" "$sink" && exits "$sink" "$code" "SIG$signal, $policy" 60; } 2>/dev/null
     nothing_kept "SIG$signal, $policy"
   done
 done
@@ -106,7 +115,7 @@ for code in 0 3; do
   guard=$(guards)
   kill -STOP "$guard"
   touch "go-$code"
-  exits "$sink" "$code" "its guard is stopped" 20
+  exits "$sink" "$code" "its guard is stopped" 60
   kill -KILL "$guard" 2>/dev/null || true
   if ((code == 0)); then all_kept "its guard is stopped"; else nothing_kept "its guard is stopped"; fi
 done
@@ -139,18 +148,18 @@ exec 8>pipe
 head -c 4M random >&8
 until [[ -e kept && $(stat -c %s kept) == 4194304 ]]; do kill -0 "$sink" || break; done
 kill -INT "$sink"
-exits "$sink" 130 "--stdin, stopped" 20
+exits "$sink" 130 "--stdin, stopped" 60
 says '^stopped: 4.00 MiB out'
 exec 8>&-
 nothing_kept "--stdin, stopped"
 # Stopped while only the consumer is at work.
+rm -f here
 "$SHUNT" stream-sink --stdin --to 'cat >kept; touch here; sleep 100; touch whole' <random 2>err &
 sink=$!
 background+=("$sink")
-rm -f here
 appears here "$sink" || fail "the consumer does not see the end: $(said)"
 kill -INT "$sink"
-exits "$sink" 130 "stopped at the consumer's work" 20
+exits "$sink" 130 "stopped at the consumer's work" 60
 [[ ! -e whole ]] || fail "the consumer goes on"
 
 # Stopped by what is typed at a terminal, whose foreground the consumer is not in.

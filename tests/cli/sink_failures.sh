@@ -77,8 +77,9 @@ for commit in "at-end" "window --window 0"; do
   consumer 'sleep 100'
   # shellcheck disable=SC2086
   starts --size 64k --commit $commit --run '$client "$unixsocket" write:0:65536:1 leave; touch written'
-  there written
-  sleep 0.3
+  exec 8<>pipe
+  pipe_holds 8 65536 "$sink"
+  exec 8<&-
   goes
   ends 7 "a consumer that goes and leaves all in the pipe, $commit"
   says 'Broken pipe|has closed the pipe with 65536 bytes unread' # the first when it was slow
@@ -101,8 +102,7 @@ for pair in INT:130 TERM:143 HUP:129; do
   listening
   $client disk.sock write:0:8388608:1 leave || fail "a client: exit $?"
   kill -"$signal" "$sink"
-  sleep 0.5
-  kill -0 "$sink" 2>/dev/null || fail "the first SIG$signal gives the stream up"
+  turns "$sink" || fail "the first SIG$signal gives the stream up"
   kill -"$signal" "$sink"
   ends "$code" "a second SIG$signal"
   says 'interrupted'
@@ -307,7 +307,7 @@ sink=$!
 background+=("$sink")
 until [[ -s begun ]]; do kill -0 "$sink" || break; done
 kill -TERM "$sink"
-sleep 0.5
+turns "$sink" || fail "the first SIGTERM ends it"
 kill -0 "$(<begun)" || fail "the first SIGTERM kills"
 kill -TERM "$sink"
 ends 143 "a second SIGTERM with a pipeline"
@@ -356,8 +356,15 @@ says '--spill'
 grep -q 'No space left' said || fail "the client is told: $(<said)"
 [[ ! -e disk.img ]] || fail "a full memory leaves a file"
 # What is on its way out does not fill it.
-timeout 60 "$SHUNT" stream-sink --size 8M --commit window --window 0 --memory 2M --spill none \
-  --run 'nbdcopy random "$uri"' 2>err | (sleep 0.5 && cat) | cmp - random || fail "a small memory: $(said)"
+exec 8<>pipe
+starts --size 8M --commit window --window 0 --memory 2M --spill none --run 'nbdcopy random "$uri"'
+pipe_fills 8 "$sink"
+turns "$sink" || fail "a small memory: $(said)"
+head -c 8M <&8 >disk.img
+ends 0 "a small memory"
+same disk.img random "a small memory"
+exec 8<&-
+rm disk.img
 
 # A folder that is named is tried before anybody is at work, one that is not only when it is needed.
 expect 7 stream-sink --size 16M --spill "$work/nowhere" -o disk.img --run 'touch started'

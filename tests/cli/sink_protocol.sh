@@ -143,8 +143,7 @@ SHUNT_MEMORY=1M expect 2 stream-sink --size 8M -o never.img --run :
 # nobody reads what has left.
 mkfifo stalled
 stalls() {
-  local expected=$1 command arguments=() found=yes i most=25
-  [[ $expected == yes ]] || most=250
+  local expected=$1 command arguments=() found=yes
   shift
   for command; do arguments+=(-c "$command"); done
   what="$*"
@@ -157,10 +156,12 @@ stalls() {
   until grep -q 'wrote .* at offset 0' said; do
     kill -0 "$sink" 2>/dev/null || { fail "$what: ends: $(cat err)" && return; }
   done
-  for ((i = 0; i < most; ++i)); do
-    grep -q 'wrote .* at offset 4194304' said && found=no && break
-    sleep 0.02
-  done
+  if [[ $expected == no ]]; then
+    until grep -q 'wrote .* at offset 4194304' said || ! kill -0 "$sink" 2>/dev/null; do sleep 0.02; done
+  else
+    turns "$sink" || fail "$what: ends: $(cat err)"
+  fi
+  ! grep -q 'wrote .* at offset 4194304' said || found=no
   equal "$what waits" "$found" "$expected"
   cat <&8 >stalled.out
   exec 8<&-
@@ -229,6 +230,7 @@ uri_of() { sed -n 's/^serving at //p' "$1.err"; }
 # connect URI: a client that has written 64 KiB, with FUA, and stays, until disconnect. $client is its process.
 connect() {
   rm -f commands && mkfifo commands
+  : >said # before the client has opened it: what an earlier one said is no answer to this one
   $qemu_io "$1" <commands >said 2>&1 &
   client=$!
   background+=("$client")
@@ -269,8 +271,7 @@ serving until --listen unix:until.sock --until-disconnect --commit at-end
 until_uri='nbd+unix:///?socket=until.sock'
 connect "$until_uri"
 nbdcopy random.img "$until_uri"
-sleep 0.3
-kill -0 "$sink" 2>/dev/null || fail "the stream has ended before its last client"
+turns "$sink" || fail "the stream has ended before its last client"
 disconnect
 ends until
 
@@ -388,24 +389,40 @@ import os, pty, sys
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp("bash", ["bash", "-c", sys.argv[1]])
-said = b""
 try:
     while part := os.read(terminal, 4096):
-        said += part
+        os.write(1, part.replace(b"\r", b"\n"))
 except OSError:
     pass
 os.waitpid(pid, 0)
-sys.stdout.write(said.decode().replace("\r", "\n"))
 END
 export SHUNT TERM=xterm
-slowly='{ sleep 0.7; head -c 1M >&2; sleep 0.3; cat >&2; } 2>/dev/null'
-python3 terminal.py "\"\$SHUNT\" stream-sink --stdin <random.img | $slowly" >said
-said_has 'streaming +\[#+\.*\] .* of 8.00 MiB '
-python3 terminal.py "cat random.img random.img | \"\$SHUNT\" stream-sink --stdin | $slowly" >said
-said_has 'streaming +[0-9.]+ [KM]iB  [0-9.]+ [KM]iB/s'
+# slowly: reads the stream; nothing before progress is shown, and the second half when it is as in
+# `wanted`, or not for long.
+until_said() {
+  for _ in {1..1500}; do
+    ! grep -Eq -- "$1" said || break
+    sleep 0.02
+  done
+}
+slowly() {
+  until_said streaming
+  head -c 4M
+  until_said "$(<wanted)"
+  cat
+} >/dev/null 2>&1
+export -f until_said slowly
+# shows WANTED COMMAND: the progress of the command, into `slowly`, is shown like that.
+shows() {
+  echo "$1" >wanted
+  python3 terminal.py "$2 | slowly" >said
+  said_has "$1"
+}
+shows 'streaming +\[#+\.*\] .* of 8.00 MiB ' '"$SHUNT" stream-sink --stdin <random.img'
+shows 'streaming +[0-9.]+ [KM]iB  [0-9.]+ [KM]iB/s' 'cat random.img random.img | "$SHUNT" stream-sink --stdin'
 ! grep -q 'of 0 B' said || fail "the progress of a pipe: $(cat said)"
-python3 terminal.py "\"\$SHUNT\" stream-sink --size 8M --commit window --run 'nbdcopy random.img \"\$uri\"' | $slowly" >said
-said_has 'streaming +\[#+\.*\] .* of 8.00 MiB '
+shows 'streaming +\[#+\.*\] .* of 8.00 MiB ' \
+  "\"\$SHUNT\" stream-sink --size 8M --commit window --run 'nbdcopy random.img \"\$uri\"'"
 
 mkfifo idle
 "$SHUNT" stream-sink --stdin -o never.img <idle 2>err &

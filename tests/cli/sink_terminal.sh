@@ -12,33 +12,41 @@ export client SHUNT
 # at_terminal COMMAND: runs it with standard error on a terminal; $rc is its exit status.
 at_terminal() {
   rc=0
-  timeout -s KILL 60 script -qec "$1" /dev/null </dev/null >typed 2>&1 || rc=$?
+  SHELL=$BASH timeout -s KILL 60 script -qec "$1" /dev/null </dev/null >typed 2>&1 || rc=$?
 }
 
-# The consumer takes its time with the end, so that the progress is looked at meanwhile.
+export -f turns
+mkfifo pipe
+# Nothing is read until the progress has been looked at for a while.
 cat >ends.sh <<'END'
-{ "$SHUNT" stream-sink --size 8M --commit at-end --run "$client \"\$unixsocket\" write:0:4194304:1 leave"
-  echo $? >status; } | { sleep 1; cat >disk.img; }
+"$SHUNT" stream-sink --size 8M --commit at-end --run "$client \"\$unixsocket\" write:0:4194304:1 leave; touch written" >pipe &
+sink=$!
+exec 8<pipe
+until [[ -e written ]]; do kill -0 "$sink" || exit 9; done
+turns "$sink" 20
+cat <&8 >disk.img
+wait "$sink"
+echo $? >status
 END
 for width in 80 20; do
-  rm -f status disk.img
-  at_terminal "stty cols $width; sh ends.sh"
+  rm -f status disk.img written
+  at_terminal "stty cols $width; bash ends.sh"
   equal "exit at a terminal of $width columns" "$(cat status || true)" 0
   equal "size of what left" "$(stat -c %s disk.img || true)" 8388608
 done
 
 # A reader that reads nothing: a signal ends it.
-mkfifo pipe
+rm written
 exec 8<>pipe
 cat >stopped.sh <<'END'
 "$SHUNT" stream-sink --size 8M --commit at-end \
   --run "$client \"\$unixsocket\" write:0:8388608:1 leave; touch written" >pipe &
 sink=$!
 until [ -e written ]; do kill -0 "$sink" || exit 9; done
-sleep 0.5
+turns "$sink" 15 || exit 8
 kill -TERM "$sink"
 wait "$sink"
 END
-at_terminal "sh stopped.sh"
+at_terminal "bash stopped.sh"
 equal "exit when it is stopped while a reader reads nothing" "$rc" 143
 exec 8<&-

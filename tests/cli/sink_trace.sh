@@ -72,7 +72,7 @@ for trace in /dev/fd/9 stalled; do
   background+=("$sink")
   pipe_fills 9 "$sink"
   kill -TERM "$sink"
-  exits "$sink" 143 "--trace $trace, which nobody reads, --run" 20
+  exits "$sink" 143 "--trace $trace, which nobody reads, --run" 60
   exec 9<&-
   rm stalled
 
@@ -86,10 +86,9 @@ for trace in /dev/fd/9 stalled; do
   background+=($!)
   pipe_fills 9 "$sink"
   kill -TERM "$sink"
-  sleep 0.5
-  kill -0 "$sink" || fail "--trace $trace: the first signal gives it up"
+  turns "$sink" || fail "--trace $trace: the first signal gives it up"
   kill -TERM "$sink"
-  exits "$sink" 143 "--trace $trace, which nobody reads" 20
+  exits "$sink" 143 "--trace $trace, which nobody reads" 60
   exec 9<&-
   rm stalled
 done

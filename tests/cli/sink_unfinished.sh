@@ -45,7 +45,8 @@ for policy in auto window at-end; do
   says 'without flushing 64.0 KiB of the 64.0 KiB'
   # It reads slowly, and is killed at its work.
   ends 1 '{ head -c 4M random; touch begun; exec sleep 100; } | nbdcopy - "$uri" & c=$!
-    until [ -e begun ]; do sleep 0.02; done; sleep 0.3; kill -KILL $c; true' --commit $policy
+    until [ -e begun ]; do sleep 0.02; done; kill -KILL $c; true' --commit $policy
+  says 'disconnected without NBD_CMD_DISC'
   rm begun
 
   # ---- those who are ----
@@ -61,10 +62,10 @@ for policy in auto window at-end; do
   ends 0 '(exec $client "$unixsocket" write:0:65536:1 flush die); true' --commit $policy
   rm disk.img
   # Those that the command leaves behind may finish, and come again meanwhile.
-  ends 0 'setsid -f sh -c "$client $unixsocket write:0:4096:1 touch:here until:go write:4096:4096:1 leave; sleep 0.1; nbdcopy random $uri" >said 2>&1
-    until [ -e here ]; do sleep 0.02; done; (sleep 0.3; touch go) >said 2>&1 &' --commit at-end --return-time 60
+  ends 0 'setsid -f $client "$unixsocket" write:0:4096:1 touch:here ended:$$ turns:$PPID:15 write:4096:4096:1 leave again copy:random leave >said 2>&1
+    until [ -e here ]; do sleep 0.02; done' --commit at-end --return-time 60
   same disk.img random "$what"
-  rm disk.img here go
+  rm disk.img here
   # Several at once.
   ends 0 'for i in 0 1 2 3; do $client "$unixsocket" write:$((i << 20)):1048576:$i flush leave & done; wait' --commit at-end
   rm disk.img
@@ -72,13 +73,12 @@ done
 
 # ---- one that has only connected when the command ends ----
 cat >slow.py <<'END'
-import os, sys, time
+import sys
 from nbd_client import DISCONNECT, Client, act
 client = Client(sys.argv[1])
 open("here", "w").close()
-while os.path.exists(f"/proc/{sys.argv[2]}"):
-    time.sleep(0.01)
-time.sleep(0.3)
+act(client, f"ended:{sys.argv[2]}")
+act(client, f"turns:{sys.argv[3]}:15")
 client.go()
 assert act(client, "write:0:16777216:2")
 client.send(client.header(DISCONNECT))
@@ -86,7 +86,7 @@ END
 scripts=$(dirname "${client#* }")
 export scripts
 ends 0 '$client "$unixsocket" write:0:4096:1 leave
-  PYTHONPATH=$scripts PYTHONDONTWRITEBYTECODE=1 setsid -f python3 slow.py "$unixsocket" $$ >said 2>&1
+  PYTHONPATH=$scripts PYTHONDONTWRITEBYTECODE=1 setsid -f python3 slow.py "$unixsocket" $$ $PPID >said 2>&1
   until [ -e here ]; do sleep 0.02; done' --commit at-end --return-time 60
 equal "$what: bytes of the first" "$(tr -d '\2' <disk.img | wc -c)" 0
 rm disk.img here
@@ -112,9 +112,9 @@ done
 sink=$!
 background+=("$sink")
 until [[ -s shell ]]; do kill -0 "$sink" || break; done
-gone "$(<shell)" 5 || fail "the command goes on"
+gone "$(<shell)" 60 || fail "the command goes on"
 kill -TERM "$sink"
-exits "$sink" 143 "stopped behind the command" 10
+exits "$sink" 143 "stopped behind the command" 60
 [[ ! -e disk.img ]] || fail "stopped behind the command: there is an output"
 touch never
 

@@ -20,6 +20,13 @@ catches() {
   [[ -n $caught ]] && ((0x$caught >> 14 & 1))
 }
 
+# waits PID: whether it sleeps, and has done nothing else since it was asked for the last time.
+waits() {
+  local before=${slept-}
+  slept=$1$(grep -E '^State:.S|ctxt_switches' "/proc/$1/status" 2>/dev/null) || true
+  [[ $slept == *State* && $slept == "$before" ]]
+}
+
 # stops SIGNAL CODE WHAT: $child, which has begun, ends by it. The limits only guard against
 # hanging: before it has its handlers, it ignores SIGINT, as all that runs in the background does.
 stops() {
@@ -28,10 +35,13 @@ stops() {
     ! catches "$child" || break
     sleep 0.02
   done
-  sleep 0.15
+  for ((i = 0; i < 500; ++i)); do
+    ! waits "$child" || break
+    sleep 0.02
+  done
   kill -0 "$child" 2>/dev/null || { fail "$3: it has ended before" && return; }
   kill -"$1" "$child"
-  exits "$child" "$2" "SIG$1, $3" 10
+  exits "$child" "$2" "SIG$1, $3" 60
 }
 
 # begins ARGUMENT...: shunt in the background.
@@ -68,7 +78,7 @@ for pair in INT:130 TERM:143 HUP:129; do
     begins $command
     stops "$signal" "$code" "$command, which nobody reads"
     says 'interrupted'
-    timeout 1 cat <&8 >/dev/null || true # what it had written
+    dd if=/dev/fd/8 iflag=nonblock bs=1M of=/dev/null status=none 2>/dev/null || true # what it had written
   done
 done
 [[ ! -e new ]] || fail "what was given up has left a file"

@@ -6,6 +6,7 @@
 
 #include "shunt/cache/cached_source.h"
 #include "shunt/cache/memory_store.h"
+#include "support/waiting.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -103,7 +104,7 @@ TEST_CASE("filler: nobody else waits while room is asked for") {
   asked.get_future().wait();
   auto other = std::async(std::launch::async,
                           [&] { return read_and_compare(*rig.source, 1, 50 * kBlock, kBlock); });
-  CHECK(other.wait_for(5s) == std::future_status::ready);
+  CHECK(other.wait_for(60s) == std::future_status::ready);
   CHECK(rig.source->missing({0, kBlock}).size() == 1);
   answer.set_value();
   CHECK(reader.get() == Read::kRight);
@@ -232,7 +233,7 @@ TEST_CASE("filler: a reader that waits goes before what is only wanted") {
   for (const std::uint64_t block : {std::uint64_t{170}, std::uint64_t{190}, std::uint64_t{180}}) {
     CHECK(read_and_compare(*rig.source, 1, block * kBlock, 100) == Read::kRight);
   }
-  CHECK(rig.origin->bytes() < 75 * kBlock);
+  CHECK(rig.origin->bytes() < 150 * kBlock);
   CHECK(rig.origin->under_way() <= options.connections);
   // What was stopped goes on, and nothing that had come is lost but parts of blocks.
   CHECK(read_all(*rig.source, 1) == Read::kRight);
@@ -247,7 +248,7 @@ TEST_CASE("filler: blocks that have come are there, though the server sends no m
   script.stall = 6 * kBlock + (10 << 10);
   const Rig rig = disk.rig(script);
   rig.source->will_need({{0, kSize}});
-  const auto begin = std::chrono::steady_clock::now();
+  const test::HangGuard guard;
   SECTION("to a reader") {
     CHECK(read_and_compare(*rig.source, 1, 0, 6 * kBlock) == Read::kRight);
   }
@@ -265,7 +266,6 @@ TEST_CASE("filler: blocks that have come are there, though the server sends no m
     REQUIRE(part);
     CHECK(part->range.begin == 5 * kBlock);
   }
-  CHECK(std::chrono::steady_clock::now() - begin < 2s);
   CHECK(rig.origin->requests().size() == 1);
 }
 
@@ -278,11 +278,10 @@ TEST_CASE("filler: a claim of which nothing comes is waited for, but not for eve
   SourceOptions options;
   options.patience = 150ms;
   const Rig rig = disk.rig({}, options);
+  const test::HangGuard guard;
   const auto begin = std::chrono::steady_clock::now();
   CHECK(read_and_compare(*rig.source, 1, 4 * kBlock, 100) == Read::kRight);
-  const auto waited = std::chrono::steady_clock::now() - begin;
-  CHECK(waited >= 150ms);
-  CHECK(waited < 10s);
+  CHECK(std::chrono::steady_clock::now() - begin >= 150ms);
   // Nothing that is somebody's beyond what was asked for.
   CHECK(rig.origin->requests() == std::vector<ByteRange>{{4 * kBlock, 5 * kBlock}});
 }
@@ -290,18 +289,18 @@ TEST_CASE("filler: a claim of which nothing comes is waited for, but not for eve
 TEST_CASE("filler: of whoever was stopped, not each claim is waited for that long") {
   const Disk disk(url_info(kSize));
   const auto other = open_entry(*disk.cache, disk.info);
-  constexpr std::uint64_t kClaims = 6;
+  constexpr std::uint64_t kClaims = 30;
   for (std::uint64_t i = 0; i < kClaims; ++i) REQUIRE(other->claim({4 * i, 4 * i + 2}).count == 2);
   SourceOptions options;
-  options.patience = 1000ms;
+  options.patience = 400ms;
   const Rig rig = disk.rig({}, options);
   const auto begin = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < kClaims; ++i) {
     CHECK(read_and_compare(*rig.source, 1, 4 * i * kBlock, 100) == Read::kRight);
   }
   const auto waited = std::chrono::steady_clock::now() - begin;
-  CHECK(waited >= 1000ms);
-  CHECK(waited < 3000ms);
+  CHECK(waited >= 400ms);
+  CHECK(waited < static_cast<int>(kClaims / 2) * options.patience);
 }
 
 }  // namespace

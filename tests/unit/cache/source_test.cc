@@ -3,6 +3,7 @@
 
 #include "shunt/cache/cached_source.h"
 #include "shunt/cache/memory_store.h"
+#include "support/waiting.h"
 #include "unit/cache/support.h"
 
 namespace shunt::cache {
@@ -123,8 +124,8 @@ TEST_CASE("cached source: a reader that is told to stop, stops") {
   SourceOptions options;
   options.cancel = &cancel;
   const Rig rig = disk.rig(script, options);
-  std::thread later([&] {
-    std::this_thread::sleep_for(20ms);
+  std::thread later([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     cancel.request(2);
   });
   std::vector<std::byte> bytes(10);

@@ -13,6 +13,7 @@
 
 #include "support/catch.h"
 #include "support/temp_dir.h"
+#include "support/waiting.h"
 
 namespace {
 
@@ -129,12 +130,8 @@ TEST_CASE("a socket has no reader to be waited for") {
   const io::Fd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   REQUIRE(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
   CancelToken cancel;
-  std::thread guard([&] {  // it fails rather than hangs
-    std::this_thread::sleep_for(std::chrono::seconds(2));
-    cancel.request(15);
-  });
+  const test::HangGuard guard([&] { cancel.request(15); });
   const auto out = Destination::open(dir.file("socket"), {}, cancel);
-  guard.join();
   REQUIRE_FALSE(out);
   CHECK(out.error().system_errno == ENXIO);
 }

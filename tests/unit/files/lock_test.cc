@@ -10,6 +10,7 @@
 #include "shunt/io/patience.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
+#include "support/waiting.h"
 
 namespace shunt::files {
 namespace {
@@ -68,8 +69,8 @@ TEST_CASE("lock: whoever has the file locked for a moment is not in the way") {
 TEST_CASE("lock: a wait for a range ends when the user says stop") {
   const Held f;
   CancelToken cancel;
-  std::thread user([&] {
-    std::this_thread::sleep_for(20ms);
+  std::thread user([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     cancel.request(SIGINT);
   });
   const Result<void> locked = lock_range(f.other, kPlace, std::chrono::hours(1), &cancel);
@@ -80,8 +81,8 @@ TEST_CASE("lock: a wait for a range ends when the user says stop") {
 
 TEST_CASE("lock: a range is locked as soon as the other lets go") {
   Held f;
-  std::thread holder([&] {
-    std::this_thread::sleep_for(20ms);
+  std::thread holder([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     unlock_range(f.holder, kPlace);
   });
   CHECK(lock_range(f.other, kPlace, std::chrono::hours(1), nullptr));

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "support/waiting.h"
 #include "unit/http/client_fixture.h"
 
 namespace shunt::http {
@@ -20,10 +21,11 @@ TEST_CASE("no more requests at once than connections") {
     int before = most;
     while (before < now && !most.compare_exchange_weak(before, now)) {
     }
-    std::this_thread::sleep_for(20ms);
+    while (most < 3) std::this_thread::yield();
     --at_once;
     return Fault();
   });
+  const test::HangGuard guard;
   const auto client = start_client({.connections = 3});
   std::vector<Recorder> recorders(12);
   std::vector<std::unique_ptr<Call>> calls;
@@ -38,13 +40,13 @@ TEST_CASE("no more requests at once than connections") {
 TEST_CASE("one connection is enough for several servers in turn") {
   FaultServer first({.size = 10});
   FaultServer second({.size = 10});
-  const auto client = start_client({.connections = 1, .connect_timeout = 2});
+  const auto client = start_client({.connections = 1, .connect_timeout = 60});
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 3; ++i) {
     CHECK(get_whole(*client, request_for(first.url()), 10));
     CHECK(get_whole(*client, request_for(second.url()), 10));
   }
-  CHECK(std::chrono::steady_clock::now() - start < 1900ms);
+  CHECK(std::chrono::steady_clock::now() - start < 60s);
 }
 
 TEST_CASE("after a Call is gone nothing is heard any more, from whatever thread") {
@@ -151,51 +153,51 @@ TEST_CASE("a stop that is asked for ends all requests soon") {
   const auto one = client->send(request_for(server.url()), active);
   const auto two = client->send(request_for(server.url()), waiting);
   Request late = request_for(server.url());
-  late.delay = 10s;
+  late.delay = 1h;
   const auto three = client->send(late, delayed);
   while (active.received_ == 0) std::this_thread::yield();
-  const auto start = std::chrono::steady_clock::now();
   cancel.request(2);
   for (Recorder* const recorder : {&active, &waiting, &delayed}) {
     const auto outcome = recorder->wait();
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().code == ErrorCode::kInterrupted);
   }
-  CHECK(std::chrono::steady_clock::now() - start < 1900ms);
   const auto later = get_whole(*client, request_for(server.url()), 10);
   REQUIRE_FALSE(later);
   CHECK(later.error().code == ErrorCode::kInterrupted);
 }
 
 TEST_CASE("a server that falls silent is given up, one that is slow is not") {
+  // Silent for longer than a Recorder is waited for.
   FaultServer server({.size = 40'000}, [](const SeenRequest& seen) {
-    if (seen.target == "/mute") return Fault{.latency = 10};
-    if (seen.target == "/stuck") return Fault{.cut_at = 1000, .stall = 10};
-    return Fault{.rate = 50'000};  // 0.8 s in all
+    if (seen.target == "/mute") return Fault{.latency = 60};
+    if (seen.target == "/stuck") return Fault{.cut_at = 1000, .stall = 60};
+    return Fault{.rate = 25'000};  // 1.6 s in all
   });
-  const auto client = start_client({.stall_timeout = 0.3, .answer_timeout = 0.3});
-  for (const char* const target : {"/mute", "/stuck"}) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto answer = get_whole(*client, request_for(server.url(target)), 1 << 20);
-    REQUIRE_FALSE(answer);
-    CHECK(answer.error().code == ErrorCode::kNetwork);
-    CHECK_THAT(answer.error().reason, Catch::Matchers::Contains("no data has come"));
-    CHECK(std::chrono::steady_clock::now() - start < 2s);
+  const auto client = start_client({.stall_timeout = 1, .answer_timeout = 1});
+  Recorder mute, stuck, slow;
+  const auto one = client->send(request_for(server.url("/mute")), mute);
+  const auto two = client->send(request_for(server.url("/stuck")), stuck);
+  const auto three = client->send(request_for(server.url("/slow")), slow);
+  for (Recorder* const recorder : {&mute, &stuck}) {
+    const auto outcome = recorder->wait();
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == ErrorCode::kNetwork);
+    CHECK_THAT(outcome.error().reason, Catch::Matchers::Contains("no data has come"));
   }
-  const auto slow = get_whole(*client, request_for(server.url("/slow")), 1 << 20);
-  REQUIRE(slow);
-  CHECK(slow->body.size() == 40'000);
+  CHECK(slow.wait());
+  CHECK(slow.body_.size() == 40'000);
 }
 
 TEST_CASE("a handler that blocks for long makes no transfer a stalled one") {
   struct Blocking final : Recorder {
     Result<void> body(std::span<const std::byte> bytes) override {
-      if (received_ == 0) std::this_thread::sleep_for(700ms);
+      if (received_ == 0) std::this_thread::sleep_for(1500ms);
       return Recorder::body(bytes);
     }
   };
   FaultServer server({.size = 60'000, .rate = 50'000});
-  const auto client = start_client({.stall_timeout = 0.3, .answer_timeout = 0.3});
+  const auto client = start_client({.stall_timeout = 1, .answer_timeout = 1});
   Recorder other;
   Blocking blocking;
   const auto one = client->send(request_for(server.url()), other);
@@ -207,7 +209,7 @@ TEST_CASE("a handler that blocks for long makes no transfer a stalled one") {
 TEST_CASE("one rate for all connections together") {
   FaultServer server({.size = 100'000});
   const auto client = start_client(
-      {.connections = 4, .max_rate = 800'000, .stall_timeout = 0.2, .answer_timeout = 0.2});
+      {.connections = 4, .max_rate = 200'000, .stall_timeout = 1, .answer_timeout = 1});
   std::vector<Recorder> recorders(4);
   std::vector<std::unique_ptr<Call>> calls;
   const auto start = std::chrono::steady_clock::now();
@@ -219,8 +221,7 @@ TEST_CASE("one rate for all connections together") {
     CHECK(recorder.body_ == server.bytes(0, 100'000));
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  CHECK(took.count() > 0.40);  // 400,000 bytes at 800,000 a second, and a twentieth at once
-  CHECK(took.count() < 3);
+  CHECK(took.count() > 1.6);  // 400,000 bytes at 200,000 a second, and some at once
 }
 
 TEST_CASE("the client may end while requests are under way") {
@@ -244,7 +245,7 @@ TEST_CASE("the last owner of a client may be on its own thread") {
     done.set_value();
   });
   kept.reset();
-  CHECK(done.get_future().wait_for(5s) == std::future_status::ready);
+  CHECK(done.get_future().wait_for(20s) == std::future_status::ready);
 }
 
 // Run by the next one, in a process of its own: it ends while a handler still works.

@@ -1,6 +1,7 @@
 // Opening blobs, and bodies of unknown size.
 #include <ctime>
 
+#include "support/waiting.h"
 #include "unit/http_blob/blob_fixture.h"
 
 namespace shunt::http_blob {
@@ -329,16 +330,14 @@ TEST_CASE("the endless body of an answer that says it is empty is not read") {
     bool open = socket.write_text(
         "HTTP/1.1 416 No\r\nContent-Range: bytes */0\r\nTransfer-Encoding: chunked\r\n\r\n");
     const std::string chunk = "1000\r\n" + std::string(4096, 'x') + "\r\n";
-    const auto start = std::chrono::steady_clock::now();
-    while (open && std::chrono::steady_clock::now() - start < 5s) open = socket.write_text(chunk);
+    while (open) open = socket.write_text(chunk);
   });
-  const auto start = std::chrono::steady_clock::now();
+  const test::HangGuard guard;
   const auto opened = open_blob(
       start_client(), blob_at(fmt::format("http://127.0.0.1:{}/blob", listener.port())), {});
   REQUIRE(opened);
   CHECK(opened->origin->info().size == 0);
   CHECK(opened->head.empty());
-  CHECK(std::chrono::steady_clock::now() - start < 3s);
 }
 
 TEST_CASE("a size that is known from elsewhere has to be right") {

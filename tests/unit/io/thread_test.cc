@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "support/catch.h"
+#include "support/waiting.h"
 
 namespace shunt::io {
 namespace {
@@ -57,8 +58,8 @@ TEST_CASE("whatever a thread throws is an error of the thread") {
 TEST_CASE("a thread is joined before it goes") {
   std::atomic<bool> done{false};
   {
-    auto thread = Thread::start([&]() -> Result<void> {
-      ::usleep(20'000);
+    auto thread = Thread::start([&, joining = test::this_thread()]() -> Result<void> {
+      test::until_asleep(joining);
       done = true;
       return {};
     });

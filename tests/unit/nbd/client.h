@@ -1,6 +1,8 @@
 // A client for tests of the server: says exactly what it is told to, and a server in a thread.
 #pragma once
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -162,6 +164,16 @@ class Client {
       result.error = load_be<std::uint32_t>(result.payload.data());
     }
     return result;
+  }
+  // Waits until the server has read all that was sent.
+  [[nodiscard]] bool taken() const {
+    for (int i = 0; i < 2000; ++i) {
+      int left = 1;
+      if (::ioctl(socket_.get(), SIOCOUTQ, &left) != 0) return false;
+      if (left == 0) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
   }
   // Whether no answer comes for a while.
   bool hears_nothing() {

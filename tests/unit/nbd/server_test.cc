@@ -310,9 +310,10 @@ TEST_CASE("a client that waits for the export is not late") {
   Bytes bytes = Client::request(Command::kWrite, 0, 1000);
   REQUIRE(writer.send(bytes));
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  // Before the export is ready: from then on the client may be late.
+  REQUIRE(writer.send(Bytes(1000, std::byte{3})));
   target.is_ready = true;
   serving.server->wake();
-  REQUIRE(writer.send(Bytes(1000, std::byte{3})));
   CHECK(writer.answer());
 }
 
@@ -425,7 +426,7 @@ TEST_CASE("a client that goes within a request is told of as such") {
   SECTION("a change that is not begun") {
     target.is_ready = false;
     REQUIRE(client.send(Client::request(Command::kTrim, 0, 512)));
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    REQUIRE(client.taken());
   }
   SECTION("a payload that is not worth taking") {
     REQUIRE(client.send(Client::request(Command::kWrite, 0, 0xffff'ffff)));
@@ -438,7 +439,6 @@ TEST_CASE("a client that goes within a request is told of as such") {
   }
   client.close();
   // It is seen in the turn of its request.
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   target.is_flushed = true;
   target.is_ready = true;
   serving.server->wake();
@@ -544,7 +544,7 @@ TEST_CASE("stop() does not wait for the export: ESHUTDOWN") {
     REQUIRE(client.send(Client::request(Command::kRead, 0, 4096)));
     REQUIRE(eventually([&] { return target.reads > 0; }));
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  REQUIRE(client.taken());
   CHECK(serving.stop());
   const auto reply = client.answer();
   REQUIRE(reply);

@@ -1,12 +1,18 @@
 // A command that takes a stream: what it has seen when the stream ended, or failed.
 #include "shunt/sink/consumer.h"
 
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <filesystem>
 #include <thread>
 
 #include "support/catch.h"
 #include "support/temp_dir.h"
+#include "support/waiting.h"
 
 namespace {
 
@@ -36,13 +42,23 @@ TEST_CASE("a consumer sees the end when the stream is whole, and its status is t
 TEST_CASE("a consumer is killed before it sees the end of a stream that failed") {
   const test::TempDir dir;
   const std::string whole = dir.file("whole");
+  // All that the consumer starts has the other end open.
+  const std::string name = dir.file("alive");
+  REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
+  const io::Fd alive(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  pollfd waiting{alive.get(), POLLIN, 0};
+  char said[2];
   {
-    auto consumer = Consumer::start("trap '' TERM; cat | { cat >/dev/null; : >" + whole + "; }");
+    auto consumer = Consumer::start(
+        "exec 3>" + name + "; echo >&3; trap '' TERM; cat | { cat >/dev/null; : >" + whole + "; }");
     REQUIRE(consumer);
     pour(**consumer);
+    REQUIRE(::poll(&waiting, 1, 60'000) == 1);
+    REQUIRE(::read(alive.get(), said, sizeof said) == 1);
     if (GENERATE(true, false)) CHECK_FALSE((*consumer)->give_up());
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  REQUIRE(::poll(&waiting, 1, 60'000) == 1);
+  CHECK(::read(alive.get(), said, sizeof said) == 0);
   CHECK_FALSE(std::filesystem::exists(whole));
 }
 
@@ -60,8 +76,8 @@ TEST_CASE("a consumer at its work is waited for until somebody says stop") {
   auto consumer = Consumer::start("sleep 100");
   REQUIRE(consumer);
   CancelToken cancel;
-  std::thread stopping([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::thread stopping([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     cancel.request(SIGINT);
   });
   const auto status = (*consumer)->finish(cancel);

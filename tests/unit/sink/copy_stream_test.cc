@@ -13,6 +13,7 @@
 #include "support/pipe_ends.h"
 #include "support/reading_pipe.h"
 #include "support/temp_dir.h"
+#include "support/waiting.h"
 
 namespace {
 
@@ -108,8 +109,8 @@ TEST_CASE_METHOD(Source, "a reader that goes away is EPIPE") {
 
 TEST_CASE_METHOD(Source, "whoever waits for input or for a reader can be stopped") {
   CancelToken cancel;
-  std::thread stopper([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  std::thread stopper([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     cancel.request(15);
   });
   test::PipeEnds idle;

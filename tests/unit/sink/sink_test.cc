@@ -1,6 +1,7 @@
 // The disk that leaves as a stream, against a plain array.
 #include "shunt/sink/sink.h"
 
+#include <poll.h>
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -380,7 +381,8 @@ TEST_CASE("a reader that has all may go before the end") {
   const auto sink = start(pipe.in(), options(kMiB, CommitPolicy::kWindow));
   REQUIRE(sink->write(0, noise(kMiB, 1)));
   until_sent(*sink, kMiB);
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  pollfd gone{pipe.in().fd(), 0, 0};
+  REQUIRE(::poll(&gone, 1, 60'000) == 1);
   CHECK(sink->check_reader());
   CHECK(sink->finish());
 }

@@ -13,6 +13,7 @@
 #include "shunt/io/kernel.h"
 #include "support/catch.h"
 #include "support/temp_dir.h"
+#include "support/waiting.h"
 
 namespace shunt::streams {
 namespace {
@@ -157,8 +158,8 @@ TEST_CASE_METHOD(Fixture, "a reader that does not read can be given up") {
   io::File stream = io::File::adopt(io::Fd(ends[1]), "stream");
   CancelToken cancel;
   StreamCopy copy(stream, &cancel);
-  std::thread impatient([&] {
-    ::usleep(50'000);
+  std::thread impatient([&, waiting = test::this_thread()] {
+    test::until_asleep(waiting);
     cancel.request(SIGTERM);
   });
   ByteRange range{0, 3'000'001};
