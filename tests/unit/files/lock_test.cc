@@ -45,14 +45,14 @@ TEST_CASE("lock: whoever has the file locked for a moment is not in the way") {
   const std::string path = directory.file("file");
   const io::File looking = io::File::create(path).value();
   const io::File other = io::File::open_to_change(path).value();
-  // Most of the time it is locked.
+  // Locked for a moment, again and again.
   std::atomic<bool> over = false;
   std::thread looks([&] {
     while (!over) {
       if (try_lock(looking, LockKind::kExclusive) != LockOutcome::kTaken) continue;
       std::this_thread::sleep_for(500us);
       unlock(looking);
-      std::this_thread::sleep_for(50us);
+      std::this_thread::sleep_for(1ms);
     }
   });
   int failed = 0;
