@@ -27,6 +27,15 @@ std::invoke_result_t<Work&> catching(Work&& work) noexcept {
   }
 }
 
+// Runs `step`. An exception is lost: for what can be done without, and where nobody can be told.
+template <typename Step>
+void attempt(Step step) noexcept {
+  (void)catching([&]() -> Result<void> {
+    step();
+    return {};
+  });
+}
+
 // Runs `step`. An exception is passed to `failed` as a Result<void>, so that nobody waits in vain.
 // An exception of `failed` is lost.
 template <typename Step, typename Failed>
@@ -36,10 +45,7 @@ void run_or_fail(Step step, Failed failed) noexcept {
     return {};
   });
   if (done) return;
-  (void)catching([&]() -> Result<void> {
-    failed(done);
-    return {};
-  });
+  attempt([&] { failed(done); });
 }
 
 }  // namespace shunt

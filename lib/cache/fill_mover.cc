@@ -40,7 +40,7 @@ void Filler::carry_out(const FillPolicy::Start& start) {
   BlockRun claimed;
   const Result<void> done = catching([&] { return try_to_carry_out(start, claimed); });
   if (!done) {
-    run_or_fail([&] { store_->release(claimed); }, [](const Result<void>& /*failed*/) {});
+    attempt([&] { store_->release(claimed); });
     const Lock lock(mutex_);
     jobs_.erase(start.job);
     policy_.failed(start.job, start.run, done.error());
@@ -235,11 +235,7 @@ void Filler::clear_up(JobId id) {
   }
   gone.download.reset();
   // Whatever happens, the policy is told that the job is over.
-  run_or_fail(
-      [&] {
-        if (gone.claimed) store_->release(gone.run);
-      },
-      [](const Result<void>& /*failed*/) {});
+  if (gone.claimed) attempt([&] { store_->release(gone.run); });
   const auto tell_policy = [&] {
     const Result<void> outcome = gone.job->outcome();
     const bool changed = !outcome && origin_->has_changed();

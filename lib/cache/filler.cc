@@ -55,12 +55,11 @@ Filler::~Filler() {
     running.download.reset();
     running.job->stopped();
     // Without memory for it, what has come is not kept.
-    (void)catching([&, &job = *running.job]() -> Result<void> {
+    attempt([&, &job = *running.job] {
       while (const std::optional<Batch> batch = job.take()) {
         put_batch(*batch);
         job.give_back();
       }
-      return {};
     });
     if (running.claimed) store_->release(running.run);
   }
@@ -183,7 +182,7 @@ void Filler::keep(JobId id, FillJob& job) {
 // Asked again and again by the mover: a client without memory for the request loses it.
 void Filler::resume_if_there_is_room(const Running& running) noexcept {
   if (running.download == nullptr || !running.job->may_resume(FillJob::Clock::now())) return;
-  run_or_fail([&] { running.download->resume(); }, [](const Result<void>& /*failed*/) {});
+  attempt([&] { running.download->resume(); });
 }
 
 void Filler::overflow(const std::string& why) {

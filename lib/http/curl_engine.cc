@@ -144,10 +144,7 @@ void Engine::wait_for(TransferPtr transfer) {
 }
 
 void Engine::remove(TransferPtr transfer) noexcept {
-  (void)catching([&]() -> Result<void> {
-    command([this, transfer] { drop(transfer); });
-    return {};
-  });
+  attempt([&] { command([this, transfer] { drop(transfer); }); });
 }
 
 void Engine::resume(TransferPtr transfer) {

@@ -295,15 +295,9 @@ void Transfer::finish(CURLcode code) noexcept {
 void Transfer::finish(Result<void> outcome) noexcept {
   if (finished_) return;
   finished_ = true;
-  (void)catching([&]() -> Result<void> {
-    log(outcome);
-    return {};
-  });
+  attempt([&] { log(outcome); });
   // A handler that throws has already told those who wait for it.
-  (void)catching([&]() -> Result<void> {
-    call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); });
-    return {};
-  });
+  attempt([&] { call([&](AnswerHandler& handler) { handler.finished(std::move(outcome)); }); });
 }
 
 void Transfer::log(const Result<void>& outcome) const {

@@ -42,12 +42,11 @@ void BlobRequest::start() {
 void BlobRequest::cancel() {
   calls_.close();
   // If memory is exhausted, the request ends with the next byte of its answer.
-  (void)catching([&]() -> Result<void> {
+  attempt([&] {
     client_.post([self = shared_from_this()] {
       self->over_ = true;
       self->call_.reset();
     });
-    return {};
   });
 }
 
