@@ -160,21 +160,11 @@ std::size_t Transfer::on_body(char* data, std::size_t size, std::size_t count,
                               void* self) noexcept {
   auto& transfer = *static_cast<Transfer*>(self);
   const std::size_t bytes = size * count;
-  // Asks the handler first: bytes that it does not take must not count for the rate.
-  Result<bool> admitted = catching([&]() -> Result<bool> {
-    if (!transfer.has_room(bytes)) return false;
-    transfer.paused_ = !transfer.gate_->admit(transfer, bytes);
-    return !transfer.paused_;
-  });
-  if (admitted && !*admitted) return CURL_WRITEFUNC_PAUSE;
-  Result<bool> taken = admitted ? catching([&]() -> Result<bool> {
-    SHUNT_ASSIGN(const bool called, transfer.body_piece(std::as_bytes(std::span(data, bytes))));
-    if (called && transfer.request_.may_be_held) transfer.hold_if_full();
-    return called;
-  })
-                                : std::move(admitted);
-  if (taken && *taken) return bytes;
-  if (!taken) transfer.error_ = std::move(taken).error();
+  Result<Piece> piece =
+      catching([&] { return transfer.body_piece(std::as_bytes(std::span(data, bytes))); });
+  if (piece && *piece == Piece::kLater) return CURL_WRITEFUNC_PAUSE;
+  if (piece && *piece == Piece::kTaken) return bytes;
+  if (!piece) transfer.error_ = std::move(piece).error();
   return other_than(bytes);
 }
 
@@ -195,7 +185,11 @@ curl_socket_t Transfer::on_socket(void* self, curlsocktype /*purpose*/,
   return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
-Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
+Result<Transfer::Piece> Transfer::body_piece(std::span<const std::byte> bytes) {
+  // The handler first: bytes that it does not take must not count for the rate.
+  if (!has_room(bytes.size())) return Piece::kLater;
+  paused_ = !gate_->admit(*this, bytes.size());
+  if (paused_) return Piece::kLater;
   last_byte_ = Clock::now();
   body_bytes_ += bytes.size();
   room_ -= bytes.size();
@@ -204,7 +198,9 @@ Result<bool> Transfer::body_piece(std::span<const std::byte> bytes) {
   const bool called = call([&](AnswerHandler& handler) { heard = handler.body(bytes); });
   last_byte_ = Clock::now();
   SHUNT_TRY(heard);
-  return called;
+  if (!called) return Piece::kCancelled;
+  if (request_.may_be_held) hold_if_full();
+  return Piece::kTaken;
 }
 
 bool Transfer::has_room(std::uint64_t bytes) {

@@ -73,8 +73,9 @@ class Transfer {
   void hold_if_full();
   // Unless something else holds it up.
   [[nodiscard]] CURLcode go_on(Clock::time_point now);
-  // Returns false once the transfer has been cancelled.
-  Result<bool> body_piece(std::span<const std::byte> bytes);
+  // kLater: the transfer is paused, and libcurl brings the same bytes again.
+  enum class Piece { kTaken, kLater, kCancelled };
+  Result<Piece> body_piece(std::span<const std::byte> bytes);
   [[nodiscard]] Result<void> outcome_of(CURLcode code);
   Result<void> header_line(std::string_view line);
   Result<void> header_field(std::string_view line);
