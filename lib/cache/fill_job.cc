@@ -11,10 +11,9 @@ namespace {
 // Blocks that a reader waits for are put at once, or in batches of this size or this time if they
 // come so fast that the delay does not matter.
 constexpr std::uint64_t kFastBatch = std::uint64_t{256} << 10;
-// Blocks that nobody waits for are put in batches of this size.
-constexpr std::uint64_t kBatch = std::uint64_t{512} << 10;
 constexpr auto kFast = std::chrono::milliseconds(2);
-// Blocks that nobody waits for are put at this interval.
+// The same for blocks that nobody waits for.
+constexpr std::uint64_t kBatch = std::uint64_t{512} << 10;
 constexpr auto kLongest = std::chrono::milliseconds(50);
 // With fewer bytes, the rate is reported as unknown.
 constexpr std::uint64_t kEnoughForRate = std::uint64_t{1} << 20;
@@ -32,9 +31,8 @@ FillJob::FillJob(const Shape& shape, BlockRun blocks, std::optional<std::uint64_
 
 // ---- on the client's thread ---------------------------------------------------------------------
 
-bool FillJob::within(std::uint64_t offset, std::uint64_t bytes) const {
-  const std::uint64_t end = std::min(run_.end * shape_.block_size, shape_.size);
-  return run_.begin * shape_.block_size <= offset && offset <= end && bytes <= end - offset;
+ByteRange FillJob::expected() const {
+  return {run_.begin * shape_.block_size, std::min(run_.end * shape_.block_size, shape_.size)};
 }
 
 std::uint64_t FillJob::free_for(std::uint64_t wanted) const {
@@ -73,10 +71,9 @@ std::uint64_t FillJob::room(std::uint64_t offset, std::uint64_t wanted) {
   std::uint64_t room = 0;
   {
     const Lock lock(mutex_);
-    wants_everything_ = !everything_ && !within(offset, wanted);
+    wants_everything_ = !expected().contains(ByteRange::of(offset, wanted));
     if (!wants_everything_) {
-      const std::uint64_t end = std::min(run_.end * shape_.block_size, shape_.size);
-      room = std::min(free_for(wanted), end - offset);
+      room = std::min(free_for(wanted), expected().end - offset);
       // Before it is promised: a batch may be out when it comes.
       if (room > ring_size_ - in_hand()) grow(room);
     }
@@ -102,7 +99,7 @@ Result<void> FillJob::receive(std::uint64_t offset, std::span<const std::byte> b
     const Lock lock(mutex_);
     const bool first = !begun_;
     if (first) {
-      if (offset != 0 && offset != run_.begin * shape_.block_size) {
+      if (offset != expected().begin) {
         return corrupt("the download starts at the wrong offset", offset);
       }
       begun_ = true;
@@ -213,10 +210,9 @@ void FillJob::stopped() {
   outcome_ = {};
 }
 
-void FillJob::go_on_to_the_end() {
+void FillJob::extend(BlockRun blocks) {
   const Lock lock(mutex_);
-  run_ = {0, shape_.size / shape_.block_size + (shape_.size % shape_.block_size != 0 ? 1 : 0)};
-  everything_ = true;
+  run_ = blocks;
   wants_everything_ = false;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "shunt/base/byte_range.h"
 #include "shunt/base/mutex.h"
 #include "shunt/base/result.h"
 #include "shunt/blob/download.h"
@@ -66,7 +67,7 @@ class FillJob final : public blob::Receiver {
     bool over = false;              // no more bytes will come
     bool nothing_left = true;       // all complete blocks were stored; no thread has a batch
     bool sends_everything = false;  // the server sends the whole blob; paused until
-                                    // go_on_to_the_end() or the end of the download
+                                    // extend() or the end of the download
   };
   [[nodiscard]] State state() const;
   // Returns true if the client was told to pause and there is room now; at intervals, until it asks
@@ -75,15 +76,16 @@ class FillJob final : public blob::Receiver {
 
   // Marks it as stopped early, which is not a failure.
   void stopped();
-  // Extends the job to the whole blob. The client may continue.
-  void go_on_to_the_end();
+  // Extends the job to `blocks`. The client may continue.
+  void extend(BlockRun blocks);
   // Returns how it ended. Success: it has brought all of its blocks, or it was stopped.
   [[nodiscard]] Result<void> outcome() const;
   // Returns the blocks that have not come completely.
   [[nodiscard]] BlockRun rest() const;
 
  private:
-  [[nodiscard]] bool within(std::uint64_t offset, std::uint64_t bytes) const SHUNT_REQUIRES(mutex_);
+  // The bytes of its blocks.
+  [[nodiscard]] ByteRange expected() const SHUNT_REQUIRES(mutex_);
   // Bytes that have come and are not stored yet, and those of them that make complete blocks.
   [[nodiscard]] std::uint64_t in_hand() const SHUNT_REQUIRES(mutex_) { return position_ - kept_; }
   [[nodiscard]] std::uint64_t whole_in_hand() const SHUNT_REQUIRES(mutex_);
@@ -117,7 +119,6 @@ class FillJob final : public blob::Receiver {
   bool held_ SHUNT_GUARDED_BY(mutex_) = false;                     // the client was told to pause
   std::uint64_t held_bytes_ SHUNT_GUARDED_BY(mutex_) = 0;          // that it has asked for
   Clock::time_point resumed_ SHUNT_GUARDED_BY(mutex_);      // when may_resume() was last true
-  bool everything_ SHUNT_GUARDED_BY(mutex_) = false;        // the job is for the whole blob
   bool wants_everything_ SHUNT_GUARDED_BY(mutex_) = false;  // the server sends more than the job
   bool over_ SHUNT_GUARDED_BY(mutex_) = false;
   bool stopped_ SHUNT_GUARDED_BY(mutex_) = false;

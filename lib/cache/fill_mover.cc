@@ -289,7 +289,7 @@ void Filler::convert(JobId id) {
     // Then the blocks are requested, and room asked for, again later.
     if (admit(id, wanting) == FillPolicy::Admission::kGiveUp) return stop(id);
   }
-  job->go_on_to_the_end();
+  job->extend(all);
 }
 
 }  // namespace shunt::cache

@@ -137,10 +137,10 @@ class FillPolicy {
   [[nodiscard]] bool held_up() const { return !others_.empty() || busy_; }
   [[nodiscard]] bool idle() const { return jobs_.empty(); }
 
-  // Interval at which to ask again for what other processes hold.
   // A reader that has not asked for so long makes way for one further on, in a store that drops
   // blocks and a download that cannot be made in parts.
   static constexpr auto kReaderHasStopped = std::chrono::milliseconds(500);
+  // Interval at which to ask again for what other processes hold.
   static constexpr auto kLookAgain = std::chrono::milliseconds(3);
 
  private:

@@ -99,7 +99,7 @@ TEST_CASE("fill job: bytes outside of its blocks wait until it goes on to the en
   CHECK(rig.job.room(0, 100) == 0);
   CHECK(rig.job.state().sends_everything);
   CHECK_FALSE(rig.job.may_resume(now));
-  rig.job.go_on_to_the_end();
+  rig.job.extend({0, 100});
   CHECK(rig.job.may_resume(now));
   REQUIRE(rig.bring(0, 5000));
   CHECK(rig.job.rest() == BlockRun{5, 100});
