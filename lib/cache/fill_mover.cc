@@ -50,7 +50,6 @@ void Filler::carry_out(const FillPolicy::Start& start) {
 }
 
 Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& claimed) {
-  SHUNT_TRY(start_threads());
   BlockRun run = start.run;
   if (start.claim) {
     const Claim claim = store_->claim(run);
@@ -87,6 +86,8 @@ Result<void> Filler::try_to_carry_out(const FillPolicy::Start& start, BlockRun& 
   }
   std::unique_ptr<blob::Download> download = origin_->start(
       {run.begin * block_size, std::min(run.end * block_size, store_->size())}, *job);
+  // After the request is on its way: its answer takes longer.
+  SHUNT_TRY(start_threads());
   const Lock lock(mutex_);
   Running& running = jobs_.at(start.job);
   running.download = std::move(download);

@@ -258,24 +258,23 @@ void Filler::tell_jobs_who_waits() {
     running.job->set_awaited(policy_.first_awaited(running.run));
 }
 
-std::pair<Filler::JobId, std::shared_ptr<FillJob>> Filler::job_with(std::uint64_t block,
-                                                                    bool& in_hand) {
+std::optional<Filler::InHand> Filler::in_hand(std::uint64_t block) {
+  std::optional<InHand> found;
   for (const auto& [id, running] : jobs_) {
-    if (!running.job->holds(block)) continue;
-    in_hand = true;
-    const std::uint64_t first = running.job->state().kept / store_->block_size();
-    if (running.job->is_due(FillJob::Clock::now(), true) && policy_.may_keep(first, world())) {
-      return {id, running.job};
-    }
+    FillJob& job = *running.job;
+    if (!job.holds(block)) continue;
+    const std::uint64_t first = job.state().kept / store_->block_size();
+    const bool due = job.is_due(FillJob::Clock::now(), true) && policy_.may_keep(first, world());
+    found = {id, running.job, due};
+    if (due) break;
   }
-  return {};
+  return found;
 }
 
 Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen) {
   SHUNT_TRY(check_cancel(options_.cancel));
-  std::pair<JobId, std::shared_ptr<FillJob>> job;
+  std::optional<InHand> come;
   std::optional<FillPolicy::Start> start;
-  bool in_hand = false;
   bool held_up = false;
   {
     const Lock lock(mutex_);
@@ -284,12 +283,12 @@ Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, s
       tell_jobs_who_waits();
     }
     if (const std::optional<Error>& failure = policy_.failure(reader)) return *failure;
-    if (block) job = job_with(*block, in_hand);
-    if (job.second == nullptr) start = policy_.start_for(reader, world());
+    if (block) come = in_hand(*block);
+    if (!come || !come->due) start = policy_.start_for(reader, world());
     held_up = policy_.held_up();
   }
-  if (job.second != nullptr) {
-    keep(job.first, *job.second);
+  if (come && come->due) {
+    keep(come->id, *come->job);
     return {};
   }
   if (start) {
@@ -298,7 +297,7 @@ Result<void> Filler::turn(ReaderId reader, std::optional<std::uint64_t> block, s
   }
   std::optional<Waiting> told;
   if (held_up) told.emplace("another process is downloading the same");
-  blocks_.wait(seen, held_up ? FillPolicy::kLookAgain : in_hand ? kGather : kAskCancel);
+  blocks_.wait(seen, held_up ? FillPolicy::kLookAgain : come ? kGather : kAskCancel);
   return {};
 }
 

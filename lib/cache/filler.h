@@ -119,11 +119,13 @@ class Filler {
   Result<void> turn(ReaderId reader, std::optional<std::uint64_t> block, std::uint64_t seen);
   Result<Found> await_any(ReaderId reader, std::span<const BlockRun> runs);
   void tell_jobs_who_waits() SHUNT_REQUIRES(mutex_);
-  // Returns the job that has brought this block, if it is time to put it. Sets `in_hand` if there
-  // is such a job at all.
-  [[nodiscard]] std::pair<JobId, std::shared_ptr<FillJob>> job_with(std::uint64_t block,
-                                                                    bool& in_hand)
-      SHUNT_REQUIRES(mutex_);
+  // A job that has brought a block which is not stored yet; `due`: it is time to put it.
+  struct InHand {
+    JobId id = 0;
+    std::shared_ptr<FillJob> job{};
+    bool due = false;
+  };
+  [[nodiscard]] std::optional<InHand> in_hand(std::uint64_t block) SHUNT_REQUIRES(mutex_);
 
   // ---- requests
   // Makes a request. An error goes to the readers that need its blocks.
