@@ -498,5 +498,32 @@ TEST_CASE("fill policy: downloads fail, and room is refused") {
   });
 }
 
+// Everything is missing.
+class Nothing final : public FillPolicy::Blocks {
+ public:
+  [[nodiscard]] BlockRun next_missing(BlockRun within) const override { return within; }
+};
+
+TEST_CASE("fill policy: a download that was to give way goes on if the claim is refused") {
+  const Nothing nothing;
+  const FillPolicy::World world{{}, nothing};
+  FillPolicy policy({100, kBlockSize, 1});
+  policy.want({{0, 20}});
+  const auto first = policy.start_next(world);
+  REQUIRE(first);
+  REQUIRE(policy.claimed(first->job, {true, first->run.count()}, world).run);
+  REQUIRE(policy.admitted(first->job, Room::kGranted, world) == FillPolicy::Admission::kGo);
+  policy.started(first->job);
+  const auto reader = policy.enter({30, 31}, {});
+  const auto instead = policy.start_for(reader, world);
+  REQUIRE(instead);
+  CHECK(instead->instead_of == first->job);
+  CHECK_FALSE(policy.claimed(instead->job, {false, 1}, world).run);
+  policy.leave(reader);
+  // It holds the one connection still.
+  policy.want({{50, 60}});
+  CHECK_FALSE(policy.start_next(world));
+}
+
 }  // namespace
 }  // namespace shunt::cache

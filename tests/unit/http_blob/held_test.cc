@@ -58,9 +58,11 @@ TEST_CASE("a receiver without room holds its download, and no other") {
   full.wait_until_held();
   CHECK(full.taken() <= 300'000);
   // Others that take together longer than the server may be silent.
+  std::size_t others = 0;
   const auto begin = std::chrono::steady_clock::now();
   while (std::chrono::steady_clock::now() - begin < 1500ms) {
     Sink sink;
+    ++others;
     CHECK(download(*origin, {0, kSize}, sink));
     CHECK((sink.received == server.bytes(0, kSize)));
   }
@@ -69,6 +71,7 @@ TEST_CASE("a receiver without room holds its download, and no other") {
   CHECK(full.wait());
   CHECK(full.exact);
   CHECK((full.received == server.bytes(0, kSize)));
+  CHECK(server.requests().size() == 1 + others);  // it was not made again
 }
 
 TEST_CASE("a receiver that has room for a little, time and again, gets all of it") {
