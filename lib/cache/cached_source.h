@@ -34,7 +34,7 @@ struct SourceOptions {
 };
 
 // Thread-safe, like every Source. Memory: the store's map (2 bits per block), and up to 1.25 MiB
-// per connection.
+// per connection, with 3 MiB more for the first one; more if blocks are larger than 256 KiB.
 class CachedSource final : public io::Source, public io::FarAway {
  public:
   // `origin` may be null with `offline`.

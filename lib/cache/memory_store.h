@@ -18,7 +18,7 @@ namespace shunt::cache {
 // heap by up to a third.
 class MemoryStore final : public BlockStore {
  public:
-  static constexpr std::uint64_t kDefaultMemory = std::uint64_t{16} << 20;
+  static constexpr std::uint64_t kDefaultMemory = std::uint64_t{14} << 20;
 
   explicit MemoryStore(std::uint64_t size, std::uint64_t block_size = std::uint64_t{64} << 10,
                        std::uint64_t memory = kDefaultMemory);

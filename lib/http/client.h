@@ -1,8 +1,8 @@
 // HTTP requests over libcurl's multi interface, in one thread.
 //
 // The client handles single requests: no retry, redirects or authentication. Uses HTTP/2 if the
-// server has it; keeps and shares connections; uses proxies, CA files (CURL_CA_BUNDLE,
-// SSL_CERT_FILE, SSL_CERT_DIR) and certificates as curl does.
+// server has it, except where Request::may_be_held; keeps and shares connections; uses proxies, CA
+// files (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR) and certificates as curl does.
 #pragma once
 
 #include <chrono>

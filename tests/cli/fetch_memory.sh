@@ -24,6 +24,8 @@ bound() {
 bound 8 "cold, to a file" fetch "$nginx_url/blob" -o got
 bound 8 "warm, to a file" fetch "$nginx_url/blob" -o got --force
 bound 8 "no cache, to a file" fetch "$nginx_url/blob" --no-cache -o got --force
+bound 1 "no cache, one connection" fetch "$nginx_url/blob" --no-cache --jobs 1 -o got --force
+bound 1 "cold, one connection" cache-warm --jobs 1 "$nginx_url/blob?another"
 bound 8 "no cache, no ranges" fetch "$nginx_url/noranges/blob" --no-cache -o got --force
 same got www/blob
 bound 0 "verify" cache verify
